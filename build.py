@@ -15,12 +15,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import platform
 import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 import xml.etree.ElementTree as ElementTree
 import zipfile
@@ -78,7 +76,7 @@ def manifest_version() -> str:
     """The add-on's version, as the manifest has it."""
     match = re.search(r'^version = "([^"]+)"$', MANIFEST.read_text(encoding="utf-8"), re.MULTILINE)
     if match is None:
-        raise BuildError(f"{MANIFEST.name} has no line like version = \"1.2.3\"; add one.")
+        raise BuildError(f'{MANIFEST.name} has no line like version = "1.2.3"; add one.')
     return match[1]
 
 
@@ -89,10 +87,10 @@ def build_zip(folder: Path = ROOT / "dist") -> Path:
     """
     files = {"LICENSE": ROOT / "LICENSE", MANIFEST.name: MANIFEST}
     for path in PACKAGE.rglob("*"):
-        name = path.relative_to(PACKAGE)
-        hidden = any(part.startswith(".") or part == "__pycache__" for part in name.parts)
-        if path.is_file() and not hidden and path.suffix != ".pyc":
-            files[name.as_posix()] = path
+        parts = path.relative_to(PACKAGE).parts
+        left_out = any(part.startswith(".") or part == "__pycache__" for part in parts)
+        if path.is_file() and not left_out:
+            files["/".join(parts)] = path
     target = folder / f"ai_ever_zoom-{manifest_version()}.zip"
     folder.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.{os.getpid()}.part")
@@ -188,7 +186,7 @@ def managed_pythons(version: str) -> Iterator[Path]:
         Path("/opt"),
     ]
     for place in places:
-        for pattern in (f"{version}*", f"cpython-{version}*", f"[Pp]ython*{version}*", f"Python{bare}"):
+        for pattern in (f"{version}*", f"[cPp]*ython*{version}*", f"Python{bare}"):
             for folder in sorted(place.glob(pattern), reverse=True):
                 yield folder / "bin" / f"python{version}"
                 yield folder / "python.exe"
@@ -198,8 +196,8 @@ def find_python(version: str) -> Optional[Path]:
     """CPython of that version with venv, or None."""
     seen = set()
     for command in python_candidates(version):
-        name = command[0]
-        if tuple(command) in seen or (os.path.isabs(name) and not os.path.exists(name)):
+        program = Path(command[0])
+        if tuple(command) in seen or (program.is_absolute() and not program.exists()):
             continue
         seen.add(tuple(command))
         path, _ = judge_python(command, version)
@@ -391,10 +389,8 @@ def render(arguments: List[str]) -> int:
             f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
             f"from ai_ever_zoom_addon.cli import main; sys.exit(main({rest!r}))"
         )
-        return hand_over(
-            [blender, "--background", "--factory-startup", "--python-exit-code", "1"]
-            + ["--python-expr", code]
-        )
+        start = [blender, "--background", "--factory-startup", "--python-exit-code", "1"]
+        return hand_over([*start, "--python-expr", code])
     _, python = bpy_environment(options.python, options.bpy)
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
@@ -462,14 +458,14 @@ class Session:
         report.unlink(missing_ok=True)
         start = time.monotonic()
         command = [str(self.python), "-m", "pytest", "-q", f"--junitxml={report}"]
-        status = run_shown(self.name, [*command, *options, *self.targets], self.environment)
+        environment = {"EVER_ZOOM_SESSION": self.name, **self.environment}
+        status = run_shown(self.name, [*command, *options, *self.targets], environment)
         result = Result(self.name, seconds=time.monotonic() - start)
         if report.exists():
             suite = next(ElementTree.parse(report).getroot().iter("testsuite"))
-            count = {key: int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")}
-            result.failed = count["failures"] + count["errors"]
-            result.skipped = count["skipped"]
-            result.passed = count["tests"] - result.failed - result.skipped
+            result.failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            result.skipped = int(suite.get("skipped", 0))
+            result.passed = int(suite.get("tests", 0)) - result.failed - result.skipped
         if status == 5 and options:
             result.note = "no test was selected"
         elif status != 0 and result.failed == 0:  # a crash, or nothing was collected
@@ -503,10 +499,11 @@ def complete_blenders(executable: Optional[str]) -> Tuple[List[Tuple[str, Dict[s
         return [], "../shared/blender-gui needs root on Debian; name a Blender by --blender PATH"
     found = []
     for suite in ("sid", "trixie"):
-        if run_shown(suite, ["bash", str(shared / "blender-gui" / "setup.sh")], {"BG_SUITE": suite}):
+        scripts = shared / "blender-gui"
+        if run_shown(suite, ["bash", str(scripts / "setup.sh")], {"BG_SUITE": suite}) != 0:
             return [], f"../shared/blender-gui/setup.sh failed for {suite}"
-        script = str(shared / "blender-gui" / "run.sh")
-        found.append((suite, {"EVER_ZOOM_BLENDER_GUI": script, "BG_SUITE": suite}))
+        variables = {"EVER_ZOOM_BLENDER_GUI": str(scripts / "run.sh"), "BG_SUITE": suite}
+        found.append((f"blender-{suite}", variables))
     return found, ""
 
 
@@ -520,7 +517,8 @@ def targets_in(folder: str, paths: Sequence[str]) -> List[str]:
     """What to hand to pytest: the folder, or those of the named paths that lie in it."""
     if not paths:
         return [folder]
-    return [p for p in paths if (Path.cwd() / p.split("::")[0]).resolve().is_relative_to(ROOT / folder)]
+    inside = ROOT / folder
+    return [path for path in paths if Path(path.split("::")[0]).resolve().is_relative_to(inside)]
 
 
 def test(arguments: List[str]) -> int:
@@ -533,7 +531,7 @@ def test(arguments: List[str]) -> int:
     )
     parser.add_argument("--quick", action="store_true", help="the newest bpy only, no window")
     parser.add_argument(
-        "--python", metavar="PATH", action="append", default=[], help="a Python to use where it fits"
+        "--python", metavar="PATH", action="append", default=[], help="to use where it fits"
     )
     parser.add_argument("--blender", metavar="PATH", help="a complete Blender to test in")
     options, rest = parser.parse_known_args(arguments)
@@ -559,7 +557,7 @@ def test(arguments: List[str]) -> int:
     tools = prepare("tools", base, TOOLS)
     if not paths:
         ruff, mypy = [str(tools), "-m", "ruff"], [str(tools), "-m", "mypy"]
-        results.append(run_check("ruff", [*ruff, "check", "."]))
+        results.append(run_check("ruff", [*ruff, "check", "--output-format=concise", "."]))
         results.append(run_check("format", [*ruff, "format", "--check", "."]))
         results.append(run_check("mypy", mypy))
     sessions.append(plan("core", tools, ["tests/core"], {}))
@@ -567,7 +565,8 @@ def test(arguments: List[str]) -> int:
         name, version = f"bpy-{series}", python_for(series)
         python = python_of(version)
         if python is None:
-            results.append(absent(name, f"CPython {version} was not found; name one by --python PATH"))
+            reason = f"no CPython {version} was found; name one by --python PATH"
+            results.append(absent(name, reason))
             continue
         python = prepare(name, python, [f"bpy=={BPY[series]}", *PYTEST])
         sessions.append(plan(name, python, ["tests/scene", "tests/install"], {}))
@@ -585,9 +584,10 @@ def test(arguments: List[str]) -> int:
 
 def close(results: Sequence[Result]) -> int:
     """Print the closing table and line; the exit status."""
-    print(f"\n{'':12}{'passed':>8}{'failed':>8}{'skipped':>8}{'seconds':>9}")
-    for r in results:
-        print(f"{r.name:12}{r.passed:8}{r.failed:8}{r.skipped:8}{r.seconds:9.0f}  {r.note}".rstrip())
+    print(f"\n{'':15}{'passed':>8}{'failed':>8}{'skipped':>8}{'seconds':>9}")
+    for part in results:
+        counts = f"{part.passed:8}{part.failed:8}{part.skipped:8}{part.seconds:9.0f}"
+        print(f"{part.name:15}{counts}  {part.note}".rstrip())
     passed, failed, skipped = (
         sum(getattr(result, key) for result in results) for key in ("passed", "failed", "skipped")
     )

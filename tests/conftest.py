@@ -1,0 +1,71 @@
+"""What all tests share. Never touches bpy itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
+# A skip that is right everywhere, for what one version of Blender does not have, says so first.
+DOES_NOT_APPLY = "does not apply"
+
+failed_key = pytest.StashKey[bool]()
+
+
+def _refuse_skip(report: Any) -> None:
+    """In CI everything must run: a skip is a failure."""
+    if not IN_CI or report.outcome != "skipped" or hasattr(report, "wasxfail"):
+        return
+    reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if not reason.removeprefix("Skipped: ").startswith(DOES_NOT_APPLY):
+        report.outcome = "failed"
+        report.longrepr = f"nothing may be skipped in CI: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _refuse_skip(report)
+    if report.failed:
+        item.stash[failed_key] = True
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of test material beside (or in) the checkout."""
+    for folder in (ROOT.parent / "shared", ROOT / "shared"):
+        if folder.is_dir():
+            return folder
+    pytest.skip("../shared is not there")
+
+
+@pytest.fixture
+def picture_folder(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """An empty folder for pictures to look at: it is kept, in test-output/, if the test fails."""
+    session = os.environ.get("EVER_ZOOM_SESSION", "by-hand")
+    name = re.sub(r"[^\w.-]+", "_", request.node.nodeid.removeprefix("tests/")).strip("_")
+    folder = ROOT / "test-output" / session / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    yield folder
+    if not request.node.stash.get(failed_key, False):
+        shutil.rmtree(folder)
