@@ -1,0 +1,70 @@
+"""What an extension must not do, read from its source. Never starts Blender."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import build
+
+FROM_BLENDER = {"bl_ui", "blf", "bpy", "bpy_extras", "gpu", "gpu_extras", "mathutils", "numpy"}
+OF_THE_NETWORK = {"asyncio", "ftplib", "http", "smtplib", "socket", "socketserver", "ssl", "urllib"}
+WITHOUT_BLENDER = FROM_BLENDER - {"numpy"}
+
+MODULES = sorted(build.PACKAGE.rglob("*.py"))
+
+
+def names(paths: list[Path]) -> list[str]:
+    return [path.relative_to(build.PACKAGE).as_posix() for path in paths]
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Top-level names of everything that is imported absolutely."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield (node.module or "").split(".")[0]
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=names(MODULES))
+def test_imports_only_what_blender_brings(path: Path) -> None:
+    allowed = FROM_BLENDER | (set(sys.stdlib_module_names) - OF_THE_NETWORK)
+    assert set(imported(parsed(path))) <= allowed
+
+
+@pytest.mark.parametrize("path", MODULES, ids=names(MODULES))
+def test_runs_no_text_as_code_and_leaves_the_module_path_alone(path: Path) -> None:
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in {"eval", "exec", "compile", "__import__"}, node.lineno
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert (node.value.id, node.attr) != ("sys", "path"), node.lineno
+            assert (node.value.id, node.attr) != ("sys", "modules"), node.lineno
+
+
+PURE = [
+    path
+    for path in MODULES
+    if path.parent.name == "core" or path.name in ("errors.py", "settings.py")
+]
+
+
+@pytest.mark.parametrize("path", PURE, ids=names(PURE))
+def test_the_pure_part_never_imports_blender(path: Path) -> None:
+    assert not set(imported(parsed(path))) & WITHOUT_BLENDER
+
+
+def test_importing_the_package_needs_no_blender() -> None:
+    tree = parsed(build.PACKAGE / "__init__.py")
+    at_the_top = ast.Module([n for n in tree.body if not isinstance(n, ast.FunctionDef)], [])
+    assert set(imported(at_the_top)) <= set(sys.stdlib_module_names)
+    assert not any(isinstance(n, ast.ImportFrom) and n.level for n in at_the_top.body)
