@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import os
 import re
 import shutil
@@ -47,7 +48,6 @@ TOOLS = [
 
 # The system libraries that bpy does not bring: name -> (Debian and Ubuntu, Fedora) package.
 SYSTEM_LIBRARIES = {
-    "libEGL": ("libegl1", "libglvnd-egl"),
     "libGL": ("libgl1", "libglvnd-glx"),
     "libICE": ("libice6", "libICE"),
     "libSM": ("libsm6", "libSM"),
@@ -349,6 +349,16 @@ def run_inside(arguments: List[str]) -> int:
     except ImportError as error:
         print(f"build.py: {explain_import_error(error)}", file=sys.stderr)
         return 1
+    if sys.platform == "linux":
+        try:
+            ctypes.CDLL("libEGL.so.1")
+        except OSError:  # Blender would only abort, in the middle of the work
+            print(
+                "build.py: EEVEE and Workbench will not work for want of libEGL. "
+                f"Debian and Ubuntu: apt install {SOFTWARE_OPENGL[0]}. "
+                f"Fedora: dnf install {SOFTWARE_OPENGL[1]}.",
+                file=sys.stderr,
+            )
     from ai_ever_zoom_addon.cli import main
 
     return main(arguments)
