@@ -1,0 +1,351 @@
+"""The command line: `blender --command ever_zoom ...`, or `main(argv)` wherever bpy is.
+
+It fills in the same settings as the panel and calls the same functions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+import bpy
+
+from .core.output import is_video
+from .core.plan import make_plan
+from .core.series import Series, find_images
+from .errors import EverZoomError
+from .scene import animation, build, render
+from .scene.images import make_path_relative
+from .settings import Engine, MaskShape, Order, ZoomSettings
+
+DEFAULT_OUTPUT = "infinite_zoom.mp4"
+_DEFAULTS = ZoomSettings()
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise EverZoomError(f"{message[:1].upper()}{message[1:]}: see --help.")
+
+
+@dataclass
+class _Terminal:
+    """Our own lines, while what Blender prints goes to a log."""
+
+    stream: IO[str]
+    line_open: bool = False
+    tenth: int = -1
+
+    def say(self, text: str) -> None:
+        self._end_line()
+        print(text, file=self.stream, flush=True)
+
+    def progress(self, fraction: float, text: str) -> None:
+        """One line that is written over where somebody watches, and ten lines where nobody does."""
+        if self.stream.isatty():
+            print(f"\r{fraction:4.0%}  {text}\033[K", end="", file=self.stream, flush=True)
+            self.line_open = True
+        elif int(fraction * 10) != self.tenth:
+            self.tenth = int(fraction * 10)
+            self.say(f"{fraction:4.0%}  {text}")
+
+    def _end_line(self) -> None:
+        if self.line_open:
+            print(file=self.stream)
+            self.line_open = False
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """All options; their names are those of the program this add-on descends from."""
+    parser = _Parser(
+        prog="ever_zoom",
+        description="Make an infinite zoom from a folder of outpainted images.",
+        epilog="Without --input the built-in sample series is used.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("-i", "--input", metavar="FOLDER", help="folder with the images")
+    add(
+        "-o",
+        "--output",
+        metavar="PATH",
+        default=DEFAULT_OUTPUT,
+        help="a video (*.mp4) or a folder for single frames (default: %(default)s)",
+    )
+    add(
+        "-zf",
+        "--zoom-factor",
+        metavar="F|auto",
+        type=_zoom_factor,
+        default=_DEFAULTS.zoom_factor,
+        help="how much more each outer image shows, > 1, or auto: measure it (default: 2)",
+    )
+    add(
+        "-zs",
+        "--zoom-steps",
+        metavar="N",
+        type=int,
+        default=_DEFAULTS.zoom_steps,
+        help="frames from one image to the next (default: %(default)s)",
+    )
+    add(
+        "-zc",
+        "--zoom-crop",
+        metavar="F",
+        type=float,
+        default=_DEFAULTS.crop,
+        help="middle part of the images that is used, 0.1 to 0.95 (default: %(default)s)",
+    )
+    add("-as", "--auto-sort", action="store_true", help="find the order in the pictures")
+    add("-dbg", "--debug", action="store_true", help="draw outlines, centres and figures")
+    add("-rev", "--reverse", action="store_true", help="zoom out instead of in")
+    add(
+        "-fps",
+        "--frames-per-second",
+        metavar="F",
+        type=float,
+        default=_DEFAULTS.frames_per_second,
+        help="frame rate of the video (default: %(default)g)",
+    )
+    add(
+        "-d",
+        "--delay",
+        metavar="SECONDS",
+        type=float,
+        default=_DEFAULTS.delay,
+        help="hold the first and the last frame so long (default: 0)",
+    )
+    add(
+        "--order",
+        choices=[order.value for order in Order],
+        default=_DEFAULTS.order.value,
+        help="which file comes first (default: %(default)s)",
+    )
+    add(
+        "--feather",
+        metavar="F",
+        type=float,
+        default=_DEFAULTS.feather,
+        help="soft edge, part of the image's shorter side, 0: hard (default: %(default)s)",
+    )
+    add(
+        "--mask",
+        choices=[shape.value for shape in MaskShape],
+        default=_DEFAULTS.mask_shape.value,
+        help="outline of the inner images (default: %(default)s)",
+    )
+    add(
+        "--align",
+        action=argparse.BooleanOptionalAction,
+        default=_DEFAULTS.align,
+        help="find where each image really lies in the next larger one",
+    )
+    add(
+        "--match-colour",
+        action=argparse.BooleanOptionalAction,
+        default=_DEFAULTS.match_colour,
+        help="let the colours of one image glide into the next one's",
+    )
+    add(
+        "--engine",
+        choices=[engine.value for engine in Engine if engine is not Engine.KEEP],
+        default=_DEFAULTS.engine.value,
+        help="render engine (default: %(default)s)",
+    )
+    add("--samples", metavar="N", type=int, help="samples per pixel (default: the engine's recipe)")
+    add(
+        "--resolution",
+        metavar="WxH",
+        type=_resolution,
+        help="size of the frames (default: that of the cropped images)",
+    )
+    add("--frames", metavar="A-B", type=_frames, help="render only these frames (0 is the first)")
+    add("--save-blend", metavar="FILE", help="save the scene as a .blend file")
+    add("--no-render", action="store_true", help="do not render")
+    add("--json", metavar="FILE", help="write what was found and done, for scripts")
+    return parser
+
+
+def main(argv: list[str]) -> int:
+    """Run the command line.
+
+    Args:
+        argv: The arguments, without the program's name.
+
+    Returns:
+        Exit status: 0 only if everything that was asked for was written.
+    """
+    with _own_terminal() as terminal:
+        try:
+            _run(make_parser().parse_args(argv), terminal)
+        except EverZoomError as error:
+            terminal.say(f"Error: {error}")
+            return 1
+        except KeyboardInterrupt:
+            terminal.say("Stopped.")
+            return 130
+        except SystemExit as ending:  # --help
+            return int(ending.code or 0)
+    return 0
+
+
+def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
+    settings = _settings(options)
+    output = os.path.abspath(options.output) + ("/" if options.output.endswith("/") else "")
+    will_be_video = is_video(output)
+    if not options.no_render:
+        animation.check_output(output)
+    blend = Path(options.save_blend).absolute() if options.save_blend else None
+    if blend is not None and blend.suffix != ".blend":
+        raise EverZoomError(f"--save-blend {options.save_blend}: use a name that ends in .blend.")
+
+    with contextlib.ExitStack() as stack:
+        if options.input is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            terminal.say("No --input: making the sample series.")
+            build.write_sample(folder, progress=terminal.progress)
+        else:
+            folder = Path(options.input)
+        files, skipped = find_images(folder)
+        if skipped:
+            terminal.say(f"Skipped, no images: {', '.join(skipped)}.")
+        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+        scene = bpy.context.scene
+        series = build.read_series(files, settings, skipped)
+        control = build.build_zoom(scene, series, settings)
+        render.set_output(scene, output)
+        plan = make_plan(series, settings, render.scene_resolution(scene))
+        terminal.say(_summary(series, settings))
+
+        if blend is not None:
+            if options.input is None:
+                bpy.ops.file.pack_all()
+            for image in bpy.data.images:
+                make_path_relative(image, blend.parent)
+            _save(blend)
+            terminal.say(f"Saved {blend}.")
+        first, last = options.frames or (plan.first_frame, plan.last_frame)
+        if not (plan.first_frame <= first <= last <= plan.last_frame):
+            raise EverZoomError(
+                f"--frames {first}-{last}: this zoom has the frames {plan.first_frame} to "
+                f"{plan.last_frame}."
+            )
+        if not options.no_render:
+            animation.render_animation(scene, output, first, last, terminal.progress)
+            terminal.say(f"Wrote {last - first + 1} frames to {output}.")
+        if options.json:
+            report: dict[str, Any] = {
+                "order": [image.file.name for image in series.images],
+                "zoom_factor": plan.zoom_factor,
+                "skipped": list(series.skipped),
+                "settings": settings.to_dict(),
+                "resolution": list(plan.resolution),
+                "frames": [first, last],
+                "output": None if options.no_render else output,
+                "is_video": will_be_video,
+                "blend_file": None if blend is None else str(blend),
+                "zoom": control.name,
+            }
+            _write_text(Path(options.json), json.dumps(report, indent=2, ensure_ascii=False))
+
+
+def _settings(options: argparse.Namespace) -> ZoomSettings:
+    return ZoomSettings(
+        zoom_factor=options.zoom_factor,
+        zoom_steps=options.zoom_steps,
+        crop=options.zoom_crop,
+        feather=options.feather,
+        mask_shape=MaskShape(options.mask),
+        order=Order(options.order),
+        auto_sort=options.auto_sort,
+        align=options.align,
+        match_colour=options.match_colour,
+        reverse=options.reverse,
+        frames_per_second=options.frames_per_second,
+        delay=options.delay,
+        start_frame=0,
+        debug_overlay=options.debug,
+        engine=Engine(options.engine),
+        samples=options.samples,
+        resolution=options.resolution,
+    )
+
+
+def _summary(series: Series, settings: ZoomSettings) -> str:
+    first = series.images[0]
+    return (
+        f"{len(series.images)} images of {first.width}x{first.height}, from the outermost, "
+        f"{first.file.name}, to the innermost, {series.images[-1].file.name}."
+    )
+
+
+def _save(blend: Path) -> None:
+    try:
+        blend.parent.mkdir(parents=True, exist_ok=True)
+        bpy.ops.wm.save_as_mainfile(filepath=str(blend), check_existing=False)
+    except (OSError, RuntimeError) as error:
+        raise EverZoomError(
+            f"{blend} cannot be written ({str(error).strip()}): choose another place."
+        ) from error
+
+
+def _write_text(file: Path, text: str) -> None:
+    try:
+        file.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise EverZoomError(
+            f"{file} cannot be written ({error.strerror}): choose another place."
+        ) from error
+
+
+def _zoom_factor(text: str) -> float | None:
+    return None if text == "auto" else float(text)
+
+
+def _resolution(text: str) -> tuple[int, int]:
+    width, height = text.lower().split("x")
+    return int(width), int(height)
+
+
+def _frames(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    return int(first), int(last or first)
+
+
+# argparse names these in its messages.
+_zoom_factor.__name__ = "zoom factor"
+_resolution.__name__ = "resolution"
+_frames.__name__ = "frames"
+
+
+@contextlib.contextmanager
+def _own_terminal() -> Iterator[_Terminal]:
+    """Keep what Blender itself prints (a line for each frame, driver warnings) out of the way.
+
+    It is written by compiled code, so the file descriptors are redirected, to a log that is removed
+    when all goes well.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(1), os.dup(2)]
+    with (
+        tempfile.TemporaryFile() as log,
+        os.fdopen(os.dup(kept[0]), "w", encoding="utf-8", errors="replace") as stream,
+    ):
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield _Terminal(stream)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for number, saved in zip((1, 2), kept, strict=True):
+                os.dup2(saved, number)
+                os.close(saved)

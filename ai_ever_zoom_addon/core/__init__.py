@@ -1,0 +1,1 @@
+"""The thinking half of the add-on: numpy only, never touches bpy."""

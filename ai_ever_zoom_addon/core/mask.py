@@ -1,0 +1,103 @@
+"""The trimmed shape of a layer and its soft edge, as a flat mesh. Never touches bpy.
+
+The mask is a number at each corner of the mesh (1 inside, 0 at the trimmed edge) that engines
+interpolate. Compared with a mask computed in the shader, the crop is there in every engine, also in
+Workbench, which knows no shader nodes, and the middle of a layer costs nothing extra.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..settings import MaskShape
+
+ELLIPSE_CORNERS = 128
+
+
+@dataclass(frozen=True)
+class MaskMesh:
+    """A flat mesh in the plane of an image, around the image's centre.
+
+    Attributes:
+        points: Corners, shape (n, 2), in image widths, x right, y up.
+        mask: Opacity at the corners before it is smoothed, shape (n,), 0 to 1.
+        faces: Corner numbers of each face, counter-clockwise.
+    """
+
+    points: NDArray[np.float64]
+    mask: NDArray[np.float64]
+    faces: tuple[tuple[int, ...], ...]
+
+    def texture_coordinates(self, aspect: float) -> NDArray[np.float64]:
+        """Where the corners lie in the image, shape (n, 2), 0 to 1 from its lower left corner.
+
+        Args:
+            aspect: Height of the image in image widths.
+        """
+        return self.points / np.array([1.0, aspect]) + 0.5
+
+
+@dataclass(frozen=True)
+class Mask:
+    """What is left of an inner image.
+
+    Attributes:
+        shape: Outline.
+        half_size: Half the width and height of the trimmed image, in image widths.
+        feather: Width of the soft edge, inside that, in image widths, >= 0.
+    """
+
+    shape: MaskShape
+    half_size: tuple[float, float]
+    feather: float
+
+    @property
+    def opaque_half_size(self) -> tuple[float, float]:
+        """Half the width and height of the part that is fully opaque, in image widths."""
+        return self.half_size[0] - self.feather, self.half_size[1] - self.feather
+
+    def covers(self, x: float, y: float, half_width: float, half_height: float) -> bool:
+        """Whether the opaque part hides a rectangle around (x, y); all in image widths."""
+        opaque_x, opaque_y = self.opaque_half_size
+        corner_x, corner_y = abs(x) + half_width, abs(y) + half_height
+        if self.shape is MaskShape.ELLIPSE:
+            # The corners of the polygon lie on the ellipse, its edges a little inside.
+            shrink = np.cos(np.pi / ELLIPSE_CORNERS)
+            return bool(np.hypot(corner_x / opaque_x, corner_y / opaque_y) <= shrink)
+        return corner_x <= opaque_x and corner_y <= opaque_y
+
+    def mesh(self) -> MaskMesh:
+        """The trimmed image with its soft edge."""
+        outer = self._outline(*self.half_size)
+        corners = len(outer)
+        if self.feather == 0.0:
+            return MaskMesh(outer, np.ones(corners), (tuple(range(corners)),))
+        inner = self._outline(*self.opaque_half_size)
+        # Each rim face is two triangles whose shared side runs from an inner to an outer corner:
+        # so the mask at a mitred corner is the distance to the nearer side.
+        rim: list[tuple[int, ...]] = []
+        for here in range(corners):
+            after = (here + 1) % corners
+            rim.append((here, corners + here, corners + after))
+            rim.append((here, corners + after, after))
+        return MaskMesh(
+            np.concatenate([inner, outer]),
+            np.concatenate([np.ones(corners), np.zeros(corners)]),
+            (tuple(range(corners)), *rim),
+        )
+
+    def _outline(self, half_width: float, half_height: float) -> NDArray[np.float64]:
+        if self.shape is MaskShape.ELLIPSE:
+            angle = np.arange(ELLIPSE_CORNERS) * (2.0 * np.pi / ELLIPSE_CORNERS)
+            unit = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        else:
+            unit = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+        return unit * np.array([half_width, half_height])
+
+
+def whole_image(aspect: float) -> MaskMesh:
+    """The untrimmed image; `aspect` is its height in image widths."""
+    return Mask(MaskShape.RECTANGLE, (0.5, aspect / 2.0), 0.0).mesh()

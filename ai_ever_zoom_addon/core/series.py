@@ -1,0 +1,138 @@
+"""From a folder or a list of files to a series of images. Never touches bpy."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import EverZoomError
+from .image_file import IMAGE_SUFFIXES, read_size
+
+# Sizes that differ by more than this from the usual one are not a matter of a few pixels.
+SIZE_TOLERANCE = 0.03
+
+SizeReader = Callable[[Path], tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class SeriesImage:
+    """One image file and its size in pixels."""
+
+    file: Path
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """How an image lies in the next larger one.
+
+    Attributes:
+        factor: How many times larger the outer image's field of view is, > 1.
+        offset: Centre of the inner image relative to the centre of the outer one, in widths of the
+            outer image, x to the right, y UP (as in the scene).
+        gain: By what the inner image's linear light is multiplied, per channel, to get the outer's.
+    """
+
+    factor: float
+    offset: tuple[float, float] = (0.0, 0.0)
+    gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Series:
+    """Images from the outermost to the innermost, and the steps between neighbours.
+
+    Attributes:
+        images: At least two.
+        steps: One for each pair of neighbours; `steps[k]` leads from image k to image k + 1.
+        skipped: Names of files in the folder that are no images.
+    """
+
+    images: tuple[SeriesImage, ...]
+    steps: tuple[Step, ...]
+    skipped: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if len(self.steps) != len(self.images) - 1:
+            raise ValueError("a series needs one step between each two neighbours")
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Sort key under which img2 comes before img10 and letters' case does not matter."""
+    return [
+        (0, int(part), "") if part.isdigit() else (1, 0, part)
+        for part in re.split(r"([0-9]+)", name.casefold())
+        if part
+    ]
+
+
+def find_images(folder: Path) -> tuple[list[Path], list[str]]:
+    """The images of a folder in natural order, and the names of what was skipped.
+
+    Hidden files are passed over without a word.
+
+    Raises:
+        EverZoomError: The folder is missing, unreadable, or holds fewer than two images.
+    """
+    if not folder.exists():
+        raise EverZoomError(f"The folder {folder} does not exist: check the path.")
+    if not folder.is_dir():
+        raise EverZoomError(f"{folder} is not a folder: choose the folder that holds the images.")
+    try:
+        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    except OSError as error:
+        raise EverZoomError(
+            f"The folder {folder} cannot be read ({error.strerror}): check its permissions."
+        ) from error
+    files = [entry for entry in entries if entry.is_file()]
+    images = [entry for entry in files if entry.suffix.casefold() in IMAGE_SUFFIXES]
+    images.sort(key=lambda entry: (natural_key(entry.name), entry.name))
+    skipped = sorted(entry.name for entry in files if entry not in set(images))
+    if len(images) < 2:
+        found = "no images" if not images else f"only one image ({images[0].name})"
+        raise EverZoomError(
+            f"The folder {folder} holds {found}: an infinite zoom needs at least two."
+        )
+    return images, skipped
+
+
+def measure_images(files: Sequence[Path], read_with_blender: SizeReader) -> list[SeriesImage]:
+    """Sizes of image files, from their headers where that is possible.
+
+    Args:
+        files: In any order.
+        read_with_blender: Asked for the size of a file whose header is not understood here.
+
+    Raises:
+        EverZoomError: A file is missing, truncated or no image, or the sizes are grossly unequal.
+    """
+    images = [SeriesImage(file, *(read_size(file) or read_with_blender(file))) for file in files]
+    check_sizes(images)
+    return images
+
+
+def check_sizes(images: Sequence[SeriesImage]) -> None:
+    """Let sizes pass that differ by a few pixels (they are fitted).
+
+    Raises:
+        EverZoomError: Some images are grossly larger or smaller than most; the message names them.
+    """
+    width = statistics.median_low(image.width for image in images)
+    height = statistics.median_low(image.height for image in images)
+    odd = [
+        image
+        for image in images
+        if abs(image.width / width - 1) > SIZE_TOLERANCE
+        or abs(image.height / height - 1) > SIZE_TOLERANCE
+    ]
+    if odd:
+        names = ", ".join(f"{image.file.name} ({image.width}x{image.height})" for image in odd[:5])
+        more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
+        raise EverZoomError(
+            f"The images have unequal sizes: most are about {width}x{height}, but not {names}{more}. "
+            "Resize or remove the odd ones."
+        )

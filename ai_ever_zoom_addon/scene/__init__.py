@@ -1,0 +1,1 @@
+"""Turns a plan into plain Blender data that needs none of our Python afterwards."""

@@ -1,0 +1,80 @@
+"""Drivers that run without Python: on farms, with scripts not allowed, without the add-on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+# The data path of the one property that everything follows.
+ZOOM_LEVEL = "Zoom Level"
+ZOOM_LEVEL_PATH = f'["{ZOOM_LEVEL}"]'
+
+
+def _new_driver(owner: Any, path: str, index: int, sources: dict[str, tuple[Any, str]]) -> Any:
+    owner.driver_remove(path, index)
+    curve = owner.driver_add(path, index)
+    for name, (source, source_path) in sources.items():
+        variable = curve.driver.variables.new()
+        variable.name = name
+        variable.targets[0].id = source
+        variable.targets[0].data_path = source_path
+    return curve
+
+
+def drive(
+    owner: Any, path: str, expression: str, sources: dict[str, tuple[Any, str]], index: int = -1
+) -> None:
+    """Let a property follow others by a *simple expression*, which Blender runs without Python.
+
+    Args:
+        owner: Data-block whose property is driven.
+        path: Data path of the property.
+        expression: Made of numbers, the names in `sources` and the functions of simple expressions.
+        sources: For each name, the data-block and the data path it is read from.
+        index: Component of an array property.
+    """
+    curve = _new_driver(owner, path, index, sources)
+    curve.driver.type = "SCRIPTED"
+    curve.driver.expression = expression
+
+
+def drive_by_table(
+    owner: Any,
+    path: str,
+    source: tuple[Any, str],
+    keys: Iterable[tuple[float, float]],
+    slopes: Sequence[float] | None = None,
+    index: int = -1,
+) -> None:
+    """Let a property follow another through a table, held in the driver's own curve.
+
+    Args:
+        owner: Data-block whose property is driven.
+        path: Data path of the property.
+        source: Data-block and data path of the property it follows.
+        keys: (source value, driven value), in ascending order.
+        slopes: Derivative at each key, for cubic Hermite interpolation; None: straight lines.
+        index: Component of an array property.
+    """
+    curve = _new_driver(owner, path, index, {"z": source})
+    curve.driver.type = "AVERAGE"
+    # 4.2 starts with a generator modifier, 5.0 with two key points.
+    for modifier in list(curve.modifiers):
+        curve.modifiers.remove(modifier)
+    points = curve.keyframe_points
+    points.clear()
+    table = list(keys)
+    points.add(len(table))
+    for number, (point, (x, y)) in enumerate(zip(points, table, strict=True)):
+        point.co = x, y
+        if slopes is None:
+            point.interpolation = "LINEAR"
+            continue
+        # A Bezier curve whose handles lie at thirds of the way is a Hermite curve.
+        point.interpolation = "BEZIER"
+        point.handle_left_type = point.handle_right_type = "FREE"
+        before = (x - table[number - 1][0]) / 3.0 if number else 0.1
+        after = (table[number + 1][0] - x) / 3.0 if number + 1 < len(table) else 0.1
+        point.handle_left = x - before, y - slopes[number] * before
+        point.handle_right = x + after, y + slopes[number] * after
+    curve.update()

@@ -1,0 +1,109 @@
+"""Image files as Blender images, and their pixels for the analysis."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import EverZoomError
+
+
+def load_image(file: Path) -> Any:
+    """The Blender image of a file, once: the same file is not loaded again.
+
+    The path is stored relative to the .blend file where that is saved and on the same drive.
+    Nothing is decoded yet.
+
+    Raises:
+        EverZoomError: Blender cannot open the file.
+    """
+    try:
+        image = bpy.data.images.load(str(file), check_existing=True)
+    except RuntimeError as error:
+        raise EverZoomError(f"Blender cannot open the image {file.name}: check the file.") from error
+    if bpy.data.filepath:
+        make_path_relative(image, Path(bpy.data.filepath).parent)
+    return image
+
+
+def make_path_relative(image: Any, folder: Path) -> None:
+    """Store an image's path relative to the folder of the .blend file, on the same drive."""
+    if image.filepath and not image.filepath.startswith("//"):
+        with contextlib.suppress(ValueError):  # another drive, on Windows
+            image.filepath = bpy.path.relpath(image.filepath, start=str(folder))
+
+
+def read_size(file: Path) -> tuple[int, int]:
+    """Width and height in pixels, by decoding the file.
+
+    Raises:
+        EverZoomError: The file is no image that Blender reads.
+    """
+    image = _decode(file)
+    size = int(image.size[0]), int(image.size[1])
+    bpy.data.images.remove(image)
+    return size
+
+
+def read_pixels(file: Path) -> NDArray[np.float32]:
+    """The picture, shape (height, width, 3), sRGB-encoded 0 to 1, top row first.
+
+    Nothing stays loaded.
+
+    Raises:
+        EverZoomError: The file is no image that Blender reads.
+    """
+    image = _decode(file)
+    width, height = image.size
+    channels = image.channels
+    flat = np.empty(width * height * channels, np.float32)
+    image.pixels.foreach_get(flat)
+    is_linear = image.is_float and image.colorspace_settings.name != "sRGB"
+    bpy.data.images.remove(image)
+    pixels = flat.reshape(height, width, channels)[::-1]
+    colour = pixels[..., :3] if channels >= 3 else np.repeat(pixels[..., :1], 3, axis=2)
+    if is_linear:
+        colour = encode_srgb(colour)
+    return np.ascontiguousarray(np.clip(colour, 0.0, 1.0))
+
+
+def write_png(file: Path, pixels: NDArray[np.float32]) -> None:
+    """Write a picture, shape (height, width, 3), sRGB-encoded 0 to 1, as an 8-bit PNG file."""
+    height, width = pixels.shape[:2]
+    image = bpy.data.images.new(file.stem, width, height)
+    try:
+        rgba = np.ones((height, width, 4), np.float32)
+        rgba[..., :3] = pixels[::-1]
+        image.pixels.foreach_set(rgba.ravel())
+        image.filepath_raw = str(file)
+        image.file_format = "PNG"
+        image.save()
+    finally:
+        bpy.data.images.remove(image)
+
+
+def encode_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Linear light to sRGB-encoded values (IEC 61966-2-1)."""
+    low = np.clip(linear, 0.0, 1.0)
+    encoded = np.where(low <= 0.0031308, low * 12.92, 1.055 * low ** (1.0 / 2.4) - 0.055)
+    return encoded.astype(np.float32)
+
+
+def _decode(file: Path) -> Any:
+    """A Blender image of its own, decoded, so that no image of the user's is touched."""
+    try:
+        image = bpy.data.images.load(str(file), check_existing=False)
+    except RuntimeError as error:
+        raise EverZoomError(f"Blender cannot open the image {file.name}: check the file.") from error
+    if image.size[0] == 0 or image.size[1] == 0:  # reading the size decodes the file
+        bpy.data.images.remove(image)
+        raise EverZoomError(
+            f"{file.name} is no image that Blender reads, or it is damaged: export it again or "
+            "remove it."
+        )
+    return image

@@ -1,0 +1,125 @@
+"""The look of a layer: its trimmed mesh and its material."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..core.mask import MaskMesh
+from . import compat
+
+MASK_ATTRIBUTE = "mask"
+LAYER_GROUP = "Ever Zoom Layer"
+IMAGE_NODE = "Ever Zoom Image"
+
+
+def fill_mesh(mesh: Any, shape: MaskMesh, aspect: float) -> None:
+    """(Re)write a mesh: corners, texture coordinates and the mask."""
+    mesh.clear_geometry()
+    points = [(float(x), float(y), 0.0) for x, y in shape.points]
+    mesh.from_pydata(points, [], [list(face) for face in shape.faces])
+    corners = np.array([corner for face in shape.faces for corner in face])
+    uv_layer = mesh.uv_layers.get("UVMap") or mesh.uv_layers.new(name="UVMap")
+    coordinates = shape.texture_coordinates(aspect)[corners]
+    uv_layer.uv.foreach_set("vector", coordinates.astype(np.float32).ravel())
+    attribute = mesh.attributes.new(MASK_ATTRIBUTE, "FLOAT", "POINT")
+    attribute.data.foreach_set("value", shape.mask.astype(np.float32))
+    if not mesh.materials:
+        mesh.materials.append(None)  # the slot that every layer fills with its own material
+    mesh.update()
+
+
+def layer_group() -> Any:
+    """The node group that all layers of a file share: change it, and all layers change.
+
+    Image colour times object colour, shown as it is (emission); opacity is the image's own, times the
+    smoothed mask, times the object's alpha.
+    """
+    group = bpy.data.node_groups.get(LAYER_GROUP)
+    if group is not None:
+        return group
+    group = bpy.data.node_groups.new(LAYER_GROUP, "ShaderNodeTree")
+    group.interface.new_socket("Color", in_out="INPUT", socket_type="NodeSocketColor")
+    opacity = group.interface.new_socket("Alpha", in_out="INPUT", socket_type="NodeSocketFloat")
+    opacity.default_value = 1.0
+    group.interface.new_socket("Shader", in_out="OUTPUT", socket_type="NodeSocketShader")
+
+    nodes, links = group.nodes, group.links
+    entry = nodes.new("NodeGroupInput")
+    info = nodes.new("ShaderNodeObjectInfo")
+    tint = nodes.new("ShaderNodeMix")
+    tint.data_type = "RGBA"
+    tint.blend_type = "MULTIPLY"
+    tint.label = "Colour Match"
+    tint.inputs["Factor"].default_value = 1.0
+    emission = nodes.new("ShaderNodeEmission")
+    mask = nodes.new("ShaderNodeAttribute")
+    mask.attribute_name = MASK_ATTRIBUTE
+    feather = nodes.new("ShaderNodeMapRange")
+    feather.label = "Feather"
+    feather.interpolation_type = "SMOOTHSTEP"
+    fade = nodes.new("ShaderNodeMath")
+    fade.label = "Fade"
+    own = nodes.new("ShaderNodeMath")
+    own.label = "Image Alpha"
+    for node in (fade, own):
+        node.operation = "MULTIPLY"
+    clear = nodes.new("ShaderNodeBsdfTransparent")
+    mix = nodes.new("ShaderNodeMixShader")
+    result = nodes.new("NodeGroupOutput")
+
+    # A mix node has its sockets once for every type: those of colours are the ones in use.
+    colours = [socket for socket in tint.inputs if socket.type == "RGBA"]
+    product = next(socket for socket in tint.outputs if socket.type == "RGBA")
+    links.new(entry.outputs["Color"], colours[0])
+    links.new(info.outputs["Color"], colours[1])
+    links.new(product, emission.inputs["Color"])
+    links.new(mask.outputs["Fac"], feather.inputs["Value"])
+    links.new(feather.outputs["Result"], fade.inputs[0])
+    links.new(info.outputs["Alpha"], fade.inputs[1])
+    links.new(fade.outputs[0], own.inputs[0])
+    links.new(entry.outputs["Alpha"], own.inputs[1])
+    links.new(own.outputs[0], mix.inputs[0])
+    links.new(clear.outputs[0], mix.inputs[1])
+    links.new(emission.outputs[0], mix.inputs[2])
+    links.new(mix.outputs[0], result.inputs["Shader"])
+    for column, row in enumerate(
+        ((entry, info), (tint, mask), (emission, feather), (fade, own), (clear, mix), (result,))
+    ):
+        for line, node in enumerate(row):
+            node.location = column * 200, -line * 220
+    return group
+
+
+def fill_material(material: Any, image: Any) -> None:
+    """(Re)write a material so that it shows an image exactly as it is.
+
+    Images are read without interpolation beyond their edge, so that a trimmed edge has no dark line.
+    """
+    compat.enable_nodes(material)
+    nodes, links = material.node_tree.nodes, material.node_tree.links
+    texture = nodes.get(IMAGE_NODE)
+    if texture is None:
+        nodes.clear()
+        texture = nodes.new("ShaderNodeTexImage")
+        texture.name = IMAGE_NODE
+        group = nodes.new("ShaderNodeGroup")
+        group.node_tree = layer_group()
+        output = nodes.new("ShaderNodeOutputMaterial")
+        links.new(texture.outputs["Color"], group.inputs["Color"])
+        links.new(texture.outputs["Alpha"], group.inputs["Alpha"])
+        links.new(group.outputs["Shader"], output.inputs["Surface"])
+        for column, node in enumerate((texture, group, output)):
+            node.location = column * 300, 0
+        nodes.active = texture  # what Workbench and solid shading show
+    texture.image = image
+    texture.interpolation = "Linear"
+    texture.extension = "EXTEND"
+    # Blended, not dithered: exact soft edges with a single sample.
+    material.surface_render_method = "BLENDED"
+    material.use_transparency_overlap = True
+    # The planes are no lamps: sampling them as such costs time and changes nothing.
+    if hasattr(material, "cycles"):  # absent where the Cycles add-on is switched off
+        material.cycles.emission_sampling = "NONE"

@@ -1,0 +1,133 @@
+"""Blender's own output settings, filled in for a zoom."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from ..core.output import FRAME_NAME, is_video
+from ..core.plan import Plan
+from ..settings import Engine
+from . import compat
+
+ENGINE_IDS = {
+    Engine.EEVEE: compat.EEVEE,
+    Engine.CYCLES: "CYCLES",
+    Engine.WORKBENCH: "BLENDER_WORKBENCH",
+}
+
+
+def fill_timing(scene: Any, plan: Plan) -> None:
+    """Frame range and rate."""
+    scene.frame_start = plan.first_frame
+    scene.frame_end = plan.last_frame
+    rate = plan.settings.frames_per_second
+    scene.render.fps = max(1, math.ceil(rate - 1e-9))
+    scene.render.fps_base = scene.render.fps / rate
+    scene.render.frame_map_old = scene.render.frame_map_new = 100
+
+
+def fill_size(scene: Any, plan: Plan) -> None:
+    """Frame size; the scene's own stays where the plan was made for it."""
+    if plan.settings.resolution is None and plan.settings.scene_resolution:
+        return
+    render = scene.render
+    render.resolution_x, render.resolution_y = plan.resolution
+    render.resolution_percentage = 100
+    render.pixel_aspect_x = render.pixel_aspect_y = 1.0
+
+
+def scene_resolution(scene: Any) -> tuple[int, int]:
+    """The size of the frames that a scene renders, in pixels."""
+    render = scene.render
+    return (
+        max(1, int(render.resolution_x * render.resolution_percentage / 100)),
+        max(1, int(render.resolution_y * render.resolution_percentage / 100)),
+    )
+
+
+def fill_colours(scene: Any) -> None:
+    """A view transform under which an image comes back as it is."""
+    view = scene.view_settings
+    view.view_transform = "Standard"
+    view.look = "None"
+    view.exposure, view.gamma = 0.0, 1.0
+    view.use_curve_mapping = False
+    scene.display_settings.display_device = "sRGB"
+    scene.render.dither_intensity = 0.0
+
+
+def fill_engine(scene: Any, plan: Plan) -> None:
+    """The recipe of an engine for sharp frames without noise.
+
+    The planes are flat pictures: one sample at the centre of each pixel is exact, and every filter
+    over more samples is only softer.
+    """
+    engine = plan.settings.engine
+    if engine is Engine.KEEP:
+        return
+    scene.render.engine = ENGINE_IDS[engine]
+    samples = plan.settings.samples or 1
+    scene.render.use_persistent_data = True  # images stay loaded from frame to frame
+    if engine is Engine.CYCLES:
+        cycles = scene.cycles
+        cycles.samples = samples
+        cycles.use_adaptive_sampling = False
+        cycles.use_denoising = False
+        cycles.pixel_filter_type = "BOX"
+        cycles.filter_width = 1.0
+        cycles.max_bounces = 4
+        cycles.transparent_max_bounces = max(8, cycles.transparent_max_bounces)
+        cycles.use_auto_tile = False
+    elif engine is Engine.EEVEE:
+        eevee = scene.eevee
+        eevee.taa_render_samples = samples
+        eevee.use_shadows = False
+        eevee.use_raytracing = False
+        eevee.use_fast_gi = False
+        scene.render.filter_size = 0.0
+    else:
+        shading = scene.display.shading
+        shading.light = "FLAT"
+        shading.color_type = "TEXTURE"
+        shading.show_cavity = shading.show_shadows = shading.show_object_outline = False
+        shading.show_xray = shading.show_specular_highlight = False
+        scene.display.render_aa = "OFF" if samples == 1 else "8"
+
+
+def set_output(scene: Any, output: Path | str) -> None:
+    """Let a scene render to a video file (*.mp4) or to a folder of PNG frames.
+
+    Args:
+        scene: Its render settings are changed.
+        output: A path with the ending .mp4, or a folder; "//" starts a path relative to the file.
+
+    Raises:
+        EverZoomError: The ending is that of another kind of file.
+    """
+    text = str(output)
+    image = scene.render.image_settings
+    if is_video(text):
+        compat.set_media_type(scene, video=True)
+        image.file_format = "FFMPEG"
+        image.color_mode = "RGB"  # so that H.264 is written as yuv420p, which plays everywhere
+        video = scene.render.ffmpeg
+        video.format = "MPEG4"
+        video.codec = "H264"
+        video.constant_rate_factor = "HIGH"
+        video.ffmpeg_preset = "GOOD"
+        video.gopsize = 12
+        video.use_max_b_frames = False
+        video.audio_codec = "NONE"
+        scene.render.filepath = text
+    else:
+        compat.set_media_type(scene, video=False)
+        image.file_format = "PNG"
+        image.color_mode = "RGB"
+        image.color_depth = "8"
+        image.compression = 15
+        scene.render.filepath = text.rstrip("/\\") + "/" + FRAME_NAME
+    scene.render.use_file_extension = True
+    scene.render.use_overwrite = True
+    scene.render.use_sequencer = False

@@ -1,0 +1,300 @@
+"""The control, the camera and the layers of a zoom, and what drives them.
+
+Every object carries a tag that says what it is to the zoom, so that a later build finds it again,
+whatever the user has renamed, and touches nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import bpy
+
+from ..core.mask import MaskMesh, whole_image
+from ..core.plan import Layer, Plan
+from . import compat
+from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table
+from .images import load_image
+from .layers import IMAGE_NODE, fill_material, fill_mesh
+
+ROLE = "ever_zoom_role"  # "control", "camera", "layer", "stretch"
+NUMBER = "ever_zoom_number"  # of a layer or stretch
+RECIPE = "ever_zoom_recipe"  # on the control: what the zoom was made from, as JSON
+
+CENTRE_PATHS = ('["View Centre X"]', '["View Centre Y"]')
+
+LENS = 50.0  # millimetres
+SENSOR_WIDTH = 36.0
+
+# World width of the outermost layer, and the smallest the innermost may be: engines err below 1e-5,
+# and a camera cannot clip nearer than 1e-6.
+WORLD_WIDTH = 10.0
+SMALLEST_WIDTH = 1e-3
+
+# Every layer lies this part of its width behind the one inside it: less and engines confuse the
+# planes, more and their perspective differs measurably.
+LAYER_GAP = 1e-5
+
+
+def controls(scene: Any) -> list[Any]:
+    """The zooms of a scene, by their control objects."""
+    return [item for item in scene.objects if item.get(ROLE) == "control"]
+
+
+def parts(control: Any, role: str) -> Iterator[Any]:
+    """The objects of a zoom that play a role."""
+    for item in control.children_recursive:
+        if item.get(ROLE) == role:
+            yield item
+
+
+def build_rig(scene: Any, plan: Plan, control: Any = None) -> Any:
+    """Make a zoom, or bring an existing one up to date.
+
+    Args:
+        scene: Where a new zoom goes.
+        plan: What to build.
+        control: The control object of an existing zoom.
+
+    Returns:
+        The control object.
+
+    Raises:
+        EverZoomError: An image cannot be opened.
+    """
+    # Everything that can fail comes first, so that nothing half-built is left.
+    images = [load_image(layer.image.file) for layer in plan.layers]
+    if control is None:
+        control = _new_control(scene)
+    collection = control.users_collection[0]
+    write_zoom_level(control, plan)
+    _fill_centre(control, plan)
+    stretches = _fill_stretches(control, collection, plan)
+    _fill_camera(control, collection, plan)
+    _fill_layers(control, collection, plan, stretches, images)
+    return control
+
+
+def world_width(plan: Plan) -> float:
+    """Width of the outermost layer in the scene."""
+    if plan.stretch_levels:
+        return WORLD_WIDTH
+    return max(WORLD_WIDTH, SMALLEST_WIDTH * plan.zoom_factor**plan.depth)
+
+
+def write_zoom_level(control: Any, plan: Plan) -> None:
+    """Key the one property that everything follows."""
+    control[ZOOM_LEVEL] = plan.keys[0].level
+    control.id_properties_ui(ZOOM_LEVEL).update(
+        description="Which image fills the view, 0 is the outermost; edit its curve to retime",
+        soft_min=0.0,
+        soft_max=max(plan.depth, 1.0),
+        step=1,
+        precision=3,
+    )
+    curve = next((c for c in compat.fcurves(control) if c.data_path == ZOOM_LEVEL_PATH), None)
+    if curve is None:
+        control.keyframe_insert(ZOOM_LEVEL_PATH, frame=plan.first_frame)
+        curve = next(c for c in compat.fcurves(control) if c.data_path == ZOOM_LEVEL_PATH)
+    points = curve.keyframe_points
+    points.clear()
+    points.add(len(plan.keys))
+    points.foreach_set("co", [value for key in plan.keys for value in (key.frame, key.level)])
+    for point in points:
+        point.interpolation = "LINEAR"
+    curve.update()
+
+
+def _new_control(scene: Any) -> Any:
+    collection = bpy.data.collections.new("Ever Zoom")
+    scene.collection.children.link(collection)
+    control = bpy.data.objects.new("Ever Zoom", None)
+    control.empty_display_type = "PLAIN_AXES"
+    control.rotation_euler[0] = math.pi / 2.0  # images stand upright and face the front view
+    control[ROLE] = "control"
+    collection.objects.link(control)
+    return control
+
+
+def _fill_centre(control: Any, plan: Plan) -> None:
+    """The view's centre in units of the view's scale, as two driven properties of the control."""
+    if plan.is_centred:
+        for path in CENTRE_PATHS:
+            control.driver_remove(path)
+            control.pop(path[2:-2], None)
+        return
+    keys = plan.centre_keys()
+    for axis, path in enumerate(CENTRE_PATHS):
+        control[path[2:-2]] = 0.0
+        drive_by_table(
+            control,
+            path,
+            (control, ZOOM_LEVEL_PATH),
+            [(key.level, key.value[axis]) for key in keys],
+            [key.slope[axis] for key in keys],
+        )
+
+
+def _origin(plan: Plan) -> str:
+    """Expression for the zoom level on which the world is based at the current one."""
+    levels = plan.stretch_levels
+    return f"{levels} * floor(max(z, 0) / {levels})" if levels else "0"
+
+
+def _fill_stretches(control: Any, collection: Any, plan: Plan) -> list[Any]:
+    """The parents of the layers: the control itself, or for a deep zoom one empty a stretch.
+
+    The layers of a deep zoom would be too small for single precision. So each stretch of them has its
+    own empty, whose scale brings it to where the camera, which is re-based as well, looks at it.
+    """
+    levels = plan.stretch_levels
+    count = int(plan.depth // levels) + 1 if levels else 0
+    existing = {item[NUMBER]: item for item in parts(control, "stretch")}
+    stretches = []
+    for number in range(count):
+        stretch = existing.pop(number, None)
+        if stretch is None:
+            stretch = bpy.data.objects.new(f"Ever Zoom Stretch {number:02}", None)
+            stretch[ROLE], stretch[NUMBER] = "stretch", number
+            stretch.parent = control
+            collection.objects.link(stretch)
+        # Stretches out of sight stay within what single precision can hold.
+        away = f"clamp({_origin(plan)} - {number * levels}, {-2 * levels}, {2 * levels})"
+        for axis in range(3):
+            drive(
+                stretch,
+                "scale",
+                f"pow({plan.zoom_factor!r}, {away})",
+                {"z": (control, ZOOM_LEVEL_PATH)},
+                axis,
+            )
+        stretches.append(stretch)
+    for stretch in existing.values():
+        bpy.data.objects.remove(stretch)
+    return stretches or [control]
+
+
+def _fill_camera(control: Any, collection: Any, plan: Plan) -> None:
+    camera = next(parts(control, "camera"), None)
+    if camera is None:
+        data = bpy.data.cameras.new("Ever Zoom Camera")
+        camera = bpy.data.objects.new("Ever Zoom Camera", data)
+        camera[ROLE] = "camera"
+        camera.parent = control
+        collection.objects.link(camera)
+        data.lens, data.sensor_width = LENS, SENSOR_WIDTH
+        data.passepartout_alpha = 1.0
+    data = camera.data
+    data.sensor_fit = "HORIZONTAL"
+    scale = f"{world_width(plan)!r} * pow({plan.zoom_factor!r}, {_origin(plan)} - z)"
+    distance = plan.view_size[0] * data.lens / data.sensor_width
+    level = {"z": (control, ZOOM_LEVEL_PATH)}
+    drive(camera, "location", f"{distance!r} * {scale}", level, 2)
+    for axis, path in enumerate(CENTRE_PATHS):
+        if plan.is_centred:
+            camera.driver_remove("location", axis)
+            camera.location[axis] = 0.0
+        else:
+            drive(camera, "location", f"c * {scale}", level | {"c": (control, path)}, axis)
+    # Near enough for things that float before the images, far enough for what lies behind them, and
+    # close enough together for the depth buffer.
+    drive(data, "clip_start", f"{0.02 * distance!r} * {scale}", level)
+    drive(data, "clip_end", f"{50.0 * distance!r} * {scale}", level)
+    for scene in control.users_scene:
+        scene.camera = camera
+
+
+def _fill_layers(
+    control: Any, collection: Any, plan: Plan, stretches: list[Any], images: list[Any]
+) -> None:
+    existing = {item[NUMBER]: item for item in parts(control, "layer")}
+    meshes: dict[bool, Any] = {bool(number): item.data for number, item in existing.items()}
+    shapes: dict[bool, MaskMesh] = {False: whole_image(plan.aspect), True: plan.mask.mesh()}
+    for is_inner, shape in shapes.items():
+        if is_inner not in meshes:
+            name = "Ever Zoom Trimmed Image" if is_inner else "Ever Zoom Whole Image"
+            meshes[is_inner] = bpy.data.meshes.new(name)
+        fill_mesh(meshes[is_inner], shape, plan.aspect)
+    for layer, image in zip(plan.layers, images, strict=True):
+        item = existing.pop(layer.index, None)
+        if item is None:
+            item = bpy.data.objects.new("Ever Zoom Layer", meshes[layer.index > 0])
+            item[ROLE], item[NUMBER] = "layer", layer.index
+            collection.objects.link(item)
+            item.lock_location = item.lock_rotation = item.lock_scale = (True, True, True)
+        slot = item.material_slots[0]
+        slot.link = "OBJECT"
+        if slot.material is None:
+            slot.material = bpy.data.materials.new(layer.image.file.stem)
+        fill_material(slot.material, image)
+        item.name = f"{layer.index:03} {layer.image.file.stem}"
+        _place_layer(control, item, plan, layer, stretches)
+    for item in existing.values():
+        material = item.material_slots[0].material
+        bpy.data.objects.remove(item)
+        if material is not None and not material.users:
+            bpy.data.materials.remove(material)
+
+
+def _place_layer(
+    control: Any, item: Any, plan: Plan, layer: Layer, stretches: list[Any]
+) -> None:
+    stretch = int(layer.level // plan.stretch_levels) if plan.stretch_levels else 0
+    item.parent = stretches[min(stretch, len(stretches) - 1)]
+    base = stretch * plan.stretch_levels
+    width = world_width(plan) * plan.zoom_factor ** (base - layer.level)
+    item.scale = (width, width, width)
+    item.location = (layer.centre[0] * width, layer.centre[1] * width, -LAYER_GAP * width)
+    level = {"z": (control, ZOOM_LEVEL_PATH)}
+    hidden = []
+    if math.isfinite(layer.visible_from):
+        hidden.append(f"z < {layer.visible_from!r}")
+    if math.isfinite(layer.visible_until):
+        hidden.append(f"z > {layer.visible_until!r}")
+    for path in ("hide_render", "hide_viewport"):
+        if hidden:
+            drive(item, path, " or ".join(hidden), level)
+        else:
+            item.driver_remove(path)
+            setattr(item, path, False)
+    if math.isfinite(layer.opaque_from) and layer.opaque_from > 0.0:
+        drive(
+            item, "color", f"smoothstep({layer.visible_from!r}, {layer.opaque_from!r}, z)", level, 3
+        )
+    else:
+        item.driver_remove("color", 3)
+        item.color[3] = 1.0
+    for channel in range(3):
+        if plan.has_colour_match:
+            keys = [(at, gain[channel]) for at, gain in plan.gain_keys(layer.index)]
+            drive_by_table(item, "color", (control, ZOOM_LEVEL_PATH), keys, index=channel)
+        else:
+            item.driver_remove("color", channel)
+            item.color[channel] = 1.0
+
+
+def layer_image(layer: Any) -> Any:
+    """The image that a layer shows, or None where the user took it away."""
+    slots = layer.material_slots
+    material = slots[0].material if slots else None
+    if material is None or material.node_tree is None:
+        return None
+    node = material.node_tree.nodes.get(IMAGE_NODE)
+    return node.image if node is not None else None
+
+
+def save_recipe(control: Any, recipe: dict[str, Any]) -> None:
+    """Keep what a zoom was made from in the file."""
+    control[RECIPE] = json.dumps(recipe)
+
+
+def load_recipe(control: Any) -> dict[str, Any] | None:
+    """What `save_recipe` kept, or None where there is none that can be read."""
+    try:
+        recipe = json.loads(control.get(RECIPE, ""))
+    except (TypeError, ValueError):
+        return None
+    return recipe if isinstance(recipe, dict) else None

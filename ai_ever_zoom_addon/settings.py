@@ -1,0 +1,145 @@
+"""Everything a user can choose about a zoom. Never touches bpy.
+
+The panel and the command line both fill in a `ZoomSettings`; everything behind it takes nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from enum import Enum
+from typing import Any
+
+from .errors import EverZoomError
+
+
+class Order(str, Enum):
+    """Which image of a folder, in file order, comes first."""
+
+    INNERMOST_FIRST = "innermost-first"
+    OUTERMOST_FIRST = "outermost-first"
+    AUTO = "auto"
+
+
+class MaskShape(str, Enum):
+    """The outline of an inner layer."""
+
+    RECTANGLE = "rectangle"
+    ELLIPSE = "ellipse"
+
+
+class Engine(str, Enum):
+    """Who renders. KEEP leaves the scene's engine and sampling as they are."""
+
+    EEVEE = "eevee"
+    CYCLES = "cycles"
+    WORKBENCH = "workbench"
+    KEEP = "keep"
+
+
+CROP_RANGE = (0.1, 0.95)
+FEATHER_RANGE = (0.0, 0.25)
+MAXIMUM_ZOOM_FACTOR = 64.0
+
+
+@dataclass(frozen=True)
+class ZoomSettings:
+    """A validated set of choices.
+
+    Attributes:
+        zoom_factor: How many times larger the outer image's field of view is, > 1; None measures it.
+        zoom_steps: Frames from one image to the next, >= 1.
+        crop: The middle part of an image that is used, as a fraction of its width and height,
+            0.1 to 0.95.
+        feather: Width of the soft edge inside the crop, as a fraction of the image's shorter side,
+            0 (a hard edge) to 0.25.
+        mask_shape: Outline of the inner layers.
+        order: Which file is the innermost image.
+        auto_sort: Find the order in the pictures instead of the file names.
+        align: Put every image where it really lies in the next larger one.
+        match_colour: Let the colours of one image glide into those of the next.
+        reverse: Zoom out instead of in.
+        frames_per_second: > 0.
+        delay: Seconds for which the first and the last frame are held, >= 0.
+        start_frame: Number of the first frame.
+        debug_overlay: Draw outlines, centres and figures into the picture.
+        engine: Render engine.
+        samples: Samples per pixel; None takes the engine's recipe.
+        resolution: Width and height of the frames in pixels; None takes the size of the cropped image.
+        scene_resolution: Keep the scene's own resolution and fill it (`resolution` must be None).
+
+    Raises:
+        EverZoomError: A value is outside its range.
+    """
+
+    zoom_factor: float | None = 2.0
+    zoom_steps: int = 60
+    crop: float = 0.8
+    feather: float = 0.05
+    mask_shape: MaskShape = MaskShape.RECTANGLE
+    order: Order = Order.INNERMOST_FIRST
+    auto_sort: bool = False
+    align: bool = True
+    match_colour: bool = True
+    reverse: bool = False
+    frames_per_second: float = 30.0
+    delay: float = 0.0
+    start_frame: int = 1
+    debug_overlay: bool = False
+    engine: Engine = Engine.CYCLES
+    samples: int | None = None
+    resolution: tuple[int, int] | None = None
+    scene_resolution: bool = False
+
+    def __post_init__(self) -> None:
+        factor = self.zoom_factor
+        if factor is not None and not (math.isfinite(factor) and 1.0 < factor <= MAXIMUM_ZOOM_FACTOR):
+            raise EverZoomError(
+                f"The zoom factor is {factor:g}; it must be a number greater than 1 and at most "
+                f"{MAXIMUM_ZOOM_FACTOR:g} (usual: 2, 1.5, 1.333), or auto."
+            )
+        if self.zoom_steps < 1:
+            raise EverZoomError(f"Zoom steps is {self.zoom_steps}; use at least 1 frame per image.")
+        _check_range("Zoom crop", self.crop, CROP_RANGE)
+        _check_range("Feather", self.feather, FEATHER_RANGE)
+        if not (math.isfinite(self.frames_per_second) and 0.1 <= self.frames_per_second <= 1000.0):
+            raise EverZoomError(
+                f"Frames per second is {self.frames_per_second:g}; use a value from 0.1 to 1000."
+            )
+        if not (math.isfinite(self.delay) and 0.0 <= self.delay <= 3600.0):
+            raise EverZoomError(f"The delay is {self.delay:g}; use 0 to 3600 seconds.")
+        if self.samples is not None and self.samples < 1:
+            raise EverZoomError(f"Samples is {self.samples}; use at least 1.")
+        if self.resolution is not None and not all(4 <= side <= 65536 for side in self.resolution):
+            width, height = self.resolution
+            raise EverZoomError(f"The resolution is {width}x{height}; use 4 to 65536 pixels a side.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain JSON values."""
+        return {
+            key: value.value if isinstance(value, Enum) else value
+            for key, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ZoomSettings:
+        """Settings from `to_dict`, of this or another version: unknown keys are passed over.
+
+        Raises:
+            EverZoomError: A value is outside its range.
+        """
+        known = {field.name for field in fields(cls)}
+        kept = {key: value for key, value in values.items() if key in known}
+        for key, kind in (("mask_shape", MaskShape), ("order", Order), ("engine", Engine)):
+            if key in kept:
+                kept[key] = kind(kept[key])
+        if kept.get("resolution") is not None:
+            width, height = kept["resolution"]
+            kept["resolution"] = (int(width), int(height))
+        return cls(**kept)
+
+
+def _check_range(name: str, value: float, limits: tuple[float, float]) -> None:
+    low, high = limits
+    if not low <= value <= high:  # also true for NaN
+        raise EverZoomError(f"{name} is {value:g}; use a value from {low:g} to {high:g}.")
