@@ -1,0 +1,463 @@
+"""Finds out what a folder of images is: order, direction, zoom factor, alignment, colour. No bpy.
+
+numpy only. Whoever calls brings a function that decodes an image; each image is decoded once, and
+only a small picture of it is kept (see picture.py). Images of slightly different sizes are taken as
+they are: a factor is the ratio of widths, an offset is in pixels of the outer image.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import EverZoomError
+from .colour import likeness
+from .matching import SAME_STEP, Matcher, Progress
+from .ordering import direction, groups, rotate
+from .picture import shrink
+from .registration import Registration
+
+Loader = Callable[[Path], NDArray[np.float32]]
+"""Decodes a file: (height, width, 3) sRGB-encoded 0..1, top row first, full size."""
+
+STRONG_MISALIGNMENT = 0.2  # of the outer image's width or height
+FACTOR_TOLERANCE = 0.01
+FULL = 1e9  # registration down to the finest pixels that were kept
+UNCHANGED = (1.0, 1.0, 1.0)
+PAINTED_AGAIN = 0.9  # score under which the inner area was not copied but painted again
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image and the next smaller one.
+
+    Attributes:
+        outer, inner: File names.
+        factor: Width of the outer image over the width that the inner one takes up in it, > 1.
+        offset_px: Centre of the inner image relative to the centre of the outer one, in pixels of
+            the outer image, x to the right, y down.
+        score: Correlation of the outer image's inside with the shrunk inner image, -1 to 1: 1 is the
+            same picture, below 0.9 it was painted again; a pair that does not match has 0.
+        gain: Red, green, blue: multiply the INNER image's encoded values by this to get the OUTER's.
+        linear_gain: The same for linear light.
+    """
+
+    outer: str
+    inner: str
+    factor: float
+    offset_px: tuple[float, float]
+    score: float
+    gain: tuple[float, float, float]
+    linear_gain: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that is not part of the zoom, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What a folder of images is.
+
+    Attributes:
+        order: File names, outermost first.
+        file_order: "innermost-first", "outermost-first" or "shuffled": what the pictures say about
+            the order of the files.
+        zoom_factor: Geometric mean of the pairs' factors.
+        loops: The innermost image contains the outermost one.
+        pairs: One for each two neighbours in `order`.
+        left_out: Files that are not in `order`.
+        warnings: Sentences for the user.
+    """
+
+    order: tuple[str, ...]
+    file_order: str
+    zoom_factor: float
+    loops: bool
+    pairs: tuple[Pair, ...]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The report as plain JSON values: the attributes, lists for tuples, without linear_gain."""
+        return {
+            "order": list(self.order),
+            "file_order": self.file_order,
+            "zoom_factor": self.zoom_factor,
+            "loops": self.loops,
+            "pairs": [
+                {
+                    "outer": pair.outer,
+                    "inner": pair.inner,
+                    "factor": pair.factor,
+                    "offset_px": list(pair.offset_px),
+                    "score": pair.score,
+                    "gain": list(pair.gain),
+                }
+                for pair in self.pairs
+            ],
+            "left_out": [asdict(item) for item in self.left_out],
+            "warnings": list(self.warnings),
+        }
+
+
+def analyse(
+    files: Sequence[Path],
+    load: Loader,
+    *,
+    order: str = "auto",
+    auto_sort: bool = False,
+    zoom_factor: float | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> Analysis:
+    """`analysis_steps` in one go; `progress` is called with (fraction done, text)."""
+    steps = analysis_steps(files, load, order=order, auto_sort=auto_sort, zoom_factor=zoom_factor)
+    while True:
+        try:
+            done, text = next(steps)
+        except StopIteration as finished:
+            result: Analysis = finished.value
+            return result
+        if progress:
+            progress(done, text)
+
+
+def analysis_steps(
+    files: Sequence[Path],
+    load: Loader,
+    *,
+    order: str = "auto",
+    auto_sort: bool = False,
+    zoom_factor: float | None = None,
+) -> Generator[Progress, None, Analysis]:
+    """Finds out what the images are, in short steps, so that a window stays alive.
+
+    Args:
+        files: Images in natural file order, at least two.
+        load: Decodes one of them.
+        order: "innermost-first", "outermost-first" or "auto": what the first file is. With
+            `auto_sort` it has no effect.
+        auto_sort: Find the order in the pictures. Without it the files' order is kept, and what the
+            pictures say against it becomes a warning.
+        zoom_factor: What the user says the factor is; None: not known. It is never believed, only
+            compared, and taken for pairs whose pictures do not match.
+
+    Yields:
+        (fraction done 0..1, one line of text).
+
+    Returns:
+        The Analysis.
+
+    Raises:
+        EverZoomError: Fewer than two images; no image lies in another; an inner image lies further
+            off the centre than a fifth of the outer one; `load` failed.
+    """
+    if len(files) < 2:
+        raise EverZoomError("An infinite zoom needs at least two images: choose more.")
+    pictures = []
+    for number, file in enumerate(files):
+        yield 0.5 * number / len(files), f"Reading {file.name}"
+        pictures.append(shrink(file.name, load(file)))
+    matcher = Matcher(pictures)
+    for done, text in matcher.relate():
+        yield 0.5 + 0.35 * done, text
+    draft = _Draft(matcher, zoom_factor)
+    if auto_sort:
+        draft.sort()
+    else:
+        draft.keep_file_order(order)
+    for done, text in draft.measure_pairs():
+        yield 0.85 + 0.15 * done, text
+    return draft.finish()
+
+
+class _Draft:
+    """The analysis while it is made. `sequence`: numbers of images, outermost first."""
+
+    def __init__(self, matcher: Matcher, given_factor: float | None) -> None:
+        self.matcher = matcher
+        self.names = [picture.name for picture in matcher.pictures]
+        self.given_factor = given_factor
+        self.sequence: list[int] = []
+        self.file_order = "shuffled"
+        self.loops = False
+        self.measured: list[Registration | None] = []
+        self.left_out: dict[int, str] = {}
+        self.warnings: list[str] = []
+        self.components = matcher.components.all()
+        self.position = matcher.components.position
+
+    # The order
+
+    def sort(self) -> None:
+        """The longest series that the pictures show."""
+        self._need_relations()
+        main = self.components[0]
+        self.sequence = self._one_per_step(main)
+        self._close_ring(sort=True)
+        self.file_order = direction(self.sequence)
+        for members in self.components[1:]:
+            for member in members:
+                self.left_out[member] = self._reason(member, members)
+        others = [members for members in self.components[1:] if len(members) > 1]
+        if others:
+            self.warnings.append(
+                f"There are {1 + len(others)} separate series: the longest one is used, "
+                f"{_listed([self.names[k] for members in others for k in members])} left out."
+            )
+
+    def keep_file_order(self, order: str) -> None:
+        """The files' own order, in the direction that was chosen or that the pictures show."""
+        related = [k for members in self.components if len(members) > 1 for k in members]
+        if not related and self.given_factor is None:
+            self._need_relations()
+        kept = list(range(len(self.names)))
+        if related:
+            kept = sorted(related)
+            for members in self.components:
+                if len(members) == 1:
+                    self.left_out[members[0]] = self._reason(members[0], members)
+        votes = [self._vote(a, b) for a, b in zip(kept, kept[1:], strict=False)]
+        inwards, outwards = votes.count(1), votes.count(-1)
+        shown = "outermost-first" if inwards > outwards else "innermost-first"
+        self.loops = False
+        chosen = shown if order == "auto" else order
+        self.sequence = kept if chosen == "outermost-first" else kept[::-1]
+        agreeing = max(inwards, outwards)
+        self.file_order = chosen if not related else shown
+        if related:
+            self._drop_same_steps()
+            self._close_ring(sort=False)
+        if agreeing and chosen != shown and not self.loops:
+            self.warnings.append(
+                f"The pictures contradict the chosen order {chosen}: in {agreeing} of {len(votes)} "
+                f"pairs they are {shown}; choose {shown} or auto."
+            )
+        elif min(inwards, outwards) and not self.loops:
+            self.file_order = "shuffled"
+            self.warnings.append(
+                f"The files are not in the zoom's order ({min(inwards, outwards)} of {len(votes)} "
+                "neighbours lie the other way round): turn Auto Sort on."
+            )
+
+    def _need_relations(self) -> None:
+        if len(self.components[0]) < 2:
+            raise EverZoomError(
+                f"None of the {len(self.names)} images lies in another one: check that they are "
+                "outpainted from each other, and by no more than 8 times a step."
+            )
+
+    def _vote(self, first: int, second: int) -> int:
+        """1: the second file lies in the first; -1: the other way round; 0: neither is known."""
+        depth = self.position[second] - self.position[first]
+        if not self.matcher.components.joined(first, second) or abs(depth) < SAME_STEP:
+            return 0
+        return 1 if depth > 0 else -1
+
+    def _reason(self, member: int, component: list[int]) -> str:
+        if len(component) == 1:
+            return "related to no other image"
+        others = [self.names[k] for k in component if k != member]
+        return f"belongs to another series, with {_listed(others)}"
+
+    def _one_per_step(self, members: list[int]) -> list[int]:
+        """Of images that show the same step the one that fits its neighbours best."""
+        steps = groups(members, self.position, SAME_STEP)
+        chosen = [step[0] for step in steps]
+        for number, step in enumerate(steps):
+            if len(step) > 1:
+                before = chosen[number - 1 : number]
+                after = [steps[number + 1][0]] if number + 1 < len(steps) else []
+                chosen[number] = self._best_of(step, before, after)
+        return chosen
+
+    def _drop_same_steps(self) -> None:
+        """In file order: of neighbours that show the same step only one is kept."""
+        kept: list[int] = []
+        for member in self.sequence:
+            same = (
+                kept
+                and self.matcher.components.joined(kept[-1], member)
+                and abs(self.position[member] - self.position[kept[-1]]) < SAME_STEP
+            )
+            if same:
+                kept[-1] = self._best_of([kept[-1], member], kept[-2:-1], [])
+            else:
+                kept.append(member)
+        self.sequence = kept
+
+    def _best_of(self, step: list[int], before: list[int], after: list[int]) -> int:
+        """The best of images of one step; the others are left out, with the reason."""
+        fits = {}
+        for member in step:
+            pairs = [(k, member) for k in before] + [(member, k) for k in after]
+            scores = [self._fit(*pair) for pair in pairs]
+            fits[member] = round(sum(scores) / max(1, len(scores)), 2)
+        best = min(step, key=lambda k: (-fits[k], k))
+        for member in step:
+            if member != best:
+                why = (
+                    f"which fits its neighbours better ({fits[best]:.2f} against {fits[member]:.2f})"
+                    if fits[best] > fits[member]
+                    else "which comes first"
+                )
+                self.left_out[member] = f"same step as {self.names[best]}, {why}"
+        return best
+
+    def _fit(self, outer: int, inner: int) -> float:
+        found = self._register(outer, inner, 160.0)
+        return found.correlation if found else 0.0
+
+    def _close_ring(self, sort: bool) -> None:
+        """Whether the innermost image contains the outermost one; if so, where to cut the ring."""
+        first, last = self.sequence[0], self.sequence[-1]
+        length = self.position[last] - self.position[first]
+        if len(self.sequence) < 3 or length < SAME_STEP:
+            return
+        found = self.matcher.search(last, first)
+        step = length / (len(self.sequence) - 1)
+        depth = self.matcher.depth(last, first, found.placement) if found else 0.0
+        self.loops = step / 2 < depth < step * 2
+        if self.loops and sort:
+            # Around a ring the positions are only known up to its length.
+            start = self.position[first]
+            self.sequence.sort(key=lambda k: (self.position[k] - start) % (length + depth))
+            self.sequence = rotate(self.sequence)
+
+    # The pairs
+
+    def measure_pairs(self) -> Generator[Progress, None, None]:
+        """Registers all neighbours as exactly as can be."""
+        pairs = list(zip(self.sequence, self.sequence[1:], strict=False))
+        for number, (outer, inner) in enumerate(pairs):
+            yield number / len(pairs), f"Measuring {self.names[inner]} in {self.names[outer]}"
+            self.measured.append(self._register(outer, inner, FULL))
+
+    def _register(self, outer: int, inner: int, finest: float) -> Registration | None:
+        """Where one image lies in another one; None where it does not."""
+        known = self.matcher.found.get((outer, inner))
+        if known:
+            return self.matcher.try_pair(outer, inner, known.placement, finest)
+        if self.matcher.components.joined(outer, inner):
+            if self.position[inner] - self.position[outer] > SAME_STEP:
+                start = self.matcher.predicted(outer, inner)
+                found = self.matcher.try_pair(outer, inner, start, finest)
+                return found or self.matcher.search(outer, inner)
+        return self.matcher.search(outer, inner)
+
+    # The report
+
+    def finish(self) -> Analysis:
+        """Checks what was measured and puts it into words."""
+        depths = [
+            self.matcher.depth(outer, inner, found.placement)
+            for outer, inner, found in self._neighbours()
+            if found
+        ]
+        usual = float(np.mean(depths)) if depths else math.log(self.given_factor or 2.0)
+        pairs = tuple(self._pair(*neighbours, usual) for neighbours in self._neighbours())
+        self._judge_pairs(pairs)
+        self._judge_factors(pairs)
+        self._judge_sizes()
+        return Analysis(
+            order=tuple(self.names[k] for k in self.sequence),
+            file_order=self.file_order,
+            zoom_factor=math.exp(float(np.mean([math.log(pair.factor) for pair in pairs]))),
+            loops=self.loops,
+            pairs=pairs,
+            left_out=tuple(LeftOut(self.names[k], why) for k, why in sorted(self.left_out.items())),
+            warnings=tuple(self.warnings),
+        )
+
+    def _neighbours(self) -> list[tuple[int, int, Registration | None]]:
+        return list(zip(self.sequence, self.sequence[1:], self.measured, strict=False))
+
+    def _pair(self, outer: int, inner: int, found: Registration | None, usual: float) -> Pair:
+        names = self.names[outer], self.names[inner]
+        if not found:
+            factor = self.given_factor or math.exp(usual)
+            self.warnings.append(
+                f"{names[1]} was not found in {names[0]}: it is placed at the centre with a zoom "
+                f"factor of {factor:.4g}; check the order, or turn Auto Sort on."
+            )
+            return Pair(*names, factor, (0.0, 0.0), 0.0, UNCHANGED, UNCHANGED)
+        outer_picture, inner_picture = (self.matcher.pictures[k] for k in (outer, inner))
+        x, y = found.placement.offset
+        share = max(abs(x) / outer_picture.width, abs(y) / outer_picture.height)
+        if share > STRONG_MISALIGNMENT:
+            raise EverZoomError(
+                f"Strong misalignment: the centre of {names[1]} lies {x:+.0f}, {y:+.0f} pixels "
+                f"(right, down) from the centre of {names[0]}, {share:.0%} of its size; at most "
+                f"{STRONG_MISALIGNMENT:.0%} can be followed: crop {names[0]} around it, or remove it."
+            )
+        alike = likeness(outer_picture, inner_picture, found.placement)
+        factor = math.exp(self.matcher.depth(outer, inner, found.placement))
+        return Pair(*names, factor, (x, y), alike.score, alike.gain, alike.linear_gain)
+
+    def _judge_pairs(self, pairs: Sequence[Pair]) -> None:
+        again = [pair for pair in pairs if 0.0 < pair.score < PAINTED_AGAIN]
+        if again:
+            worst = min(again, key=lambda pair: pair.score)
+            self.warnings.append(
+                f"{len(again)} of {len(pairs)} inner images were painted again in the next larger "
+                f"one (worst: {worst.inner} in {worst.outer}, score {worst.score:.2f}): alignment "
+                "cannot hide that, a wide feather softens it."
+            )
+
+    def _judge_factors(self, pairs: Sequence[Pair]) -> None:
+        found = [pair for pair in pairs if pair.score > 0.0]
+        if not found:
+            return
+        median = float(np.median([math.log(pair.factor) for pair in found]))
+        single = []
+        for pair in found:
+            steps = math.log(pair.factor) / median
+            whole = round(steps)
+            if len(found) > 2 and whole > 1 and abs(steps - whole) < 0.04 * whole:
+                self.warnings.append(
+                    f"{_number(whole - 1)} missing between {pair.outer} and {pair.inner}: the zoom "
+                    f"factor there is {pair.factor:.4g}, elsewhere about {math.exp(median):.4g}."
+                )
+            else:
+                single.append(pair.factor)
+        least, most = min(single), max(single)
+        if most / least > 1 + 2 * FACTOR_TOLERANCE:
+            self.warnings.append(
+                f"The zoom factor varies from {least:.4g} to {most:.4g}: each pair keeps its own."
+            )
+        usual = math.exp(float(np.mean(np.log(single))))
+        if self.given_factor and abs(self.given_factor / usual - 1) > FACTOR_TOLERANCE:
+            self.warnings.append(
+                f"The given zoom factor is {self.given_factor:.4g}, but the images show {usual:.4g}: "
+                "use that, or auto."
+            )
+
+    def _judge_sizes(self) -> None:
+        sizes = {
+            (self.matcher.pictures[k].width, self.matcher.pictures[k].height) for k in self.sequence
+        }
+        if len(sizes) > 1:
+            widths, heights = zip(*sizes, strict=True)
+            self.warnings.append(
+                f"The images' sizes differ, from {min(widths)} to {max(widths)} pixels in width and "
+                f"{min(heights)} to {max(heights)} in height: factors are ratios of widths."
+            )
+
+
+def _number(steps: int) -> str:
+    return "A step is" if steps == 1 else f"{steps} steps are"
+
+
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    """Some names in one line."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,97 @@
+"""How the colours of two nested images differ where they show the same thing. No bpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .picture import Picture
+from .registration import TRIM, Placement, correlation_of
+from .resampling import Array, centred, cubic_matrix
+
+TOO_DARK = 0.03  # encoded value under which a pixel says nothing about a gain
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How alike the outer image's inside and the shrunk inner image are.
+
+    score: Pearson's correlation of the encoded grey values, -1..1: 1 is the same picture, 0.7 to
+    0.95 one that was painted again. gain, linear_gain: see analysis.Pair.
+    """
+
+    score: float
+    gain: Triple
+    linear_gain: Triple
+
+
+def linear_from_srgb(encoded: Array) -> Array:
+    """Linear light (0..1) of sRGB-encoded values (IEC 61966-2-1)."""
+    low = encoded / 12.92
+    high = ((np.maximum(encoded, 0.0) + 0.055) / 1.055) ** 2.4
+    return np.where(encoded <= 0.04045, low, high).astype(np.float32)
+
+
+def likeness(outer: Picture, inner: Picture, placement: Placement) -> Likeness:
+    """Compares the two images on a grid of the outer image's coarse colour pixels."""
+    step = float(outer.colour_block)
+    across = placement.scale * (1 - 2 * TRIM) / step
+    shape = max(2, int(inner.height * across)), max(2, int(inner.width * across))
+    rows, columns = inner.box_matrices(
+        inner.colour.shape[:2], inner.colour_block, (0.0, 0.0), step / placement.scale, shape
+    )
+    theirs = _resample(rows, inner.colour, columns)
+    broken = rows @ inner.clipped.astype(np.float32) @ columns.T
+
+    at_y = centred(shape[0]) + (outer.height / 2 + placement.offset[1]) / step
+    at_x = centred(shape[1]) + (outer.width / 2 + placement.offset[0]) / step
+    rows = cubic_matrix(outer.colour.shape[0], at_y)
+    columns = cubic_matrix(outer.colour.shape[1], at_x)
+    ours = _resample(rows, outer.colour, columns)
+    broken += np.abs(rows) @ outer.clipped.astype(np.float32) @ np.abs(columns).T
+    inside = np.outer(
+        (at_y > 0) & (at_y < outer.height / step), (at_x > 0) & (at_x < outer.width / step)
+    )
+    usable = inside & (broken < 1e-3)
+
+    return Likeness(
+        score=correlation_of(ours.mean(axis=2)[inside], theirs.mean(axis=2)[inside]),
+        gain=_gains(ours, theirs, usable),
+        linear_gain=_gains(linear_from_srgb(ours), linear_from_srgb(theirs), usable),
+    )
+
+
+def _resample(rows: Array, colour: NDArray[np.float16], columns: Array) -> Array:
+    """rows @ channel @ columns.T for each channel of a (height, width, 3) picture."""
+    channels = [rows @ colour[:, :, c].astype(np.float32) @ columns.T for c in range(3)]
+    return np.stack(channels, axis=2)
+
+
+def _gains(ours: Array, theirs: Array, usable: NDArray[np.bool_]) -> Triple:
+    """Per channel the factor from `theirs` to `ours`, from the pixels that agree on one."""
+    red, green, blue = (_gain(ours[usable, c], theirs[usable, c]) for c in range(3))
+    return red, green, blue
+
+
+def _gain(ours: Array, theirs: Array) -> float:
+    """A robust ratio of sums.
+
+    A ratio of sums, unlike a regression, is not biased by noise, nor by one picture being blurrier
+    than the other. Tukey's weights take out what was painted anew.
+    """
+    lit = (ours > TOO_DARK) & (theirs > TOO_DARK)
+    if lit.sum() < 16:
+        return 1.0
+    ours, theirs = ours[lit].astype(np.float64), theirs[lit].astype(np.float64)
+    gain = float(np.median(ours / theirs))
+    for _ in range(10):
+        residual = ours - gain * theirs
+        spread = 1.4826 * float(np.median(np.abs(residual))) + 1e-4
+        weight = np.clip(1 - (residual / (4.685 * spread)) ** 2, 0, None) ** 2
+        before, gain = gain, float((weight @ ours) / (weight @ theirs))
+        if abs(gain - before) < 1e-5:
+            break
+    return gain

@@ -1,0 +1,118 @@
+"""Which image may lie in which, at what size and where: a quick look at all pairs. No bpy.
+
+Every image is shrunk to one small template. Every image is also looked at through a bank of zoom
+factors: at each, it is resampled so that an image nested at that factor would come out at the
+template's size. All its windows of that size are then compared with all templates in one matrix
+product: normalised cross-correlation of locally normalised pictures, over the whole range of
+offsets. The cost is N times the windows, plus a matrix product that only grows with N squared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .picture import Picture
+from .resampling import Array, flatten
+
+TEMPLATE_AREA = 24 * 24
+TRIM = 0.06  # rim of the inner image that generators redraw, and that is not compared; per side
+SEARCH = 0.26  # largest offset looked at, as a fraction of the outer image
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What one image (the outer) says about all templates; arrays of length N.
+
+    score: highest correlation, -1..1. scale: full-size pixels of the outer image per pixel of the
+    inner one. offset: (N, 2) x right, y down, centre of inner to centre of outer in outer pixels.
+    factor: nominal zoom factor of the bank.
+    """
+
+    score: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    factor: NDArray[np.float64]
+
+
+def template_shape(pictures: Sequence[Picture]) -> tuple[int, int]:
+    """(rows, columns) of the templates of a series: its median aspect, TEMPLATE_AREA pixels."""
+    aspect = float(np.median([picture.width / picture.height for picture in pictures]))
+    columns = int(np.clip(round((TEMPLATE_AREA * aspect) ** 0.5), 12, TEMPLATE_AREA / 12))
+    return max(8, round(TEMPLATE_AREA / columns)), columns
+
+
+def template_step(picture: Picture, shape: tuple[int, int]) -> float:
+    """Full-size pixels of the image per pixel of its template."""
+    inside = 1.0 - 2.0 * TRIM
+    return inside * min(picture.width / shape[1], picture.height / shape[0])
+
+
+def template(picture: Picture, shape: tuple[int, int]) -> Array:
+    """The image's template as a flat vector with mean 0 and length 1."""
+    step = template_step(picture, shape)
+    rim = 3  # the local means at the edge need what lies beyond it
+    wide = picture.boxes((0.0, 0.0), step, (shape[0] + 2 * rim, shape[1] + 2 * rim))
+    vector: Array = flatten(wide)[rim:-rim, rim:-rim].ravel()
+    vector -= vector.mean()
+    vector /= max(float(np.linalg.norm(vector)), 1e-6)
+    return vector
+
+
+def bank(lowest: float, highest: float) -> list[float]:
+    """Nominal zoom factors that are close enough together for a template to be found."""
+    # Half a step of scale moves the template's rim, 12 pixels from its centre, by 0.7 pixels.
+    count = int(np.ceil(np.log(highest / lowest) / np.log(1.12)))
+    return [lowest * (highest / lowest) ** (k / count) for k in range(count + 1)]
+
+
+def screen(
+    outer: Picture,
+    templates: Array,
+    steps: NDArray[np.float64],
+    shape: tuple[int, int],
+    factors: list[float],
+) -> Screen:
+    """Compares all windows of one image with all templates, at the given nominal zoom factors.
+
+    templates: (N, pixels of a template); steps: template_step of each image.
+    """
+    count = len(templates)
+    best = Screen(np.full(count, -1.0), np.ones(count), np.zeros((count, 2)), np.ones(count))
+    own_step = template_step(outer, shape)
+    everyone = np.arange(count)
+    for factor in factors:
+        step = own_step / factor
+        view = _view(outer, step, shape)
+        windows = np.lib.stride_tricks.sliding_window_view(view, shape)
+        places = windows.shape[:2]
+        flat = windows.reshape(places[0] * places[1], -1)
+        energy = np.einsum("ij,ij->i", flat, flat) - flat.mean(axis=1) ** 2 * flat.shape[1]
+        scores = flat @ templates.T
+        scores /= np.sqrt(np.maximum(energy, 1e-3 * flat.shape[1]))[:, None]
+        place = scores.argmax(axis=0)
+        score = scores[place, everyone]
+        better = np.flatnonzero(score > best.score)
+        best.score[better] = score[better]
+        best.scale[better] = step / steps[better]
+        best.factor[better] = factor
+        row, column = np.divmod(place[better], places[1])
+        best.offset[better, 0] = (column - (places[1] - 1) / 2) * step
+        best.offset[better, 1] = (row - (places[0] - 1) / 2) * step
+    return best
+
+
+def _view(outer: Picture, step: float, shape: tuple[int, int]) -> Array:
+    """The outer image at `step` pixels per pixel, as much of it as the search needs, flattened."""
+    whole = (int(outer.height / step), int(outer.width / step))
+    reach = tuple(
+        max(size, min(size + 2 * int(np.ceil(SEARCH * full)), full))
+        for size, full in zip(shape, whole, strict=True)
+    )
+    margin = 3
+    grid = (reach[0] + 2 * margin, reach[1] + 2 * margin)
+    view = flatten(outer.boxes((0.0, 0.0), step, grid))
+    return np.ascontiguousarray(view[margin:-margin, margin:-margin])
