@@ -18,6 +18,7 @@ from typing import IO, Any, NoReturn
 
 import bpy
 
+from .core.analysis import Analysis
 from .core.output import is_video
 from .core.plan import make_plan
 from .core.series import Series, find_images
@@ -218,11 +219,13 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
             terminal.say(f"Skipped, no images: {', '.join(skipped)}.")
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         scene = bpy.context.scene
-        series = build.read_series(files, settings, skipped)
-        control = build.build_zoom(scene, series, settings)
+        series, analysis = build.find_series(files, settings, skipped, terminal.progress)
+        for line in _findings(series, analysis):
+            terminal.say(line)
+        found = analysis.to_json() if analysis else {}
+        control = build.build_zoom(scene, series, settings, report=found or None)
         render.set_output(scene, output)
         plan = make_plan(series, settings, render.scene_resolution(scene))
-        terminal.say(_summary(series, settings))
 
         if blend is not None:
             if options.input is None:
@@ -244,6 +247,7 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
             report: dict[str, Any] = {
                 "order": [image.file.name for image in series.images],
                 "zoom_factor": plan.zoom_factor,
+                **found,
                 "skipped": list(series.skipped),
                 "settings": settings.to_dict(),
                 "resolution": list(plan.resolution),
@@ -278,12 +282,31 @@ def _settings(options: argparse.Namespace) -> ZoomSettings:
     )
 
 
-def _summary(series: Series, settings: ZoomSettings) -> str:
+def _findings(series: Series, analysis: Analysis | None) -> Iterator[str]:
+    """What was found, line by line."""
     first = series.images[0]
-    return (
+    yield (
         f"{len(series.images)} images of {first.width}x{first.height}, from the outermost, "
         f"{first.file.name}, to the innermost, {series.images[-1].file.name}."
     )
+    if analysis is None:
+        return
+    yield (
+        f"Measured zoom factor {analysis.zoom_factor:.4g}; files are {analysis.file_order}"
+        f"{'; the series loops' if analysis.loops else ''}."
+    )
+    yield "  score  factor    offset px        colour r g b         inner in outer"
+    for pair in analysis.pairs:
+        x, y = pair.offset_px
+        red, green, blue = pair.gain
+        yield (
+            f"  {pair.score:5.3f}  {pair.factor:6.4f}  {x:+7.2f} {y:+7.2f}  "
+            f"x{red:.3f} x{green:.3f} x{blue:.3f}  {pair.inner} in {pair.outer}"
+        )
+    for item in analysis.left_out:
+        yield f"Left out: {item.file}, {item.reason}."
+    for warning in analysis.warnings:
+        yield f"Warning: {warning}"
 
 
 def _save(blend: Path) -> None:

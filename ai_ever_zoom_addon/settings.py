@@ -114,6 +114,17 @@ class ZoomSettings:
             width, height = self.resolution
             raise EverZoomError(f"The resolution is {width}x{height}; use 4 to 65536 pixels a side.")
 
+    @property
+    def needs_analysis(self) -> bool:
+        """Whether something has to be found in the pictures."""
+        return (
+            self.auto_sort
+            or self.order is Order.AUTO
+            or self.zoom_factor is None
+            or self.align
+            or self.match_colour
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain JSON values."""
         return {

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..errors import EverZoomError
 from ..settings import ZoomSettings
 from .mask import Mask
-from .series import Series, SeriesImage, Step
+from .series import Series, SeriesImage
 from .timing import LevelKey, level_keys
 
 # A layer is faded in over this part of a step, before its predecessor fills the view: there both are
@@ -236,11 +236,6 @@ class Plan:
                 asked.append(way * math.log(self.zoom_factor) / whole)
         mean: NDArray[np.float64] = np.mean(asked, axis=0)
         return mean
-
-
-def uniform_steps(count: int, zoom_factor: float) -> tuple[Step, ...]:
-    """The steps of `count` images that are nested around one point by one factor."""
-    return (Step(zoom_factor),) * (count - 1)
 
 
 def even(value: float) -> int:

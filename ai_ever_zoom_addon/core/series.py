@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import EverZoomError
-from .image_file import IMAGE_SUFFIXES, read_size
+from .analysis import Analysis, Pair
+from .image_file import IMAGE_SUFFIXES
 
 # Sizes that differ by more than this from the usual one are not a matter of a few pixels.
 SIZE_TOLERANCE = 0.03
 
-SizeReader = Callable[[Path], tuple[int, int]]
+# Differences below these are noise of the measurement: without them a series that is nested exactly
+# is built exactly, and needs fewer drivers.
+FACTOR_NOISE = 5e-4
+OFFSET_NOISE = 0.1  # pixels
+GAIN_NOISE = 3e-3
 
 
 @dataclass(frozen=True)
@@ -100,21 +105,6 @@ def find_images(folder: Path) -> tuple[list[Path], list[str]]:
     return images, skipped
 
 
-def measure_images(files: Sequence[Path], read_with_blender: SizeReader) -> list[SeriesImage]:
-    """Sizes of image files, from their headers where that is possible.
-
-    Args:
-        files: In any order.
-        read_with_blender: Asked for the size of a file whose header is not understood here.
-
-    Raises:
-        EverZoomError: A file is missing, truncated or no image, or the sizes are grossly unequal.
-    """
-    images = [SeriesImage(file, *(read_size(file) or read_with_blender(file))) for file in files]
-    check_sizes(images)
-    return images
-
-
 def check_sizes(images: Sequence[SeriesImage]) -> None:
     """Let sizes pass that differ by a few pixels (they are fitted).
 
@@ -136,3 +126,45 @@ def check_sizes(images: Sequence[SeriesImage]) -> None:
             f"The images have unequal sizes: most are about {width}x{height}, but not {names}{more}. "
             "Resize or remove the odd ones."
         )
+
+
+def uniform_steps(count: int, zoom_factor: float) -> tuple[Step, ...]:
+    """The steps of `count` images that are nested around one point by one factor."""
+    return (Step(zoom_factor),) * (count - 1)
+
+
+def measured_steps(
+    images: Sequence[SeriesImage], analysis: Analysis, settings: ZoomSettings
+) -> tuple[Step, ...]:
+    """The steps that an analysis found, as far as the settings ask for them.
+
+    Args:
+        images: The images of `analysis.order`.
+        analysis: What was found.
+        settings: Whether to use given factors, measured offsets and colours.
+    """
+    pairs = analysis.pairs
+    factors = [pair.factor for pair in pairs]
+    given = settings.zoom_factor
+    if given is not None and not settings.align:
+        factors = [given] * len(pairs)
+    elif all(abs(factor / analysis.zoom_factor - 1) < FACTOR_NOISE for factor in factors):
+        is_given = given is not None and abs(given / analysis.zoom_factor - 1) < FACTOR_NOISE
+        factors = [given if is_given and given else analysis.zoom_factor] * len(pairs)
+    offsets = [(0.0, 0.0)] * len(pairs)
+    if settings.align and any(abs(v) > OFFSET_NOISE for pair in pairs for v in pair.offset_px):
+        offsets = [
+            (pair.offset_px[0] / outer.width, -pair.offset_px[1] / outer.width)
+            for pair, outer in zip(pairs, images, strict=False)
+        ]
+    gains = [(1.0, 1.0, 1.0)] * len(pairs)
+    if settings.match_colour and any(_has_colour_step(pair) for pair in pairs):
+        gains = [pair.linear_gain for pair in pairs]
+    return tuple(
+        Step(factor, offset, gain)
+        for factor, offset, gain in zip(factors, offsets, gains, strict=True)
+    )
+
+
+def _has_colour_step(pair: Pair) -> bool:
+    return any(abs(gain - 1.0) > GAIN_NOISE for gain in pair.linear_gain)

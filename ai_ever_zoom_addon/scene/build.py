@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..core.plan import Plan, make_plan, uniform_steps
+from ..core.analysis import Analysis, analysis_steps
+from ..core.image_file import read_size
+from ..core.plan import Plan, make_plan
 from ..core.sample import sample_image
-from ..core.series import Series, SeriesImage, Step, measure_images
+from ..core.series import Series, SeriesImage, Step, check_sizes, measured_steps, uniform_steps
 from ..errors import EverZoomError
 from ..settings import Order, ZoomSettings
 from . import images, render, rig
@@ -21,22 +23,69 @@ SAMPLE_COUNT = 8
 Progress = Callable[[float, str], None]
 
 
-def read_series(
+def series_steps(
     files: Sequence[Path], settings: ZoomSettings, skipped: Sequence[str] = ()
-) -> Series:
-    """A series in file order, nested around one point by the settings' zoom factor.
+) -> Generator[tuple[float, str], None, tuple[Series, Analysis | None]]:
+    """Find out what a list of files is, in steps short enough for a window to stay alive.
+
+    Args:
+        files: Images in natural order.
+        settings: What of it is known, and what has to be found in the pictures.
+        skipped: Names of other files, kept for reports.
+
+    Yields:
+        (fraction done, 0 to 1, what is being done).
+
+    Returns:
+        The series, and the analysis where the settings needed one.
 
     Raises:
-        EverZoomError: See `measure_images`.
+        EverZoomError: See `measure_images` and `analysis_steps`.
     """
-    found = measure_images(files, images.read_size)
-    if settings.order is not Order.OUTERMOST_FIRST:
-        found.reverse()
-    steps = uniform_steps(len(found), settings.zoom_factor or 2.0)
-    return Series(tuple(found), steps, tuple(skipped))
+    yield 0.0, "Reading sizes"
+    found = {file.name: image for file, image in zip(files, measure_images(files), strict=True)}
+    if not settings.needs_analysis:
+        check_sizes(list(found.values()))
+        ordered = [found[file.name] for file in files]
+        if settings.order is Order.INNERMOST_FIRST:
+            ordered.reverse()
+        steps = uniform_steps(len(ordered), settings.zoom_factor or 2.0)
+        return Series(tuple(ordered), steps, tuple(skipped)), None
+    analysis = yield from analysis_steps(
+        files,
+        images.read_pixels,
+        order=settings.order.value,
+        auto_sort=settings.auto_sort,
+        zoom_factor=settings.zoom_factor,
+    )
+    kept = [found[name] for name in analysis.order]
+    check_sizes(kept)
+    return Series(tuple(kept), measured_steps(kept, analysis, settings), tuple(skipped)), analysis
 
 
-def build_zoom(scene: Any, series: Series, settings: ZoomSettings, control: Any = None) -> Any:
+def find_series(
+    files: Sequence[Path],
+    settings: ZoomSettings,
+    skipped: Sequence[str] = (),
+    progress: Progress = lambda *_: None,
+) -> tuple[Series, Analysis | None]:
+    """`series_steps` in one go."""
+    steps = series_steps(files, settings, skipped)
+    while True:
+        try:
+            progress(*next(steps))
+        except StopIteration as finished:
+            result: tuple[Series, Analysis | None] = finished.value
+            return result
+
+
+def build_zoom(
+    scene: Any,
+    series: Series,
+    settings: ZoomSettings,
+    control: Any = None,
+    report: dict[str, Any] | None = None,
+) -> Any:
     """Build a zoom into a scene, or build an existing one again.
 
     Only what an earlier build of the same zoom made is replaced; what the user added, also below the
@@ -47,6 +96,7 @@ def build_zoom(scene: Any, series: Series, settings: ZoomSettings, control: Any 
         series: The images.
         settings: The user's choices.
         control: Control object of the zoom to build again; None makes a new one.
+        report: What the analysis found (`Analysis.to_json`), kept with the zoom.
 
     Returns:
         The control object.
@@ -56,7 +106,7 @@ def build_zoom(scene: Any, series: Series, settings: ZoomSettings, control: Any 
     """
     plan = make_plan(series, settings, render.scene_resolution(scene))
     control = rig.build_rig(scene, plan, control)
-    rig.save_recipe(control, _recipe(series, settings))
+    rig.save_recipe(control, _recipe(series, settings, report))
     prepare_render(scene, plan)
     return control
 
@@ -75,7 +125,16 @@ def change_zoom(scene: Any, control: Any, settings: ZoomSettings) -> Any:
     Raises:
         EverZoomError: The zoom has lost the note of what it was made from, or as `build_zoom`.
     """
-    return build_zoom(scene, stored_series(control), settings, control)
+    return build_zoom(scene, stored_series(control), settings, control, stored_report(control))
+
+
+def measure_images(files: Sequence[Path]) -> list[SeriesImage]:
+    """Sizes of image files, from their headers where that is possible.
+
+    Raises:
+        EverZoomError: A file is missing, truncated or no image.
+    """
+    return [SeriesImage(file, *(read_size(file) or images.read_size(file))) for file in files]
 
 
 def write_sample(
@@ -88,12 +147,15 @@ def write_sample(
         images.write_png(folder / f"sample_{number + 1:02}.png", pixels)
 
 
-def _recipe(series: Series, settings: ZoomSettings) -> dict[str, Any]:
+def _recipe(
+    series: Series, settings: ZoomSettings, report: dict[str, Any] | None
+) -> dict[str, Any]:
     return {
         "version": RECIPE_VERSION,
         "settings": settings.to_dict(),
         "images": [[str(image.file), image.width, image.height] for image in series.images],
         "steps": [[step.factor, step.offset, step.gain] for step in series.steps],
+        "report": report,
     }
 
 
@@ -104,6 +166,16 @@ def stored_settings(control: Any) -> ZoomSettings:
         EverZoomError: The note is missing or unreadable.
     """
     return ZoomSettings.from_dict(_stored(control)["settings"])
+
+
+def stored_report(control: Any) -> dict[str, Any] | None:
+    """What the analysis found when a zoom was built; None where there was none.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    report = _stored(control).get("report")
+    return report if isinstance(report, dict) else None
 
 
 def stored_series(control: Any) -> Series:
