@@ -196,7 +196,7 @@ class Plan:
         point would have run: constant off-centre nesting becomes a pure zoom around one point. Where
         the offsets change, speeds are averaged, so that the picture never jerks at a step.
         """
-        if level >= self.depth:
+        if level > self.depth:
             return np.zeros(2), np.zeros(2)
         growth = math.log(self.zoom_factor)
         step = self._step_at(level)
