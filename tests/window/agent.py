@@ -1,0 +1,125 @@
+"""Runs inside Blender's window and answers the driver's questions. Touches bpy.
+
+The driver writes a question, `N.json`, into a folder; a timer here answers it by `N.answer.json`.
+Files need nothing but a folder that both can see, also where Blender runs in a chroot.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+TICK_SECONDS = 0.02
+STEP_PIXELS = 9  # less than half a button's height
+COLUMNS = (0.7, 0.3, 0.9)  # of a region's width: where values, buttons and icons usually are
+
+Steps = Generator[None, None, Any]
+
+
+def find_region(area_type: str, region_type: str) -> tuple[Any, Any, Any]:
+    """The window, area and region of that kind; of several, the largest."""
+    found = [
+        (window, area, region)
+        for window in bpy.context.window_manager.windows
+        for area in window.screen.areas
+        if area.type == area_type
+        for region in area.regions
+        if region.type == region_type
+    ]
+    return max(found, key=lambda item: item[2].width * item[2].height)
+
+
+def under_mouse(window: Any, area: Any, region: Any) -> str | None:
+    """The button that the mouse is over: "property", "bpy.ops.what.it(does)", or None."""
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        shown = bpy.context.property
+        if shown:
+            return str(shown[1]).rpartition(".")[2]
+        if bpy.ops.ui.copy_python_command_button.poll():
+            bpy.ops.ui.copy_python_command_button()
+            return str(bpy.context.window_manager.clipboard)
+    return None
+
+
+def buttons(area_type: str, region_type: str, wanted: str | None) -> Steps:
+    """What is where in a region: [[identity, x, y], ...] in pixels of Blender's window, y upwards.
+
+    Blender does not tell where its buttons are, but which one the mouse is over: so this moves the
+    real mouse down the region, column by column, until it has been over a wanted button, if any.
+    """
+    window, area, region = find_region(area_type, region_type)
+    hits: dict[str, list[tuple[int, int]]] = {}
+    for part in COLUMNS:
+        x = round(region.x + region.width * part)
+        last = None
+        for y in range(region.y + region.height - 4, region.y, -STEP_PIXELS):
+            window.cursor_warp(x, y)
+            yield
+            yield
+            identity = under_mouse(window, area, region)
+            if last is not None and last != identity and wanted is not None and wanted in last:
+                break
+            if identity is not None:
+                hits.setdefault(identity, []).append((x, y))
+            last = identity
+        if wanted is not None and any(wanted in identity for identity in hits):
+            break
+    return [[identity, *spots[len(spots) // 2]] for identity, spots in hits.items()]
+
+
+def evaluate(code: str) -> Any:
+    """The value of an expression, or None after running statements."""
+    names = {"bpy": bpy, "find_region": find_region}
+    try:
+        compiled = compile(code, "<question>", "eval")
+    except SyntaxError:
+        exec(compile(code, "<question>", "exec"), names)
+        return None
+    return eval(compiled, names)
+
+
+class Agent:
+    """Answers one question after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.number = 0
+        self.steps: Steps | None = None
+
+    def tick(self) -> float:
+        try:
+            if self.steps is None:
+                question = self.folder / f"{self.number}.json"
+                if not question.exists():
+                    return TICK_SECONDS
+                asked = json.loads(question.read_text(encoding="utf-8"))
+                if "code" in asked:
+                    self.answer({"value": evaluate(asked["code"])})
+                else:
+                    self.steps = buttons(*asked["buttons"])
+            else:
+                next(self.steps)
+        except StopIteration as end:
+            self.answer({"value": end.value})
+        except Exception:
+            self.answer({"error": traceback.format_exc()})
+        return TICK_SECONDS
+
+    def answer(self, content: dict[str, Any]) -> None:
+        partial = self.folder / f"{self.number}.part"
+        partial.write_text(json.dumps(content, default=repr), encoding="utf-8")
+        partial.replace(self.folder / f"{self.number}.answer.json")
+        self.number += 1
+        self.steps = None
+
+
+if __name__ == "__main__":
+    agent = Agent(Path(sys.argv[sys.argv.index("--") + 1]))
+    bpy.app.timers.register(agent.tick, first_interval=0.5, persistent=True)
+    print("agent is listening", flush=True)

@@ -1,0 +1,329 @@
+"""Drives a complete Blender, headless or in its window, as a person would. Never touches bpy.
+
+Which Blender is said by the environment (`python3 build.py test` sets it):
+EVER_ZOOM_BLENDER      an executable; its window needs Xvfb, xdotool and ImageMagick's import, and
+                       openbox for windows beside the main one
+EVER_ZOOM_BLENDER_GUI  the run.sh of ../shared/blender-gui, with BG_SUITE
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+AGENT = Path(__file__).with_name("agent.py")
+WIDTH, HEIGHT = 1600, 900
+
+
+class Blender(ABC):
+    """A complete Blender with a configuration of its own, factory-fresh, in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @abstractmethod
+    def headless_command(self, *arguments: str) -> list[str]:
+        """The command that runs Blender with these arguments and no screen."""
+
+    @abstractmethod
+    def screen_command(self, *command: str) -> list[str]:
+        """The command that runs another program on Blender's screen."""
+
+    @abstractmethod
+    def start(self, *arguments: str) -> None:
+        """Start the screen and Blender's window, and return when it is there."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End what `start` started; does nothing where nothing runs."""
+
+    @abstractmethod
+    def log(self) -> str:
+        """What Blender has printed since `start`."""
+
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def headless(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+        """Run Blender with no screen; what it prints, also as errors, is in `stdout`."""
+        return self._run(self.headless_command(*arguments), timeout)
+
+    def on_screen(self, *command: str) -> str:
+        """Run another program on Blender's screen and return what it prints."""
+        done = self._run(self.screen_command(*command), 60)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)} failed: {done.stdout}")
+        return done.stdout
+
+    def install(self, zip_path: Path) -> None:
+        """Install and enable an extension, as `blender --command` does it for anyone."""
+        done = self.headless(
+            *("--command", "extension", "install-file", "--repo", "user_default", "--enable"),
+            str(zip_path),
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"the installation failed: {done.stdout}")
+
+    def _run(self, command: list[str], timeout: float) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+        )
+
+
+class ChrootBlender(Blender):
+    """The Blender of ../shared/blender-gui."""
+
+    script = os.environ.get("EVER_ZOOM_BLENDER_GUI", "")
+
+    def environment(self) -> dict[str, str]:
+        own = {
+            "BG_RUN": str(self.folder),
+            "BG_BIND": f"{ROOT}:{Path(self.script).parents[1]}:",  # run.sh needs the last colon
+            "BG_SIZE": f"{WIDTH}x{HEIGHT}",
+            "BG_DISPLAY": f":{100 + os.getpid() % 10000}",
+        }
+        return {**os.environ, **own}
+
+    def headless_command(self, *arguments: str) -> list[str]:
+        return ["bash", self.script, "bare", "blender", *arguments]
+
+    def screen_command(self, *command: str) -> list[str]:
+        return ["bash", self.script, "cmd", *command]
+
+    def start(self, *arguments: str) -> None:
+        done = self._run(["bash", self.script, "start", *arguments], 120)
+        if done.returncode != 0:
+            raise RuntimeError(f"Blender's window did not start: {done.stdout}")
+
+    def stop(self) -> None:
+        self._run(["bash", self.script, "stop"], 60)
+
+    def log(self) -> str:
+        return (self.folder / "blender.log").read_text(encoding="utf-8", errors="replace")
+
+
+class LocalBlender(Blender):
+    """A Blender that is installed on this machine, on a virtual screen of its own."""
+
+    executable = os.environ.get("EVER_ZOOM_BLENDER", "")
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.display = ""
+        self.running: list[subprocess.Popen[bytes]] = []
+
+    def environment(self) -> dict[str, str]:
+        own = {"BLENDER_USER_RESOURCES": str(self.folder / "resources"), "DISPLAY": self.display}
+        return {**os.environ, **own}
+
+    def headless_command(self, *arguments: str) -> list[str]:
+        return [self.executable, *arguments]
+
+    def screen_command(self, *command: str) -> list[str]:
+        return list(command)
+
+    def start(self, *arguments: str) -> None:
+        read_end, write_end = os.pipe()
+        screen = ["-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp", "-noreset"]
+        self._begin("xvfb", ["Xvfb", "-displayfd", str(write_end), *screen], pass_fds=(write_end,))
+        os.close(write_end)
+        with os.fdopen(read_end) as numbers:
+            self.display = f":{numbers.readline().strip()}"
+        if shutil.which("openbox"):
+            self._begin("wm", ["openbox"])
+        place = ["-p", "0", "0", str(WIDTH), str(HEIGHT)]
+        self._begin("blender", [self.executable, *place, *arguments])
+        deadline = time.monotonic() + 60
+        while self._run(["xdotool", "search", "--class", "Blender"], 20).returncode != 0:
+            if time.monotonic() > deadline or self.running[-1].poll() is not None:
+                raise RuntimeError(f"Blender's window did not start: {self.log()}")
+            time.sleep(0.1)
+
+    def _begin(self, name: str, command: list[str], pass_fds: tuple[int, ...] = ()) -> None:
+        with (self.folder / f"{name}.log").open("wb") as log:
+            self.running.append(
+                subprocess.Popen(
+                    command,
+                    cwd=ROOT,
+                    env=self.environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=pass_fds,
+                )
+            )
+
+    def stop(self) -> None:
+        for process in reversed(self.running):
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.running.clear()
+
+    def log(self) -> str:
+        return (self.folder / "blender.log").read_text(encoding="utf-8", errors="replace")
+
+
+def blender_of_the_environment(folder: Path) -> Blender | None:
+    """The Blender that the environment names, with a fresh configuration in `folder`."""
+    if ChrootBlender.script:
+        return ChrootBlender(folder)
+    if LocalBlender.executable:
+        return LocalBlender(folder)
+    return None
+
+
+class Window:
+    """Blender's window, with mouse, keyboard and eyes.
+
+    Places are pixels of Blender's window, (x, y) with y upwards, as Blender itself counts.
+    """
+
+    def __init__(self, blender: Blender, pictures: Path) -> None:
+        """Start it; pictures go to the folder `pictures`."""
+        self.blender = blender
+        self.pictures = pictures
+        self._questions = blender.folder / "questions"
+        shutil.rmtree(self._questions, ignore_errors=True)
+        self._questions.mkdir()
+        self._asked = 0
+        try:
+            blender.start("--python", str(AGENT), "--", str(self._questions))
+            self.wait_for_line("agent is listening")
+        except Exception:
+            blender.stop()
+            raise
+
+    def stop(self) -> None:
+        """Take a last picture and end Blender."""
+        try:
+            self.picture("at-the-end")
+        finally:
+            self.blender.stop()
+
+    def ask(self, code: str, timeout: float = 60) -> Any:
+        """Run Python in Blender; the value of an expression (as JSON has it), else None."""
+        return self._question({"code": code}, timeout)
+
+    def wait_until(self, expression: str, timeout: float = 30) -> Any:
+        """Wait until a Python expression in Blender is true, and return it."""
+        deadline = time.monotonic() + timeout
+        while not (value := self.ask(expression)):
+            if time.monotonic() > deadline:
+                self.picture("waited-in-vain")
+                raise TimeoutError(f"still not true after {timeout} s: {expression}")
+            time.sleep(0.1)
+        return value
+
+    def wait_for_line(self, text: str, timeout: float = 60) -> None:
+        """Wait until Blender has printed a line with that text."""
+        deadline = time.monotonic() + timeout
+        while text not in self.blender.log():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{text!r} was not printed: {self.blender.log()}")
+            time.sleep(0.1)
+
+    def buttons(
+        self, wanted: str | None = None, area: str = "VIEW_3D", region: str = "UI"
+    ) -> dict[str, tuple[int, int]]:
+        """Where the visible buttons of a region are, found by moving the mouse over it.
+
+        A button is named after the property that it shows, or by the Python of what it does, like
+        "bpy.ops.object.delete()". The search ends where a name has the text `wanted`, if given.
+        """
+        found = self._question({"buttons": [area, region, wanted]}, 120)
+        return {identity: (x, y) for identity, x, y in found}
+
+    def find(self, wanted: str, area: str = "VIEW_3D", region: str = "UI") -> tuple[int, int]:
+        """Where the one visible button is whose name (see `buttons`) has that text."""
+        found = self.buttons(wanted, area, region)
+        places = [place for identity, place in found.items() if wanted in identity]
+        if len(places) != 1:
+            self.picture("not-found")
+            raise LookupError(f"{len(places)} of the buttons are {wanted!r}: {sorted(found)}")
+        return places[0]
+
+    def hover(self, place: tuple[int, int]) -> None:
+        """Move the mouse there; keys go to the region under the mouse."""
+        x, y = place
+        down = self.ask("bpy.context.window_manager.windows[0].height") - y
+        identity = self._window_id()
+        for shift in (3, 0):  # Blender notices the button under the mouse when the mouse moves
+            move = ("mousemove", "--window", identity, str(x - shift), str(down))
+            self.blender.on_screen("xdotool", *move)
+            time.sleep(0.15)
+
+    def click(self, place: tuple[int, int], button: int = 1) -> None:
+        """Move the mouse there and click."""
+        self.hover(place)
+        self.blender.on_screen("xdotool", "click", str(button))
+        time.sleep(0.15)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, by their names in xdotool (Return, ctrl+z, F12), one after the other."""
+        self.blender.on_screen("xdotool", "key", "--delay", "60", *keys)
+
+    def write(self, text: str) -> None:
+        """Type a text."""
+        self.blender.on_screen("xdotool", "type", "--delay", "40", text)
+
+    def picture(self, name: str) -> Path:
+        """Take a picture of the whole screen."""
+        path = self.pictures / f"{name}.png"
+        self.blender.on_screen("import", "-silent", "-window", "root", str(path))
+        return path
+
+    def open_sidebar(self, tab: str) -> None:
+        """Open the 3D View's sidebar and click its tab."""
+        sides = "[(r.x, r.y, r.width, r.height) for r in [find_region('VIEW_3D', 'UI')[2]]][0]"
+        if self.ask(sides)[2] <= 1:
+            space = "find_region('VIEW_3D', 'UI')[1].spaces.active"
+            self.ask(f"{space}.show_region_ui = True")
+            self.wait_until(f"{sides}[2] > 1")
+        x, y, width, height = self.ask(sides)
+        for down in range(40, height, 24):  # nothing tells where the tabs are
+            if self.ask("find_region('VIEW_3D', 'UI')[2].active_panel_category") == tab:
+                return
+            self.click((x + width - 10, y + height - down))
+        self.picture("no-tab")
+        raise LookupError(f"there is no tab {tab!r}")
+
+    def _window_id(self) -> str:
+        visible = self.blender.on_screen("xdotool", "search", "--onlyvisible", "--class", "Blender")
+        return visible.split()[0]
+
+    def _question(self, content: dict[str, Any], timeout: float) -> Any:
+        question = self._questions / f"{self._asked}.json"
+        partial = question.with_suffix(".part-question")
+        partial.write_text(json.dumps(content), encoding="utf-8")
+        partial.replace(question)
+        answer = self._questions / f"{self._asked}.answer.json"
+        self._asked += 1
+        deadline = time.monotonic() + timeout
+        while not answer.exists():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"Blender did not answer {content}: {self.blender.log()}")
+            time.sleep(0.02)
+        said = json.loads(answer.read_text(encoding="utf-8"))
+        if "error" in said:
+            raise RuntimeError(said["error"])
+        return said["value"]
