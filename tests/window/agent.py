@@ -21,12 +21,15 @@ COLUMNS = (0.7, 0.3, 0.9)  # of a region's width: where values, buttons and icon
 
 Steps = Generator[None, None, Any]
 
+context: Any = bpy.context
+ui: Any = bpy.ops.ui
+
 
 def find_region(area_type: str, region_type: str) -> tuple[Any, Any, Any]:
     """The window, area and region of that kind; of several, the largest."""
     found = [
         (window, area, region)
-        for window in bpy.context.window_manager.windows
+        for window in context.window_manager.windows
         for area in window.screen.areas
         if area.type == area_type
         for region in area.regions
@@ -37,13 +40,13 @@ def find_region(area_type: str, region_type: str) -> tuple[Any, Any, Any]:
 
 def under_mouse(window: Any, area: Any, region: Any) -> str | None:
     """The button that the mouse is over: "property", "bpy.ops.what.it(does)", or None."""
-    with bpy.context.temp_override(window=window, area=area, region=region):
-        shown = bpy.context.property
+    with context.temp_override(window=window, area=area, region=region):
+        shown = context.property
         if shown:
             return str(shown[1]).rpartition(".")[2]
-        if bpy.ops.ui.copy_python_command_button.poll():
-            bpy.ops.ui.copy_python_command_button()
-            return str(bpy.context.window_manager.clipboard)
+        if ui.copy_python_command_button.poll():
+            ui.copy_python_command_button()
+            return str(context.window_manager.clipboard)
     return None
 
 
