@@ -16,6 +16,12 @@ def enable_nodes(owner: Any) -> None:
         owner.use_nodes = True
 
 
+def disable_fast_gi(eevee: Any) -> None:
+    """Switch EEVEE's approximate indirect light off; 4.2 has it only as a part of ray tracing."""
+    if bpy.app.version >= (4, 3, 0):
+        eevee.use_fast_gi = False
+
+
 def fcurves(owner: Any) -> list[Any]:
     """The animation curves of a data-block: since 5.0 they live in the slots of layered actions."""
     animation = owner.animation_data

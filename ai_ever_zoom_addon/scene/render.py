@@ -85,7 +85,7 @@ def fill_engine(scene: Any, plan: Plan) -> None:
         eevee.taa_render_samples = samples
         eevee.use_shadows = False
         eevee.use_raytracing = False
-        eevee.use_fast_gi = False
+        compat.disable_fast_gi(eevee)
         scene.render.filter_size = 0.0
     else:
         shading = scene.display.shading

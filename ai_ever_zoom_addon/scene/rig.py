@@ -19,6 +19,7 @@ from . import compat
 from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table
 from .images import load_image
 from .layers import IMAGE_NODE, fill_material, fill_mesh
+from .overlay import ROLE_OVERLAY, OverlayMaker, remove_overlay
 
 ROLE = "ever_zoom_role"  # "control", "camera", "layer", "stretch"
 NUMBER = "ever_zoom_number"  # of a layer or stretch
@@ -75,6 +76,7 @@ def build_rig(scene: Any, plan: Plan, control: Any = None) -> Any:
     stretches = _fill_stretches(control, collection, plan)
     _fill_camera(control, collection, plan)
     _fill_layers(control, collection, plan, stretches, images)
+    _fill_overlay(control, collection, plan)
     return control
 
 
@@ -144,6 +146,16 @@ def _origin(plan: Plan) -> str:
     return f"{levels} * floor(max(z, 0) / {levels})" if levels else "0"
 
 
+def _view_scale(plan: Plan) -> str:
+    """Expression for the world width of a layer that fills the view at the current zoom level."""
+    return f"{world_width(plan)!r} * pow({plan.zoom_factor!r}, {_origin(plan)} - z)"
+
+
+def _view_distance(camera: Any, plan: Plan) -> float:
+    """How far a camera is from a view at scale 1."""
+    return float(plan.view_size[0] * camera.lens / camera.sensor_width)
+
+
 def _fill_stretches(control: Any, collection: Any, plan: Plan) -> list[Any]:
     """The parents of the layers: the control itself, or for a deep zoom one empty a stretch.
 
@@ -189,8 +201,8 @@ def _fill_camera(control: Any, collection: Any, plan: Plan) -> None:
         data.passepartout_alpha = 1.0
     data = camera.data
     data.sensor_fit = "HORIZONTAL"
-    scale = f"{world_width(plan)!r} * pow({plan.zoom_factor!r}, {_origin(plan)} - z)"
-    distance = plan.view_size[0] * data.lens / data.sensor_width
+    scale = _view_scale(plan)
+    distance = _view_distance(data, plan)
     level = {"z": (control, ZOOM_LEVEL_PATH)}
     drive(camera, "location", f"{distance!r} * {scale}", level, 2)
     for axis, path in enumerate(CENTRE_PATHS):
@@ -274,6 +286,17 @@ def _place_layer(
         else:
             item.driver_remove("color", channel)
             item.color[channel] = 1.0
+
+
+def _fill_overlay(control: Any, collection: Any, plan: Plan) -> None:
+    remove_overlay(list(parts(control, ROLE_OVERLAY)))
+    if not plan.settings.debug_overlay:
+        return
+    maker = OverlayMaker(control, collection, plan, ROLE)
+    for item in parts(control, "layer"):
+        maker.add_layer(plan.layers[item[NUMBER]], item)
+    camera = next(parts(control, "camera"))
+    maker.add_view(camera, _view_scale(plan), _view_distance(camera.data, plan))
 
 
 def layer_image(layer: Any) -> Any:
