@@ -169,6 +169,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add("--frames", metavar="A-B", type=_frames, help="render only these frames (0 is the first)")
     add("--save-blend", metavar="FILE", help="save the scene as a .blend file")
+    add("--pack", action="store_true", help="store the images inside the saved .blend file")
     add("--no-render", action="store_true", help="do not render")
     add("--json", metavar="FILE", help="write what was found and done, for scripts")
     return parser
@@ -199,7 +200,9 @@ def main(argv: list[str]) -> int:
 
 def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
     settings = _settings(options)
-    output = os.path.abspath(options.output) + ("/" if options.output.endswith("/") else "")
+    output = str(Path(options.output).absolute())
+    if options.output.endswith(("/", "\\")):
+        output += "/"
     will_be_video = is_video(output)
     if not options.no_render:
         animation.check_output(output)
@@ -228,8 +231,6 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
         plan = make_plan(series, settings, render.scene_resolution(scene))
 
         if blend is not None:
-            if options.input is None:
-                bpy.ops.file.pack_all()
             for image in bpy.data.images:
                 make_path_relative(image, blend.parent)
             _save(blend)
@@ -275,6 +276,7 @@ def _settings(options: argparse.Namespace) -> ZoomSettings:
         frames_per_second=options.frames_per_second,
         delay=options.delay,
         start_frame=0,
+        pack_images=options.pack or options.input is None,  # the sample's files are temporary
         debug_overlay=options.debug,
         engine=Engine(options.engine),
         samples=options.samples,

@@ -1,19 +1,19 @@
 """Everything a user can choose about a zoom. Never touches bpy.
 
-The panel and the command line both fill in a `ZoomSettings`; everything behind it takes nothing else.
+The panel and the command line both fill in a `ZoomSettings`, and nothing behind it takes more.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 from .errors import EverZoomError
 
 
-class Order(str, Enum):
+class Order(StrEnum):
     """Which image of a folder, in file order, comes first."""
 
     INNERMOST_FIRST = "innermost-first"
@@ -21,15 +21,15 @@ class Order(str, Enum):
     AUTO = "auto"
 
 
-class MaskShape(str, Enum):
+class MaskShape(StrEnum):
     """The outline of an inner layer."""
 
     RECTANGLE = "rectangle"
     ELLIPSE = "ellipse"
 
 
-class Engine(str, Enum):
-    """Who renders. KEEP leaves the scene's engine and sampling as they are."""
+class Engine(StrEnum):
+    """Who renders. KEEP leaves the scene's engine, sampling and colour management as they are."""
 
     EEVEE = "eevee"
     CYCLES = "cycles"
@@ -47,7 +47,7 @@ class ZoomSettings:
     """A validated set of choices.
 
     Attributes:
-        zoom_factor: How many times larger the outer image's field of view is, > 1; None measures it.
+        zoom_factor: How many times larger the outer image's field of view is, > 1; None: measure.
         zoom_steps: Frames from one image to the next, >= 1.
         crop: The middle part of an image that is used, as a fraction of its width and height,
             0.1 to 0.95.
@@ -62,10 +62,11 @@ class ZoomSettings:
         frames_per_second: > 0.
         delay: Seconds for which the first and the last frame are held, >= 0.
         start_frame: Number of the first frame.
+        pack_images: Store the images inside the .blend file.
         debug_overlay: Draw outlines, centres and figures into the picture.
         engine: Render engine.
         samples: Samples per pixel; None takes the engine's recipe.
-        resolution: Width and height of the frames in pixels; None takes the size of the cropped image.
+        resolution: Width and height of the frames in pixels; None: size of the cropped image.
         scene_resolution: Keep the scene's own resolution and fill it (`resolution` must be None).
 
     Raises:
@@ -85,6 +86,7 @@ class ZoomSettings:
     frames_per_second: float = 30.0
     delay: float = 0.0
     start_frame: int = 1
+    pack_images: bool = False
     debug_overlay: bool = False
     engine: Engine = Engine.CYCLES
     samples: int | None = None
@@ -93,7 +95,9 @@ class ZoomSettings:
 
     def __post_init__(self) -> None:
         factor = self.zoom_factor
-        if factor is not None and not (math.isfinite(factor) and 1.0 < factor <= MAXIMUM_ZOOM_FACTOR):
+        if factor is not None and not (
+            math.isfinite(factor) and 1.0 < factor <= MAXIMUM_ZOOM_FACTOR
+        ):
             raise EverZoomError(
                 f"The zoom factor is {factor:g}; it must be a number greater than 1 and at most "
                 f"{MAXIMUM_ZOOM_FACTOR:g} (usual: 2, 1.5, 1.333), or auto."
@@ -112,7 +116,9 @@ class ZoomSettings:
             raise EverZoomError(f"Samples is {self.samples}; use at least 1.")
         if self.resolution is not None and not all(4 <= side <= 65536 for side in self.resolution):
             width, height = self.resolution
-            raise EverZoomError(f"The resolution is {width}x{height}; use 4 to 65536 pixels a side.")
+            raise EverZoomError(
+                f"The resolution is {width}x{height}; use 4 to 65536 pixels a side."
+            )
 
     @property
     def needs_analysis(self) -> bool:

@@ -1,7 +1,8 @@
 """What a file's own bytes say about an image, without decoding it. Never touches bpy.
 
-Sizes are read from the header, so that a zoom of a hundred large images can be planned before one of
-them is decoded, and files that end too early are found: Blender shows those with a grey or black rest.
+Sizes are read from the header, so that a zoom of a hundred large images can be planned before one
+of them is decoded, and files that end too early are found: Blender shows those with a grey or black
+rest.
 Formats that are not known here are left to Blender's own reader.
 
 Sources: PNG, W3C Recommendation (Third Edition), 5; JPEG, ITU-T T.81, Annex B; WebP, RFC 9649, 2.
@@ -16,8 +17,30 @@ from ..errors import EverZoomError
 
 # Everything that Blender reads as a still image (Image Editor > Open).
 IMAGE_SUFFIXES = frozenset(
-    ".avif .bmp .cin .dds .dpx .exr .hdr .j2c .j2k .jp2 .jpeg .jpg .png .psd .rgb .rgba .sgi "
-    ".tga .tif .tiff .tx .webp".split()
+    {
+        ".avif",
+        ".bmp",
+        ".cin",
+        ".dds",
+        ".dpx",
+        ".exr",
+        ".hdr",
+        ".j2c",
+        ".j2k",
+        ".jp2",
+        ".jpeg",
+        ".jpg",
+        ".png",
+        ".psd",
+        ".rgb",
+        ".rgba",
+        ".sgi",
+        ".tga",
+        ".tif",
+        ".tiff",
+        ".tx",
+        ".webp",
+    }
 )
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -38,7 +61,9 @@ def read_size(path: Path) -> tuple[int, int] | None:
             f"The image {path.name} cannot be read ({error.strerror}): check the file."
         ) from error
     if not data:
-        raise EverZoomError(f"The image {path.name} is an empty file: export it again or remove it.")
+        raise EverZoomError(
+            f"The image {path.name} is an empty file: export it again or remove it."
+        )
     try:
         if data.startswith(_PNG_SIGNATURE):
             return _png_size(data)

@@ -37,7 +37,8 @@ class MaskMesh:
         Args:
             aspect: Height of the image in image widths.
         """
-        return self.points / np.array([1.0, aspect]) + 0.5
+        coordinates: NDArray[np.float64] = self.points / np.array([1.0, aspect]) + 0.5
+        return coordinates
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ class Mask:
             unit = np.stack([np.cos(angle), np.sin(angle)], axis=1)
         else:
             unit = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
-        return unit * np.array([half_width, half_height])
+        outline: NDArray[np.float64] = unit * np.array([half_width, half_height])
+        return outline
 
 
 def whole_image(aspect: float) -> MaskMesh:

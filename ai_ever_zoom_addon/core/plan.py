@@ -1,8 +1,8 @@
 """The plan of a zoom: where everything is, at every zoom level. Never touches bpy.
 
-Everything is a function of the zoom level z. At z = `Layer.level` that layer fills the view, and the
-view is `zoom_factor**-z` as wide as at z = 0. Lengths are measured in widths of the image at hand, so
-that nothing loses precision however deep the series is; x is right and y is up.
+Everything is a function of the zoom level z. At z = `Layer.level` that layer fills the view, and
+the view is `zoom_factor**-z` as wide as at z = 0. Lengths are measured in widths of the image at
+hand, so that nothing loses precision however deep the series is; x is right and y is up.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .mask import Mask
 from .series import Series, SeriesImage
 from .timing import LevelKey, level_keys
 
-# A layer is faded in over this part of a step, before its predecessor fills the view: there both are
-# shown smaller than they are, so that nothing gets less sharp, and no layer ever pops in.
+# A layer is faded in over this part of a step, before its predecessor fills the view: there both
+# are shown smaller than they are, so that nothing gets less sharp, and no layer ever pops in.
 FADE_IN_LEVELS = 0.25
 
 # Steps into which a level is divided to find out when a layer is hidden behind its successors.
@@ -138,7 +138,7 @@ class Plan:
         )
 
     def view_centre(self, level: float) -> tuple[float, float]:
-        """Centre of the view, from the innermost layer's centre, in units of `zoom_factor**-level`."""
+        """Centre of the view, from the innermost layer's, in units of `zoom_factor**-level`."""
         value, _ = self._centre_and_slope(level)
         return float(value[0]), float(value[1])
 
@@ -167,9 +167,9 @@ class Plan:
     def gain_keys(self, index: int) -> list[tuple[float, tuple[float, float, float]]]:
         """What a layer's linear light is multiplied by, as (zoom level, (r, g, b)), linear between.
 
-        While the view goes from one image to the next, all visible layers go from the colours of the
-        one to those of the other by the same ratio: the seam between layers never shows, and every
-        image has its own colours when it fills the view, so nothing accumulates.
+        While the view goes from one image to the next, all visible layers go from the colours of
+        the one to those of the other by the same ratio: the seam between layers never shows, and
+        every image has its own colours when it fills the view, so nothing accumulates.
         """
         layer = self.layers[index]
         first = self._step_at(max(layer.visible_from, 0.0))
@@ -193,8 +193,8 @@ class Plan:
         """`view_centre` and its derivative by the level.
 
         Within a step the centre runs along the part of the way that a zoom around the step's fixed
-        point would have run: constant off-centre nesting becomes a pure zoom around one point. Where
-        the offsets change, speeds are averaged, so that the picture never jerks at a step.
+        point would have run: constant off-centre nesting becomes a pure zoom around one point.
+        Where the offsets change, speeds are averaged, so that the picture never jerks at a step.
         """
         if level > self.depth:
             return np.zeros(2), np.zeros(2)

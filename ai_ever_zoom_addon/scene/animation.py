@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -82,7 +81,7 @@ def render_animation(
                 "check the free space and the folder, then render again."
             )
         if partial and video:
-            os.replace(partial, video)
+            partial.replace(video)
     finally:
         if partial:
             partial.unlink(missing_ok=True)

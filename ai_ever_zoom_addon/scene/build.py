@@ -14,7 +14,7 @@ from ..core.plan import Plan, make_plan
 from ..core.sample import sample_image
 from ..core.series import Series, SeriesImage, Step, check_sizes, measured_steps, uniform_steps
 from ..errors import EverZoomError
-from ..settings import Order, ZoomSettings
+from ..settings import Engine, Order, ZoomSettings
 from . import images, render, rig
 
 RECIPE_VERSION = 1
@@ -88,8 +88,8 @@ def build_zoom(
 ) -> Any:
     """Build a zoom into a scene, or build an existing one again.
 
-    Only what an earlier build of the same zoom made is replaced; what the user added, also below the
-    zoom's own objects, stays.
+    Only what an earlier build of the same zoom made is replaced; what the user added, also below
+    the zoom's own objects, stays.
 
     Args:
         scene: Becomes ready to render.
@@ -116,7 +116,8 @@ def prepare_render(scene: Any, plan: Plan) -> None:
     render.fill_timing(scene, plan)
     render.fill_size(scene, plan)
     render.fill_engine(scene, plan)
-    render.fill_colours(scene)
+    if plan.settings.engine is not Engine.KEEP:
+        render.fill_colours(scene)
 
 
 def change_zoom(scene: Any, control: Any, settings: ZoomSettings) -> Any:

@@ -25,7 +25,7 @@ def load_image(file: Path) -> Any:
     try:
         image = bpy.data.images.load(str(file), check_existing=True)
     except RuntimeError as error:
-        raise EverZoomError(f"Blender cannot open the image {file.name}: check the file.") from error
+        raise EverZoomError(f"Blender cannot open {file.name}: check the file.") from error
     if bpy.data.filepath:
         make_path_relative(image, Path(bpy.data.filepath).parent)
     return image
@@ -75,7 +75,7 @@ def read_pixels(file: Path) -> NDArray[np.float32]:
 def write_png(file: Path, pixels: NDArray[np.float32]) -> None:
     """Write a picture, shape (height, width, 3), sRGB-encoded 0 to 1, as an 8-bit PNG file."""
     height, width = pixels.shape[:2]
-    image = bpy.data.images.new(file.stem, width, height)
+    image: Any = bpy.data.images.new(file.stem, width, height)
     try:
         rgba = np.ones((height, width, 4), np.float32)
         rgba[..., :3] = pixels[::-1]
@@ -97,9 +97,9 @@ def encode_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
 def _decode(file: Path) -> Any:
     """A Blender image of its own, decoded, so that no image of the user's is touched."""
     try:
-        image = bpy.data.images.load(str(file), check_existing=False)
+        image: Any = bpy.data.images.load(str(file), check_existing=False)
     except RuntimeError as error:
-        raise EverZoomError(f"Blender cannot open the image {file.name}: check the file.") from error
+        raise EverZoomError(f"Blender cannot open {file.name}: check the file.") from error
     if image.size[0] == 0 or image.size[1] == 0:  # reading the size decodes the file
         bpy.data.images.remove(image)
         raise EverZoomError(

@@ -34,13 +34,13 @@ def fill_mesh(mesh: Any, shape: MaskMesh, aspect: float) -> None:
 def layer_group() -> Any:
     """The node group that all layers of a file share: change it, and all layers change.
 
-    Image colour times object colour, shown as it is (emission); opacity is the image's own, times the
-    smoothed mask, times the object's alpha.
+    Image colour times object colour, shown as it is (emission); opacity is the image's own, times
+    the smoothed mask, times the object's alpha.
     """
-    group = bpy.data.node_groups.get(LAYER_GROUP)
-    if group is not None:
-        return group
-    group = bpy.data.node_groups.new(LAYER_GROUP, "ShaderNodeTree")
+    existing = bpy.data.node_groups.get(LAYER_GROUP)
+    if existing is not None:
+        return existing
+    group: Any = bpy.data.node_groups.new(LAYER_GROUP, "ShaderNodeTree")
     group.interface.new_socket("Color", in_out="INPUT", socket_type="NodeSocketColor")
     opacity = group.interface.new_socket("Alpha", in_out="INPUT", socket_type="NodeSocketFloat")
     opacity.default_value = 1.0
@@ -96,7 +96,7 @@ def layer_group() -> Any:
 def fill_material(material: Any, image: Any) -> None:
     """(Re)write a material so that it shows an image exactly as it is.
 
-    Images are read without interpolation beyond their edge, so that a trimmed edge has no dark line.
+    Beyond its edge an image goes on as it ends, so that a trimmed edge has no dark line.
     """
     compat.enable_nodes(material)
     nodes, links = material.node_tree.nodes, material.node_tree.links

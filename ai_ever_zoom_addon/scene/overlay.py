@@ -68,7 +68,9 @@ class OverlayMaker:
         drive(holder, "location", f"{-near * distance!r} * {scale}", level, 2)
         width, height = self.plan.view_size
         size = 0.03 * min(width, height)
-        cross = self._new("Frame Centre", _cross_mesh("Frame Centre", size, LINE * width), VIEW_COLOUR)
+        cross = self._new(
+            "Frame Centre", _cross_mesh("Frame Centre", size, LINE * width), VIEW_COLOUR
+        )
         cross.parent = holder
         figures = self._new("Figures", bpy.data.meshes.new("Figures"), VIEW_COLOUR)
         figures.parent = holder
@@ -107,7 +109,7 @@ class OverlayMaker:
         return mesh
 
     def _text(self, body: str) -> Any:
-        text = bpy.data.curves.new("Ever Zoom Label", "FONT")
+        text: Any = bpy.data.curves.new("Ever Zoom Label", "FONT")
         text.body = body
         text.size = TEXT
         return text
@@ -125,7 +127,7 @@ class OverlayMaker:
 
     def _figures_group(self, material: Any, width: float) -> Any:
         """Geometry nodes that write the zoom level and the two layers' sizes on the screen."""
-        group = bpy.data.node_groups.new("Ever Zoom Figures", "GeometryNodeTree")
+        group: Any = bpy.data.node_groups.new("Ever Zoom Figures", "GeometryNodeTree")
         group.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
         nodes, links = group.nodes, group.links
 
@@ -192,10 +194,10 @@ def remove_overlay(items: list[Any]) -> None:
 
 def _colour_material(colour: tuple[float, float, float, float]) -> Any:
     name = "Ever Zoom Overlay " + "".join(f"{round(255 * part):02X}" for part in colour[:3])
-    material = bpy.data.materials.get(name)
-    if material is not None:
-        return material
-    material = bpy.data.materials.new(name)
+    existing = bpy.data.materials.get(name)
+    if existing is not None:
+        return existing
+    material: Any = bpy.data.materials.new(name)
     material.diffuse_color = colour  # what Workbench shows
     compat.enable_nodes(material)
     nodes = material.node_tree.nodes

@@ -68,6 +68,10 @@ def build_rig(scene: Any, plan: Plan, control: Any = None) -> Any:
     """
     # Everything that can fail comes first, so that nothing half-built is left.
     images = [load_image(layer.image.file) for layer in plan.layers]
+    if plan.settings.pack_images:
+        for image in images:
+            if image.packed_file is None:
+                image.pack()
     if control is None:
         control = _new_control(scene)
     collection = control.users_collection[0]
@@ -84,7 +88,7 @@ def world_width(plan: Plan) -> float:
     """Width of the outermost layer in the scene."""
     if plan.stretch_levels:
         return WORLD_WIDTH
-    return max(WORLD_WIDTH, SMALLEST_WIDTH * plan.zoom_factor**plan.depth)
+    return max(WORLD_WIDTH, SMALLEST_WIDTH * math.pow(plan.zoom_factor, plan.depth))
 
 
 def write_zoom_level(control: Any, plan: Plan) -> None:
@@ -159,8 +163,8 @@ def _view_distance(camera: Any, plan: Plan) -> float:
 def _fill_stretches(control: Any, collection: Any, plan: Plan) -> list[Any]:
     """The parents of the layers: the control itself, or for a deep zoom one empty a stretch.
 
-    The layers of a deep zoom would be too small for single precision. So each stretch of them has its
-    own empty, whose scale brings it to where the camera, which is re-based as well, looks at it.
+    The layers of a deep zoom would be too small for single precision. So each stretch of them has
+    its own empty, whose scale brings it to where the camera, re-based as well, looks at it.
     """
     levels = plan.stretch_levels
     count = int(plan.depth // levels) + 1 if levels else 0
@@ -192,7 +196,7 @@ def _fill_stretches(control: Any, collection: Any, plan: Plan) -> list[Any]:
 def _fill_camera(control: Any, collection: Any, plan: Plan) -> None:
     camera = next(parts(control, "camera"), None)
     if camera is None:
-        data = bpy.data.cameras.new("Ever Zoom Camera")
+        data: Any = bpy.data.cameras.new("Ever Zoom Camera")
         camera = bpy.data.objects.new("Ever Zoom Camera", data)
         camera[ROLE] = "camera"
         camera.parent = control
@@ -222,7 +226,7 @@ def _fill_camera(control: Any, collection: Any, plan: Plan) -> None:
 def _fill_layers(
     control: Any, collection: Any, plan: Plan, stretches: list[Any], images: list[Any]
 ) -> None:
-    existing = {item[NUMBER]: item for item in parts(control, "layer")}
+    existing: dict[int, Any] = {item[NUMBER]: item for item in parts(control, "layer")}
     meshes: dict[bool, Any] = {bool(number): item.data for number, item in existing.items()}
     shapes: dict[bool, MaskMesh] = {False: whole_image(plan.aspect), True: plan.mask.mesh()}
     for is_inner, shape in shapes.items():
@@ -231,7 +235,7 @@ def _fill_layers(
             meshes[is_inner] = bpy.data.meshes.new(name)
         fill_mesh(meshes[is_inner], shape, plan.aspect)
     for layer, image in zip(plan.layers, images, strict=True):
-        item = existing.pop(layer.index, None)
+        item: Any = existing.pop(layer.index, None)
         if item is None:
             item = bpy.data.objects.new("Ever Zoom Layer", meshes[layer.index > 0])
             item[ROLE], item[NUMBER] = "layer", layer.index
@@ -251,9 +255,7 @@ def _fill_layers(
             bpy.data.materials.remove(material)
 
 
-def _place_layer(
-    control: Any, item: Any, plan: Plan, layer: Layer, stretches: list[Any]
-) -> None:
+def _place_layer(control: Any, item: Any, plan: Plan, layer: Layer, stretches: list[Any]) -> None:
     stretch = int(layer.level // plan.stretch_levels) if plan.stretch_levels else 0
     item.parent = stretches[min(stretch, len(stretches) - 1)]
     base = stretch * plan.stretch_levels
