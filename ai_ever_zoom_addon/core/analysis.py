@@ -168,7 +168,7 @@ def analysis_steps(
         yield 0.5 * number / len(files), f"Reading {file.name}"
         pictures.append(shrink(file.name, load(file)))
     matcher = Matcher(pictures)
-    for done, text in matcher.relate():
+    for done, text in matcher.relate(neighbours=not auto_sort):
         yield 0.5 + 0.35 * done, text
     draft = _Draft(matcher, zoom_factor)
     if auto_sort:

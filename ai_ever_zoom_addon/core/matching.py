@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .ordering import Components, Relation
+from .ordering import Components, Relation, groups
 from .picture import Picture
 from .registration import Placement, Registration, register
 from .resampling import Array
@@ -25,16 +26,14 @@ LOW_FACTORS = (1.0, 3.0)  # searched for every pair; most series are in here
 HIGH_FACTORS = (3.0, 8.5)  # searched for what is not placed yet
 PROMISING = 0.35  # correlation in the screening from which a pair is looked at closely
 CLOSER_LOOKS = 4  # how many partners of an image are looked at closely, at most
-INDEPENDENT = 5.0  # pixels of a locally normalised picture that count as one independent sample
-CERTAIN = 10.0  # a correlation must be this many times what chance gives (1 / sqrt(samples))
-LOWEST_CORRELATION = 0.25
+CERTAIN = 12.0  # a correlation must be this many times what chance gives
+LOWEST_CORRELATION = 0.15
 CHECK_SIDE = 160  # longest side of the outer image in that closer look
 
 
 def holds(found: Registration) -> bool:
     """Whether a registration cannot be chance: its correlation measured in chance's own spread."""
-    chance = math.sqrt(INDEPENDENT / max(found.samples, 1))
-    return found.correlation > max(LOWEST_CORRELATION, CERTAIN * chance)
+    return found.certainty > CERTAIN and found.correlation > LOWEST_CORRELATION
 
 
 class Matcher:
@@ -54,20 +53,22 @@ class Matcher:
             [template_step(picture, shape) for picture in pictures]
         )
 
-    def relate(self) -> Generator[Progress, None, None]:
-        """Finds the components. Yields (fraction done, text)."""
-        count = len(self.pictures)
-        everyone = list(range(count))
-        low = []
-        for outer in everyone:
-            yield 0.5 * outer / count, f"Comparing {self.pictures[outer].name} with all others"
-            low.append(self._screen(outer, everyone, bank(*LOW_FACTORS)))
-        for done, (outer, inner) in self._closer_looks(everyone, everyone, low):
-            yield (
-                0.5 + 0.2 * done,
-                f"Looking for {self.pictures[inner].name} in {self.pictures[outer].name}",
-            )
-        yield from self._relate_high()
+    def relate(self, neighbours: bool) -> Generator[Progress, None, None]:
+        """Finds the components. Yields (fraction done, text).
+
+        neighbours: whether files that follow each other are to be looked at closely in any case.
+        """
+        everyone = list(range(len(self.pictures)))
+        for done, text in self._relate(everyone, everyone, bank(*LOW_FACTORS), neighbours):
+            yield 0.6 * done, text
+        # What is left: at the factor that is known by now, then at larger ones.
+        searches = [lambda: self._usual_bank(2), self._high_bank, lambda: self._usual_bank(1)]
+        for number, factors in enumerate(searches):
+            outers, inners = self._ends()
+            if len(self.components.all()) == 1:
+                return
+            for done, text in self._relate(outers, inners, factors(), neighbours):
+                yield 0.6 + 0.4 * (number + done) / len(searches), text
 
     def depth(self, outer: int, inner: int, placement: Placement) -> float:
         """Logarithm of the factor: the outer image's width over the inner one's width in it."""
@@ -89,36 +90,9 @@ class Matcher:
 
     def search(self, outer: int, inner: int) -> Registration | None:
         """The whole search for one image in another one, at all factors."""
-        factors = bank(LOW_FACTORS[0], HIGH_FACTORS[1])
-        result = self._screen(outer, [inner], factors)
-        start = Placement(
-            float(result.scale[0]), (float(result.offset[0, 0]), float(result.offset[0, 1]))
-        )
-        return self.try_pair(outer, inner, start, self._finest(float(result.factor[0])))
-
-    def _relate_high(self) -> Generator[Progress, None, None]:
-        """Large factors, only between components: their innermost images and outermost ones."""
-        known: list[float] = []
-        for narrow in (True, False):
-            outers, inners = self._ends()
-            if len(self.components.all()) == 1:
-                return
-            for number, outer in enumerate(outers):
-                name = self.pictures[outer].name
-                yield 0.7 + 0.3 * number / len(outers), f"Comparing {name} with all others, closer"
-                wanted = [k for k in inners if not self.components.joined(outer, k)]
-                if not wanted:
-                    continue
-                factors = bank(*HIGH_FACTORS)
-                if narrow and len(known) >= 3 and max(known) / min(known) < 1.03:
-                    middle = float(np.median(known))
-                    factors = bank(middle / 1.06, middle * 1.06)
-                result = self._screen(outer, wanted, factors)
-                for _, pair in self._closer_looks([outer], wanted, [result]):
-                    if pair in self.found:
-                        known.append(math.exp(self.depth(*pair, self.found[pair].placement)))
-            if len(known) < 3:
-                return
+        result = self._screen(outer, [inner], bank(LOW_FACTORS[0], HIGH_FACTORS[1]))
+        best = int((result.score / np.sqrt(result.chance)).argmax())
+        return self._look_closer(outer, inner, result, best, 0)
 
     def _ends(self) -> tuple[list[int], list[int]]:
         """The innermost images of all components (they may hold another), and the outermost."""
@@ -129,43 +103,91 @@ class Matcher:
             inners += [k for k in members if position[k] - position[members[0]] < SAME_STEP]
         return outers, inners
 
+    def _usual_bank(self, least: int) -> list[float]:
+        """Around the usual distance of two images in a row, if `least` of them are known."""
+        position = self.components.position
+        distances = [
+            position[after[0]] - position[before[0]]
+            for members in self.components.all()
+            for before, after in pairwise(groups(members, position, SAME_STEP))
+        ]
+        if len(distances) < least:
+            return []
+        usual = math.exp(float(np.median(distances)))
+        return bank(usual / 1.06, usual * 1.06)
+
+    def _high_bank(self) -> list[float]:
+        return bank(*HIGH_FACTORS)
+
     def _screen(self, outer: int, inners: list[int], factors: list[float]) -> Screen:
-        result = screen(
+        return screen(
             self.pictures[outer], self._templates[inners], self._steps[inners], self._shape, factors
         )
-        for place in np.flatnonzero(np.array(inners) == outer):
-            result.score[place] = -1.0
-        return result
 
-    def _closer_looks(
-        self, outers: list[int], inners: list[int], results: list[Screen]
-    ) -> Generator[tuple[float, tuple[int, int]], None, None]:
-        """Registers the best pairs, best first, until everything that can be joined is joined.
-
-        Yields (fraction done, pair) after each registration.
-        """
-        scores = np.stack([result.score for result in results])
-        keep = min(CLOSER_LOOKS, *scores.shape) if min(scores.shape) > 1 else CLOSER_LOOKS
-        candidates = []
-        for row, column in np.argwhere(scores > PROMISING):
-            score = scores[row, column]
-            if (scores[row] > score).sum() < keep or (scores[:, column] > score).sum() < keep:
-                candidates.append((float(score), int(row), int(column)))
+    def _relate(
+        self, outers: list[int], inners: list[int], factors: list[float], neighbours: bool
+    ) -> Generator[Progress, None, None]:
+        """Screens and then registers the best pairs, best first, until all that can be is joined."""
+        if not factors:
+            return
+        results = []
+        for number, outer in enumerate(outers):
+            yield 0.6 * number / len(outers), f"Comparing {self.pictures[outer].name} with all others"
+            results.append(self._screen(outer, inners, factors))
+        score = np.stack([result.score for result in results])  # (outer, factor, inner)
+        chance = np.stack([result.chance for result in results])
+        # How far a pair is above what chance gives the one image, and the other one.
+        chance = np.sqrt(
+            np.sqrt(np.median(chance, axis=0)[None] * np.median(chance, axis=2)[:, :, None]) + 1e-9
+        )
+        height = score / chance
+        factor = height.argmax(axis=1)
+        height = height.max(axis=1)
+        score = np.take_along_axis(score, factor[:, None], axis=1)[:, 0]
+        pairs = [
+            (float(height[row, column]), row, column)
+            for row, outer in enumerate(outers)
+            for column, inner in enumerate(inners)
+            if outer != inner and not self.components.joined(outer, inner)
+        ]
+        for row, outer in enumerate(outers):
+            for column, inner in enumerate(inners):
+                if self.components.joined(outer, inner):
+                    height[row, column] = 0.0
+        candidates = [
+            (top, row, column)
+            for top, row, column in pairs
+            if (score[row, column] > PROMISING and self._leads(height, row, column))
+            or (neighbours and abs(outers[row] - inners[column]) == 1)
+        ]
         candidates.sort(reverse=True)
         for number, (_, row, column) in enumerate(candidates):
             outer, inner = outers[row], inners[column]
             if self.components.joined(outer, inner):
                 continue
-            result = results[row]
-            x, y = result.offset[column]
-            start = Placement(float(result.scale[column]), (float(x), float(y)))
-            found = self.try_pair(outer, inner, start, self._finest(float(result.factor[column])))
+            text = f"Looking for {self.pictures[inner].name} in {self.pictures[outer].name}"
+            yield 0.6 + 0.4 * number / len(candidates), text
+            found = self._look_closer(outer, inner, results[row], int(factor[row, column]), column)
             if found:
                 self.found[outer, inner] = found
                 depth = self.depth(outer, inner, found.placement)
                 self.components.join(Relation(outer, inner, depth))
-            yield number / len(candidates), (outer, inner)
 
     @staticmethod
-    def _finest(factor: float) -> float:
-        return max(CHECK_SIDE, 80.0 * factor)
+    def _leads(height: NDArray[np.float64], row: int, column: int) -> bool:
+        """Whether a pair is among the best of either image."""
+        top = height[row, column]
+        return bool(
+            (height[row] > top).sum() < CLOSER_LOOKS
+            or (height[:, column] > top).sum() < CLOSER_LOOKS
+        )
+
+    def _look_closer(
+        self, outer: int, inner: int, result: Screen, factor: int, column: int
+    ) -> Registration | None:
+        start = Placement(
+            float(result.scale[factor, column]),
+            (float(result.x[factor, column]), float(result.y[factor, column])),
+        )
+        finest = max(CHECK_SIDE, 80.0 * result.factors[factor])
+        return self.try_pair(outer, inner, start, finest)

@@ -8,6 +8,7 @@ the outer image's pixels, to which the inner image is shrunk by area averaging.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,12 +39,17 @@ class Registration:
     """A Placement and how well it holds.
 
     correlation: of local structure, -1..1, at the finest level that still shows any.
-    samples: the number of pixels it is over.
+    samples: how many independent samples it is over.
     """
 
     placement: Placement
     correlation: float
-    samples: int
+    samples: float
+
+    @property
+    def certainty(self) -> float:
+        """The correlation in units of what chance gives: two unrelated pictures stay under 5."""
+        return self.correlation * math.sqrt(self.samples)
 
 
 def levels(outer: Picture, inner: Picture, placement: Placement, finest: float) -> list[float]:
@@ -64,23 +70,29 @@ def register(
 ) -> Registration:
     """Improves `start`, wrong by up to some 5 % in scale and of the inner's size in place."""
     best = Registration(start, -1.0, 0)
-    for step in levels(outer, inner, start, finest):
-        found = _register_level(outer, inner, best.placement, step)
-        # Where only noise is left, the finer level would only spoil what the coarser one knew.
-        if best.samples and found.correlation < 0.5 * best.correlation:
+    steps = levels(outer, inner, start, finest)
+    for step in steps:
+        found = _register_level(outer, inner, best.placement, step, coarse=step == steps[0])
+        if best.samples and found.certainty < 0.8 * best.certainty:
+            # Where only noise is left, the finer level would spoil what the coarser one knew.
             break
         best = found
     return best
 
 
 def _register_level(
-    outer: Picture, inner: Picture, start: Placement, step: float, iterations: int = 8
+    outer: Picture, inner: Picture, start: Placement, step: float, coarse: bool
 ) -> Registration:
+    """One level: on local structure (coarse), or on grey values with a gain, a bias and a slope.
+
+    The first finds a place from further away and in any light. The second weighs what is seen by its
+    contrast, so that noise counts for nothing, and needs no window that looks beyond the pixels
+    compared, where a generator has redrawn the rim.
+    """
     across = start.scale * (1 - 2 * TRIM) / step
     shape = max(4, int(inner.height * across)), max(4, int(inner.width * across))
     padded = shape[0] + 2 * MARGIN, shape[1] + 2 * MARGIN
-    inside = slice(MARGIN, -MARGIN), slice(MARGIN, -MARGIN)
-    target = flatten(inner.boxes((0.0, 0.0), step / start.scale, padded))[inside]
+    target = inner.boxes((0.0, 0.0), step / start.scale, shape)
 
     # The outer picture's pixels themselves, not resampled: the grid's edges are moved onto theirs.
     first_x = np.floor((outer.width / 2 + start.offset[0]) / step - padded[1] / 2)
@@ -90,14 +102,20 @@ def _register_level(
         (first_x + grid[1] / 2) * step - outer.width / 2,
         (first_y + grid[0] / 2) * step - outer.height / 2,
     )
-    source = flatten(outer.boxes(centre, step, grid))
+    source = outer.boxes(centre, step, grid)
+    if coarse:
+        source, target = flatten(source), flatten(target)
 
     x, y = centred(shape[1]), centred(shape[0])
+    light = [-target, np.full_like(target, -1.0)]
+    if not coarse:
+        light += [np.broadcast_to(-2 * x / shape[1], shape), np.broadcast_to(-2 * y[:, None] / shape[0], shape)]
+    photometric = np.stack([part.ravel() for part in light], axis=1).astype(np.float32)
+    values = np.zeros(photometric.shape[1])
+    values[0] = 1.0
     target_y, target_x = np.gradient(target)
     log_scale, moved_x, moved_y = 0.0, start.offset[0] / step, start.offset[1] / step
-    gain, bias = 1.0, 0.0
-    correlation = -1.0
-    for _ in range(iterations):
+    for _ in range(10):
         at_x = outer.width / 2 / step + moved_x + x * np.exp(log_scale)
         at_y = outer.height / 2 / step + moved_y + y * np.exp(log_scale)
         sample = (
@@ -106,36 +124,51 @@ def _register_level(
         valid = np.outer(
             (at_y > 0) & (at_y < outer.height / step), (at_x > 0) & (at_x < outer.width / step)
         )
-        residual = sample - gain * target - bias
-        spread = 1.4826 * float(np.median(np.abs(residual[valid]))) + 1e-3
-        weight = np.clip(1 - (residual / (4 * spread)) ** 2, 0, None) ** 2 * valid
+        residual = sample.ravel() + photometric @ values.astype(np.float32)
+        spread = 1.4826 * float(np.median(np.abs(residual[valid.ravel()]))) + 1e-4
+        weight = np.clip(1 - (residual / (4 * spread)) ** 2, 0, None) ** 2 * valid.ravel()
         sample_y, sample_x = np.gradient(sample)
         slope_x, slope_y = (sample_x + target_x) / 2, (sample_y + target_y) / 2
-        columns = (
-            slope_x * x + slope_y * y[:, None],
-            slope_x,
-            slope_y,
-            -target,
-            np.full_like(target, -1.0),
-        )
-        jacobian = np.stack([column.ravel() for column in columns], axis=1)
-        weighted = jacobian * weight.reshape(-1, 1)
+        geometric = [slope_x * x + slope_y * y[:, None], slope_x, slope_y]
+        jacobian = np.concatenate(
+            [np.stack([part.ravel() for part in geometric], axis=1), photometric], axis=1
+        ).astype(np.float32)
+        weighted = jacobian * weight[:, None].astype(np.float32)
         normal = (weighted.T @ jacobian).astype(np.float64)
         normal += np.diag(1e-6 * (np.diag(normal) + 1e-6))
-        update = -np.linalg.solve(normal, (weighted.T @ residual.ravel()).astype(np.float64))
-        limit = min(1.0, 2.0 / max(1e-9, np.hypot(update[1], update[2])))
+        update = -np.linalg.solve(normal, (weighted.T @ residual).astype(np.float64))
+        limit = min(1.0, 2.0 / max(1e-9, float(np.hypot(update[1], update[2]))))
         log_scale += float(np.clip(limit * update[0], -0.05, 0.05))
         moved_x += limit * float(update[1])
         moved_y += limit * float(update[2])
-        gain = float(np.clip(gain + update[3], 0.2, 2.0))
-        bias += float(update[4])
-        correlation = correlation_of(sample[valid], target[valid])
+        values += update[3:]
         if np.hypot(update[1], update[2]) < 2e-3 and abs(update[0]) * len(x) < 2e-3:
             break
+    if not coarse:
+        sample, target = flatten(sample), flatten(target)
     placement = Placement(
         scale=start.scale * float(np.exp(log_scale)), offset=(moved_x * step, moved_y * step)
     )
-    return Registration(placement, correlation, shape[0] * shape[1])
+    samples = float(valid.sum()) / _shared_area(sample, target)
+    return Registration(placement, correlation_of(sample[valid], target[valid]), samples)
+
+
+def _shared_area(one: Array, other: Array) -> float:
+    """Pixels that count as one independent sample when two unrelated pictures are correlated.
+
+    The variance of a correlation is the sum of the product of both autocorrelations over the number
+    of pixels; for Gaussian ones, which the curvature at 0 (variance of the differences between
+    neighbours over the variance) describes, that sum is 2 pi over the added curvatures.
+    """
+    curvature = [
+        sum(
+            float(np.square(np.diff(picture, axis=axis)).mean())
+            / max(float(np.square(picture).mean()), 1e-9)
+            for picture in (one, other)
+        )
+        for axis in (0, 1)
+    ]
+    return max(1.0, 2 * math.pi / math.sqrt(max(curvature[0] * curvature[1], 1e-9)))
 
 
 def correlation_of(one: Array, other: Array) -> float:

@@ -25,17 +25,19 @@ SEARCH = 0.26  # largest offset looked at, as a fraction of the outer image
 
 @dataclass(frozen=True)
 class Screen:
-    """What one image (the outer) says about all templates; arrays of length N.
+    """What one image (the outer) says about M templates at F factors; arrays (F, M).
 
     score: highest correlation, -1..1. scale: full-size pixels of the outer image per pixel of the
-    inner one. offset: (N, 2) x right, y down, centre of inner to centre of outer in outer pixels.
-    factor: nominal zoom factor of the bank.
+    inner one. x, y: centre of inner to centre of outer, outer pixels, right and down.
+    chance: mean square of all the windows' correlations: what a pair gets that is not related.
     """
 
+    factors: list[float]
     score: NDArray[np.float64]
     scale: NDArray[np.float64]
-    offset: NDArray[np.float64]
-    factor: NDArray[np.float64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    chance: NDArray[np.float64]
 
 
 def template_shape(pictures: Sequence[Picture]) -> tuple[int, int]:
@@ -80,29 +82,27 @@ def screen(
 
     templates: (N, pixels of a template); steps: template_step of each image.
     """
-    count = len(templates)
-    best = Screen(np.full(count, -1.0), np.ones(count), np.zeros((count, 2)), np.ones(count))
+    kind = (len(factors), len(templates))
+    result = Screen(list(factors), *(np.zeros(kind) for _ in range(5)))
     own_step = template_step(outer, shape)
-    everyone = np.arange(count)
-    for factor in factors:
+    everyone = np.arange(len(templates))
+    for number, factor in enumerate(factors):
         step = own_step / factor
         view = _view(outer, step, shape)
         windows = np.lib.stride_tricks.sliding_window_view(view, shape)
-        places = windows.shape[:2]
-        flat = windows.reshape(places[0] * places[1], -1)
+        rows, columns = windows.shape[:2]
+        flat = windows.reshape(rows * columns, -1)
         energy = np.einsum("ij,ij->i", flat, flat) - flat.mean(axis=1) ** 2 * flat.shape[1]
         scores = flat @ templates.T
         scores /= np.sqrt(np.maximum(energy, 1e-3 * flat.shape[1]))[:, None]
         place = scores.argmax(axis=0)
-        score = scores[place, everyone]
-        better = np.flatnonzero(score > best.score)
-        best.score[better] = score[better]
-        best.scale[better] = step / steps[better]
-        best.factor[better] = factor
-        row, column = np.divmod(place[better], places[1])
-        best.offset[better, 0] = (column - (places[1] - 1) / 2) * step
-        best.offset[better, 1] = (row - (places[0] - 1) / 2) * step
-    return best
+        row, column = np.divmod(place, columns)
+        result.score[number] = scores[place, everyone]
+        result.chance[number] = np.einsum("ij,ij->j", scores, scores) / len(scores)
+        result.scale[number] = step / steps
+        result.x[number] = (column - (columns - 1) / 2) * step
+        result.y[number] = (row - (rows - 1) / 2) * step
+    return result
 
 
 def _view(outer: Picture, step: float, shape: tuple[int, int]) -> Array:
