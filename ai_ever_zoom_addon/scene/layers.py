@@ -11,6 +11,12 @@ from ..core.mask import MaskMesh
 from . import compat
 
 MASK_ATTRIBUTE = "mask"
+
+# Custom properties of a layer's object, read by its material. Not the object's colour: Cycles misses
+# changes of that where data is kept between frames, and even loses the picture.
+FADE = "Fade"
+COLOUR_MATCH = "Colour Match"
+
 LAYER_GROUP = "Ever Zoom Layer"
 IMAGE_NODE = "Ever Zoom Image"
 
@@ -34,8 +40,8 @@ def fill_mesh(mesh: Any, shape: MaskMesh, aspect: float) -> None:
 def layer_group() -> Any:
     """The node group that all layers of a file share: change it, and all layers change.
 
-    Image colour times object colour, shown as it is (emission); opacity is the image's own, times
-    the smoothed mask, times the object's alpha.
+    The image's colour times the object's Colour Match, shown as it is (emission); the opacity is the
+    image's own, times the smoothed mask, times the object's Fade.
     """
     existing = bpy.data.node_groups.get(LAYER_GROUP)
     if existing is not None:
@@ -48,11 +54,13 @@ def layer_group() -> Any:
 
     nodes, links = group.nodes, group.links
     entry = nodes.new("NodeGroupInput")
-    info = nodes.new("ShaderNodeObjectInfo")
+    match, visible = (nodes.new("ShaderNodeAttribute") for _ in range(2))
+    match.attribute_type = visible.attribute_type = "OBJECT"
+    match.attribute_name, visible.attribute_name = COLOUR_MATCH, FADE
     tint = nodes.new("ShaderNodeMix")
     tint.data_type = "RGBA"
     tint.blend_type = "MULTIPLY"
-    tint.label = "Colour Match"
+    tint.label = COLOUR_MATCH
     tint.inputs["Factor"].default_value = 1.0
     emission = nodes.new("ShaderNodeEmission")
     mask = nodes.new("ShaderNodeAttribute")
@@ -61,7 +69,7 @@ def layer_group() -> Any:
     feather.label = "Feather"
     feather.interpolation_type = "SMOOTHSTEP"
     fade = nodes.new("ShaderNodeMath")
-    fade.label = "Fade"
+    fade.label = FADE
     own = nodes.new("ShaderNodeMath")
     own.label = "Image Alpha"
     for node in (fade, own):
@@ -74,11 +82,11 @@ def layer_group() -> Any:
     colours = [socket for socket in tint.inputs if socket.type == "RGBA"]
     product = next(socket for socket in tint.outputs if socket.type == "RGBA")
     links.new(entry.outputs["Color"], colours[0])
-    links.new(info.outputs["Color"], colours[1])
+    links.new(match.outputs["Color"], colours[1])
     links.new(product, emission.inputs["Color"])
     links.new(mask.outputs["Fac"], feather.inputs["Value"])
     links.new(feather.outputs["Result"], fade.inputs[0])
-    links.new(info.outputs["Alpha"], fade.inputs[1])
+    links.new(visible.outputs["Fac"], fade.inputs[1])
     links.new(fade.outputs[0], own.inputs[0])
     links.new(entry.outputs["Alpha"], own.inputs[1])
     links.new(own.outputs[0], mix.inputs[0])
@@ -86,7 +94,14 @@ def layer_group() -> Any:
     links.new(emission.outputs[0], mix.inputs[2])
     links.new(mix.outputs[0], result.inputs["Shader"])
     for column, row in enumerate(
-        ((entry, info), (tint, mask), (emission, feather), (fade, own), (clear, mix), (result,))
+        (
+            (entry, match, mask),
+            (tint, visible, feather),
+            (emission, fade),
+            (clear, own),
+            (mix,),
+            (result,),
+        )
     ):
         for line, node in enumerate(row):
             node.location = column * 200, -line * 220

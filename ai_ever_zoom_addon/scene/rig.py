@@ -18,7 +18,7 @@ from ..core.plan import Layer, Plan
 from . import compat
 from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table
 from .images import load_image
-from .layers import IMAGE_NODE, fill_material, fill_mesh
+from .layers import COLOUR_MATCH, FADE, IMAGE_NODE, fill_material, fill_mesh
 from .overlay import ROLE_OVERLAY, OverlayMaker, remove_overlay
 
 ROLE = "ever_zoom_role"  # "control", "camera", "layer", "stretch"
@@ -274,20 +274,19 @@ def _place_layer(control: Any, item: Any, plan: Plan, layer: Layer, stretches: l
         else:
             item.driver_remove(path)
             setattr(item, path, False)
-    if math.isfinite(layer.opaque_from) and layer.opaque_from > 0.0:
-        drive(
-            item, "color", f"smoothstep({layer.visible_from!r}, {layer.opaque_from!r}, z)", level, 3
-        )
+    fade, colour_match = f'["{FADE}"]', f'["{COLOUR_MATCH}"]'
+    item[FADE] = 1.0
+    item[COLOUR_MATCH] = [1.0, 1.0, 1.0]
+    if layer.opaque_from > 0.0:
+        drive(item, fade, f"smoothstep({layer.visible_from!r}, {layer.opaque_from!r}, z)", level)
     else:
-        item.driver_remove("color", 3)
-        item.color[3] = 1.0
+        item.driver_remove(fade)
     for channel in range(3):
         if plan.has_colour_match:
             keys = [(at, gain[channel]) for at, gain in plan.gain_keys(layer.index)]
-            drive_by_table(item, "color", (control, ZOOM_LEVEL_PATH), keys, index=channel)
+            drive_by_table(item, colour_match, (control, ZOOM_LEVEL_PATH), keys, index=channel)
         else:
-            item.driver_remove("color", channel)
-            item.color[channel] = 1.0
+            item.driver_remove(colour_match, channel)
 
 
 def _fill_overlay(control: Any, collection: Any, plan: Plan) -> None:
