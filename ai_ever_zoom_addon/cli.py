@@ -25,7 +25,7 @@ from .core.series import Series, find_images
 from .errors import EverZoomError
 from .scene import animation, build, render
 from .scene.images import make_path_relative
-from .settings import Engine, MaskShape, Order, ZoomSettings
+from .settings import Centre, Engine, MaskShape, Order, ZoomSettings
 
 DEFAULT_OUTPUT = "infinite_zoom.mp4"
 _DEFAULTS = ZoomSettings()
@@ -141,6 +141,12 @@ def make_parser() -> argparse.ArgumentParser:
         choices=[shape.value for shape in MaskShape],
         default=_DEFAULTS.mask_shape.value,
         help="outline of the inner images (default: %(default)s)",
+    )
+    add(
+        "--centre",
+        choices=[centre.value for centre in Centre],
+        default=_DEFAULTS.centre.value,
+        help="what the view keeps to when images are off centre (default: %(default)s)",
     )
     add(
         "--align",
@@ -270,6 +276,7 @@ def _settings(options: argparse.Namespace) -> ZoomSettings:
         mask_shape=MaskShape(options.mask),
         order=Order(options.order),
         auto_sort=options.auto_sort,
+        centre=Centre(options.centre),
         align=options.align,
         match_colour=options.match_colour,
         reverse=options.reverse,

@@ -28,6 +28,13 @@ class MaskShape(StrEnum):
     ELLIPSE = "ellipse"
 
 
+class Centre(StrEnum):
+    """What the view keeps to when images lie off each other's centres."""
+
+    IMAGE = "image"
+    FIXED_POINT = "fixed-point"
+
+
 class Engine(StrEnum):
     """Who renders. KEEP leaves the scene's engine, sampling and colour management as they are."""
 
@@ -56,6 +63,8 @@ class ZoomSettings:
         mask_shape: Outline of the inner layers.
         order: Which file is the innermost image.
         auto_sort: Find the order in the pictures instead of the file names.
+        centre: Keep to the images' centres, or as near as the crop allows to the point on which the
+            whole zoom closes in.
         align: Put every image where it really lies in the next larger one.
         match_colour: Let the colours of one image glide into those of the next.
         reverse: Zoom out instead of in.
@@ -80,6 +89,7 @@ class ZoomSettings:
     mask_shape: MaskShape = MaskShape.RECTANGLE
     order: Order = Order.INNERMOST_FIRST
     auto_sort: bool = False
+    centre: Centre = Centre.IMAGE
     align: bool = True
     match_colour: bool = True
     reverse: bool = False
@@ -147,7 +157,12 @@ class ZoomSettings:
         """
         known = {field.name for field in fields(cls)}
         kept = {key: value for key, value in values.items() if key in known}
-        for key, kind in (("mask_shape", MaskShape), ("order", Order), ("engine", Engine)):
+        for key, kind in (
+            ("mask_shape", MaskShape),
+            ("order", Order),
+            ("centre", Centre),
+            ("engine", Engine),
+        ):
             if key in kept:
                 kept[key] = kind(kept[key])
         if kept.get("resolution") is not None:

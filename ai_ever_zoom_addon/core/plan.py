@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EverZoomError
-from ..settings import ZoomSettings
+from ..settings import Centre, ZoomSettings
 from .mask import Mask
 from .series import Series, SeriesImage
 from .timing import LevelKey, level_keys
@@ -43,6 +43,7 @@ class Layer:
         image: The file and its size in pixels.
         level: Zoom level at which this layer fills the view; its width is `zoom_factor**-level`.
         centre: Its centre, seen from the centre of the innermost layer, in widths of this layer.
+        aim: The view's centre when this layer fills the view, measured like `centre`.
         visible_from: Zoom level from which it can be seen, -inf for the outermost.
         opaque_from: Zoom level from which it is fully faded in.
         visible_until: Zoom level from which its successors hide it, inf for the innermost.
@@ -52,6 +53,7 @@ class Layer:
     image: SeriesImage
     level: float
     centre: tuple[float, float]
+    aim: tuple[float, float]
     visible_from: float
     opaque_from: float
     visible_until: float
@@ -123,8 +125,8 @@ class Plan:
 
     @cached_property
     def is_centred(self) -> bool:
-        """Whether all images lie exactly around one point."""
-        return all(step.offset == (0.0, 0.0) for step in self.series.steps)
+        """Whether the view stays on one point all the way."""
+        return all(layer.aim == (0.0, 0.0) for layer in self.layers)
 
     @cached_property
     def has_colour_match(self) -> bool:
@@ -205,8 +207,8 @@ class Plan:
         shrink = self.zoom_factor ** (here.level - max(level, here.level))
         part = (1.0 - shrink) / whole
         # From here on in widths of the step's outer layer.
-        start = np.array(here.centre)
-        way = np.array(self.series.steps[step].offset)
+        start = np.array(here.aim)
+        way = self._way(step)
         start_slope = self._speed(step) * whole / growth
         end_slope = self._speed(step + 1) * whole / growth
         p, q = part, part * part
@@ -222,6 +224,13 @@ class Plan:
         value = value / shrink
         return value, change * growth / whole + growth * value
 
+    def _way(self, step: int) -> NDArray[np.float64]:
+        """From where the view is at a step's start to where it is at its end, in outer widths."""
+        here, after = self.layers[step], self.layers[step + 1]
+        shrink = self.zoom_factor ** (here.level - after.level)
+        way: NDArray[np.float64] = np.array(after.aim) * shrink - np.array(here.aim)
+        return way
+
     def _speed(self, index: int) -> NDArray[np.float64]:
         """How fast the picture moves sideways where image `index` fills the view.
 
@@ -232,8 +241,7 @@ class Plan:
             if 0 <= step < len(self.series.steps):
                 levels = self.layers[step + 1].level - self.layers[step].level
                 whole = 1.0 - self.zoom_factor**-levels
-                way = np.array(self.series.steps[step].offset)
-                asked.append(way * math.log(self.zoom_factor) / whole)
+                asked.append(self._way(step) * math.log(self.zoom_factor) / whole)
         mean: NDArray[np.float64] = np.mean(asked, axis=0)
         return mean
 
@@ -312,6 +320,7 @@ def make_plan(
                 image=image,
                 level=levels[index],
                 centre=centres[index],
+                aim=_aim(centres[index], view_size, aspect, settings.centre),
                 visible_from=levels[index - 1] - FADE_IN_LEVELS if index else -math.inf,
                 opaque_from=levels[index - 1] if index else -math.inf,
                 visible_until=math.inf,
@@ -323,12 +332,29 @@ def make_plan(
     return _hide_covered_layers(draft)
 
 
+def _aim(
+    centre: tuple[float, float], view_size: tuple[float, float], aspect: float, keep_to: Centre
+) -> tuple[float, float]:
+    """The view's centre over an image: its own, or nearer to the innermost one's.
+
+    The whole zoom closes in on the innermost image's centre, from which `centre` is measured. The
+    view can go there as far as it stays within the image.
+    """
+    if keep_to is Centre.IMAGE:
+        return centre
+    slack_x, slack_y = (1.0 - view_size[0]) / 2.0, (aspect - view_size[1]) / 2.0
+    return (
+        centre[0] - min(max(centre[0], -slack_x), slack_x),
+        centre[1] - min(max(centre[1], -slack_y), slack_y),
+    )
+
+
 def _hide_covered_layers(plan: Plan) -> Plan:
     """Find from which level on each layer is hidden behind the opaque part of its successor."""
     layers = list(plan.layers)
     half_width, half_height = plan.view_size[0] / 2.0, plan.view_size[1] / 2.0
     for layer, after in zip(plan.layers, plan.layers[1:], strict=False):
-        if plan.is_centred and layer.index and _same_nesting(plan, layer.index):
+        if _is_concentric(plan) and layer.index and _same_nesting(plan, layer.index):
             before = layers[layer.index - 1]
             until = before.visible_until - before.level + layer.level
         else:
@@ -345,6 +371,10 @@ def _hide_covered_layers(plan: Plan) -> Plan:
                     break
         layers[layer.index] = replace(layer, visible_until=until)
     return replace(plan, layers=tuple(layers))
+
+
+def _is_concentric(plan: Plan) -> bool:
+    return all(step.offset == (0.0, 0.0) for step in plan.series.steps)
 
 
 def _same_nesting(plan: Plan, index: int) -> bool:
