@@ -51,6 +51,12 @@ def test_runs_no_text_as_code_and_leaves_the_module_path_alone(path: Path) -> No
             assert (node.value.id, node.attr) != ("sys", "modules"), node.lineno
 
 
+@pytest.mark.parametrize("path", MODULES, ids=names(MODULES))
+def test_files_need_no_python_to_render(path: Path) -> None:
+    attributes = {n.attr for n in ast.walk(parsed(path)) if isinstance(n, ast.Attribute)}
+    assert "driver_namespace" not in attributes
+
+
 PURE = [
     path
     for path in MODULES

@@ -15,11 +15,6 @@ import pytest
 import build
 
 
-@pytest.fixture
-def extension_zip(tmp_path: Path) -> Path:
-    return build.build_zip(tmp_path / "dist")
-
-
 def official_tool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the builder and validator that comes with this version of Blender."""
     spec = importlib.util.find_spec("bpy")

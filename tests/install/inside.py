@@ -1,0 +1,108 @@
+"""Runs in a process of its own, with bpy: installs the zip and tells what happens. Touches bpy.
+
+inside.py life ZIP           enable, disable, enable, disable: what Blender knows after each
+inside.py command ZIP ARGS   run the extension's command line command
+The environment's BLENDER_USER_RESOURCES is where it is installed. The last line printed is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+
+# isort: split
+import addon_utils as real_addon_utils  # can be found once bpy is loaded
+
+MODULE = "bl_ext.user_default.ai_ever_zoom"
+
+Snapshot = dict[str, list[str]]
+
+addon_utils: Any = real_addon_utils  # its stubs know no return values
+utils: Any = bpy.utils
+
+Run = Callable[[list[str]], int]
+# What `--command` would offer; the wheel does not have it. By the identity of the handles: a handle
+# that is kept until the end makes bpy crash there.
+commands: dict[int, tuple[str, Run]] = {}
+_register, _unregister = utils.register_cli_command, utils.unregister_cli_command
+
+
+def record_command(identity: str, run: Run) -> Any:
+    handle = _register(identity, run)
+    commands[id(handle)] = (identity, run)
+    return handle
+
+
+def forget_command(handle: Any) -> None:
+    _unregister(handle)
+    commands.pop(id(handle), None)  # Cycles had its own before
+
+
+utils.register_cli_command, utils.unregister_cli_command = record_command, forget_command
+
+
+def install(zip_path: str) -> None:
+    """Install through Blender's own operator; nothing is enabled yet."""
+    assert addon_utils.enable("bl_pkg") is not None
+    done = bpy.ops.extensions.package_install_files(
+        filepath=zip_path, repo="user_default", enable_on_install=False
+    )
+    assert done == {"FINISHED"}, done
+
+
+def snapshot() -> Snapshot:
+    """Everything that an add-on may leave behind and that Blender tells about."""
+    types = {name: getattr(bpy.types, name) for name in sorted(dir(bpy.types))}
+    known = [kind for kind in types.values() if hasattr(kind, "bl_rna")]
+    drawn = [kind for kind in types.values() if hasattr(getattr(kind, "draw", None), "_draw_funcs")]
+    keymaps = bpy.context.window_manager.keyconfigs.addon
+    return {
+        "types": list(types),
+        "properties": [f"{k.__name__}.{p}" for k in known for p, _ in k.bl_rna.properties.items()],
+        "menus": [
+            f"{kind.__name__} {function.__module__}.{function.__qualname__}"
+            for kind in drawn
+            for function in kind.draw._draw_funcs
+        ],
+        "handlers": [
+            f"{name} {function.__module__}.{function.__qualname__}"
+            for name in dir(bpy.app.handlers)
+            if isinstance(getattr(bpy.app.handlers, name), list)
+            for function in getattr(bpy.app.handlers, name)
+        ],
+        "keymaps": [
+            f"{keymap.name} {item.idname}"
+            for keymap in (keymaps.keymaps if keymaps else ())
+            for item in keymap.keymap_items
+        ],
+        "commands": sorted(identity for identity, _ in commands.values()),
+    }
+
+
+def life(zip_path: str) -> dict[str, Snapshot]:
+    install(zip_path)
+    told = {"installed": snapshot()}
+    for number in ("first", "second"):
+        module = addon_utils.enable(MODULE)
+        assert module is not None and module.__name__ == MODULE
+        told[f"enabled, {number}"] = snapshot()
+        addon_utils.disable(MODULE)
+        told[f"disabled, {number}"] = snapshot()
+    return told
+
+
+def command(zip_path: str, arguments: list[str]) -> dict[str, int]:
+    install(zip_path)
+    assert addon_utils.enable(MODULE) is not None
+    (run,) = (run for identity, run in commands.values() if identity == "ever_zoom")
+    return {"status": run(arguments)}
+
+
+if __name__ == "__main__":
+    what, path, *rest = sys.argv[1:]
+    result = life(path) if what == "life" else command(path, rest)
+    print(json.dumps(result), flush=True)
