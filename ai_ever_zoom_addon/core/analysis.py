@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import EverZoomError
 from .colour import likeness
-from .matching import SAME_STEP, Matcher, Progress
+from .matching import CERTAIN, SAME_STEP, Matcher, Progress
 from .ordering import direction, groups, rotate
 from .picture import shrink
 from .registration import Registration
@@ -27,7 +27,6 @@ Loader = Callable[[Path], NDArray[np.float32]]
 
 STRONG_MISALIGNMENT = 0.2  # of the outer image's width or height
 FACTOR_TOLERANCE = 0.01
-FULL = 1e9  # registration down to the finest pixels that were kept
 UNCHANGED = (1.0, 1.0, 1.0)
 PAINTED_AGAIN = 0.9  # score under which the inner area was not copied but painted again
 
@@ -314,7 +313,7 @@ class _Draft:
         return best
 
     def _fit(self, outer: int, inner: int) -> float:
-        found = self._register(outer, inner, 160.0)
+        found = self._register(outer, inner, 4 * CERTAIN)
         return found.correlation if found else 0.0
 
     def _close_ring(self, sort: bool) -> None:
@@ -340,19 +339,21 @@ class _Draft:
         pairs = list(zip(self.sequence, self.sequence[1:], strict=False))
         for number, (outer, inner) in enumerate(pairs):
             yield number / len(pairs), f"Measuring {self.names[inner]} in {self.names[outer]}"
-            self.measured.append(self._register(outer, inner, FULL))
+            self.measured.append(self._register(outer, inner, math.inf))
 
-    def _register(self, outer: int, inner: int, finest: float) -> Registration | None:
+    def _register(self, outer: int, inner: int, enough: float) -> Registration | None:
         """Where one image lies in another one; None where it does not."""
         known = self.matcher.found.get((outer, inner))
         if known:
-            return self.matcher.try_pair(outer, inner, known.placement, finest)
+            return self.matcher.try_pair(outer, inner, known.placement, enough)
         if self.matcher.components.joined(outer, inner):
             if self.position[inner] - self.position[outer] > SAME_STEP:
                 start = self.matcher.predicted(outer, inner)
-                found = self.matcher.try_pair(outer, inner, start, finest)
-                return found or self.matcher.search(outer, inner)
-        return self.matcher.search(outer, inner)
+                found = self.matcher.try_pair(outer, inner, start, enough)
+                if found:
+                    return found
+        found = self.matcher.search(outer, inner)
+        return found and self.matcher.try_pair(outer, inner, found.placement, enough)
 
     # The report
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .ordering import Components, Relation, groups
+from .ordering import Components, groups
 from .picture import Picture
 from .registration import Placement, Registration, register
 from .resampling import Array
@@ -28,7 +28,6 @@ PROMISING = 0.35  # correlation in the screening from which a pair is looked at 
 CLOSER_LOOKS = 4  # how many partners of an image are looked at closely, at most
 CERTAIN = 12.0  # a correlation must be this many times what chance gives
 LOWEST_CORRELATION = 0.15
-CHECK_SIDE = 160  # longest side of the outer image in that closer look
 
 
 def holds(found: Registration) -> bool:
@@ -76,22 +75,20 @@ class Matcher:
         return math.log(widths[0] / (widths[1] * placement.scale))
 
     def try_pair(
-        self, outer: int, inner: int, start: Placement, finest: float
+        self, outer: int, inner: int, start: Placement, enough: float
     ) -> Registration | None:
-        """Registers a pair from a guess; None where it does not hold."""
-        found = register(self.pictures[outer], self.pictures[inner], start, finest=finest)
+        """Registers a pair from a guess, until it is certain enough; None: it does not hold."""
+        found = register(self.pictures[outer], self.pictures[inner], start, enough=enough)
         return found if holds(found) else None
 
     def predicted(self, outer: int, inner: int) -> Placement:
-        """Where the positions of two images of one component put one in the other, centred."""
-        depth = self.components.position[inner] - self.components.position[outer]
-        ratio = self.pictures[outer].width / self.pictures[inner].width
-        return Placement(ratio * math.exp(-depth), (0.0, 0.0))
+        """Where two images of one component lie in each other, by way of the others."""
+        return self.components.between(outer, inner)
 
     def search(self, outer: int, inner: int) -> Registration | None:
         """The whole search for one image in another one, at all factors."""
         result = self._screen(outer, [inner], bank(LOW_FACTORS[0], HIGH_FACTORS[1]))
-        best = int((result.score / np.sqrt(result.chance)).argmax())
+        best = int(result.score.argmax())
         return self._look_closer(outer, inner, result, best, 0)
 
     def _ends(self) -> tuple[list[int], list[int]]:
@@ -134,30 +131,24 @@ class Matcher:
         for number, outer in enumerate(outers):
             yield 0.6 * number / len(outers), f"Comparing {self.pictures[outer].name} with all others"
             results.append(self._screen(outer, inners, factors))
-        score = np.stack([result.score for result in results])  # (outer, factor, inner)
-        chance = np.stack([result.chance for result in results])
+        scores = np.stack([result.score for result in results])  # (outer, factor, inner)
+        factor = scores.argmax(axis=1)
+        score = scores.max(axis=1)
         # How far a pair is above what chance gives the one image, and the other one.
-        chance = np.sqrt(
-            np.sqrt(np.median(chance, axis=0)[None] * np.median(chance, axis=2)[:, :, None]) + 1e-9
-        )
-        height = score / chance
-        factor = height.argmax(axis=1)
-        height = height.max(axis=1)
-        score = np.take_along_axis(score, factor[:, None], axis=1)[:, 0]
+        chance = np.stack([result.chance for result in results]).mean(axis=1)
+        height = score / np.sqrt(np.sqrt(np.outer(chance.mean(axis=1), chance.mean(axis=0))) + 1e-9)
         pairs = [
-            (float(height[row, column]), row, column)
+            (row, column)
             for row, outer in enumerate(outers)
             for column, inner in enumerate(inners)
-            if outer != inner and not self.components.joined(outer, inner)
+            if not self.components.joined(outer, inner)
         ]
-        for row, outer in enumerate(outers):
-            for column, inner in enumerate(inners):
-                if self.components.joined(outer, inner):
-                    height[row, column] = 0.0
+        rivals = np.zeros_like(height)
+        rivals[tuple(np.transpose(pairs))] = height[tuple(np.transpose(pairs))]
         candidates = [
-            (top, row, column)
-            for top, row, column in pairs
-            if (score[row, column] > PROMISING and self._leads(height, row, column))
+            (float(height[row, column]), row, column)
+            for row, column in pairs
+            if (score[row, column] > PROMISING and self._leads(rivals, row, column))
             or (neighbours and abs(outers[row] - inners[column]) == 1)
         ]
         candidates.sort(reverse=True)
@@ -171,7 +162,7 @@ class Matcher:
             if found:
                 self.found[outer, inner] = found
                 depth = self.depth(outer, inner, found.placement)
-                self.components.join(Relation(outer, inner, depth))
+                self.components.join(outer, inner, depth, found.placement)
 
     @staticmethod
     def _leads(height: NDArray[np.float64], row: int, column: int) -> bool:
@@ -189,5 +180,4 @@ class Matcher:
             float(result.scale[factor, column]),
             (float(result.x[factor, column]), float(result.y[factor, column])),
         )
-        finest = max(CHECK_SIDE, 80.0 * result.factors[factor])
-        return self.try_pair(outer, inner, start, finest)
+        return self.try_pair(outer, inner, start, CERTAIN)

@@ -1,46 +1,50 @@
-"""From relations between pairs of images to the order of a series. No bpy, no pictures.
+"""From the places of images in each other to the order of a series. No bpy, no pictures.
 
-Every relation says how far, in the logarithm of the zoom factor, one image lies inside another. So
-an image has a position on one axis (0 is an outermost image), whichever of its relations were seen:
-an image that is only recognised two steps further out falls into its place all the same.
+Every pair that was recognised says how far, in the logarithm of the zoom factor, one image lies
+inside another, and where. So an image has a position on one axis (0 is an outermost image) and a
+place in one plane, whichever of its pairs were seen: an image that is only recognised two steps
+further out falls into its place all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Relation:
-    """Image `inner` lies in image `outer` (numbers of images), shrunk by exp(depth)."""
-
-    outer: int
-    inner: int
-    depth: float
+from .registration import Placement
 
 
 class Components:
-    """Images joined by relations, each with its position relative to its component's first image."""
+    """Images joined by pairs that were recognised.
+
+    position: of each image on the axis of its component. _places: scale and centre of each image in
+    pixels of its component's first image.
+    """
 
     def __init__(self, count: int) -> None:
         self._members = [[k] for k in range(count)]
         self.position = [0.0] * count
+        self._places = [Placement(1.0, (0.0, 0.0))] * count
 
     def joined(self, one: int, other: int) -> bool:
         """Whether two images are in the same component."""
         return self._members[one] is self._members[other]
 
-    def join(self, relation: Relation) -> None:
-        """Joins two components; a relation inside one component changes nothing."""
-        if self.joined(relation.outer, relation.inner):
+    def join(self, outer: int, inner: int, depth: float, placement: Placement) -> None:
+        """Joins two components: `inner` lies in `outer`, shrunk by exp(depth), at `placement`."""
+        if self.joined(outer, inner):
             return
-        kept, moved = self._members[relation.outer], self._members[relation.inner]
-        shift = self.position[relation.outer] + relation.depth - self.position[relation.inner]
+        kept, moved = self._members[outer], self._members[inner]
+        shift = self.position[outer] + depth - self.position[inner]
+        there = _within(self._places[outer], _within(placement, _inverse(self._places[inner])))
         for member in moved:
             self.position[member] += shift
+            self._places[member] = _within(there, self._places[member])
             self._members[member] = kept
         kept.extend(moved)
+
+    def between(self, outer: int, inner: int) -> Placement:
+        """Where one image lies in another one of its component."""
+        return _within(_inverse(self._places[outer]), self._places[inner])
 
     def all(self) -> list[list[int]]:
         """The components, largest first (equal ones by their first image), members by position."""
@@ -49,8 +53,20 @@ class Components:
         return sorted(ordered, key=lambda members: (-len(members), min(members)))
 
 
+def _within(outer: Placement, inner: Placement) -> Placement:
+    """The place of something in A, from the place of B in A and its place in B."""
+    x, y = (o + outer.scale * i for o, i in zip(outer.offset, inner.offset, strict=True))
+    return Placement(outer.scale * inner.scale, (x, y))
+
+
+def _inverse(placement: Placement) -> Placement:
+    """The place of A in B from the place of B in A."""
+    x, y = (-value / placement.scale for value in placement.offset)
+    return Placement(1 / placement.scale, (x, y))
+
+
 def groups(members: Iterable[int], position: list[float], nearest: float) -> list[list[int]]:
-    """Members (sorted by position) put together where they lie closer than `nearest`: same steps."""
+    """Members (sorted by position) put together where they lie closer than `nearest`."""
     found: list[list[int]] = []
     for member in members:
         if found and position[member] - position[found[-1][0]] < nearest:

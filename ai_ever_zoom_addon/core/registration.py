@@ -52,13 +52,10 @@ class Registration:
         return self.correlation * math.sqrt(self.samples)
 
 
-def levels(outer: Picture, inner: Picture, placement: Placement, finest: float) -> list[float]:
-    """Steps (full-size outer pixels per pixel), coarse to fine; `finest` is the longest side."""
+def levels(outer: Picture, inner: Picture, placement: Placement) -> list[float]:
+    """Steps (full-size outer pixels per pixel), coarse to fine."""
     longest = max(outer.width, outer.height)
-    step = float(outer.block)
-    while longest / step > finest * 1.01:
-        step *= 2
-    steps = [step]
+    steps = [float(outer.block)]
     shorter = min(inner.width, inner.height) * placement.scale * (1 - 2 * TRIM)
     while longest / steps[-1] > COARSE_SIDE * 1.5 and shorter / (2 * steps[-1]) > SMALLEST:
         steps.append(2 * steps[-1])
@@ -66,17 +63,22 @@ def levels(outer: Picture, inner: Picture, placement: Placement, finest: float) 
 
 
 def register(
-    outer: Picture, inner: Picture, start: Placement, *, finest: float = 1e9
+    outer: Picture, inner: Picture, start: Placement, *, enough: float = math.inf
 ) -> Registration:
-    """Improves `start`, wrong by up to some 5 % in scale and of the inner's size in place."""
+    """Improves `start`, wrong by up to some 5 % in scale and of the inner's size in place.
+
+    enough: the certainty at which it stops, coarse as the place may still be.
+    """
     best = Registration(start, -1.0, 0)
-    steps = levels(outer, inner, start, finest)
+    steps = levels(outer, inner, start)
     for step in steps:
         found = _register_level(outer, inner, best.placement, step, coarse=step == steps[0])
         if best.samples and found.certainty < 0.8 * best.certainty:
             # Where only noise is left, the finer level would spoil what the coarser one knew.
             break
         best = found
+        if best.certainty > enough:
+            break
     return best
 
 
