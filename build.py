@@ -36,7 +36,7 @@ TEST_OUTPUT = ROOT / "test-output"
 
 # Everything that is ever installed. bpy brings numpy, as Blender does.
 BPY = {"5.2": "5.2.3", "4.5": "4.5.15", "4.2": "4.2.23"}  # the tested versions, newest first
-PYTEST = ["pytest==9.2.0", "hypothesis==6.170.15", "av==18.1.0"]
+PYTEST = ["pytest==9.2.0", "hypothesis==6.170.15", "av==18.1.0", "pillow==13.0.0"]
 BENCHMARK = ["opencv-python-headless==5.0.0.93"]
 TOOLS = [
     *PYTEST,

@@ -53,7 +53,7 @@ def expected_view(images: list[Picture]) -> Picture:
 
 
 def similarity(one: Picture, other: Picture) -> float:
-    """Peak signal to noise ratio in decibels, at half the size: a video's colours have no more."""
+    """Peak signal to noise ratio in dB, at half the size: a video's colours have no more."""
     one, other = halved(one), halved(other)
     return float(10 * np.log10(255**2 / np.mean((one - other) ** 2)))
 

@@ -1,0 +1,61 @@
+"""A complete Blender with no screen: the command line command, and saved files elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from .driver import Blender
+
+FRAMES = range(4, 7)  # from the second image on, with three frames to an image
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    with av.open(str(path)) as container:
+        (frame,) = container.decode(video=0)
+        return frame.to_ndarray(format="rgb24")
+
+
+def test_a_saved_file_renders_the_same_where_the_add_on_is_not_installed(
+    blender: Blender,
+    make_blender: Callable[[], Blender],
+    shared: Path,
+    picture_folder: Path,
+) -> None:
+    frames, file = picture_folder / "frames", picture_folder / "zoom.blend"
+    done = blender.headless(
+        *("--command", "ever_zoom", "-i", str(shared / "series" / "mj_cats_2x")),
+        *("-zf", "2", "-zs", "3", "-zc", "0.8", "--resolution", "320x320"),
+        *("-o", f"{frames}/", "--frames", f"{FRAMES[0]}-{FRAMES[-1]}", "--save-blend", str(file)),
+    )
+    assert done.returncode == 0, done.stdout
+    assert {path.name for path in frames.iterdir()} == {f"frame_{n:05}.png" for n in FRAMES}
+    pictures = [read_picture(frames / f"frame_{n:05}.png") for n in FRAMES]
+    assert all(picture.shape == (320, 320, 3) for picture in pictures)
+    assert all(picture.std() > 20 for picture in pictures)
+    assert all(np.abs(pictures[0] - other.astype(float)).mean() > 5 for other in pictures[1:])
+
+    farm = make_blender()
+    done = farm.headless("--command", "ever_zoom", "--help")
+    assert done.returncode != 0  # it is not there
+    again = picture_folder / "again" / "frame_#####"
+    done = farm.headless(
+        *("--background", str(file), "--disable-autoexec", "--render-output", str(again)),
+        *("--render-format", "PNG", "-s", str(FRAMES[0]), "-e", str(FRAMES[-1]), "-a"),
+    )
+    assert done.returncode == 0, done.stdout
+    for number, picture in zip(FRAMES, pictures, strict=True):
+        other = read_picture(again.parent / f"frame_{number:05}.png")
+        assert np.array_equal(picture, other), number
+
+
+def test_an_error_is_one_line_and_an_exit_status(blender: Blender, tmp_path: Path) -> None:
+    done = blender.headless("--command", "ever_zoom", "-i", str(tmp_path / "no such folder"))
+    assert done.returncode != 0
+    lines = [line for line in done.stdout.splitlines() if "no such folder" in line]
+    assert len(lines) == 1 and lines[0].startswith("Error: "), done.stdout
+    assert "Traceback" not in done.stdout
