@@ -225,7 +225,7 @@ def _lay_sheet(picture: Pixels, view: _View, sheet: _Sheet, radius: float, spaci
     soft = view.pixel / radius
     r = view.radius[ring] / np.float32(radius)
     edge = r - sheet.outline(view.turn[ring])
-    blur = SHADOW_SOFTNESS + soft
+    blur = max(SHADOW_SOFTNESS, soft)
     cast = edge + np.float32(SHADOW_REACH) * view.toward_light[ring]
     shadow = SHADOW * _smooth(0.5 + cast / (2 * blur))
     below *= 1.0 - shadow[:, None] * np.array([0.95, 1.0, 0.85], np.float32)
