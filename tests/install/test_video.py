@@ -29,7 +29,7 @@ def read_pictures(path: Path) -> list[Picture]:
 
 
 def middle(picture: Picture, size: int) -> Picture:
-    """The cropped middle of a square picture, enlarged or reduced a little to size x size pixels."""
+    """The cropped middle of a square picture, brought to size x size pixels."""
     whole = len(picture)
     places = (np.arange(size) + 0.5) / size * CROP * whole + (1 - CROP) / 2 * whole - 0.5
     low = np.floor(places).astype(int)
