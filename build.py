@@ -570,7 +570,7 @@ def test(arguments: List[str]) -> int:
         results.append(run_check("ruff", [*ruff, "check", "--output-format=concise", "."]))
         results.append(run_check("format", [*ruff, "format", "--check", "."]))
         results.append(run_check("mypy", mypy))
-    sessions.append(plan("core", tools, ["tests/core"], {}))
+    sessions.append(plan("core", tools, ["tests/core", "tests/build"], {}))
     for series in list(BPY)[: 1 if options.quick else None]:
         name, version = f"bpy-{series}", python_for(series)
         python = python_of(version)

@@ -1,0 +1,187 @@
+"""build.py where it meets somebody's machine. Never touches bpy, nor the network."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import build
+
+BUILD = build.ROOT / "build.py"
+THIS_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+on_posix = pytest.mark.skipif(os.name != "posix", reason="does not apply: it uses shell scripts")
+
+
+def script(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def test_takes_an_interpreter_for_what_it_says_when_run() -> None:
+    path, reason = build.judge_python([sys.executable], THIS_VERSION)
+    assert path is not None and path.exists() and reason == ""
+    assert build.judge_python([sys.executable], "3.8") == (None, f"it is CPython {THIS_VERSION}")
+    assert build.judge_python(["no-such-python"], THIS_VERSION)[0] is None
+
+
+@on_posix
+def test_passes_over_a_shim_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shim = script(tmp_path / "shims" / f"python{THIS_VERSION}", "echo 'not set up' >&2; exit 127")
+    assert build.judge_python([str(shim)], THIS_VERSION) == (None, "it does not run")
+    real = script(tmp_path / "real" / "python3", f'exec "{sys.executable}" "$@"')
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python-that-went-away"))
+    monkeypatch.setattr(build, "managed_pythons", lambda version: iter(()))
+    monkeypatch.setenv("PATH", f"{shim.parent}{os.pathsep}{real.parent}")
+    found = build.find_python(THIS_VERSION)
+    assert found is not None
+    assert build.judge_python([str(found)], THIS_VERSION)[0] is not None
+
+
+def test_finds_the_interpreters_of_version_managers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path / "uv"))
+    (tmp_path / "pyenv" / "versions" / "3.13.1").mkdir(parents=True)
+    (tmp_path / "uv" / "cpython-3.13.2-linux-x86_64-gnu").mkdir(parents=True)
+    found = list(build.managed_pythons("3.13"))
+    assert tmp_path / "pyenv" / "versions" / "3.13.1" / "bin" / "python3.13" in found
+    uv = tmp_path / "uv" / "cpython-3.13.2-linux-x86_64-gnu"
+    assert {uv / "bin" / "python3.13", uv / "python.exe"} <= set(found)
+
+
+def test_without_a_suitable_python_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "find_python", lambda version: None)
+    with pytest.raises(build.BuildError) as caught:
+        build.choose_bpy(None, None)
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in ("CPython 3.13", "CPython 3.11", "--python PATH", "--blender PATH"):
+        assert word in message
+
+
+@pytest.mark.parametrize(
+    ("wanted", "version", "needed"),
+    [
+        (None, "5.2.3", "3.13"),
+        ("5.1", "5.1.*", "3.13"),
+        ("5.0.1", "5.0.1", "3.11"),
+        ("4.5", "4.5.15", "3.11"),
+        ("4.2.1", "4.2.1", "3.11"),
+    ],
+)
+def test_each_bpy_gets_its_python(
+    wanted: str | None, version: str, needed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "find_python", lambda version: Path(f"python{version}"))
+    assert build.choose_bpy(None, wanted) == (version, Path(f"python{needed}"))
+
+
+def test_names_the_package_of_a_missing_library() -> None:
+    error = ImportError("libSM.so.6: cannot open shared object file: No such file or directory")
+    line = build.explain_import_error(error)
+    assert "libSM" in line and "apt install libsm6" in line and "dnf install libSM" in line
+    assert "\n" not in line
+
+
+def wheel(folder: Path, version: str) -> str:
+    """A tiny package that pip can install without a network; how a requirement names it."""
+    path = folder / f"everzoomtrial-{version}-py3-none-any.whl"
+    about = f"everzoomtrial-{version}.dist-info"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("everzoomtrial.py", f"version = {version!r}\n")
+        metadata = f"Metadata-Version: 2.1\nName: everzoomtrial\nVersion: {version}\n"
+        archive.writestr(f"{about}/METADATA", metadata)
+        tags = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        archive.writestr(f"{about}/WHEEL", tags)
+        archive.writestr(f"{about}/RECORD", "")
+    return f"everzoomtrial=={version}"
+
+
+def test_an_environment_is_made_once_and_anew_when_it_must(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setattr(build, "ENVIRONMENTS", tmp_path / "env")
+    first, second = wheel(tmp_path, "1.0"), wheel(tmp_path, "2.0")
+
+    def made(requirement: str) -> str:
+        python = build.prepare("trial", Path(sys.executable), [requirement])
+        code = "import everzoomtrial; print(everzoomtrial.version)"
+        done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True)
+        return done.stdout.strip()
+
+    assert made(first) == "1.0"
+    trace = tmp_path / "env" / "trial" / "trace"
+    trace.touch()
+    assert made(first) == "1.0" and trace.exists()  # nothing to do
+    assert made(second) == "2.0" and not trace.exists()  # another version
+    trace.touch()
+    (tmp_path / "env" / "trial" / "installed").unlink()  # as if it was interrupted half-way
+    assert made(second) == "2.0" and not trace.exists()
+
+
+def run_build(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(BUILD), *arguments], capture_output=True, text=True, timeout=120
+    )
+
+
+@on_posix
+def test_a_named_blender_gets_the_options_and_its_status_is_ours(tmp_path: Path) -> None:
+    fake = script(tmp_path / "my blender", 'for a in "$@"; do echo "<$a>"; done; exit 7')
+    done = run_build("render", "--blender", str(fake), "-zf", "1.5", "-o", "a b.mp4")
+    assert done.returncode == 7
+    assert "<--background>" in done.stdout and "<--factory-startup>" in done.stdout
+    assert "main(['-zf', '1.5', '-o', 'a b.mp4'])" in done.stdout
+
+
+@on_posix
+def test_ctrl_c_reaches_the_program(tmp_path: Path) -> None:
+    trap = "trap 'kill $!; echo stopping; exit 5' INT"
+    fake = script(tmp_path / "blender", f"{trap}\necho ready; sleep 30 & wait")
+    with subprocess.Popen(
+        [sys.executable, str(BUILD), "render", "--blender", str(fake)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stdout.readline() == "stopping\n"
+        assert process.wait(20) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        (["render", "--blender", "/no/such/blender"], "/no/such/blender"),
+        (["render", "--bpy", "newest"], "newest"),
+        (["render", "--python", "/no/such/python"], "/no/such/python"),
+    ],
+)
+def test_a_wrong_option_is_one_line(arguments: list[str], wrong: str) -> None:
+    done = run_build(*arguments)
+    assert done.returncode == 1
+    assert re.fullmatch(r"build\.py: [^\n]+\n", done.stderr) and wrong in done.stderr
+    assert done.stdout == ""
+
+
+def test_an_unknown_command_shows_what_there_is() -> None:
+    done = run_build("rendr")
+    assert done.returncode == 2
+    assert "build.py render" in done.stdout
