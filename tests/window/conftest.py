@@ -43,6 +43,8 @@ def blender(make_blender: Callable[[], Blender], extension_zip: Path) -> Blender
 @pytest.fixture
 def window(blender: Blender, picture_folder: Path) -> Iterator[Window]:
     """The window of that Blender, newly started, with the start-up file and no splash screen."""
+    if missing := blender.missing_programs():
+        pytest.skip(f"the window needs {', '.join(missing)}")
     with ExitStack() as stack:
         started = Window(blender, picture_folder)
         stack.callback(started.stop)

@@ -49,6 +49,10 @@ class Blender(ABC):
     def log(self) -> str:
         """What Blender has printed since `start`."""
 
+    def missing_programs(self) -> list[str]:
+        """Programs that `start` and the mouse need and that are not there."""
+        return []
+
     def environment(self) -> dict[str, str]:
         return dict(os.environ)
 
@@ -131,6 +135,9 @@ class LocalBlender(Blender):
     def environment(self) -> dict[str, str]:
         own = {"BLENDER_USER_RESOURCES": str(self.folder / "resources"), "DISPLAY": self.display}
         return {**os.environ, **own}
+
+    def missing_programs(self) -> list[str]:
+        return [name for name in ("Xvfb", "xdotool", "import") if not shutil.which(name)]
 
     def headless_command(self, *arguments: str) -> list[str]:
         return [self.executable, *arguments]
