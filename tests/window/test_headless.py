@@ -17,7 +17,7 @@ FRAMES = range(4, 7)  # from the second image on, with three frames to an image
 def read_picture(path: Path) -> NDArray[np.uint8]:
     with av.open(str(path)) as container:
         (frame,) = container.decode(video=0)
-        return frame.to_ndarray(format="rgb24")
+        return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
 
 
 def test_a_saved_file_renders_the_same_where_the_add_on_is_not_installed(
