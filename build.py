@@ -488,7 +488,7 @@ def shared_folder() -> Optional[Path]:
     """The folder of test material beside (or in) the checkout, if it is there."""
     for folder in (ROOT.parent / "shared", ROOT / "shared"):
         if folder.is_dir():
-            return folder
+            return folder.resolve()
     return None
 
 

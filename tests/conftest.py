@@ -54,7 +54,7 @@ def shared() -> Path:
     """The folder of test material beside (or in) the checkout."""
     for folder in (ROOT.parent / "shared", ROOT / "shared"):
         if folder.is_dir():
-            return folder
+            return folder.resolve()
     pytest.skip("../shared is not there")
 
 
