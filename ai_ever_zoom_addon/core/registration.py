@@ -9,7 +9,7 @@ the outer image's pixels, to which the inner image is shrunk by area averaging.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from .resampling import Array, centred, cubic_matrix, flatten
 TRIM = 0.06  # rim of the inner image that is not compared, per side
 COARSE_SIDE = 80  # at the coarsest level an image's longest side is about this many pixels
 MARGIN = 8  # pixels around the compared ones, for the local means and for the place to move
-SMALLEST = 12  # pixels of the inner image's shorter side, under which a level says nothing
+UNSURE = 0.04  # likely error, in pixels of a level, from which local structure is tried as well
+SMALLEST = 20  # pixels of the inner image's shorter side, under which a level says nothing
 
 
 @dataclass(frozen=True)
@@ -38,18 +39,15 @@ class Placement:
 class Registration:
     """A Placement and how well it holds.
 
-    correlation: of local structure, -1..1, at the finest level that still shows any.
-    samples: how many independent samples it is over.
+    correlation: of local structure, -1..1. certainty: that correlation in units of what chance gives,
+    at the level that shows it best: two unrelated pictures stay under about 10. error: the likely
+    error of the offset, in full-size outer pixels.
     """
 
     placement: Placement
     correlation: float
-    samples: float
-
-    @property
-    def certainty(self) -> float:
-        """The correlation in units of what chance gives: two unrelated pictures stay under 5."""
-        return self.correlation * math.sqrt(self.samples)
+    certainty: float
+    error: float
 
 
 def levels(outer: Picture, inner: Picture, placement: Placement) -> list[float]:
@@ -69,23 +67,26 @@ def register(
 
     enough: the certainty at which it stops, coarse as the place may still be.
     """
-    best = Registration(start, -1.0, 0)
-    steps = levels(outer, inner, start)
-    for step in steps:
-        found = _register_level(outer, inner, best.placement, step, coarse=step == steps[0])
-        if best.samples and found.certainty < 0.8 * best.certainty:
-            # Where only noise is left, the finer level would spoil what the coarser one knew.
-            break
-        best = found
+    best = Registration(start, -1.0, -1.0, math.inf)
+    for coarse, step in enumerate(levels(outer, inner, start)):
+        found = _register_level(outer, inner, best.placement, step, structure=coarse == 0)
+        if coarse and found.error > UNSURE * step:
+            # Painted again: what differs is mostly large, so the small structure tells more.
+            other = _register_level(outer, inner, best.placement, step, structure=True)
+            found = min(found, other, key=lambda registration: registration.error)
+        # Where a finer level shows more noise than picture, the coarser one knew the place better.
+        better = found if found.error < best.error else best
+        clearer = found if found.certainty > best.certainty else best
+        best = replace(better, correlation=clearer.correlation, certainty=clearer.certainty)
         if best.certainty > enough:
             break
     return best
 
 
 def _register_level(
-    outer: Picture, inner: Picture, start: Placement, step: float, coarse: bool
+    outer: Picture, inner: Picture, start: Placement, step: float, structure: bool
 ) -> Registration:
-    """One level: on local structure (coarse), or on grey values with a gain, a bias and a slope.
+    """One level: on local structure, or on grey values with a gain, a bias and a slope.
 
     The first finds a place from further away and in any light. The second weighs what is seen by its
     contrast, so that noise counts for nothing, and needs no window that looks beyond the pixels
@@ -105,12 +106,12 @@ def _register_level(
         (first_y + grid[0] / 2) * step - outer.height / 2,
     )
     source = outer.boxes(centre, step, grid)
-    if coarse:
+    if structure:
         source, target = flatten(source), flatten(target)
 
     x, y = centred(shape[1]), centred(shape[0])
     light = [-target, np.full_like(target, -1.0)]
-    if not coarse:
+    if not structure:
         light += [np.broadcast_to(-2 * x / shape[1], shape), np.broadcast_to(-2 * y[:, None] / shape[0], shape)]
     photometric = np.stack([part.ravel() for part in light], axis=1).astype(np.float32)
     values = np.zeros(photometric.shape[1])
@@ -146,13 +147,29 @@ def _register_level(
         values += update[3:]
         if np.hypot(update[1], update[2]) < 2e-3 and abs(update[0]) * len(x) < 2e-3:
             break
-    if not coarse:
+    error = step * _displacement_error(sample, target, residual.reshape(shape), weight.reshape(shape))
+    if not structure:
         sample, target = flatten(sample), flatten(target)
     placement = Placement(
         scale=start.scale * float(np.exp(log_scale)), offset=(moved_x * step, moved_y * step)
     )
+    correlation = correlation_of(sample[valid], target[valid])
     samples = float(valid.sum()) / _shared_area(sample, target)
-    return Registration(placement, correlation_of(sample[valid], target[valid]), samples)
+    return Registration(placement, correlation, correlation * math.sqrt(samples), error)
+
+
+def _displacement_error(one: Array, other: Array, residual: Array, weight: Array) -> float:
+    """The likely error of a least-squares displacement, in pixels.
+
+    Only gradients that both pictures share tell about the place; noise has gradients as well.
+    """
+    slopes = [np.gradient(picture, axis=axis) for picture in (one, other) for axis in (0, 1)]
+    shared = float((weight * (slopes[0] * slopes[2] + slopes[1] * slopes[3])).sum())
+    used = float((weight * sum(np.square(slope) for slope in slopes)).sum()) / 2
+    variance = float((weight * np.square(residual)).sum() / max(float(weight.sum()), 1e-9))
+    if shared <= 0.0:
+        return math.inf
+    return math.sqrt(2 * variance * used * _shared_area(residual, one - other)) / shared
 
 
 def _shared_area(one: Array, other: Array) -> float:
