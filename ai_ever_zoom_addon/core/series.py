@@ -124,8 +124,8 @@ def check_sizes(images: Sequence[SeriesImage]) -> None:
         names = ", ".join(f"{image.file.name} ({image.width}x{image.height})" for image in odd[:5])
         more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
         raise EverZoomError(
-            f"The images have unequal sizes: most are about {width}x{height}, but not {names}{more}."
-            " Resize or remove the odd ones."
+            f"The images have unequal sizes: most are {width}x{height}, but not {names}{more}. "
+            "Resize or remove the odd ones."
         )
 
 

@@ -63,6 +63,31 @@ def series_steps(
     return Series(tuple(kept), measured_steps(kept, analysis, settings), tuple(skipped)), analysis
 
 
+def zoom_steps(
+    scene: Any,
+    files: Sequence[Path],
+    settings: ZoomSettings,
+    skipped: Sequence[str] = (),
+    control: Any = None,
+) -> Generator[tuple[float, str], None, Any]:
+    """Find out what the files are and build the zoom, in short steps; nothing is changed before the
+    last one, so whoever drives it may stop at any time.
+
+    Yields:
+        (fraction done, 0 to 1, what is being done).
+
+    Returns:
+        The control object.
+
+    Raises:
+        EverZoomError: See `series_steps` and `build_zoom`.
+    """
+    series, analysis = yield from series_steps(files, settings, skipped)
+    yield 1.0, "Building"
+    report = analysis.to_json() if analysis else None
+    return build_zoom(scene, series, settings, control, report)
+
+
 def find_series(
     files: Sequence[Path],
     settings: ZoomSettings,
@@ -105,8 +130,12 @@ def build_zoom(
         EverZoomError: An image cannot be opened, or the settings leave nothing to see.
     """
     plan = make_plan(series, settings, render.scene_resolution(scene))
-    control = rig.build_rig(scene, plan, control)
-    rig.save_recipe(control, _recipe(series, settings, report))
+    keys = [list(key) for key in plan.keys]
+    old_recipe = (rig.load_recipe(control) if control is not None else None) or {}
+    # A curve that the user has edited stays, unless the timing itself is changed.
+    control = rig.build_rig(scene, plan, control, retime=old_recipe.get("keys") != keys)
+    levels = [layer.level for layer in plan.layers]
+    rig.save_recipe(control, _recipe(series, settings, report) | {"keys": keys, "levels": levels})
     prepare_render(scene, plan)
     return control
 
@@ -142,8 +171,16 @@ def write_sample(
     folder: Path, size: tuple[int, int] = (1024, 1024), progress: Progress = lambda *_: None
 ) -> None:
     """Write the built-in sample series as PNG files, the first one the innermost."""
+    for done, text in sample_steps(folder, size):
+        progress(done, text)
+
+
+def sample_steps(
+    folder: Path, size: tuple[int, int] = (1024, 1024)
+) -> Generator[tuple[float, str], None, None]:
+    """`write_sample` in short steps."""
     for number in range(SAMPLE_COUNT):
-        progress(number / SAMPLE_COUNT, f"sample image {number + 1} of {SAMPLE_COUNT}")
+        yield number / SAMPLE_COUNT, f"Painting sample image {number + 1} of {SAMPLE_COUNT}"
         pixels = sample_image(SAMPLE_COUNT - 1 - number, count=SAMPLE_COUNT, size=size)
         images.write_png(folder / f"sample_{number + 1:02}.png", pixels)
 

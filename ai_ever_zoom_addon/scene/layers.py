@@ -12,8 +12,8 @@ from . import compat
 
 MASK_ATTRIBUTE = "mask"
 
-# Custom properties of a layer's object, read by its material. Not the object's colour: Cycles misses
-# changes of that where data is kept between frames, and even loses the picture.
+# Custom properties of a layer's object, read by its material. Not the object's colour: Cycles
+# misses changes of that where data is kept between frames, and even loses the picture.
 FADE = "Fade"
 COLOUR_MATCH = "Colour Match"
 
@@ -40,8 +40,8 @@ def fill_mesh(mesh: Any, shape: MaskMesh, aspect: float) -> None:
 def layer_group() -> Any:
     """The node group that all layers of a file share: change it, and all layers change.
 
-    The image's colour times the object's Colour Match, shown as it is (emission); the opacity is the
-    image's own, times the smoothed mask, times the object's Fade.
+    The image's colour times the object's Colour Match, shown as it is (emission); the opacity is
+    the image's own, times the smoothed mask, times the object's Fade.
     """
     existing = bpy.data.node_groups.get(LAYER_GROUP)
     if existing is not None:

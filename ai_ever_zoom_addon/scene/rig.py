@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import bpy
+import numpy as np
 
 from ..core.mask import MaskMesh, whole_image
 from ..core.plan import Layer, Plan
@@ -52,13 +53,14 @@ def parts(control: Any, role: str) -> Iterator[Any]:
             yield item
 
 
-def build_rig(scene: Any, plan: Plan, control: Any = None) -> Any:
+def build_rig(scene: Any, plan: Plan, control: Any = None, *, retime: bool = True) -> Any:
     """Make a zoom, or bring an existing one up to date.
 
     Args:
         scene: Where a new zoom goes.
         plan: What to build.
         control: The control object of an existing zoom.
+        retime: Key the zoom level anew; without it the user's curve stays as it is.
 
     Returns:
         The control object.
@@ -75,7 +77,8 @@ def build_rig(scene: Any, plan: Plan, control: Any = None) -> Any:
     if control is None:
         control = _new_control(scene)
     collection = control.users_collection[0]
-    write_zoom_level(control, plan)
+    if retime or control.get(ZOOM_LEVEL) is None:
+        write_zoom_level(control, plan)
     _fill_centre(control, plan)
     stretches = _fill_stretches(control, collection, plan)
     _fill_camera(control, collection, plan)
@@ -308,6 +311,22 @@ def layer_image(layer: Any) -> Any:
         return None
     node = material.node_tree.nodes.get(IMAGE_NODE)
     return node.image if node is not None else None
+
+
+def frame_of_image(control: Any, number: int) -> int | None:
+    """The first frame at which an image fills the view, by the zoom's curve as it is now.
+
+    None where the curve is gone or never gets there.
+    """
+    curve = next((c for c in compat.fcurves(control) if c.data_path == ZOOM_LEVEL_PATH), None)
+    recipe = load_recipe(control) or {}
+    levels = recipe.get("levels", [])
+    if curve is None or number >= len(levels):
+        return None
+    first, last = (int(at) for at in curve.range())
+    values = np.array([curve.evaluate(frame) for frame in range(first, last + 1)])
+    near = np.abs(values - levels[number])
+    return first + int(near.argmin()) if near.min() <= 0.5 else None
 
 
 def save_recipe(control: Any, recipe: dict[str, Any]) -> None:

@@ -1,0 +1,19 @@
+"""The window's half: properties, operators, panels and menu entries, all thin."""
+
+from __future__ import annotations
+
+from . import menus, operators, panels, properties
+
+MODULES = (properties, operators, panels, menus)
+
+
+def register() -> None:
+    """Add everything to Blender."""
+    for module in MODULES:
+        module.register()
+
+
+def unregister() -> None:
+    """Take out what `register` added, in the opposite order."""
+    for module in reversed(MODULES):
+        module.unregister()

@@ -1,0 +1,301 @@
+"""Buttons: each reads the context, calls one function and reports in one line."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, CollectionProperty, StringProperty
+from bpy_extras.io_utils import ImportHelper
+
+from ..core.image_file import IMAGE_SUFFIXES
+from ..core.series import find_images, natural_key
+from ..errors import EverZoomError
+from ..scene import animation, build, render, rig
+from .properties import active_group, active_zoom, fill_found, folder_path, to_settings
+
+Steps = Generator[tuple[float, str], None, Any]
+TICK_SECONDS = 0.01
+
+
+class Work:
+    """What is being worked on, for the progress bars; at most one thing at a time."""
+
+    fraction = 0.0
+    text = ""
+    is_running = False
+
+
+class LongOperator:
+    """Work in short steps: by a timer in the window, so that Esc stops it, blocking elsewhere."""
+
+    def steps(self, context: Any) -> Steps:
+        """The work; nothing of the user's is changed before its last step."""
+        raise NotImplementedError
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if Work.is_running:
+            cls.poll_message_set("Wait until the work in progress is done, or press Esc")  # type: ignore[attr-defined]
+            return False
+        return True
+
+    def execute(self: Any, context: Any) -> set[str]:
+        try:
+            work = self.steps(context)
+            while True:
+                next(work)
+        except StopIteration:
+            return {"FINISHED"}
+        except EverZoomError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+
+    def invoke(self: Any, context: Any, _event: Any) -> set[str]:
+        if bpy.app.background or context.window is None:
+            return set(self.execute(context))
+        self.work = self.steps(context)
+        self.timer = context.window_manager.event_timer_add(TICK_SECONDS, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        context.window_manager.progress_begin(0.0, 1.0)
+        Work.is_running, Work.fraction, Work.text = True, 0.0, "Starting"
+        return {"RUNNING_MODAL"}
+
+    def modal(self: Any, context: Any, event: Any) -> set[str]:
+        if event.type == "ESC" and event.value == "PRESS":
+            self.end(context)
+            self.report({"WARNING"}, "Stopped; nothing was changed")
+            return {"CANCELLED"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        try:
+            Work.fraction, Work.text = next(self.work)
+        except StopIteration:
+            self.end(context)
+            return {"FINISHED"}
+        except EverZoomError as error:
+            self.end(context)
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        except BaseException:
+            self.end(context)
+            raise
+        context.window_manager.progress_update(Work.fraction)
+        context.workspace.status_text_set(
+            f"Ever Zoom: {Work.text} ({Work.fraction:.0%})    Esc: stop"
+        )
+        _redraw(context)
+        return {"RUNNING_MODAL"}
+
+    def end(self: Any, context: Any) -> None:
+        """Give the window back."""
+        self.work.close()
+        Work.is_running = False
+        context.window_manager.event_timer_remove(self.timer)
+        context.window_manager.progress_end()
+        context.workspace.status_text_set(None)
+        _redraw(context)
+
+
+def _redraw(context: Any) -> None:
+    for area in context.screen.areas if context.screen else ():
+        if area.type == "VIEW_3D":
+            area.tag_redraw()
+
+
+def _build_steps(
+    operator: Any, context: Any, group: Any, find: Callable[[], tuple[Sequence[Path], list[str]]]
+) -> Steps:
+    """Build a zoom from files and show it: what all ways to start a build have in common."""
+    scene = context.scene
+    settings = to_settings(group)
+    control = group.id_data if isinstance(group.id_data, bpy.types.Object) else None
+    files, skipped = find()
+    control = yield from build.zoom_steps(scene, files, settings, skipped, control)
+    fill_found(control, group)
+    _set_output(scene, files[0].parent)
+    _show(context, control)
+    count = len(control.ever_zoom.images)
+    problems = len(control.ever_zoom.warnings.splitlines())
+    noted = f"; {problems} thing{'s' * (problems > 1)} to note in the panel" if problems else ""
+    frames = scene.frame_end - scene.frame_start + 1
+    operator.report({"INFO"}, f"Built a zoom through {count} images, {frames} frames{noted}")
+
+
+def _set_output(scene: Any, folder: Path) -> None:
+    """Say where the video goes, unless the user has said so already."""
+    untouched = ("", "/tmp/", "/tmp\\", "//", str(Path(tempfile.gettempdir())) + "/")
+    if scene.render.filepath in untouched:
+        place = "//infinite_zoom.mp4" if bpy.data.filepath else str(folder / "infinite_zoom.mp4")
+        render.set_output(scene, place)
+
+
+def _show(context: Any, control: Any) -> None:
+    """Leave the user looking at the result."""
+    scene = context.scene
+    scene.frame_set(scene.frame_start)
+    if context.view_layer is not None and control.name in context.view_layer.objects:
+        for item in context.selected_objects:
+            item.select_set(False)
+        context.view_layer.objects.active = control
+    for area in context.screen.areas if context.screen else ():
+        if area.type == "VIEW_3D":
+            space = area.spaces.active
+            space.region_3d.view_perspective = "CAMERA"
+            if space.shading.type in {"SOLID", "WIREFRAME"}:
+                space.shading.type = "MATERIAL"
+            space.region_3d.view_camera_zoom = 20.0
+            space.region_3d.view_camera_offset = (0.0, 0.0)
+
+
+class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
+    """Build the zoom from the images in the folder, or build it again"""
+
+    bl_idname = "ever_zoom.build"
+    bl_label = "Build Infinite Zoom"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def steps(self, context: Any) -> Steps:
+        group = active_group(context)
+        yield from _build_steps(self, context, group, lambda: find_images(folder_path(group)))
+
+
+class EVERZOOM_OT_build_new(LongOperator, bpy.types.Operator):
+    """Build another zoom with these settings beside the one that is there"""
+
+    bl_idname = "ever_zoom.build_new"
+    bl_label = "New Zoom"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def steps(self, context: Any) -> Steps:
+        group = context.scene.ever_zoom
+        shown = active_group(context)
+        if shown != group:
+            group.folder = shown.folder
+        yield from _build_steps(self, context, group, lambda: find_images(folder_path(group)))
+
+
+class EVERZOOM_OT_sample(LongOperator, bpy.types.Operator):
+    """Paint the built-in sample series and build a zoom from it"""
+
+    bl_idname = "ever_zoom.sample"
+    bl_label = "Try a Sample"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def steps(self, context: Any) -> Steps:
+        folder = sample_folder()
+        yield from build.sample_steps(folder)
+        group = context.scene.ever_zoom
+        group.folder = str(folder)
+        yield from _build_steps(self, context, group, lambda: find_images(folder))
+
+
+def sample_folder() -> Path:
+    """Where the sample's images go: the extension's own user folder, which outlives the session."""
+    try:
+        package = __package__.rpartition(".")[0]
+        return Path(bpy.utils.extension_path_user(package, path="sample", create=True))
+    except ValueError:  # not installed as an extension
+        folder = Path(bpy.app.tempdir) / "sample"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+
+class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
+    """Build an infinite zoom from a series of image files"""
+
+    bl_idname = "ever_zoom.import_series"
+    bl_label = "Image Series as Infinite Zoom"
+    bl_options = {"REGISTER", "UNDO", "PRESET"}
+
+    filter_image: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    files: CollectionProperty(
+        type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"}
+    )
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        if self.directory and any(item.name for item in self.files):  # dropped
+            return LongOperator.invoke(self, context, event)
+        return set(ImportHelper.invoke(self, context, event))
+
+    def execute(self, context: Any) -> set[str]:
+        # The file browser ends here; from here on it is long work like any other.
+        return LongOperator.invoke(self, context, None)
+
+    def steps(self, context: Any) -> Steps:
+        folder = Path(bpy.path.abspath(self.directory))
+        names = [item.name for item in self.files if item.name]
+
+        def find() -> tuple[Sequence[Path], list[str]]:
+            if len(names) < 2:  # one image stands for its folder
+                return find_images(folder)
+            files = sorted(
+                (folder / name for name in names), key=lambda file: natural_key(file.name)
+            )
+            images = [file for file in files if file.suffix.casefold() in IMAGE_SUFFIXES]
+            if len(images) < 2:
+                raise EverZoomError("Fewer than two images are chosen: choose the whole series.")
+            return images, [file.name for file in files if file not in images]
+
+        group = context.scene.ever_zoom
+        group.folder = str(folder)
+        yield from _build_steps(self, context, group, find)
+
+    def draw(self, context: Any) -> None:
+        from .panels import draw_finding
+
+        draw_finding(self.layout, context.scene.ever_zoom)
+
+
+class EVERZOOM_OT_render(bpy.types.Operator):
+    """Render the whole zoom to the output path"""
+
+    bl_idname = "ever_zoom.render"
+    bl_label = "Render Animation"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if active_zoom(context) is None:
+            cls.poll_message_set("Build a zoom first")
+            return False
+        return True
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            animation.check_images(context.scene)
+        except EverZoomError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        camera = next(rig.parts(active_zoom(context), "camera"), None)
+        if camera is None:
+            self.report({"ERROR"}, "The zoom's camera is gone: press Build Again")
+            return {"CANCELLED"}
+        context.scene.camera = camera
+        bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
+        return {"FINISHED"}
+
+
+CLASSES = (
+    EVERZOOM_OT_build,
+    EVERZOOM_OT_build_new,
+    EVERZOOM_OT_sample,
+    EVERZOOM_OT_import,
+    EVERZOOM_OT_render,
+)
+
+
+def register() -> None:
+    """Add what this module has to Blender."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take out what `register` added."""
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,194 @@
+"""The sidebar tab: source, what was found, settings, build, render, from top to bottom."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import bpy
+
+from ..scene import rig
+from .operators import Work
+from .properties import active_group, active_zoom
+
+ODD_SCORE = 0.9
+
+
+def draw_finding(layout: Any, group: Any) -> None:
+    """What is to be found out about the images."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    column = layout.column()
+    column.prop(group, "auto_sort")
+    row = column.row()
+    row.active = not group.auto_sort
+    row.prop(group, "order")
+    column.prop(group, "is_factor_measured")
+    row = column.row()
+    row.enabled = not group.is_factor_measured
+    row.prop(group, "zoom_factor")
+
+
+class _Panel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Ever Zoom"
+
+
+class EVERZOOM_UL_images(bpy.types.UIList):
+    """The images, outermost first."""
+
+    def draw_item(
+        self,
+        _context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        _icon: int,
+        _active_data: Any,
+        _active_property: str,
+    ) -> None:
+        number = list(data.images).index(item)
+        image = _image_of(data.id_data, number)
+        row = layout.row(align=True)
+        picture = image.preview_ensure().icon_id if image is not None else 0
+        row.label(text=f"{number}  {item.name}", icon_value=picture)
+        if not item.is_measured:
+            return
+        odd = item.score < ODD_SCORE
+        row.label(text=f"{item.factor:.3f}  {item.offset[0]:+.1f} {item.offset[1]:+.1f} px")
+        row.label(text=f"{item.score:.2f}", icon="ERROR" if odd else "CHECKMARK")
+
+
+def _image_of(control: Any, number: int) -> Any:
+    layers = {layer[rig.NUMBER]: layer for layer in rig.parts(control, "layer")}
+    return rig.layer_image(layers[number]) if number in layers else None
+
+
+class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
+    """Source, what was found, build and render."""
+
+    bl_idname = "EVERZOOM_PT_main"
+    bl_label = "Ever Zoom"
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        control = active_zoom(context)
+        group = active_group(context)
+        layout.prop(group, "folder")
+        if control is None:
+            layout.operator("ever_zoom.sample", icon="IMAGE_DATA")
+        draw_finding(layout, group)
+        if Work.is_running:
+            layout.progress(factor=Work.fraction, text=Work.text)
+            layout.label(text="Esc: stop")
+            return
+        big = layout.column()
+        big.scale_y = 1.5
+        text = "Build Infinite Zoom" if control is None else "Build Again"
+        big.operator("ever_zoom.build", text=text, icon="FILE_REFRESH" if control else "PLAY")
+        if control is None:
+            return
+        layout.operator("ever_zoom.build_new", icon="ADD")
+        self.draw_found(context, group)
+        column = layout.column()
+        column.prop(control, '["Zoom Level"]', text="Zoom Level")
+        column.prop(context.scene.render, "filepath", text="Output")
+        big = layout.column()
+        big.scale_y = 1.3
+        big.operator("ever_zoom.render", icon="RENDER_ANIMATION")
+
+    def draw_found(self, context: Any, group: Any) -> None:
+        """What the last build found."""
+        box = self.layout.box()
+        scene = context.scene
+        box.label(
+            text=f"{len(group.images)} images, factor {group.found_factor:.4g}, "
+            f"{scene.frame_end - scene.frame_start + 1} frames of "
+            f"{scene.render.resolution_x} x {scene.render.resolution_y}",
+        )
+        if group.file_order:
+            box.label(text=f"Files are {group.file_order.replace('-', ' ')}")
+        width = max(24, int(context.region.width / (7.5 * context.preferences.system.ui_scale)))
+        for problem in [group.problem, *group.warnings.splitlines()]:
+            for number, line in enumerate(textwrap.wrap(problem, width)):
+                box.label(text=line, icon="BLANK1" if number else "ERROR")
+        self.layout.template_list(
+            "EVERZOOM_UL_images", "", group, "images", group, "active_image", rows=4
+        )
+
+
+class _SettingsPanel(_Panel):
+    bl_parent_id = "EVERZOOM_PT_main"
+    properties: tuple[str, ...] = ()
+
+    def draw(self: Any, context: Any) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        group = active_group(context)
+        for name in self.properties:
+            layout.prop(group, name)
+
+
+class EVERZOOM_PT_timing(_SettingsPanel, bpy.types.Panel):
+    """How long and which way."""
+
+    bl_label = "Timing"
+    properties = ("zoom_steps", "frames_per_second", "delay", "reverse", "start_frame")
+
+
+class EVERZOOM_PT_mask(_SettingsPanel, bpy.types.Panel):
+    """What is left of the inner images."""
+
+    bl_label = "Mask"
+    properties = ("crop", "feather", "mask_shape")
+
+
+class EVERZOOM_PT_alignment(_SettingsPanel, bpy.types.Panel):
+    """What is put right; the first two take effect when the zoom is built again."""
+
+    bl_label = "Alignment and Colour"
+    bl_options = {"DEFAULT_CLOSED"}
+    properties = ("align", "match_colour", "centre")
+
+
+class EVERZOOM_PT_output(_SettingsPanel, bpy.types.Panel):
+    """How frames are rendered."""
+
+    bl_label = "Output"
+    bl_options = {"DEFAULT_CLOSED"}
+    properties = ("engine", "samples", "resolution_from", "pack_images")
+
+
+class EVERZOOM_PT_debug(_SettingsPanel, bpy.types.Panel):
+    """For a look at the joins."""
+
+    bl_label = "Debug"
+    bl_options = {"DEFAULT_CLOSED"}
+    properties = ("debug_overlay",)
+
+
+CLASSES = (
+    EVERZOOM_UL_images,
+    EVERZOOM_PT_main,
+    EVERZOOM_PT_timing,
+    EVERZOOM_PT_mask,
+    EVERZOOM_PT_alignment,
+    EVERZOOM_PT_output,
+    EVERZOOM_PT_debug,
+)
+
+
+def register() -> None:
+    """Add what this module has to Blender."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take out what `register` added."""
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

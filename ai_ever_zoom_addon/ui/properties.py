@@ -1,0 +1,394 @@
+"""The settings as Blender properties: on the scene for a zoom to come, else on its control.
+
+A change of a built zoom's property is applied at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from ..errors import EverZoomError
+from ..scene import build, rig
+from ..settings import (
+    CROP_RANGE,
+    FEATHER_RANGE,
+    MAXIMUM_ZOOM_FACTOR,
+    Centre,
+    Engine,
+    MaskShape,
+    Order,
+    ZoomSettings,
+)
+
+_DEFAULTS = ZoomSettings()
+
+# Properties that have the same name and kind in `ZoomSettings`.
+PLAIN = (
+    "zoom_steps",
+    "crop",
+    "feather",
+    "auto_sort",
+    "align",
+    "match_colour",
+    "reverse",
+    "frames_per_second",
+    "delay",
+    "start_frame",
+    "pack_images",
+    "debug_overlay",
+)
+CHOICES = {"mask_shape": MaskShape, "order": Order, "centre": Centre, "engine": Engine}
+
+
+def _apply(self: Any, _context: Any) -> None:
+    """Give a built zoom the changed settings; for a zoom to come there is nothing to do."""
+    control = self.id_data
+    if self.is_filling or not isinstance(control, bpy.types.Object):
+        return
+    try:
+        for scene in control.users_scene:
+            build.change_zoom(scene, control, to_settings(self))
+        self.problem = ""
+    except EverZoomError as error:
+        self.problem = str(error)
+
+
+def _go_to_image(self: Any, context: Any) -> None:
+    """Jump the timeline to the image whose row was clicked."""
+    control = self.id_data
+    if self.is_filling or not isinstance(control, bpy.types.Object):
+        return
+    frame = rig.frame_of_image(control, self.active_image)
+    if frame is not None:
+        context.scene.frame_set(frame)
+
+
+class EVERZOOM_PG_image(bpy.types.PropertyGroup):
+    """What was found about one image of a built zoom; `name` is the file's."""
+
+    score: FloatProperty(
+        name="Score", description="Likeness with the next larger image's middle, 1 is the same"
+    )
+    factor: FloatProperty(name="Factor", description="Zoom factor from the next larger image")
+    offset: FloatVectorProperty(
+        name="Offset",
+        description="Distance from the next larger image's centre in its pixels, right and down",
+        size=2,
+    )
+    gain: FloatVectorProperty(
+        name="Colour Step",
+        description="Values are multiplied by this to get the next larger image's",
+        size=3,
+    )
+    is_measured: BoolProperty(name="Measured")
+
+
+class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
+    """Everything the user can choose, and what was found."""
+
+    folder: StringProperty(
+        name="Folder",
+        description="Folder that holds the series of images",
+        subtype="DIR_PATH",
+    )
+    is_factor_measured: BoolProperty(
+        name="Measure Zoom Factor",
+        description="Find the zoom factor in the pictures instead of giving it",
+        default=True,
+    )
+    zoom_factor: FloatProperty(
+        name="Zoom Factor",
+        description="How many times more each outer image shows. Midjourney's 2x is 2.002, its "
+        "1.5x is 1.333",
+        default=_DEFAULTS.zoom_factor or 2.0,
+        min=1.001,
+        max=MAXIMUM_ZOOM_FACTOR,
+        soft_max=4.0,
+        precision=4,
+    )
+    order: EnumProperty(
+        name="Order",
+        description="Which file of the folder, by name, is which image",
+        items=(
+            ("auto", "Automatic", "Look at the pictures"),
+            ("innermost-first", "Innermost First", "The first file is the innermost image"),
+            ("outermost-first", "Outermost First", "The first file is the outermost image"),
+        ),
+        default="auto",
+    )
+    auto_sort: BoolProperty(
+        name="Auto Sort",
+        description="Find the order in the pictures, whatever the files are called",
+    )
+    align: BoolProperty(
+        name="Align",
+        description="Put every image where it really lies in the next larger one",
+        default=_DEFAULTS.align,
+    )
+    match_colour: BoolProperty(
+        name="Match Colour",
+        description="Let the colours of one image glide into the next one's",
+        default=_DEFAULTS.match_colour,
+    )
+    centre: EnumProperty(
+        name="View Centre",
+        description="What the view keeps to when images lie off each other's centres",
+        items=(
+            ("image", "Image Centre", "Each image's own centre"),
+            (
+                "fixed-point",
+                "Fixed Point",
+                "As near as the crop allows to the point on which the zoom closes in",
+            ),
+        ),
+        default=_DEFAULTS.centre.value,
+        update=_apply,
+    )
+    zoom_steps: IntProperty(
+        name="Zoom Steps",
+        description="Frames from one image to the next",
+        default=_DEFAULTS.zoom_steps,
+        min=1,
+        soft_max=600,
+        update=_apply,
+    )
+    frames_per_second: FloatProperty(
+        name="Frame Rate",
+        description="Frames per second",
+        default=_DEFAULTS.frames_per_second,
+        min=0.1,
+        max=1000.0,
+        soft_min=12.0,
+        soft_max=120.0,
+        precision=2,
+        update=_apply,
+    )
+    delay: FloatProperty(
+        name="Delay",
+        description="Seconds for which the first and the last frame are held",
+        default=_DEFAULTS.delay,
+        min=0.0,
+        max=3600.0,
+        soft_max=10.0,
+        subtype="TIME_ABSOLUTE",
+        unit="TIME_ABSOLUTE",
+        update=_apply,
+    )
+    start_frame: IntProperty(
+        name="Start Frame",
+        description="Number of the first frame",
+        default=_DEFAULTS.start_frame,
+        update=_apply,
+    )
+    reverse: BoolProperty(
+        name="Reverse",
+        description="Zoom out instead of in",
+        update=_apply,
+    )
+    crop: FloatProperty(
+        name="Crop",
+        description="Middle part of the images that is used: outpainting redraws the edges",
+        default=_DEFAULTS.crop,
+        min=CROP_RANGE[0],
+        max=CROP_RANGE[1],
+        subtype="FACTOR",
+        update=_apply,
+    )
+    feather: FloatProperty(
+        name="Feather",
+        description="Width of the soft edge inside the crop, as part of the image's shorter side; "
+        "0 is a hard edge",
+        default=_DEFAULTS.feather,
+        min=FEATHER_RANGE[0],
+        max=FEATHER_RANGE[1],
+        precision=3,
+        subtype="FACTOR",
+        update=_apply,
+    )
+    mask_shape: EnumProperty(
+        name="Mask Shape",
+        description="Outline of the inner images",
+        items=(
+            ("rectangle", "Rectangle", "As the images are"),
+            ("ellipse", "Ellipse", "Rounded, hides redrawn corners"),
+        ),
+        default=_DEFAULTS.mask_shape.value,
+        update=_apply,
+    )
+    engine: EnumProperty(
+        name="Engine",
+        description="Render engine, with settings for sharp frames without noise",
+        items=(
+            ("cycles", "Cycles", "Sharp, with soft edges; fast enough without a GPU"),
+            ("eevee", "EEVEE", "With soft edges; fast on a GPU"),
+            ("workbench", "Workbench", "Fastest; hard edges, no colour match"),
+            ("keep", "Keep My Settings", "Leave engine, sampling and colour management alone"),
+        ),
+        default=_DEFAULTS.engine.value,
+        update=_apply,
+    )
+    samples: IntProperty(
+        name="Samples",
+        description="Samples per pixel; 0 takes the engine's recipe",
+        default=0,
+        min=0,
+        soft_max=64,
+        update=_apply,
+    )
+    resolution_from: EnumProperty(
+        name="Resolution",
+        description="Size of the frames",
+        items=(
+            ("images", "From Images", "The size of the cropped images"),
+            ("scene", "From Scene", "The scene's own resolution, filled by the picture"),
+        ),
+        default="images",
+        update=_apply,
+    )
+    pack_images: BoolProperty(
+        name="Pack Images",
+        description="Store the images inside the .blend file",
+        update=_apply,
+    )
+    debug_overlay: BoolProperty(
+        name="Debug Overlay",
+        description="Draw the frame's centre, outlines, image centres and figures into the picture",
+        update=_apply,
+    )
+
+    images: CollectionProperty(type=EVERZOOM_PG_image)
+    active_image: IntProperty(
+        name="Image", description="Click to jump to this image", update=_go_to_image
+    )
+    file_order: StringProperty(name="Order of the files")
+    found_factor: FloatProperty(name="Zoom factor", precision=4)
+    warnings: StringProperty(name="Warnings", description="One in a line")
+    problem: StringProperty(
+        name="Problem", description="Why the last change could not be made", options={"SKIP_SAVE"}
+    )
+    is_filling: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+
+def to_settings(group: Any) -> ZoomSettings:
+    """The settings that a property group says.
+
+    Raises:
+        EverZoomError: Two of them do not go together.
+    """
+    values: dict[str, Any] = {name: getattr(group, name) for name in PLAIN}
+    values |= {name: kind(getattr(group, name)) for name, kind in CHOICES.items()}
+    return ZoomSettings(
+        zoom_factor=None if group.is_factor_measured else group.zoom_factor,
+        samples=group.samples or None,
+        scene_resolution=group.resolution_from == "scene",
+        **values,
+    )
+
+
+def fill_found(control: Any, source: Any) -> None:
+    """Show on a built zoom what it was made from and what was found.
+
+    Args:
+        control: The control object of the zoom.
+        source: The property group from which it was built.
+    """
+    group = control.ever_zoom
+    group.is_filling = True
+    try:
+        if group != source:
+            group.folder = source.folder
+            for name in (*PLAIN, *CHOICES, "is_factor_measured", "samples", "resolution_from"):
+                setattr(group, name, getattr(source, name))
+            group.zoom_factor = source.zoom_factor
+        series = build.stored_series(control)
+        report = build.stored_report(control) or {}
+        pairs = {pair["inner"]: pair for pair in report.get("pairs", [])}
+        group.images.clear()
+        for image in series.images:
+            row = group.images.add()
+            row.name = image.file.name
+            pair = pairs.get(image.file.name)
+            row.is_measured = pair is not None
+            if pair is not None:
+                row.score, row.factor = pair["score"], pair["factor"]
+                row.offset, row.gain = pair["offset_px"], pair["gain"]
+        left_out = [
+            f"Left out: {item['file']}, {item['reason']}" for item in report.get("left_out", [])
+        ]
+        skipped = [f"Skipped, no image: {name}" for name in series.skipped]
+        group.warnings = "\n".join([*report.get("warnings", []), *left_out, *skipped])
+        group.file_order = report.get("file_order", "")
+        group.found_factor = report.get("zoom_factor", series.steps[0].factor)
+        group.active_image = 0
+        group.problem = ""
+    finally:
+        group.is_filling = False
+
+
+def active_zoom(context: Any) -> Any:
+    """The control object of the zoom that the panel shows.
+
+    It is that of the active object, else the last one of the scene; None where there is none.
+    """
+    item = context.active_object
+    while item is not None:
+        if item.get(rig.ROLE) == "control" and context.scene in item.users_scene:
+            return item
+        item = item.parent
+    controls = rig.controls(context.scene)
+    return controls[-1] if controls else None
+
+
+def active_group(context: Any) -> Any:
+    """The settings that the panel shows: the active zoom's, or those of a zoom to come."""
+    control = active_zoom(context)
+    return context.scene.ever_zoom if control is None else control.ever_zoom
+
+
+def folder_path(group: Any) -> Path:
+    """The chosen folder.
+
+    Raises:
+        EverZoomError: None is chosen, or it is relative to a file that was never saved.
+    """
+    if not group.folder:
+        raise EverZoomError("No folder is chosen: choose the folder that holds the images.")
+    if group.folder.startswith("//") and not bpy.data.filepath:
+        raise EverZoomError(
+            f"The folder {group.folder} is relative to a file that is not saved yet: save the file,"
+            " or choose the folder again."
+        )
+    return Path(bpy.path.abspath(group.folder))
+
+
+CLASSES = (EVERZOOM_PG_image, EVERZOOM_PG_zoom)
+
+
+def register() -> None:
+    """Add what this module has to Blender."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    pointer = PointerProperty(type=EVERZOOM_PG_zoom)
+    bpy.types.Scene.ever_zoom = pointer  # type: ignore[attr-defined]
+    bpy.types.Object.ever_zoom = pointer  # type: ignore[attr-defined]
+
+
+def unregister() -> None:
+    """Take out what `register` added."""
+    del bpy.types.Object.ever_zoom  # type: ignore[attr-defined]
+    del bpy.types.Scene.ever_zoom  # type: ignore[attr-defined]
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
