@@ -44,6 +44,10 @@ class LongOperator:
         return True
 
     def execute(self: Any, context: Any) -> set[str]:
+        return set(self.run_at_once(context))
+
+    def run_at_once(self: Any, context: Any) -> set[str]:
+        """Work to the end, blocking."""
         try:
             work = self.steps(context)
             while True:
@@ -56,7 +60,7 @@ class LongOperator:
 
     def invoke(self: Any, context: Any, _event: Any) -> set[str]:
         if bpy.app.background or context.window is None:
-            return set(self.execute(context))
+            return set(self.run_at_once(context))
         self.work = self.steps(context)
         self.timer = context.window_manager.event_timer_add(TICK_SECONDS, window=context.window)
         context.window_manager.modal_handler_add(self)

@@ -67,6 +67,8 @@ def snapshot() -> Snapshot:
             f"{kind.__name__} {function.__module__}.{function.__qualname__}"
             for kind in drawn
             for function in kind.draw._draw_funcs
+            # A menu's own draw function is in the list once anything was ever added to it.
+            if function.__qualname__ != f"{kind.__name__}.draw"
         ],
         "handlers": [
             f"{name} {function.__module__}.{function.__qualname__}"
