@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 from ..errors import EverZoomError
+from .image_file import read_size
 
 VIDEO_SUFFIX = ".mp4"
 FRAME_NAME = "frame_#####"  # Blender puts the frame's number in place of the signs
+
+
+def is_whole_frame(file: Path) -> bool:
+    """Whether a PNG file is there and complete."""
+    try:
+        return read_size(file) is not None
+    except EverZoomError:
+        return False
+
+
+def is_whole_video(file: Path) -> bool:
+    """Whether an MP4 file is there and complete: its index, "moov", is written last.
+
+    Source: ISO/IEC 14496-12, 4.2: a file is a row of boxes, each led by its size and type.
+    """
+    try:
+        with file.open("rb") as stream:
+            length = stream.seek(0, 2)
+            position, kinds = 0, set()
+            while position < length:
+                stream.seek(position)
+                size, kind = struct.unpack(">I4s", stream.read(8))
+                if size == 1:
+                    (size,) = struct.unpack(">Q", stream.read(8))
+                if size < 8:
+                    return False
+                kinds.add(kind)
+                position += size
+    except (OSError, struct.error):
+        return False
+    return position == length and {b"mdat", b"moov"} <= kinds
 
 
 def is_video(output: str) -> bool:

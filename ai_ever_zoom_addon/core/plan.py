@@ -20,9 +20,11 @@ from .mask import Mask
 from .series import Series, SeriesImage
 from .timing import LevelKey, level_keys
 
-# A layer is faded in over this part of a step, before its predecessor fills the view: there both
-# are shown smaller than they are, so that nothing gets less sharp, and no layer ever pops in.
-FADE_IN_LEVELS = 0.25
+# A layer is faded in over this first part of the step that leads to it. Earlier, it would be shown
+# at less than half its size, where engines that take one sample a pixel err more than by enlarging
+# the layer around it a little. No layer ever pops in, and where an image fills the view, the frame
+# is that image and no other.
+FADE_IN = 0.5
 
 # Steps into which a level is divided to find out when a layer is hidden behind its successors.
 _COVER_SEARCH_STEPS = 32
@@ -321,8 +323,12 @@ def make_plan(
                 level=levels[index],
                 centre=centres[index],
                 aim=_aim(centres[index], view_size, aspect, settings.centre),
-                visible_from=levels[index - 1] - FADE_IN_LEVELS if index else -math.inf,
-                opaque_from=levels[index - 1] if index else -math.inf,
+                visible_from=levels[index - 1] if index else -math.inf,
+                opaque_from=(
+                    levels[index - 1] + FADE_IN * (levels[index] - levels[index - 1])
+                    if index
+                    else -math.inf
+                ),
                 visible_until=math.inf,
             )
             for index, image in enumerate(series.images)

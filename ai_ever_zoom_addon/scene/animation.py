@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..core.output import is_video
+from ..core.output import is_video, is_whole_frame, is_whole_video
 from ..errors import EverZoomError
 from . import render
+from .stream import streamed_images
 
 Progress = Callable[[float, str], None]
 
@@ -35,11 +39,18 @@ def check_output(output: str) -> None:
 
 
 def render_animation(
-    scene: Any, output: str, first: int, last: int, progress: Progress = lambda *_: None
-) -> None:
+    scene: Any,
+    output: str,
+    first: int,
+    last: int,
+    progress: Progress = lambda *_: None,
+    *,
+    resume: bool = False,
+) -> int:
     """Render frames to a video or a folder, blocking.
 
     A video gets its name only when it is whole, so that an interrupted one never looks finished.
+    Whatever goes wrong, frames in a folder that are whole stay there.
 
     Args:
         scene: A scene with a zoom, ready to render.
@@ -47,45 +58,115 @@ def render_animation(
         first: First frame.
         last: Last frame.
         progress: Called after each frame with the fraction done and a text.
+        resume: Keep the frames that are whole in the folder, and render only the others.
+
+    Returns:
+        The number of frames that were rendered.
 
     Raises:
         EverZoomError: Not every frame could be written.
         KeyboardInterrupt: The user stopped it.
     """
+    if resume and is_video(output):
+        raise EverZoomError(
+            f"--resume cannot go on with a video, {output}: render to a folder of frames."
+        )
     check_output(output)
     check_images(scene)
+    before = (
+        scene.render.filepath,
+        scene.render.use_overwrite,
+        scene.frame_start,
+        scene.frame_end,
+        scene.frame_current,
+    )
     video = Path(output) if is_video(output) else None
-    written = 0
-    total = last - first + 1
-
-    def count(*_: Any) -> None:
-        nonlocal written
-        written += 1
-        progress(written / total, f"frame {written} of {total}")
-
-    before = scene.render.filepath, scene.frame_start, scene.frame_end
     partial = video.with_name(f"{video.stem}.partial{video.suffix}") if video else None
-    failure = ""
     try:
         render.set_output(scene, str(partial) if partial else output)
         scene.frame_start, scene.frame_end = first, last
-        with _headless_preferences(), _handler(bpy.app.handlers.render_write, count):
-            try:
-                bpy.ops.render.render(animation=True, scene=scene.name)
-            except RuntimeError as error:
-                failure = " ".join(str(error).split())
-        if written < total:
-            reason = failure or "Blender stopped early"
-            raise EverZoomError(
-                f"Only {written} of {total} frames could be written to {output} ({reason}): "
-                "check the free space and the folder, then render again."
-            )
         if partial and video:
+            total = last - first + 1
+            _render(scene, output, total, progress)
+            if not is_whole_video(partial):
+                raise _incomplete(output, "the video is not whole")
             partial.replace(video)
+            return total
+        files = [Path(scene.render.frame_path(frame=number)) for number in range(first, last + 1)]
+        for file in files:
+            if not (resume and is_whole_frame(file)):
+                file.unlink(missing_ok=True)
+        # Blender itself passes over the frames that are there.
+        scene.render.use_overwrite = False
+        total = sum(not file.exists() for file in files)
+        try:
+            if total:
+                _render(scene, output, total, progress)
+        finally:
+            broken = [file for file in files if not is_whole_frame(file)]
+            for file in broken:
+                file.unlink(missing_ok=True)
+        if broken:
+            raise _incomplete(output, f"{broken[0].name} is missing")
+        return total
     finally:
         if partial:
             partial.unlink(missing_ok=True)
-        scene.render.filepath, scene.frame_start, scene.frame_end = before
+        (
+            scene.render.filepath,
+            scene.render.use_overwrite,
+            scene.frame_start,
+            scene.frame_end,
+            scene.frame_current,
+        ) = before
+
+
+def _render(scene: Any, output: str, total: int, progress: Progress) -> None:
+    """Render the scene's frame range, of which `total` frames are to be written."""
+    written = 0
+    problem: list[str] = []
+    stopped = False
+
+    def count(*_: Any) -> None:
+        nonlocal written
+        if problem:
+            # The picture of a frame that something was missing for is not left looking finished.
+            if not is_video(scene.render.filepath):
+                Path(scene.render.frame_path(frame=scene.frame_current)).unlink(missing_ok=True)
+        else:
+            written += 1
+            progress(written / total, f"frame {written} of {total}")
+        if problem or stopped:
+            scene.frame_current = scene.frame_end + 1  # ends Blender's loop over the frames
+
+    def stop(*_: Any) -> None:
+        nonlocal stopped
+        if stopped:  # asked twice
+            os._exit(130)
+        stopped = True
+
+    with (
+        _headless_preferences(),
+        streamed_images(scene, problem.append),
+        _handler(bpy.app.handlers.render_write, count),
+        _interrupts(stop),
+    ):
+        try:
+            bpy.ops.render.render(animation=True, scene=scene.name)
+        except RuntimeError as error:
+            problem.append(" ".join(str(error).split()))
+    if stopped:
+        raise KeyboardInterrupt
+    if written < total:
+        reason = problem[0] if problem else "Blender stopped early"
+        raise _incomplete(output, f"only {written} of {total} frames were written: {reason}")
+
+
+def _incomplete(output: str, reason: str) -> EverZoomError:
+    return EverZoomError(
+        f"The zoom could not be written to {output} ({reason.rstrip('.')}): check the free space, "
+        "the folder and the images, then render again."
+    )
 
 
 def check_images(scene: Any) -> None:
@@ -123,6 +204,19 @@ def _handler(handlers: Any, function: Callable[..., None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _interrupts(stop: Callable[..., None]) -> Iterator[None]:
+    """Let Ctrl-C call a function: inside of Blender's loop an exception would get lost."""
+    if threading.current_thread() is not threading.main_thread() or not bpy.app.background:
+        yield
+        return
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
 def _headless_preferences() -> Iterator[None]:
     """Switch the anisotropic texture filter off where no window's user has chosen it.
 
@@ -132,6 +226,11 @@ def _headless_preferences() -> Iterator[None]:
     before = system.anisotropic_filter
     if bpy.app.background:
         system.anisotropic_filter = "FILTER_0"
+        # Since 5.2 EEVEE does not heed that; Mesa reads this when OpenGL is first used.
+        os.environ.setdefault(
+            "MESA_EXTENSION_OVERRIDE",
+            "-GL_EXT_texture_filter_anisotropic -GL_ARB_texture_filter_anisotropic",
+        )
     try:
         yield
     finally:

@@ -268,7 +268,7 @@ def _place_layer(control: Any, item: Any, plan: Plan, layer: Layer, stretches: l
     level = {"z": (control, ZOOM_LEVEL_PATH)}
     hidden = []
     if math.isfinite(layer.visible_from):
-        hidden.append(f"z < {layer.visible_from!r}")
+        hidden.append(f"z <= {layer.visible_from!r}")
     if math.isfinite(layer.visible_until):
         hidden.append(f"z > {layer.visible_until!r}")
     for path in ("hide_render", "hide_viewport"):
