@@ -174,6 +174,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="size of the frames (default: that of the cropped images)",
     )
     add("--frames", metavar="A-B", type=_frames, help="render only these frames (0 is the first)")
+    add("--resume", action="store_true", help="keep the whole frames in the output folder")
     add("--save-blend", metavar="FILE", help="save the scene as a .blend file")
     add("--pack", action="store_true", help="store the images inside the saved .blend file")
     add("--no-render", action="store_true", help="do not render")
@@ -248,7 +249,11 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
                 f"{plan.last_frame}."
             )
         if not options.no_render:
-            animation.render_animation(scene, output, first, last, terminal.progress)
+            # Whoever asks for the file gets the frames that the file renders.
+            sharp = blend is None
+            animation.render_animation(
+                scene, output, first, last, terminal.progress, sharp=sharp, resume=options.resume
+            )
             terminal.say(f"Wrote {last - first + 1} frames to {output}.")
         if options.json:
             report: dict[str, Any] = {

@@ -45,6 +45,7 @@ def render_animation(
     last: int,
     progress: Progress = lambda *_: None,
     *,
+    sharp: bool = True,
     resume: bool = False,
 ) -> int:
     """Render frames to a video or a folder, blocking.
@@ -58,6 +59,8 @@ def render_animation(
         first: First frame.
         last: Last frame.
         progress: Called after each frame with the fraction done and a text.
+        sharp: Interpolate the images better than the scene by itself does (see stream.py); without
+            it frames are exactly what `blender -b FILE -a` renders.
         resume: Keep the frames that are whole in the folder, and render only the others.
 
     Returns:
@@ -87,7 +90,7 @@ def render_animation(
         scene.frame_start, scene.frame_end = first, last
         if partial and video:
             total = last - first + 1
-            _render(scene, output, total, progress)
+            _render(scene, output, total, progress, sharp)
             if not is_whole_video(partial):
                 raise _incomplete(output, "the video is not whole")
             partial.replace(video)
@@ -101,7 +104,7 @@ def render_animation(
         total = sum(not file.exists() for file in files)
         try:
             if total:
-                _render(scene, output, total, progress)
+                _render(scene, output, total, progress, sharp)
         finally:
             broken = [file for file in files if not is_whole_frame(file)]
             for file in broken:
@@ -121,7 +124,7 @@ def render_animation(
         ) = before
 
 
-def _render(scene: Any, output: str, total: int, progress: Progress) -> None:
+def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool) -> None:
     """Render the scene's frame range, of which `total` frames are to be written."""
     written = 0
     problem: list[str] = []
@@ -147,7 +150,7 @@ def _render(scene: Any, output: str, total: int, progress: Progress) -> None:
 
     with (
         _headless_preferences(),
-        streamed_images(scene, problem.append),
+        streamed_images(scene, problem.append, sharp=sharp),
         _handler(bpy.app.handlers.render_write, count),
         _interrupts(stop),
     ):

@@ -63,31 +63,6 @@ def series_steps(
     return Series(tuple(kept), measured_steps(kept, analysis, settings), tuple(skipped)), analysis
 
 
-def zoom_steps(
-    scene: Any,
-    files: Sequence[Path],
-    settings: ZoomSettings,
-    skipped: Sequence[str] = (),
-    control: Any = None,
-) -> Generator[tuple[float, str], None, Any]:
-    """Find out what the files are and build the zoom, in short steps; nothing is changed before the
-    last one, so whoever drives it may stop at any time.
-
-    Yields:
-        (fraction done, 0 to 1, what is being done).
-
-    Returns:
-        The control object.
-
-    Raises:
-        EverZoomError: See `series_steps` and `build_zoom`.
-    """
-    series, analysis = yield from series_steps(files, settings, skipped)
-    yield 1.0, "Building"
-    report = analysis.to_json() if analysis else None
-    return build_zoom(scene, series, settings, control, report)
-
-
 def find_series(
     files: Sequence[Path],
     settings: ZoomSettings,

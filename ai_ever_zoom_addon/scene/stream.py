@@ -92,15 +92,18 @@ class _Layer:
 
 
 @contextlib.contextmanager
-def streamed_images(scene: Any, fail: Callable[[str], None]) -> Iterator[None]:
+def streamed_images(
+    scene: Any, fail: Callable[[str], None], *, sharp: bool = True
+) -> Iterator[None]:
     """While this is active, frames that are rendered load only the images that they show.
 
     Args:
         scene: Its zooms are looked after.
         fail: Called with a sentence when an image cannot be read any more.
+        sharp: Give the engine spline coefficients.
     """
     layers = list(_layers(scene))
-    sharp = scene.render.engine in ("CYCLES", compat.EEVEE)
+    sharp = sharp and scene.render.engine in ("CYCLES", compat.EEVEE)
 
     def update(_: Any, depsgraph: Any) -> None:
         for layer in layers:

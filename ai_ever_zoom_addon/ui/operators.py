@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,22 +112,48 @@ def _redraw(context: Any) -> None:
 
 
 def _build_steps(
-    operator: Any, context: Any, group: Any, find: Callable[[], tuple[Sequence[Path], list[str]]]
+    operator: Any,
+    context: Any,
+    group: Any,
+    find: Callable[[], tuple[Sequence[Path], list[str]]],
+    control: Any = None,
 ) -> Steps:
     """Build a zoom from files and show it: what all ways to start a build have in common."""
-    scene = context.scene
     settings = to_settings(group)
-    control = group.id_data if isinstance(group.id_data, bpy.types.Object) else None
     files, skipped = find()
-    control = yield from build.zoom_steps(scene, files, settings, skipped, control)
+    series, analysis = yield from build.series_steps(files, settings, skipped)
+    yield 1.0, "Building"
+    scene = context.scene if control is not None else _scene_for_new_zoom(context)
+    report = analysis.to_json() if analysis else None
+    control = build.build_zoom(scene, series, settings, control, report)
     fill_found(control, group)
     _set_output(scene, files[0].parent)
-    _show(context, control)
+    _show(context, scene, control)
     count = len(control.ever_zoom.images)
     problems = len(control.ever_zoom.warnings.splitlines())
     noted = f"; {problems} thing{'s' * (problems > 1)} to note in the panel" if problems else ""
     frames = scene.frame_end - scene.frame_start + 1
     operator.report({"INFO"}, f"Built a zoom through {count} images, {frames} frames{noted}")
+
+
+def _scene_for_new_zoom(context: Any) -> Any:
+    """The scene as it is, or one of its own where other things would stand in the picture.
+
+    A zoom has to lie at the world's origin, where numbers are finest, and there the user's things
+    are; a scene of its own also leaves their render settings alone.
+    """
+    scene = context.scene
+    zooms = rig.controls(scene)
+    own = {item for control in zooms for item in (control, *control.children_recursive)}
+    in_the_way = any(
+        item not in own and item.type not in {"CAMERA", "LIGHT", "EMPTY", "SPEAKER"}
+        for item in scene.objects
+    )
+    if context.window is None or not (zooms or in_the_way):
+        return scene
+    fresh = bpy.data.scenes.new("Ever Zoom")
+    context.window.scene = fresh
+    return fresh
 
 
 def _set_output(scene: Any, folder: Path) -> None:
@@ -137,49 +164,48 @@ def _set_output(scene: Any, folder: Path) -> None:
         render.set_output(scene, place)
 
 
-def _show(context: Any, control: Any) -> None:
+def _show(context: Any, scene: Any, control: Any) -> None:
     """Leave the user looking at the result."""
-    scene = context.scene
     scene.frame_set(scene.frame_start)
-    if context.view_layer is not None and control.name in context.view_layer.objects:
-        for item in context.selected_objects:
+    layer = context.view_layer
+    if layer is not None and control.name in layer.objects:
+        for item in layer.objects:
             item.select_set(False)
-        context.view_layer.objects.active = control
+        layer.objects.active = control
     for area in context.screen.areas if context.screen else ():
-        if area.type == "VIEW_3D":
-            space = area.spaces.active
-            space.region_3d.view_perspective = "CAMERA"
-            if space.shading.type in {"SOLID", "WIREFRAME"}:
-                space.shading.type = "MATERIAL"
-            space.region_3d.view_camera_zoom = 20.0
-            space.region_3d.view_camera_offset = (0.0, 0.0)
+        if area.type != "VIEW_3D":
+            continue
+        space = area.spaces.active
+        space.region_3d.view_perspective = "CAMERA"
+        if space.shading.type in {"SOLID", "WIREFRAME"}:
+            space.shading.type = "MATERIAL"
+        region = next(region for region in area.regions if region.type == "WINDOW")
+        with context.temp_override(area=area, region=region):
+            bpy.ops.view3d.view_center_camera()
 
 
 class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
-    """Build the zoom from the images in the folder, or build it again"""
+    """Build the zoom from the images in the folder, or build the one that is there again"""
 
     bl_idname = "ever_zoom.build"
     bl_label = "Build Infinite Zoom"
     bl_options = {"REGISTER", "UNDO"}
 
+    is_new: BoolProperty(
+        name="New Zoom",
+        description="Build another zoom beside the one that is there, in a scene of its own",
+        options={"SKIP_SAVE"},
+    )
+
     def steps(self, context: Any) -> Steps:
         group = active_group(context)
-        yield from _build_steps(self, context, group, lambda: find_images(folder_path(group)))
+        control = None if self.is_new else active_zoom(context)
+        find = partial(_find_images_of, group)
+        yield from _build_steps(self, context, group, find, control)
 
 
-class EVERZOOM_OT_build_new(LongOperator, bpy.types.Operator):
-    """Build another zoom with these settings beside the one that is there"""
-
-    bl_idname = "ever_zoom.build_new"
-    bl_label = "New Zoom"
-    bl_options = {"REGISTER", "UNDO"}
-
-    def steps(self, context: Any) -> Steps:
-        group = context.scene.ever_zoom
-        shown = active_group(context)
-        if shown != group:
-            group.folder = shown.folder
-        yield from _build_steps(self, context, group, lambda: find_images(folder_path(group)))
+def _find_images_of(group: Any) -> tuple[Sequence[Path], list[str]]:
+    return find_images(folder_path(group))
 
 
 class EVERZOOM_OT_sample(LongOperator, bpy.types.Operator):
@@ -286,7 +312,6 @@ class EVERZOOM_OT_render(bpy.types.Operator):
 
 CLASSES = (
     EVERZOOM_OT_build,
-    EVERZOOM_OT_build_new,
     EVERZOOM_OT_sample,
     EVERZOOM_OT_import,
     EVERZOOM_OT_render,

@@ -56,8 +56,9 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         if not item.is_measured:
             return
         odd = item.score < ODD_SCORE
-        row.label(text=f"{item.factor:.3f}  {item.offset[0]:+.1f} {item.offset[1]:+.1f} px")
-        row.label(text=f"{item.score:.2f}", icon="ERROR" if odd else "CHECKMARK")
+        score = row.row()
+        score.alignment = "RIGHT"
+        score.label(text=f"{item.score:.2f}", icon="ERROR" if odd else "CHECKMARK")
 
 
 def _image_of(control: Any, number: int) -> Any:
@@ -91,7 +92,7 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         big.operator("ever_zoom.build", text=text, icon="FILE_REFRESH" if control else "PLAY")
         if control is None:
             return
-        layout.operator("ever_zoom.build_new", icon="ADD")
+        layout.operator("ever_zoom.build", text="New Zoom", icon="ADD").is_new = True
         self.draw_found(context, group)
         column = layout.column()
         column.prop(control, '["Zoom Level"]', text="Zoom Level")
@@ -105,12 +106,15 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         box = self.layout.box()
         scene = context.scene
         box.label(
-            text=f"{len(group.images)} images, factor {group.found_factor:.4g}, "
-            f"{scene.frame_end - scene.frame_start + 1} frames of "
-            f"{scene.render.resolution_x} x {scene.render.resolution_y}",
+            text=f"{len(group.images)} images, zoom factor {group.found_factor:.4g}", icon="INFO"
+        )
+        box.label(
+            text=f"{scene.frame_end - scene.frame_start + 1} frames of "
+            f"{scene.render.resolution_x} x {scene.render.resolution_y} px",
+            icon="BLANK1",
         )
         if group.file_order:
-            box.label(text=f"Files are {group.file_order.replace('-', ' ')}")
+            box.label(text=f"Files are {group.file_order.replace('-', ' ')}", icon="BLANK1")
         width = max(24, int(context.region.width / (7.5 * context.preferences.system.ui_scale)))
         for problem in [group.problem, *group.warnings.splitlines()]:
             for number, line in enumerate(textwrap.wrap(problem, width)):
@@ -118,6 +122,17 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         self.layout.template_list(
             "EVERZOOM_UL_images", "", group, "images", group, "active_image", rows=4
         )
+        if 0 <= group.active_image < len(group.images):
+            self.draw_pair(group.images[group.active_image])
+
+    def draw_pair(self, item: Any) -> None:
+        """How the chosen image lies in the next larger one."""
+        if not item.is_measured:
+            return
+        column = self.layout.column()
+        column.enabled = False
+        for name in ("factor", "offset", "gain"):
+            column.prop(item, name)
 
 
 class _SettingsPanel(_Panel):

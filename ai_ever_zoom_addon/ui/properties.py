@@ -105,7 +105,7 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         subtype="DIR_PATH",
     )
     is_factor_measured: BoolProperty(
-        name="Measure Zoom Factor",
+        name="Measure Factor",
         description="Find the zoom factor in the pictures instead of giving it",
         default=True,
     )
