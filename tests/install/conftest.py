@@ -48,7 +48,7 @@ def inside(extension_zip: Path, tmp_path: Path) -> Callable[..., Told]:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=400,
+            timeout=180,
         )
         assert done.returncode == 0, done.stdout
         printed, _, last = done.stdout.rstrip().rpartition("\n")

@@ -8,7 +8,9 @@ The environment's BLENDER_USER_RESOURCES is where it is installed. The last line
 from __future__ import annotations
 
 import json
+import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -106,5 +108,9 @@ def command(zip_path: str, arguments: list[str]) -> dict[str, int]:
 
 if __name__ == "__main__":
     what, path, *rest = sys.argv[1:]
-    result = life(path) if what == "life" else command(path, rest)
+    try:
+        result = life(path) if what == "life" else command(path, rest)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)  # bpy 4.5 may hang where it is left with an add-on half enabled
     print(json.dumps(result), flush=True)
