@@ -216,7 +216,8 @@ def _interrupts(stop: Callable[..., None]) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        # None: Blender's own, which Python cannot set again
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
 
 
 @contextlib.contextmanager
