@@ -35,6 +35,8 @@ class _Layer:
         interpolation: Its own texture filter.
         coefficients: The image in its place, if any.
         decoder: The node between it and the rest of the material, if any.
+        emptied: Former coefficients, without pixels. They stay until the end: Cycles tells images
+            apart by their addresses, and would show an old one where a new one takes its address.
     """
 
     owner: Any
@@ -45,7 +47,8 @@ class _Layer:
     had_pixels: bool
     in_sight: bool = True
     coefficients: Any = None
-    decoder: Any = field(default=None)
+    decoder: Any = None
+    emptied: list[Any] = field(default_factory=list)
 
     def enter(self, *, sharp: bool) -> None:
         """Show the image."""
@@ -74,6 +77,9 @@ class _Layer:
         """Put everything back."""
         self._drop_coefficients()
         self.node.image = self.image
+        for image in self.emptied:
+            bpy.data.images.remove(image)
+        self.emptied.clear()
 
     def _drop_coefficients(self) -> None:
         if self.decoder is not None:
@@ -82,7 +88,9 @@ class _Layer:
         if self.coefficients is not None:
             self.node.image = self.image
             self.node.interpolation = self.interpolation
-            bpy.data.images.remove(self.coefficients)
+            self.coefficients.gl_free()
+            self.coefficients.buffers_free()
+            self.emptied.append(self.coefficients)
             self.coefficients = None
 
     def _free_pixels(self) -> None:
