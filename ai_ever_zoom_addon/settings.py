@@ -153,22 +153,27 @@ class ZoomSettings:
         """Settings from `to_dict`, of this or another version: unknown keys are passed over.
 
         Raises:
-            EverZoomError: A value is outside its range.
+            EverZoomError: A value is outside its range, or means nothing to this version.
         """
         known = {field.name for field in fields(cls)}
         kept = {key: value for key, value in values.items() if key in known}
-        for key, kind in (
-            ("mask_shape", MaskShape),
-            ("order", Order),
-            ("centre", Centre),
-            ("engine", Engine),
-        ):
-            if key in kept:
-                kept[key] = kind(kept[key])
-        if kept.get("resolution") is not None:
-            width, height = kept["resolution"]
-            kept["resolution"] = (int(width), int(height))
-        return cls(**kept)
+        try:
+            for key, kind in (
+                ("mask_shape", MaskShape),
+                ("order", Order),
+                ("centre", Centre),
+                ("engine", Engine),
+            ):
+                if key in kept:
+                    kept[key] = kind(kept[key])
+            if kept.get("resolution") is not None:
+                width, height = kept["resolution"]
+                kept["resolution"] = (int(width), int(height))
+            return cls(**kept)
+        except (TypeError, ValueError) as error:
+            raise EverZoomError(
+                f"These settings are not of this version ({error}): choose them again."
+            ) from None
 
 
 def _check_range(name: str, value: float, limits: tuple[float, float]) -> None:

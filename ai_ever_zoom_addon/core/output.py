@@ -51,10 +51,11 @@ def is_video(output: str) -> bool:
     """
     path = Path(output)
     suffix = path.suffix.casefold()
+    if output.endswith(("/", "\\")) or path.is_dir():
+        return False
     if suffix == VIDEO_SUFFIX:
         return True
-    is_folder = output.endswith(("/", "\\")) or path.is_dir()
-    if is_folder or len(suffix) > 5 or not any(sign.isalpha() for sign in suffix):
+    if len(suffix) > 5 or not any(sign.isalpha() for sign in suffix):
         return False
     raise EverZoomError(
         f"The output {output} ends in {suffix}: use a name that ends in .mp4 for a video, or a "

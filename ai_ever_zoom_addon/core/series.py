@@ -68,10 +68,11 @@ class Series:
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Sort key under which img2 comes before img10 and letters' case does not matter."""
+    """Sort key of a file's name: img before img2 before img10, letters' case does not matter."""
+    stem = name.casefold().rpartition(".")[0] or name.casefold()
     return [
-        (0, int(part), "") if part.isdigit() else (1, 0, part)
-        for part in re.split(r"([0-9]+)", name.casefold())
+        (0, int(part), "") if part.isdecimal() else (1, 0, part)
+        for part in re.split(r"([0-9]+)", stem)
         if part
     ]
 

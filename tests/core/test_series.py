@@ -1,0 +1,139 @@
+"""From a folder or files to a series."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ai_ever_zoom_addon.core.series import (
+    Series,
+    SeriesImage,
+    Step,
+    check_sizes,
+    find_images,
+    natural_key,
+    uniform_steps,
+)
+from ai_ever_zoom_addon.errors import EverZoomError
+
+names = st.lists(st.text(min_size=1, max_size=12), max_size=8)
+
+
+def touch(folder: Path, *file_names: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in file_names:
+        (folder / name).write_bytes(b"x")
+    return folder
+
+
+def sized(*sizes: tuple[int, int]) -> list[SeriesImage]:
+    return [SeriesImage(Path(f"{n}.png"), *size) for n, size in enumerate(sizes)]
+
+
+def test_numbers_count_by_value(tmp_path: Path) -> None:
+    folder = touch(tmp_path, "img10.png", "img2.png", "IMG1.png", "img02b.png", "img.png")
+    images, skipped = find_images(folder)
+    assert [file.name for file in images] == [
+        "img.png",
+        "IMG1.png",
+        "img2.png",
+        "img02b.png",
+        "img10.png",
+    ]
+    assert skipped == []
+
+
+@given(names)
+def test_every_name_can_be_sorted(some: list[str]) -> None:
+    def key(name: str) -> tuple[object, str]:
+        return natural_key(name), name
+
+    assert sorted(some, key=key) == sorted(reversed(some), key=key)
+
+
+@pytest.mark.parametrize("name", ["1²2.png", "a٣b4.png", "½1.png", "①2.png"])
+def test_signs_that_are_nearly_digits_can_be_sorted(name: str) -> None:
+    assert natural_key(name) > natural_key("")
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.text("ab-_ .", max_size=4))
+def test_a_number_sorts_like_the_number(one: int, other: int, around: str) -> None:
+    first, second = (natural_key(f"{around}{n}{around}") for n in (one, other))
+    assert (first < second) == (one < other)
+
+
+def test_what_is_no_image_is_skipped_and_named(tmp_path: Path) -> None:
+    folder = touch(tmp_path, "b.PNG", "a.jpeg", "notes.txt", "clip.mp4", ".DS_Store", "c.png.bak")
+    (folder / "sub.png").mkdir()
+    images, skipped = find_images(folder)
+    assert [file.name for file in images] == ["a.jpeg", "b.PNG"]
+    assert skipped == ["c.png.bak", "clip.mp4", "notes.txt"]
+
+
+def test_names_of_all_kinds(tmp_path: Path) -> None:
+    odd = ["my img 1.png", "mÿ img 2.png", "猫 3.png", "🐱 4.png", "#5 {x}.png", "%04d.png"]
+    images, _ = find_images(touch(tmp_path / "a b é 🐱", *odd))
+    assert {file.name for file in images} == set(odd)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (None, "does not exist"),
+        ([], "holds no images"),
+        (["notes.txt"], "holds no images"),
+        (["one.png", "notes.txt"], r"holds only one image \(one.png\)"),
+    ],
+)
+def test_a_folder_without_a_series(tmp_path: Path, files: list[str] | None, said: str) -> None:
+    folder = tmp_path / "images"
+    if files is not None:
+        touch(folder, *files)
+    with pytest.raises(EverZoomError, match=said) as raised:
+        find_images(folder)
+    assert str(folder) in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    touch(tmp_path, "a.png")
+    with pytest.raises(EverZoomError, match="is not a folder"):
+        find_images(tmp_path / "a.png")
+
+
+def test_sizes_a_few_pixels_apart_pass() -> None:
+    check_sizes(sized((1024, 768), (1023, 768), (1020, 771), (1028, 766)))
+
+
+@pytest.mark.parametrize("odd", [(1024, 1024), (512, 384), (768, 1024), (1100, 768)])
+def test_grossly_unequal_sizes_are_named(odd: tuple[int, int]) -> None:
+    images = sized((1024, 768), (1024, 768), odd, (1024, 768))
+    with pytest.raises(EverZoomError) as raised:
+        check_sizes(images)
+    assert f"2.png ({odd[0]}x{odd[1]})" in str(raised.value)
+    assert "1024x768" in str(raised.value)
+    assert not re.search(r"[013]\.png", str(raised.value))
+
+
+def test_many_odd_ones_are_counted() -> None:
+    images = sized(*[(100, 100)] * 9, *[(50 + n, 50) for n in range(8)])
+    with pytest.raises(EverZoomError, match=r"and 3 more\. Resize"):
+        check_sizes(images)
+
+
+@pytest.mark.parametrize("sizes", list(itertools.permutations([(64, 64), (128, 64)])))
+def test_of_two_images_one_is_named(sizes: tuple[tuple[int, int], ...]) -> None:
+    with pytest.raises(EverZoomError, match="unequal sizes"):
+        check_sizes(sized(*sizes))
+
+
+def test_a_series_has_a_step_between_neighbours() -> None:
+    images = tuple(sized((4, 4), (4, 4), (4, 4)))
+    assert Series(images, uniform_steps(3, 1.5)).steps == (Step(1.5), Step(1.5))
+    with pytest.raises(ValueError, match="one step between"):
+        Series(images, uniform_steps(4, 1.5))

@@ -1,0 +1,113 @@
+"""The user's choices and their ranges."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ai_ever_zoom_addon.errors import EverZoomError
+from ai_ever_zoom_addon.settings import Centre, Engine, MaskShape, Order, ZoomSettings
+
+BAD: list[tuple[str, Any, str]] = [
+    ("zoom_factor", 1.0, "greater than 1"),
+    ("zoom_factor", 0.5, "greater than 1"),
+    ("zoom_factor", -2.0, "greater than 1"),
+    ("zoom_factor", math.nan, "greater than 1"),
+    ("zoom_factor", math.inf, "greater than 1"),
+    ("zoom_factor", 65.0, "at most 64"),
+    ("zoom_steps", 0, "at least 1 frame"),
+    ("zoom_steps", -5, "at least 1 frame"),
+    ("crop", 0.05, "from 0.1 to 0.95"),
+    ("crop", 1.0, "from 0.1 to 0.95"),
+    ("crop", math.nan, "from 0.1 to 0.95"),
+    ("feather", -0.01, "from 0 to 0.25"),
+    ("feather", 0.3, "from 0 to 0.25"),
+    ("frames_per_second", 0.0, "0.1 to 1000"),
+    ("frames_per_second", math.nan, "0.1 to 1000"),
+    ("delay", -1.0, "0 to 3600"),
+    ("delay", math.inf, "0 to 3600"),
+    ("samples", 0, "at least 1"),
+    ("resolution", (0, 100), "4 to 65536"),
+    ("resolution", (100, 100000), "4 to 65536"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "said"), BAD)
+def test_outside_its_range(name: str, value: Any, said: str) -> None:
+    with pytest.raises(EverZoomError, match=said) as raised:
+        ZoomSettings(**{name: value})
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("zoom_factor", 1.0001),
+        ("zoom_factor", 64.0),
+        ("zoom_factor", None),
+        ("zoom_steps", 1),
+        ("crop", 0.1),
+        ("crop", 0.95),
+        ("feather", 0.0),
+        ("feather", 0.25),
+        ("frames_per_second", 23.976),
+        ("delay", 0.0),
+    ],
+)
+def test_at_its_limits(name: str, value: Any) -> None:
+    assert getattr(ZoomSettings(**{name: value}), name) == value
+
+
+@given(
+    st.builds(
+        ZoomSettings,
+        zoom_factor=st.none() | st.floats(1.001, 64.0),
+        zoom_steps=st.integers(1, 1000),
+        crop=st.floats(0.1, 0.95),
+        feather=st.floats(0.0, 0.25),
+        mask_shape=st.sampled_from(MaskShape),
+        order=st.sampled_from(Order),
+        centre=st.sampled_from(Centre),
+        reverse=st.booleans(),
+        delay=st.floats(0.0, 60.0),
+        engine=st.sampled_from(Engine),
+        samples=st.none() | st.integers(1, 64),
+        resolution=st.none() | st.tuples(st.integers(4, 4000), st.integers(4, 4000)),
+    )
+)
+def test_kept_as_json(settings: ZoomSettings) -> None:
+    text = json.dumps(settings.to_dict())
+    assert ZoomSettings.from_dict(json.loads(text)) == settings
+
+
+def test_what_another_version_adds_is_passed_over() -> None:
+    values = ZoomSettings(crop=0.7).to_dict() | {"wobble": 3}
+    assert ZoomSettings.from_dict(values).crop == 0.7
+
+
+@pytest.mark.parametrize("values", [{"engine": "crayon"}, {"crop": 7.0}, {"resolution": [1]}])
+def test_what_cannot_be_understood_is_an_error_for_the_user(values: dict[str, Any]) -> None:
+    with pytest.raises(EverZoomError):
+        ZoomSettings.from_dict(ZoomSettings().to_dict() | values)
+
+
+@pytest.mark.parametrize(
+    ("values", "needed"),
+    [
+        ({}, False),
+        ({"align": True}, True),
+        ({"match_colour": True}, True),
+        ({"auto_sort": True}, True),
+        ({"order": Order.AUTO}, True),
+        ({"zoom_factor": None}, True),
+    ],
+)
+def test_when_the_pictures_have_to_be_looked_at(values: dict[str, Any], needed: bool) -> None:
+    assert (
+        ZoomSettings(**{"align": False, "match_colour": False, **values}).needs_analysis == needed
+    )

@@ -1,0 +1,254 @@
+"""Test images, and the picture that must be seen of them at a zoom level. Never touches bpy.
+
+The images are samples of smooth patterns that are known at every point. So the picture that must be
+there is calculated from the patterns themselves, not resampled from pixels, and an engine's filter
+leaves but a small difference. Nothing here uses the code under test.
+
+Coordinates: x to the right and y up, from an image's centre, in widths of that image.
+Pictures: (height, width, 3), sRGB-encoded 0..1, top row first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Array = NDArray[np.float64]
+Pattern = Callable[[Array, Array], Array]
+Size = tuple[int, int]  # width, height
+Triple = tuple[float, float, float]
+
+
+def waves(seed: int, cycles: float = 2.0) -> Pattern:
+    """A smooth colourful pattern of at most `cycles` waves across the image, between 0.15 and 0.85."""
+    random = np.random.default_rng(seed)
+    angle = random.uniform(0, 2 * np.pi, (3, 3))
+    length = random.uniform(0.5, 1.0, (3, 3)) * cycles * 2 * np.pi
+    phase = random.uniform(0, 2 * np.pi, (3, 3))
+
+    def pattern(x: Array, y: Array) -> Array:
+        along = x[..., None, None] * np.cos(angle) + y[..., None, None] * np.sin(angle)
+        result: Array = 0.5 + 0.35 * np.sin(along * length + phase).mean(axis=-1)
+        return result
+
+    return pattern
+
+
+def flat(colour: Triple) -> Pattern:
+    """One colour."""
+    return lambda x, _y: np.broadcast_to(np.array(colour), (*x.shape, 3)).astype(np.float64)
+
+
+def grid(size: Size, view: tuple[float, float] | None = None) -> tuple[Array, Array]:
+    """Coordinates of the pixels' centres of a picture that shows `view`; default: a whole image."""
+    width, height = size
+    across, up = view or (1.0, height / width)
+    x = ((np.arange(width) + 0.5) / width - 0.5) * across
+    y = (0.5 - (np.arange(height) + 0.5) / height) * up
+    return np.meshgrid(x, y)  # type: ignore[return-value]
+
+
+def paint(pattern: Pattern, size: Size) -> Array:
+    """A pattern as an image."""
+    return pattern(*grid(size))
+
+
+def save(picture: Array, file: Path) -> Path:
+    """Write an 8-bit picture; the file's ending says in which format."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(levels(picture)).save(file)
+    return file
+
+
+def levels(picture: Array) -> NDArray[np.uint8]:
+    """A picture in 8 bits."""
+    return np.round(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def read(file: Path) -> Array:
+    """A picture from a file."""
+    with Image.open(file) as image:
+        return np.asarray(image.convert("RGB"), np.float64) / 255.0
+
+
+def to_linear(encoded: Array) -> Array:
+    """sRGB to linear light, IEC 61966-2-1."""
+    low = encoded <= 0.04045
+    return np.where(low, encoded / 12.92, ((np.maximum(encoded, 0.04045) + 0.055) / 1.055) ** 2.4)
+
+
+def to_srgb(linear: Array) -> Array:
+    """Linear light to sRGB, IEC 61966-2-1."""
+    low = linear <= 0.0031308
+    return np.where(low, linear * 12.92, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
+
+
+def even(value: float) -> int:
+    """The nearest even whole number."""
+    return 2 * round(value / 2)
+
+
+def smoothstep(value: Array) -> Array:
+    """0 below 0, 1 above 1, 3 v^2 - 2 v^3 in between."""
+    clipped = np.clip(value, 0.0, 1.0)
+    return clipped * clipped * (3.0 - 2.0 * clipped)
+
+
+@dataclass(frozen=True)
+class Nest:
+    """A nested series whose picture is known at every zoom level.
+
+    Attributes:
+        patterns: Of the images, outermost first.
+        size: Of the images, in pixels.
+        factors: From each image to the next; one number for all.
+        offsets: Where the next image's centre lies, in widths of the image; none: all centred.
+        crop, feather, ellipse: As chosen; an ellipse only for square images.
+        gains: What to multiply linear light by, at a zoom level, for each image.
+    """
+
+    patterns: Sequence[Pattern]
+    size: Size = (96, 96)
+    factors: Sequence[float] | float = 2.0
+    offsets: Sequence[tuple[float, float]] = field(default=())
+    crop: float = 0.8
+    feather: float = 0.05
+    ellipse: bool = False
+    gains: Callable[[int, float], Array] = lambda _index, _level: np.ones(3)
+
+    @property
+    def steps(self) -> list[float]:
+        if isinstance(self.factors, float | int):
+            return [float(self.factors)] * (len(self.patterns) - 1)
+        return list(self.factors)
+
+    @property
+    def factor(self) -> float:
+        """The geometric mean."""
+        return math.prod(self.steps) ** (1 / len(self.steps))
+
+    @property
+    def widths(self) -> list[float]:
+        """Of all images, in widths of the outermost."""
+        return [1 / math.prod(self.steps[:index]) for index in range(len(self.patterns))]
+
+    @property
+    def levels(self) -> list[float]:
+        """Zoom levels at which the images fill the view."""
+        return [-math.log(width) / math.log(self.factor) for width in self.widths]
+
+    @property
+    def centres(self) -> list[Array]:
+        """Of all images, from that of the outermost, in its widths."""
+        places = [np.zeros(2)]
+        for width, offset in zip(self.widths, self.offsets or [(0, 0)] * 999, strict=False):
+            places.append(places[-1] + width * np.array(offset))
+        return places[: len(self.patterns)]
+
+    @property
+    def cropped(self) -> Size:
+        """Size of the middle part that is used, and of the frames, in pixels."""
+        return even(self.size[0] * self.crop), even(self.size[1] * self.crop)
+
+    def files(self, folder: Path, ending: str = "png") -> list[Path]:
+        """Write the images; the files in the order of their names, the innermost first."""
+        count = len(self.patterns)
+        return [
+            save(paint(pattern, self.size), folder / f"image_{count - index}.{ending}")
+            for index, pattern in reversed(list(enumerate(self.patterns)))
+        ]
+
+    def opacity(self, x: Array, y: Array, *, soft: bool = True) -> Array:
+        """Of an inner image at points of it. Without `soft` the mask ends where it is trimmed."""
+        half_x, half_y = (part / self.size[0] / 2 for part in self.cropped)
+        if self.ellipse:
+            assert half_x == half_y
+            depth = half_x - np.hypot(x, y)
+        else:
+            depth = np.minimum(half_x - np.abs(x), half_y - np.abs(y))
+        feather = self.feather * min(1.0, self.size[1] / self.size[0])
+        if not soft or feather == 0.0:
+            return (depth >= 0.0).astype(np.float64)
+        return smoothstep(depth / feather)
+
+    def view(
+        self,
+        level: float,
+        *,
+        centre: Array | None = None,
+        resolution: Size | None = None,
+        soft: bool = True,
+        fade: bool = True,
+    ) -> Array:
+        """The picture at a zoom level.
+
+        Args:
+            level: Zoom level.
+            centre: Of the view, from the outermost image's, in its widths; None: the innermost's.
+            resolution: Size of the picture; None: that of the cropped images.
+            soft: Whether the renderer knows soft edges.
+            fade: Whether it lets images fade in, over the first half of the step that leads to
+                them; otherwise they are there at once.
+        """
+        resolution = resolution or self.cropped
+        across, up = (part / self.size[0] for part in self.cropped)
+        across = min(across, up * resolution[0] / resolution[1])
+        scale = self.factor**-level
+        x, y = grid(resolution, (across * scale, across * scale * resolution[1] / resolution[0]))
+        middle = self.centres[-1] if centre is None else centre
+        x, y = x + middle[0], y + middle[1]
+        linear = np.zeros((*x.shape, 3))
+        for index, pattern in enumerate(self.patterns):
+            inside_x = (x - self.centres[index][0]) / self.widths[index]
+            inside_y = (y - self.centres[index][1]) / self.widths[index]
+            alpha = np.ones(x.shape)
+            if index:
+                before, here = self.levels[index - 1 : index + 1]
+                part = (level - before) / (here - before)
+                visible = smoothstep(np.array(2 * part)) if fade else float(part > 1e-9)
+                alpha = visible * self.opacity(inside_x, inside_y, soft=soft)
+            own = to_linear(pattern(inside_x, inside_y)) * self.gains(index, level)
+            linear += alpha[..., None] * (own - linear)
+        return np.clip(to_srgb(linear), 0.0, 1.0)
+
+
+def self_similar(factor: float = 2.0) -> Pattern:
+    """A pattern that is the same again when it is enlarged by `factor` around its centre."""
+
+    def pattern(x: Array, y: Array) -> Array:
+        octave = 2 * np.pi * np.log(np.maximum(np.hypot(x, y), 1e-4)) / math.log(factor)
+        angle = np.arctan2(y, x)
+        waves_of = [np.sin(octave + angle), np.cos(octave - 2 * angle), np.sin(3 * angle)]
+        result: Array = 0.5 + 0.3 * np.stack(waves_of, axis=-1)
+        return result
+
+    return pattern
+
+
+def error(picture: Array, truth: Array) -> tuple[float, float]:
+    """Root mean square and greatest difference, in levels of 255."""
+    assert picture.shape == truth.shape, (picture.shape, truth.shape)
+    difference = 255.0 * np.abs(picture - truth)
+    return float(np.sqrt(np.mean(difference**2))), float(difference.max())
+
+
+def misplacement(picture: Array, truth: Array, *, border: int = 2) -> tuple[float, float, float]:
+    """How far a picture lies off: pixels to the right, pixels down, growth as a fraction.
+
+    Least squares over a linear model of small displacements.
+    """
+    inner = (slice(border, -border), slice(border, -border))
+    down, right = np.gradient(truth, axis=(0, 1))
+    height, width = truth.shape[:2]
+    x = (np.arange(width) - (width - 1) / 2)[None, :, None]
+    y = (np.arange(height) - (height - 1) / 2)[:, None, None]
+    columns = [right, down, right * x + down * y]
+    matrix = np.stack([column[inner].ravel() for column in columns], axis=1)
+    (dx, dy, growth), *_ = np.linalg.lstsq(matrix, (truth - picture)[inner].ravel(), rcond=None)
+    return float(dx), float(dy), float(growth)
