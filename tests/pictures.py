@@ -26,7 +26,7 @@ Triple = tuple[float, float, float]
 
 
 def waves(seed: int, cycles: float = 2.0) -> Pattern:
-    """A smooth colourful pattern of at most `cycles` waves across the image, between 0.15 and 0.85."""
+    """A smooth colourful pattern, 0.15 to 0.85, of at most `cycles` waves across the image."""
     random = np.random.default_rng(seed)
     angle = random.uniform(0, 2 * np.pi, (3, 3))
     length = random.uniform(0.5, 1.0, (3, 3)) * cycles * 2 * np.pi
@@ -51,7 +51,7 @@ def grid(size: Size, view: tuple[float, float] | None = None) -> tuple[Array, Ar
     across, up = view or (1.0, height / width)
     x = ((np.arange(width) + 0.5) / width - 0.5) * across
     y = (0.5 - (np.arange(height) + 0.5) / height) * up
-    return np.meshgrid(x, y)  # type: ignore[return-value]
+    return np.meshgrid(x, y)
 
 
 def paint(pattern: Pattern, size: Size) -> Array:

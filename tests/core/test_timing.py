@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,4 +54,4 @@ def test_held_frames(delay: float, fps: float, held: int) -> None:
 @given(counts, steps, st.booleans(), st.floats(0, 3))
 def test_frames_never_meet(count: int, step: int, reverse: bool, delay: float) -> None:
     keys = level_keys(count, settings(zoom_steps=step, reverse=reverse, delay=delay))
-    assert all(a.frame < b.frame for a, b in zip(keys, keys[1:], strict=False))
+    assert all(a.frame < b.frame for a, b in itertools.pairwise(keys))

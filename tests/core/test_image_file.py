@@ -1,0 +1,112 @@
+"""What a file's own bytes say about an image; the files are written by Pillow."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from ai_ever_zoom_addon.core.image_file import IMAGE_SUFFIXES, read_size
+from ai_ever_zoom_addon.errors import EverZoomError
+
+WIDTH, HEIGHT = 37, 23
+PIXELS = np.random.default_rng(3).integers(0, 256, (HEIGHT, WIDTH, 4), np.uint8)
+
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "png RGB": ("RGB", {"format": "png"}),
+    "png RGBA": ("RGBA", {"format": "png"}),
+    "png grey": ("L", {"format": "png"}),
+    "png palette": ("P", {"format": "png"}),
+    "png 16 bit": ("I;16", {"format": "png"}),
+    "png 1 bit": ("1", {"format": "png"}),
+    "jpeg": ("RGB", {"format": "jpeg"}),
+    "jpeg grey": ("L", {"format": "jpeg"}),
+    "jpeg progressive": ("RGB", {"format": "jpeg", "progressive": True}),
+    "jpeg with a comment": ("RGB", {"format": "jpeg", "comment": b"\xff\xd9\xff\xc0" * 9}),
+    "webp": ("RGB", {"format": "webp"}),
+    "webp lossless": ("RGB", {"format": "webp", "lossless": True}),
+    "webp with alpha": ("RGBA", {"format": "webp"}),
+    "webp with extras": ("RGB", {"format": "webp", "exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0"}),
+}
+
+
+def encoded(kind: str) -> bytes:
+    mode, options = KINDS[kind]
+    picture = Image.fromarray(PIXELS, "RGBA").convert("RGBA")
+    stream = io.BytesIO()
+    if mode == "I;16":
+        Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 257).save(stream, **options)
+    else:
+        picture.convert("RGB" if mode in ("P", "L", "1") else mode).convert(mode).save(
+            stream, **options
+        )
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_size(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "é 🐱.dat"
+    file.write_bytes(encoded(kind))
+    assert read_size(file) == (WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_image_that_ends_too_early(kind: str, tmp_path: Path) -> None:
+    file, whole = tmp_path / "cut.dat", encoded(kind)
+    # Up to the last two bytes: WebP may be padded by one that says nothing.
+    for length in {*range(12, len(whole) - 2, max(1, len(whole) // 60)), len(whole) - 2}:
+        file.write_bytes(whole[:length])
+        with pytest.raises(EverZoomError, match=r"cut\.dat is incomplete.*again"):
+            read_size(file)
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    file = tmp_path / "none.png"
+    file.touch()
+    with pytest.raises(EverZoomError, match=r"none\.png is an empty file"):
+        read_size(file)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(EverZoomError, match=r"gone\.png cannot be read"):
+        read_size(tmp_path / "gone.png")
+
+
+@pytest.mark.parametrize("format_name", ["tiff", "bmp", "gif"])
+def test_other_formats_are_left_to_blender(format_name: str, tmp_path: Path) -> None:
+    file = tmp_path / "image"
+    Image.fromarray(PIXELS[..., :3]).save(file, format_name)
+    assert read_size(file) is None
+
+
+@given(
+    st.sampled_from(
+        [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"RIFF\x20\0\0\0WEBP", b"\xff\xd8\xff"]
+    ),
+    st.binary(max_size=200),
+)
+def test_nonsense_is_told_or_left_to_blender(start: bytes, rest: bytes) -> None:
+    class File:
+        name = "odd.png"
+
+        def read_bytes(self) -> bytes:
+            return start + rest
+
+    try:
+        size = read_size(File())  # type: ignore[arg-type]
+    except EverZoomError as error:
+        assert "odd.png" in str(error)
+    else:
+        assert size is None or len(size) == 2
+
+
+def test_the_usual_endings() -> None:
+    usual = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr", ".bmp", ".tga", ".hdr"}
+    assert usual <= IMAGE_SUFFIXES
+    assert not {".gif", ".mp4", ".txt", ".svg", ".blend"} & IMAGE_SUFFIXES
