@@ -345,7 +345,7 @@ class _Draft:
         """Where one image lies in another one; None where it does not."""
         known = self.matcher.found.get((outer, inner))
         if known:
-            return self.matcher.try_pair(outer, inner, known.placement, enough)
+            return self.matcher.go_on(outer, inner, known, enough)
         if self.matcher.components.joined(outer, inner):
             if self.position[inner] - self.position[outer] > SAME_STEP:
                 start = self.matcher.predicted(outer, inner)
@@ -353,7 +353,7 @@ class _Draft:
                 if found:
                     return found
         found = self.matcher.search(outer, inner)
-        return found and self.matcher.try_pair(outer, inner, found.placement, enough)
+        return found and self.matcher.go_on(outer, inner, found, enough)
 
     # The report
 

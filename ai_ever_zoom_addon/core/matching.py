@@ -7,7 +7,7 @@ for each image.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from .ordering import Components, groups
 from .picture import Picture
-from .registration import Placement, Registration, register
-from .resampling import Array
+from .registration import Placement, Registration, refine, register
 from .screening import Screen, bank, screen, template, template_shape, template_step
 
 Progress = tuple[float, str]
@@ -24,10 +23,13 @@ Progress = tuple[float, str]
 SAME_STEP = math.log(1.04)  # images closer than this on the zoom's axis show the same step
 LOW_FACTORS = (1.0, 3.0)  # searched for every pair; most series are in here
 HIGH_FACTORS = (3.0, 8.5)  # searched for what is not placed yet
+SMALL_STRUCTURE, LARGE_STRUCTURE = 3.0, 8.0  # sigma of flatten, in pixels of a template
 PROMISING = 0.35  # correlation in the screening from which a pair is looked at closely
 CLOSER_LOOKS = 4  # how many partners of an image are looked at closely, at most
-CERTAIN = 12.0  # a correlation must be this many times what chance gives
+PATIENCE = 16  # pairs in a row that turn out unrelated, after which the less likely ones are left
+CERTAIN = 11.0  # a correlation must be this many times what chance gives
 LOWEST_CORRELATION = 0.15
+SAME_STEP_CORRELATION = 0.5
 
 
 def holds(found: Registration) -> bool:
@@ -47,7 +49,10 @@ class Matcher:
         self.components = Components(len(pictures))
         shape = template_shape(pictures)
         self._shape = shape
-        self._templates: Array = np.stack([template(picture, shape) for picture in pictures])
+        self._templates = {
+            sigma: np.stack([template(picture, shape, sigma) for picture in pictures])
+            for sigma in (SMALL_STRUCTURE, LARGE_STRUCTURE)
+        }
         self._steps: NDArray[np.float64] = np.array(
             [template_step(picture, shape) for picture in pictures]
         )
@@ -58,15 +63,23 @@ class Matcher:
         neighbours: whether files that follow each other are to be looked at closely in any case.
         """
         everyone = list(range(len(self.pictures)))
-        for done, text in self._relate(everyone, everyone, bank(*LOW_FACTORS), neighbours):
+        for done, text in self._relate(
+            everyone, everyone, bank(*LOW_FACTORS), neighbours, SMALL_STRUCTURE
+        ):
             yield 0.6 * done, text
         # What is left: at the factor that is known by now, then at larger ones.
-        searches = [lambda: self._usual_bank(2), self._high_bank, lambda: self._usual_bank(1)]
-        for number, factors in enumerate(searches):
+        # Images that were painted again keep their large structures best.
+        searches: list[tuple[Callable[[], list[float]], float]] = [
+            (lambda: self._usual_bank(2), SMALL_STRUCTURE),
+            (self._high_bank, SMALL_STRUCTURE),
+            (lambda: self._usual_bank(1), SMALL_STRUCTURE),
+            (lambda: self._usual_bank(1), LARGE_STRUCTURE),
+        ]
+        for number, (factors, sigma) in enumerate(searches):
             outers, inners = self._ends()
             if len(self.components.all()) == 1:
                 return
-            for done, text in self._relate(outers, inners, factors(), neighbours):
+            for done, text in self._relate(outers, inners, factors(), neighbours, sigma):
                 yield 0.6 + 0.4 * (number + done) / len(searches), text
 
     def depth(self, outer: int, inner: int, placement: Placement) -> float:
@@ -79,7 +92,14 @@ class Matcher:
     ) -> Registration | None:
         """Registers a pair from a guess, until it is certain enough; None: it does not hold."""
         found = register(self.pictures[outer], self.pictures[inner], start, enough=enough)
+        alike = abs(self.depth(outer, inner, found.placement)) < SAME_STEP
+        if alike and found.correlation < SAME_STEP_CORRELATION:
+            return None  # two skies with the same gradient have the same bands of grey levels
         return found if holds(found) else None
+
+    def go_on(self, outer: int, inner: int, known: Registration, enough: float) -> Registration:
+        """Makes a registration that holds more exact."""
+        return refine(self.pictures[outer], self.pictures[inner], known, enough=enough)
 
     def predicted(self, outer: int, inner: int) -> Placement:
         """Where two images of one component lie in each other, by way of the others."""
@@ -87,7 +107,9 @@ class Matcher:
 
     def search(self, outer: int, inner: int) -> Registration | None:
         """The whole search for one image in another one, at all factors."""
-        result = self._screen(outer, [inner], bank(LOW_FACTORS[0], HIGH_FACTORS[1]))
+        result = self._screen(
+            outer, [inner], bank(LOW_FACTORS[0], HIGH_FACTORS[1]), SMALL_STRUCTURE
+        )
         best = int(result.score.argmax())
         return self._look_closer(outer, inner, result, best, 0)
 
@@ -116,21 +138,29 @@ class Matcher:
     def _high_bank(self) -> list[float]:
         return bank(*HIGH_FACTORS)
 
-    def _screen(self, outer: int, inners: list[int], factors: list[float]) -> Screen:
-        return screen(
-            self.pictures[outer], self._templates[inners], self._steps[inners], self._shape, factors
-        )
+    def _screen(self, outer: int, inners: list[int], factors: list[float], sigma: float) -> Screen:
+        templates = self._templates[sigma][inners]
+        steps = self._steps[inners]
+        return screen(self.pictures[outer], templates, steps, self._shape, factors, sigma)
 
     def _relate(
-        self, outers: list[int], inners: list[int], factors: list[float], neighbours: bool
+        self,
+        outers: list[int],
+        inners: list[int],
+        factors: list[float],
+        neighbours: bool,
+        sigma: float,
     ) -> Generator[Progress, None, None]:
         """Screens and then registers the best pairs, best first, until all that can be is joined."""
         if not factors:
             return
         results = []
         for number, outer in enumerate(outers):
-            yield 0.6 * number / len(outers), f"Comparing {self.pictures[outer].name} with all others"
-            results.append(self._screen(outer, inners, factors))
+            yield (
+                0.6 * number / len(outers),
+                f"Comparing {self.pictures[outer].name} with all others",
+            )
+            results.append(self._screen(outer, inners, factors, sigma))
         scores = np.stack([result.score for result in results])  # (outer, factor, inner)
         factor = scores.argmax(axis=1)
         score = scores.max(axis=1)
@@ -152,6 +182,7 @@ class Matcher:
             or (neighbours and abs(outers[row] - inners[column]) == 1)
         ]
         candidates.sort(reverse=True)
+        failures = 0
         for number, (_, row, column) in enumerate(candidates):
             outer, inner = outers[row], inners[column]
             if self.components.joined(outer, inner):
@@ -159,6 +190,9 @@ class Matcher:
             text = f"Looking for {self.pictures[inner].name} in {self.pictures[outer].name}"
             yield 0.6 + 0.4 * number / len(candidates), text
             found = self._look_closer(outer, inner, results[row], int(factor[row, column]), column)
+            failures = 0 if found else failures + 1
+            if failures > PATIENCE + len(outers) // 2:
+                break
             if found:
                 self.found[outer, inner] = found
                 depth = self.depth(outer, inner, found.placement)

@@ -13,6 +13,7 @@ from .resampling import Array, box_matrix
 # most, and sub-pixel registration of it is exact to a few thousandths of its pixels.
 GREY_SIDE = 640
 COLOUR_SIDE = 256
+SMALLEST_SIDE = 24  # shorter side of the smallest grey picture that is kept
 CLIPPED = 0.985  # encoded value from which a channel may have lost its highlights
 
 
@@ -21,8 +22,8 @@ class Picture:
     """A shrunk image.
 
     width, height: of the full image, in pixels.
-    block: a pixel of `grey` is the mean of block x block pixels of the full image, from its top left.
-    grey: (height // block, width // block) float16, encoded 0..1.
+    block: a pixel of `greys[0]` is the mean of block x block pixels of the full image, from its top
+        left. greys: (height // block, width // block) float16, encoded 0..1; then halved and halved.
     colour_block, colour: the same in colour, coarser; (.., .., 3) float16.
     clipped: the share of full-size pixels in each pixel of `colour` that any channel has clipped.
     """
@@ -31,7 +32,7 @@ class Picture:
     width: int
     height: int
     block: int
-    grey: NDArray[np.float16]
+    greys: tuple[NDArray[np.float16], ...]
     colour_block: int
     colour: NDArray[np.float16]
     clipped: NDArray[np.float16]
@@ -42,8 +43,14 @@ class Picture:
         centre: (x, y) of the grid's centre, full-size pixels from the image's centre.
         shape: (rows, columns) of the grid.
         """
-        rows, columns = self.box_matrices(self.grey.shape[:2], self.block, centre, step, shape)
-        return rows @ self.grey.astype(np.float32) @ columns.T
+        level = 0
+        while level + 1 < len(self.greys) and self.block * 2 ** (level + 2) <= step:
+            level += 1
+        if level + 1 < len(self.greys) and self.block * 2 ** (level + 1) == step:
+            level += 1
+        grey = self.greys[level]
+        rows, columns = self.box_matrices(grey.shape, self.block * 2**level, centre, step, shape)
+        return rows @ grey.astype(np.float32) @ columns.T
 
     def box_matrices(
         self,
@@ -83,13 +90,15 @@ def shrink(name: str, image: Array) -> Picture:
     clipped = _clipped(image, block)
     again = max(1, -(-small.shape[1] // COLOUR_SIDE), -(-small.shape[0] // COLOUR_SIDE))
     again = min(again, *small.shape[:2])
-    grey = small @ np.array([0.3, 0.6, 0.1], np.float32)
+    greys = [small @ np.array([[0.3], [0.6], [0.1]], np.float32)]
+    while min(greys[-1].shape[:2]) >= 2 * SMALLEST_SIDE:
+        greys.append(block_means(greys[-1], 2))
     return Picture(
         name=name,
         width=width,
         height=height,
         block=block,
-        grey=grey.astype(np.float16),
+        greys=tuple(grey[:, :, 0].astype(np.float16) for grey in greys),
         colour_block=block * again,
         colour=block_means(small, again).astype(np.float16),
         clipped=block_means(clipped, again)[:, :, 0].astype(np.float16),

@@ -9,7 +9,7 @@ the outer image's pixels, to which the inner image is shrunk by area averaging.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,9 +17,12 @@ from .picture import Picture
 from .resampling import Array, centred, cubic_matrix, flatten
 
 TRIM = 0.06  # rim of the inner image that is not compared, per side
-COARSE_SIDE = 80  # at the coarsest level an image's longest side is about this many pixels
+COARSE_SIDE = 48  # at the coarsest level an image's longest side is about this many pixels
 MARGIN = 8  # pixels around the compared ones, for the local means and for the place to move
 UNSURE = 0.04  # likely error, in pixels of a level, from which local structure is tried as well
+# Certainty per pixel of the inner image's side under which a pair is given up at a coarse level (one
+# of the first two); pairs that were painted again have 0.1, others more, unrelated ones about 0.04.
+HOPELESS = 0.07
 SMALLEST = 20  # pixels of the inner image's shorter side, under which a level says nothing
 
 
@@ -41,13 +44,14 @@ class Registration:
 
     correlation: of local structure, -1..1. certainty: that correlation in units of what chance gives,
     at the level that shows it best: two unrelated pictures stay under about 10. error: the likely
-    error of the offset, in full-size outer pixels.
+    error of the offset, in full-size outer pixels. step: of the finest level looked at.
     """
 
     placement: Placement
     correlation: float
     certainty: float
     error: float
+    step: float
 
 
 def levels(outer: Picture, inner: Picture, placement: Placement) -> list[float]:
@@ -67,18 +71,31 @@ def register(
 
     enough: the certainty at which it stops, coarse as the place may still be.
     """
-    best = Registration(start, -1.0, -1.0, math.inf)
-    for coarse, step in enumerate(levels(outer, inner, start)):
-        found = _register_level(outer, inner, best.placement, step, structure=coarse == 0)
-        if coarse and found.error > UNSURE * step:
+    return refine(outer, inner, Registration(start, -1.0, -1.0, math.inf, math.inf), enough=enough)
+
+
+def refine(
+    outer: Picture, inner: Picture, known: Registration, *, enough: float = math.inf
+) -> Registration:
+    """Goes on with a registration that stopped early, at the levels that are left."""
+    best = known
+    for number, step in enumerate(levels(outer, inner, known.placement)):
+        if step >= known.step or best.certainty > enough:
+            continue
+        first = best.step == math.inf
+        found = _register_level(outer, inner, best.placement, step, structure=first)
+        if not first and found.error > UNSURE * step:
             # Painted again: what differs is mostly large, so the small structure tells more.
             other = _register_level(outer, inner, best.placement, step, structure=True)
             found = min(found, other, key=lambda registration: registration.error)
         # Where a finer level shows more noise than picture, the coarser one knew the place better.
         better = found if found.error < best.error else best
         clearer = found if found.certainty > best.certainty else best
-        best = replace(better, correlation=clearer.correlation, certainty=clearer.certainty)
-        if best.certainty > enough:
+        best = Registration(
+            better.placement, clearer.correlation, clearer.certainty, better.error, step
+        )
+        side = math.sqrt(inner.width * inner.height) * known.placement.scale / step
+        if enough < math.inf and number < 2 and best.certainty < HOPELESS * side:
             break
     return best
 
@@ -112,13 +129,18 @@ def _register_level(
     x, y = centred(shape[1]), centred(shape[0])
     light = [-target, np.full_like(target, -1.0)]
     if not structure:
-        light += [np.broadcast_to(-2 * x / shape[1], shape), np.broadcast_to(-2 * y[:, None] / shape[0], shape)]
+        light += [
+            np.broadcast_to(-2 * x / shape[1], shape),
+            np.broadcast_to(-2 * y[:, None] / shape[0], shape),
+        ]
     photometric = np.stack([part.ravel() for part in light], axis=1).astype(np.float32)
+    x_pixels, y_pixels = x.astype(np.float32), y.astype(np.float32)[:, None]
     values = np.zeros(photometric.shape[1])
     values[0] = 1.0
     target_y, target_x = np.gradient(target)
+    steep = np.hypot(target_x, target_y).ravel()
     log_scale, moved_x, moved_y = 0.0, start.offset[0] / step, start.offset[1] / step
-    for _ in range(10):
+    for _ in range(8 if structure else 15):
         at_x = outer.width / 2 / step + moved_x + x * np.exp(log_scale)
         at_y = outer.height / 2 / step + moved_y + y * np.exp(log_scale)
         sample = (
@@ -129,14 +151,17 @@ def _register_level(
         )
         residual = sample.ravel() + photometric @ values.astype(np.float32)
         spread = 1.4826 * float(np.median(np.abs(residual[valid.ravel()]))) + 1e-4
-        weight = np.clip(1 - (residual / (4 * spread)) ** 2, 0, None) ** 2 * valid.ravel()
+        # At an edge a small displacement makes a large difference: that is no reason to distrust it.
+        bound = 4 * np.float32(spread) + steep
+        weight = np.square(np.clip(1 - np.square(residual / bound), 0, None))
+        weight *= valid.ravel()
         sample_y, sample_x = np.gradient(sample)
         slope_x, slope_y = (sample_x + target_x) / 2, (sample_y + target_y) / 2
-        geometric = [slope_x * x + slope_y * y[:, None], slope_x, slope_y]
+        geometric = [slope_x * x_pixels + slope_y * y_pixels, slope_x, slope_y]
         jacobian = np.concatenate(
             [np.stack([part.ravel() for part in geometric], axis=1), photometric], axis=1
-        ).astype(np.float32)
-        weighted = jacobian * weight[:, None].astype(np.float32)
+        )
+        weighted = jacobian * weight[:, None]
         normal = (weighted.T @ jacobian).astype(np.float64)
         normal += np.diag(1e-6 * (np.diag(normal) + 1e-6))
         update = -np.linalg.solve(normal, (weighted.T @ residual).astype(np.float64))
@@ -145,17 +170,19 @@ def _register_level(
         moved_x += limit * float(update[1])
         moved_y += limit * float(update[2])
         values += update[3:]
-        if np.hypot(update[1], update[2]) < 2e-3 and abs(update[0]) * len(x) < 2e-3:
+        if np.hypot(update[1], update[2]) < 3e-3 and abs(update[0]) * len(x) < 6e-3:
             break
-    error = step * _displacement_error(sample, target, residual.reshape(shape), weight.reshape(shape))
+    error = step * _displacement_error(
+        sample, target, residual.reshape(shape), weight.reshape(shape)
+    )
     if not structure:
         sample, target = flatten(sample), flatten(target)
     placement = Placement(
         scale=start.scale * float(np.exp(log_scale)), offset=(moved_x * step, moved_y * step)
     )
     correlation = correlation_of(sample[valid], target[valid])
-    samples = float(valid.sum()) / _shared_area(sample, target)
-    return Registration(placement, correlation, correlation * math.sqrt(samples), error)
+    samples = float(valid.mean()) * _independent_samples(sample, target)
+    return Registration(placement, correlation, correlation * math.sqrt(samples), error, step)
 
 
 def _displacement_error(one: Array, other: Array, residual: Array, weight: Array) -> float:
@@ -170,6 +197,22 @@ def _displacement_error(one: Array, other: Array, residual: Array, weight: Array
     if shared <= 0.0:
         return math.inf
     return math.sqrt(2 * variance * used * _shared_area(residual, one - other)) / shared
+
+
+def _independent_samples(one: Array, other: Array) -> float:
+    """How many independent samples two unrelated pictures with these power spectra would share.
+
+    The variance of their correlation is the sum of the product of the spectra over the product of
+    their sums. Spectra are smoothed over three frequencies each way.
+    """
+    powers = []
+    for picture in (one, other):
+        power = np.square(np.abs(np.fft.fft2(picture - picture.mean())))
+        for axis in (0, 1):
+            power = power + np.roll(power, 1, axis) + np.roll(power, -1, axis)
+        powers.append(power)
+    together = float((powers[0] * powers[1]).sum())
+    return float(powers[0].sum()) * float(powers[1].sum()) / max(together, 1e-30)
 
 
 def _shared_area(one: Array, other: Array) -> float:

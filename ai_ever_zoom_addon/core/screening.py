@@ -53,12 +53,12 @@ def template_step(picture: Picture, shape: tuple[int, int]) -> float:
     return inside * min(picture.width / shape[1], picture.height / shape[0])
 
 
-def template(picture: Picture, shape: tuple[int, int]) -> Array:
+def template(picture: Picture, shape: tuple[int, int], sigma: float) -> Array:
     """The image's template as a flat vector with mean 0 and length 1."""
     step = template_step(picture, shape)
     rim = 3  # the local means at the edge need what lies beyond it
     wide = picture.boxes((0.0, 0.0), step, (shape[0] + 2 * rim, shape[1] + 2 * rim))
-    vector: Array = flatten(wide)[rim:-rim, rim:-rim].ravel()
+    vector: Array = flatten(wide, sigma)[rim:-rim, rim:-rim].ravel()
     vector -= vector.mean()
     vector /= max(float(np.linalg.norm(vector)), 1e-6)
     return vector
@@ -77,10 +77,12 @@ def screen(
     steps: NDArray[np.float64],
     shape: tuple[int, int],
     factors: list[float],
+    sigma: float,
 ) -> Screen:
     """Compares all windows of one image with all templates, at the given nominal zoom factors.
 
-    templates: (N, pixels of a template); steps: template_step of each image.
+    templates: (N, pixels of a template), made with the same sigma (see flatten), which says how large
+    the structures compared are; steps: template_step of each image.
     """
     kind = (len(factors), len(templates))
     result = Screen(list(factors), *(np.zeros(kind) for _ in range(5)))
@@ -88,11 +90,12 @@ def screen(
     everyone = np.arange(len(templates))
     for number, factor in enumerate(factors):
         step = own_step / factor
-        view = _view(outer, step, shape)
+        view = _view(outer, step, shape, sigma)
         windows = np.lib.stride_tricks.sliding_window_view(view, shape)
         rows, columns = windows.shape[:2]
         flat = windows.reshape(rows * columns, -1)
-        energy = np.einsum("ij,ij->i", flat, flat) - flat.mean(axis=1) ** 2 * flat.shape[1]
+        total = flat @ np.ones(flat.shape[1], np.float32)
+        energy = np.einsum("ij,ij->i", flat, flat) - total**2 / flat.shape[1]
         scores = flat @ templates.T
         scores /= np.sqrt(np.maximum(energy, 1e-3 * flat.shape[1]))[:, None]
         place = scores.argmax(axis=0)
@@ -105,7 +108,7 @@ def screen(
     return result
 
 
-def _view(outer: Picture, step: float, shape: tuple[int, int]) -> Array:
+def _view(outer: Picture, step: float, shape: tuple[int, int], sigma: float) -> Array:
     """The outer image at `step` pixels per pixel, as much of it as the search needs, flattened."""
     whole = (int(outer.height / step), int(outer.width / step))
     reach = tuple(
@@ -114,5 +117,5 @@ def _view(outer: Picture, step: float, shape: tuple[int, int]) -> Array:
     )
     margin = 3
     grid = (reach[0] + 2 * margin, reach[1] + 2 * margin)
-    view = flatten(outer.boxes((0.0, 0.0), step, grid))
+    view = flatten(outer.boxes((0.0, 0.0), step, grid), sigma)
     return np.ascontiguousarray(view[margin:-margin, margin:-margin])
