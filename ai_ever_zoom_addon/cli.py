@@ -23,10 +23,12 @@ from .core.output import is_video
 from .core.plan import make_plan
 from .core.series import Series, find_images
 from .errors import EverZoomError
-from .scene import animation, build, render
+from .scene import animation, build, render, sequencer
+from .scene.gpu import best_engine
 from .scene.images import make_path_relative
 from .settings import Centre, Engine, MaskShape, Order, ZoomSettings
 
+AUTO = "auto"
 DEFAULT_OUTPUT = "infinite_zoom.mp4"
 _DEFAULTS = ZoomSettings()
 
@@ -162,9 +164,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add(
         "--engine",
-        choices=[engine.value for engine in Engine if engine is not Engine.KEEP],
-        default=_DEFAULTS.engine.value,
-        help="render engine (default: %(default)s)",
+        choices=[AUTO, *(engine.value for engine in Engine if engine is not Engine.KEEP)],
+        default=AUTO,
+        help="render engine; auto: what suits the machine (default: %(default)s)",
     )
     add("--samples", metavar="N", type=int, help="samples per pixel (default: the engine's recipe)")
     add(
@@ -206,7 +208,7 @@ def main(argv: list[str]) -> int:
 
 
 def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
-    settings = _settings(options)
+    settings = _settings(options, _engine(options, terminal))
     output = str(Path(options.output).absolute())
     if options.output.endswith(("/", "\\")):
         output += "/"
@@ -240,6 +242,7 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
         if blend is not None:
             for image in bpy.data.images:
                 make_path_relative(image, blend.parent)
+            sequencer.store_pictures(scene, blend)
             _save(blend)
             terminal.say(f"Saved {blend}.")
         first, last = options.frames or (plan.first_frame, plan.last_frame)
@@ -272,7 +275,17 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
             _write_text(Path(options.json), json.dumps(report, indent=2, ensure_ascii=False))
 
 
-def _settings(options: argparse.Namespace) -> ZoomSettings:
+def _engine(options: argparse.Namespace, terminal: _Terminal) -> Engine:
+    if options.engine != AUTO:
+        return Engine(options.engine)
+    # A file that is saved is meant for work in Blender.
+    needs_planes = bool(options.debug or options.samples or options.save_blend)
+    engine, reason = best_engine(needs_planes=needs_planes)
+    terminal.say(f"Engine: {engine.value} ({reason}).")
+    return engine
+
+
+def _settings(options: argparse.Namespace, engine: Engine) -> ZoomSettings:
     return ZoomSettings(
         zoom_factor=options.zoom_factor,
         zoom_steps=options.zoom_steps,
@@ -290,7 +303,7 @@ def _settings(options: argparse.Namespace) -> ZoomSettings:
         start_frame=0,
         pack_images=options.pack or options.input is None,  # the sample's files are temporary
         debug_overlay=options.debug,
-        engine=Engine(options.engine),
+        engine=engine,
         samples=options.samples,
         resolution=options.resolution,
     )

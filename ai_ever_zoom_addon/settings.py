@@ -36,11 +36,15 @@ class Centre(StrEnum):
 
 
 class Engine(StrEnum):
-    """Who renders. KEEP leaves the scene's engine, sampling and colour management as they are."""
+    """Who renders. KEEP leaves the scene's engine, sampling and colour management as they are.
+
+    SEQUENCER is no engine of Blender's: the zoom is composed in the Video Sequencer.
+    """
 
     EEVEE = "eevee"
     CYCLES = "cycles"
     WORKBENCH = "workbench"
+    SEQUENCER = "sequencer"
     KEEP = "keep"
 
 
@@ -122,6 +126,11 @@ class ZoomSettings:
             )
         if not (math.isfinite(self.delay) and 0.0 <= self.delay <= 3600.0):
             raise EverZoomError(f"The delay is {self.delay:g}; use 0 to 3600 seconds.")
+        if self.debug_overlay and self.engine is Engine.SEQUENCER:
+            raise EverZoomError(
+                "The sequencer does not draw the debug overlay: choose another engine, or switch the "
+                "overlay off."
+            )
         if self.samples is not None and self.samples < 1:
             raise EverZoomError(f"Samples is {self.samples}; use at least 1.")
         if self.resolution is not None and not all(4 <= side <= 65536 for side in self.resolution):

@@ -70,6 +70,32 @@ class Mask:
             return bool(np.hypot(corner_x / opaque_x, corner_y / opaque_y) <= shrink)
         return corner_x <= opaque_x and corner_y <= opaque_y
 
+    def inside(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What engines get by interpolating the mesh: 1 inside, 0 at the trimmed edge and beyond.
+
+        Args:
+            x: Places from the image's centre, in image widths; any shape.
+            y: The same, of a shape that fits.
+        """
+        x, y = np.abs(x), np.abs(y)
+        outer_x, outer_y = self.half_size
+        if self.shape is MaskShape.RECTANGLE:
+            depth = np.minimum(outer_x - x, outer_y - y)
+            if self.feather == 0.0:
+                return (depth >= 0.0).astype(np.float64)
+            return np.clip(depth / self.feather, 0.0, 1.0)
+        if self.feather == 0.0:
+            return (np.hypot(x / outer_x, y / outer_y) <= 1.0).astype(np.float64)
+        # The ellipse through each place whose axes are both shorter by the same length: bisection.
+        low, high = np.zeros(np.broadcast_shapes(x.shape, y.shape)), self.feather
+        for _ in range(12):
+            middle = (low + high) / 2.0
+            is_within = np.hypot(x / (outer_x - middle), y / (outer_y - middle)) <= 1.0
+            low, high = np.where(is_within, middle, low), np.where(is_within, high, middle)
+        return np.where(high == self.feather, 1.0, low / self.feather) * (
+            np.hypot(x / outer_x, y / outer_y) <= 1.0
+        )
+
     def mesh(self) -> MaskMesh:
         """The trimmed image with its soft edge."""
         outer = self._outline(*self.half_size)

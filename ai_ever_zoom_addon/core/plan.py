@@ -24,7 +24,7 @@ from .timing import LevelKey, level_keys
 # at less than half its size, where engines that take one sample a pixel err more than by enlarging
 # the layer around it a little. No layer ever pops in, and where an image fills the view, the frame
 # is that image and no other.
-FADE_IN = 0.5
+FADE_IN = 0.35
 
 # Steps into which a level is divided to find out when a layer is hidden behind its successors.
 _COVER_SEARCH_STEPS = 32

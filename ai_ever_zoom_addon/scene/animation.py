@@ -16,6 +16,7 @@ import bpy
 from ..core.output import is_video, is_whole_frame, is_whole_video
 from ..errors import EverZoomError
 from . import render
+from .sequencer import picture_files
 from .stream import streamed_images
 
 Progress = Callable[[float, str], None]
@@ -150,7 +151,10 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
 
     with (
         _headless_preferences(),
-        streamed_images(scene, problem.append, sharp=sharp),
+        # The sequencer reads files by itself, and shows no planes.
+        contextlib.nullcontext()
+        if scene.render.use_sequencer
+        else streamed_images(scene, problem.append, sharp=sharp),
         _handler(bpy.app.handlers.render_write, count),
         _interrupts(stop),
     ):
@@ -189,6 +193,7 @@ def check_images(scene: Any) -> None:
             file = Path(bpy.path.abspath(image.filepath))
             if not file.exists():
                 missing.append(str(file))
+    missing += [str(file) for file in picture_files(scene) if not file.exists()]
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise EverZoomError(

@@ -15,7 +15,7 @@ from ..core.sample import sample_image
 from ..core.series import Series, SeriesImage, Step, check_sizes, measured_steps, uniform_steps
 from ..errors import EverZoomError
 from ..settings import Engine, Order, ZoomSettings
-from . import images, render, rig
+from . import images, render, rig, sequencer
 
 RECIPE_VERSION = 1
 SAMPLE_COUNT = 8
@@ -111,6 +111,10 @@ def build_zoom(
     control = rig.build_rig(scene, plan, control, retime=old_recipe.get("keys") != keys)
     levels = [layer.level for layer in plan.layers]
     rig.save_recipe(control, _recipe(series, settings, report) | {"keys": keys, "levels": levels})
+    if settings.engine is Engine.SEQUENCER:
+        sequencer.build_strips(scene, control, plan, sequencer.default_folder())
+    elif settings.engine is not Engine.KEEP:
+        sequencer.remove_strips(scene)
     prepare_render(scene, plan)
     return control
 

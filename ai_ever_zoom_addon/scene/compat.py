@@ -58,3 +58,8 @@ def set_media_type(scene: Any, *, video: bool) -> None:
     """Choose between images and video: since 5.0 the file formats on offer depend on it."""
     if bpy.app.version >= (5, 0, 0):
         scene.render.image_settings.media_type = "VIDEO" if video else "IMAGE"
+
+
+def strips(owner: Any) -> Any:
+    """The strips of a sequence editor or a group: called so since 4.4, and no longer otherwise."""
+    return owner.strips if bpy.app.version >= (4, 4, 0) else owner.sequences

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import bpy
+
 # The data path of the one property that everything follows.
 ZOOM_LEVEL = "Zoom Level"
 ZOOM_LEVEL_PATH = f'["{ZOOM_LEVEL}"]'
@@ -16,6 +18,8 @@ def _new_driver(owner: Any, path: str, index: int, sources: dict[str, tuple[Any,
     for name, (source, source_path) in sources.items():
         variable = curve.driver.variables.new()
         variable.name = name
+        if isinstance(source, bpy.types.Scene):
+            variable.targets[0].id_type = "SCENE"
         variable.targets[0].id = source
         variable.targets[0].data_path = source_path
     return curve

@@ -10,6 +10,7 @@ from ..core.output import FRAME_NAME, is_video
 from ..core.plan import Plan
 from ..settings import Engine
 from . import compat
+from .sequencer import has_strips
 
 ENGINE_IDS = {
     Engine.EEVEE: compat.EEVEE,
@@ -65,7 +66,7 @@ def fill_engine(scene: Any, plan: Plan) -> None:
     over more samples is only softer.
     """
     engine = plan.settings.engine
-    if engine is Engine.KEEP:
+    if engine in (Engine.KEEP, Engine.SEQUENCER):
         return
     scene.render.engine = ENGINE_IDS[engine]
     samples = plan.settings.samples or 1
@@ -107,6 +108,7 @@ def set_output(scene: Any, output: Path | str) -> None:
         EverZoomError: The ending is that of another kind of file.
     """
     text = str(output)
+    in_sequencer = has_strips(scene)
     image = scene.render.image_settings
     if is_video(text):
         compat.set_media_type(scene, video=True)
@@ -116,7 +118,8 @@ def set_output(scene: Any, output: Path | str) -> None:
         video.format = "MPEG4"
         video.codec = "H264"
         video.constant_rate_factor = "HIGH"
-        video.ffmpeg_preset = "GOOD"
+        # Beside the sequencer the encoder would take most of the time.
+        video.ffmpeg_preset = "REALTIME" if in_sequencer else "GOOD"
         video.gopsize = 12
         video.use_max_b_frames = False
         video.audio_codec = "NONE"
@@ -130,4 +133,4 @@ def set_output(scene: Any, output: Path | str) -> None:
         scene.render.filepath = text.rstrip("/\\") + "/" + FRAME_NAME
     scene.render.use_file_extension = True
     scene.render.use_overwrite = True
-    scene.render.use_sequencer = False
+    scene.render.use_sequencer = in_sequencer

@@ -235,6 +235,11 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
             ("cycles", "Cycles", "Sharp, with soft edges; fast enough without a GPU"),
             ("eevee", "EEVEE", "With soft edges; fast on a GPU"),
             ("workbench", "Workbench", "Fastest; hard edges, no colour match"),
+            (
+                "sequencer",
+                "Fast 2D (Sequencer)",
+                "Image strips in the Video Sequencer: fastest without a GPU. Save the file first",
+            ),
             ("keep", "Keep My Settings", "Leave engine, sampling and colour management alone"),
         ),
         default=_DEFAULTS.engine.value,

@@ -1,0 +1,72 @@
+"""Which engine suits the machine."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from pathlib import Path
+from typing import Any
+
+import bpy
+import gpu
+
+from ..settings import Engine
+
+
+def best_engine(*, needs_planes: bool) -> tuple[Engine, str]:
+    """The engine with which a zoom is done soonest, and why.
+
+    Args:
+        needs_planes: Something is asked for that the sequencer cannot do.
+    """
+    name = gpu_name()
+    if name is not None:
+        return Engine.EEVEE, f"this machine has a GPU, {name}"
+    if needs_planes:
+        return Engine.CYCLES, "no GPU was found, and what is asked for needs the planes"
+    return Engine.SEQUENCER, "no GPU was found; --engine cycles is slower and sharper"
+
+
+def gpu_name() -> str | None:
+    """The name of the GPU that draws, or None where software does.
+
+    The first call may take half a second: in the background Blender has no OpenGL until a picture
+    is drawn.
+    """
+    if sys.platform == "linux" and not _may_have_gpu():
+        return None
+    if hasattr(gpu, "init"):  # since 5.2
+        gpu.init()
+    elif bpy.app.background:
+        _draw_something()
+    if gpu.platform.device_type_get() == "SOFTWARE":
+        return None
+    return str(gpu.platform.renderer_get())
+
+
+def _may_have_gpu() -> bool:
+    """Whether looking for a GPU is worth while; without libEGL Blender would abort."""
+    devices = Path("/dev")
+    if not any(devices.glob("dri/render*")) and not any(devices.glob("nvidia[0-9]*")):
+        return False
+    try:
+        ctypes.CDLL("libEGL.so.1")
+    except OSError:
+        return False
+    return True
+
+
+def _draw_something() -> None:
+    scene: Any = bpy.data.scenes.new("GPU")
+    camera = bpy.data.objects.new("GPU", bpy.data.cameras.new("GPU"))
+    try:
+        scene.collection.objects.link(camera)
+        scene.camera = camera
+        scene.render.engine = "BLENDER_WORKBENCH"
+        scene.render.resolution_x = scene.render.resolution_y = 8
+        bpy.ops.render.render(scene=scene.name)
+    finally:
+        data = camera.data
+        bpy.data.objects.remove(camera)
+        bpy.data.cameras.remove(data)
+        bpy.data.scenes.remove(scene)
