@@ -16,7 +16,7 @@ from .paper import Canvas, ring
 from .scenes import LAST_SCENE, OVERHANG, SCENES
 
 OCTAVES_PER_SCENE = 1.45  # about; the last scene ends the journey, so their number is whole
-HUE_CHANGE = 0.12  # in turns, at most: when the scenes come round again, they do in other colours
+HUE_CHANGE = 0.10  # in turns, at most: when the scenes come round again, they do in other colours
 MARGIN = 1.12  # a scene is painted up to here
 SMALLEST = 1.0  # radius of a scene, in pixels, below which it is a grey dot
 
@@ -73,7 +73,7 @@ def sample_view(
             np.zeros((3, bottom - top, right - left), np.float32),
             scale,
             (width / 2 - left, height / 2 - top),
-            _hue_turned(HUE_CHANGE * math.sin(2.4 * (number // len(SCENES))) * (number < last)),
+            _hue_turned(HUE_CHANGE * math.sin(1.3 * (number // len(SCENES))) * (number < last)),
         )
         random = np.random.Generator(np.random.PCG64([seed, number % 1_000_003]))
         scene = SCENES[(number + seed) % len(SCENES)] if number < last else LAST_SCENE
