@@ -28,7 +28,7 @@ from . import compat
 from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table
 from .images import read_pixels
 
-ROLE = "ever_zoom_role"  # of a strip: "strip", or "group" for one that holds others
+ROLE = "ever_zoom_role"  # of a strip: "original" or "copy" of an image, or a "group" of strips
 
 # Blender has 128 channels; more layers go into groups, each with channels of its own.
 LAYERS_PER_GROUP = 100
@@ -147,7 +147,7 @@ def store_pictures(scene: Any, blend: Path) -> None:
             continue
         here = Path(bpy.path.abspath(strip.directory))
         try:
-            if strip[ROLE] == "trimmed" and here != folder:
+            if strip[ROLE] == "copy" and here != folder:
                 folder.mkdir(parents=True, exist_ok=True)
                 name = strip.elements[0].filename
                 shutil.move(here / name, folder / name)
@@ -206,7 +206,7 @@ def _add_strip(scene: Any, group: Any, plan: Plan, layer: Layer, file: Path, cha
         frame_start=plan.first_frame,
         fit_method="ORIGINAL",
     )
-    strip[ROLE] = "trimmed" if layer.index else "whole"
+    strip[ROLE] = "original" if file == image.file else "copy"
     strip.frame_final_duration = plan.last_frame - plan.first_frame + 1
     strip.blend_type = "ALPHA_OVER"
     strip.alpha_mode = "STRAIGHT"
@@ -218,9 +218,14 @@ def _add_strip(scene: Any, group: Any, plan: Plan, layer: Layer, file: Path, cha
     across, down = pixels / image.width, pixels * plan.aspect / image.height
     drive(strip.transform, "scale_x", f"{across!r} * {grown}", level)
     drive(strip.transform, "scale_y", f"{down!r} * {grown}", level)
-    if not plan.is_centred or layer.centre != (0.0, 0.0):
+    # A picture that was padded at the right and below has its centre half a pixel further there.
+    centre = (
+        pixels * layer.centre[0] + (0.5 * across if image.width % 2 else 0.0),
+        pixels * layer.centre[1] - (0.5 * down if image.height % 2 else 0.0),
+    )
+    if not plan.is_centred or centre != (0.0, 0.0):
         for axis, path in enumerate(("offset_x", "offset_y")):
-            place = f"{pixels * layer.centre[axis]!r} * {grown}"
+            place = f"{centre[axis]!r} * {grown}"
             if plan.is_centred:
                 drive(strip.transform, path, place, level)
             else:
@@ -263,25 +268,38 @@ def _match_colours(scene: Any, strip: Any, plan: Plan, layer: Layer) -> None:
 
 
 def _write_pictures(plan: Plan, folder: Path) -> list[Path]:
-    """The files of all layers: trimmed copies with soft edges of all but the outermost."""
-    files = [plan.layers[0].image.file]
+    """The files of all layers: trimmed copies with soft edges of all but the outermost.
+
+    Blender places pictures to the half pixel only if their sides are even, as the frame's are: so
+    all get even ones.
+    """
+    files = []
     alphas: dict[tuple[int, int], NDArray[np.uint8]] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Compressing takes most of the time, and lets other threads run.
         with ThreadPoolExecutor(max_workers=2) as pool:
             jobs = []
-            for layer in plan.layers[1:]:
+            for layer in plan.layers:
                 image = layer.image
                 size = image.width, image.height
-                if size not in alphas:
+                is_even = image.width % 2 == image.height % 2 == 0
+                if layer.index == 0 and is_even:
+                    files.append(image.file)
+                    continue
+                left, top = _margins(plan.mask, plan.aspect, *size) if layer.index else (0, 0)
+                if layer.index and size not in alphas:
                     alphas[size] = _alpha(plan.mask, plan.aspect, *size)
-                file = folder / f"{layer.index:04} {image.file.stem}.png"
-                left, top = _margins(plan.mask, plan.aspect, *size)
                 pixels = read_pixels(image.file)
                 trimmed = pixels[top : image.height - top, left : image.width - left]
                 colour = np.rint(trimmed * 255.0).astype(np.uint8)
-                jobs.append(pool.submit(_write_png, file, np.dstack([colour, alphas[size]])))
+                alpha = alphas[size] if layer.index else np.full(colour.shape[:2], 255, np.uint8)
+                picture = np.dstack([colour, alpha])
+                if not is_even:
+                    padding = (0, image.height % 2), (0, image.width % 2), (0, 0)
+                    picture = np.pad(picture, padding, "edge")
+                file = folder / f"{layer.index:04} {image.file.stem}.png"
+                jobs.append(pool.submit(_write_png, file, picture))
                 files.append(file)
                 if len(jobs) > 4:  # keeps few pictures in memory
                     jobs.pop(0).result()
