@@ -1,0 +1,223 @@
+"""The strips in the sequencer show what the planes show. Touches bpy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ai_ever_zoom_addon.core.plan import make_plan
+from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
+from ai_ever_zoom_addon.errors import EverZoomError
+from ai_ever_zoom_addon.scene import animation, build, images, sequencer
+from ai_ever_zoom_addon.scene.compat import fcurves
+from ai_ever_zoom_addon.settings import Engine, MaskShape, ZoomSettings
+
+PLAIN = ZoomSettings(zoom_factor=None, zoom_steps=3, start_frame=0, feather=0.1)
+NESTED = (Step(2.0), Step(2.0))
+UNEVEN = (
+    Step(2.0, (0.06, -0.04), (0.9, 1.0, 1.15)),
+    Step(1.6, (-0.05, 0.03), (1.1, 0.95, 1.0)),
+)
+
+
+def make_series(folder: Path, steps: tuple[Step, ...], sizes: list[tuple[int, int]]) -> Series:
+    """Views of one smooth picture, each with its own colours.
+
+    Smooth, so that resampling one way or the other makes no difference; one, so that it makes none
+    whether a soft edge is mixed in linear light, as the planes are, or as the strips are.
+    """
+    pictures = []
+    scale, centre, colour = 1.0, np.zeros(2), np.ones(3)
+    for number in range(len(steps) + 1):
+        width, height = sizes[number % len(sizes)]
+        x = (np.arange(width) + 0.5)[None, :, None] / width - 0.5
+        y = (0.5 - (np.arange(height) + 0.5)[:, None, None] / height) * sizes[0][1] / sizes[0][0]
+        x, y = centre[0] + x * scale, centre[1] + y * scale
+        phase = np.array([0.0, 2.0, 4.0])
+        light = 0.4 + 0.1 * np.sin(20 * x + phase) + 0.1 * np.cos(17 * y + 2 * phase)
+        encoded = images.encode_srgb((light**2 * colour).astype(np.float32))
+        file = folder / f"picture_{number}.png"
+        images.write_png(file, encoded)
+        pictures.append(SeriesImage(file, width, height))
+        if number < len(steps):
+            step = steps[number]
+            centre = centre + np.array(step.offset) * scale
+            scale /= step.factor
+            colour = colour / np.array(step.gain)
+    return Series(tuple(pictures), steps)
+
+
+def frames(scene: Any, folder: Path, numbers: range) -> dict[int, NDArray[np.float32]]:
+    """Render frames, the planes without the better interpolation that strips do not have."""
+    animation.render_animation(scene, f"{folder}/", numbers[0], numbers[-1], sharp=False)
+    return {n: images.read_pixels(folder / f"frame_{n:05}.png") for n in numbers}
+
+
+def difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """The largest, in levels of 255."""
+    return float(np.abs(one - other).max()) * 255
+
+
+@pytest.mark.parametrize(
+    ("settings", "steps", "sizes"),
+    [
+        pytest.param(PLAIN, NESTED, [(200, 160)], id="plain"),
+        pytest.param(replace(PLAIN, feather=0.0), NESTED, [(200, 160)], id="hard edge"),
+        pytest.param(
+            replace(PLAIN, mask_shape=MaskShape.ELLIPSE), NESTED, [(200, 160)], id="ellipse"
+        ),
+        pytest.param(PLAIN, UNEVEN, [(200, 160)], id="off centre, colours"),
+        pytest.param(PLAIN, UNEVEN, [(201, 161), (200, 160), (199, 161)], id="odd sizes"),
+        pytest.param(
+            replace(PLAIN, reverse=True, delay=0.1, resolution=(160, 160)),
+            UNEVEN,
+            [(200, 160)],
+            id="reverse, delay, resolution",
+        ),
+    ],
+)
+def test_strips_show_what_the_planes_show(
+    settings: ZoomSettings,
+    steps: tuple[Step, ...],
+    sizes: list[tuple[int, int]],
+    tmp_path: Path,
+    picture_folder: Path,
+) -> None:
+    scene = bpy.context.scene
+    series = make_series(tmp_path, steps, sizes)
+    control = build.build_zoom(scene, series, replace(settings, engine=Engine.CYCLES))
+    numbers = range(scene.frame_start, scene.frame_end + 1)
+    planes = frames(scene, picture_folder / "planes", numbers)
+    build.change_zoom(scene, control, replace(settings, engine=Engine.SEQUENCER))
+    strips = frames(scene, picture_folder / "strips", numbers)
+    # A hard edge is drawn through the middle of pixels by the one and smoothed by the other.
+    share = 0.02 if settings.feather == 0.0 else 0.0
+    for number in numbers:
+        error = np.abs(planes[number] - strips[number]).max(axis=2) * 255
+        assert (error > 4.0).mean() <= share, number
+        assert np.mean(error) < 1.0, number
+    assert difference(planes[numbers[0]], planes[numbers[-1]]) > 30  # there is something to see
+
+
+def test_strips_follow_the_edited_curve(tmp_path: Path, picture_folder: Path) -> None:
+    scene = bpy.context.scene
+    series = make_series(tmp_path, NESTED, [(200, 160)])
+    settings = replace(PLAIN, engine=Engine.CYCLES)
+    control = build.build_zoom(scene, series, settings)
+    (curve,) = (c for c in fcurves(control) if c.data_path == '["Zoom Level"]')
+    for point in curve.keyframe_points:
+        point.interpolation = "SINE"
+    build.change_zoom(scene, control, replace(settings, engine=Engine.SEQUENCER))
+    strips = frames(scene, picture_folder / "strips", range(1, 3))
+    build.change_zoom(scene, control, settings)
+    planes = frames(scene, picture_folder / "planes", range(1, 3))
+    for number in (1, 2):
+        assert difference(planes[number], strips[number]) < 4.0
+    build.build_zoom(scene, series, replace(settings, zoom_steps=3))
+    linear = frames(scene, picture_folder / "linear", range(1, 3))
+    assert difference(planes[1], linear[1]) > 4.0
+
+
+def test_strips_need_no_python(tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    series = make_series(tmp_path, UNEVEN, [(200, 160)])
+    build.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
+    drivers = list(scene.animation_data.drivers)
+    assert len(drivers) > 20
+    for curve in drivers:
+        assert curve.driver.type == "AVERAGE" or curve.driver.is_simple_expression
+        assert curve.driver.is_valid
+
+
+def test_another_engine_takes_the_strips_away(tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    series = make_series(tmp_path, UNEVEN, [(200, 160)])
+    scene.sequence_editor_create()
+    strips = sequencer.compat.strips(scene.sequence_editor)
+    theirs = strips.new_image("theirs", str(series.images[0].file), channel=3, frame_start=1)
+    control = build.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
+    assert sequencer.has_strips(scene)
+    build.change_zoom(scene, control, replace(PLAIN, engine=Engine.CYCLES))
+    assert not sequencer.has_strips(scene)
+    assert not list(scene.animation_data.drivers)
+    assert not fcurves(scene)
+    assert "Zoom Level" not in scene
+    assert list(strips) == [theirs]
+
+
+def test_more_layers_than_channels(tmp_path: Path, picture_folder: Path) -> None:
+    scene = bpy.context.scene
+    count = 210
+    series = Series((spiral(tmp_path),) * count, (Step(2.0),) * (count - 1))
+    settings = replace(PLAIN, zoom_steps=2)
+    control = build.build_zoom(scene, series, replace(settings, engine=Engine.SEQUENCER))
+    strips = frames(scene, picture_folder / "strips", range(392, 404))
+    build.change_zoom(scene, control, replace(settings, engine=Engine.CYCLES))
+    planes = frames(scene, picture_folder / "planes", range(392, 404))
+    for number, frame in strips.items():
+        # All but the middle, which has detail of any size.
+        away = np.abs(frame - planes[number]).max(axis=2) * 255 > 4.0
+        assert away.mean() < 0.01
+        assert difference(frame, strips[392 + number % 2]) == 0.0
+
+
+def spiral(folder: Path) -> SeriesImage:
+    """A picture that contains itself at half its size."""
+    y, x = np.mgrid[-79.5:80, -99.5:100]
+    turn = np.arctan2(y, x) + 2 * np.pi * np.log2(np.hypot(x, y))
+    picture = 0.5 + 0.2 * np.sin(turn[..., None] + np.array([0.0, 2.0, 4.0]))
+    file = folder / "spiral.png"
+    images.write_png(file, picture.astype(np.float32))
+    return SeriesImage(file, 200, 160)
+
+
+def test_pictures_move_with_the_file(tmp_path: Path, picture_folder: Path) -> None:
+    scene = bpy.context.scene
+    series = make_series(tmp_path, NESTED, [(200, 160)])
+    build.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
+    before = frames(scene, picture_folder / "before", range(2, 3))
+    blend = tmp_path / "project" / "zoom.blend"
+    blend.parent.mkdir()
+    sequencer.store_pictures(scene, blend)
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend), relative_remap=False)
+    moved = tmp_path / "elsewhere"
+    blend.parent.rename(moved)
+    bpy.ops.wm.open_mainfile(filepath=str(moved / "zoom.blend"))
+    scene = bpy.context.scene
+    assert all(file.exists() for file in sequencer.picture_files(scene))
+    after = frames(scene, picture_folder / "after", range(2, 3))
+    assert difference(before[2], after[2]) == 0.0
+
+
+def test_an_overlay_is_refused() -> None:
+    with pytest.raises(EverZoomError, match="debug overlay"):
+        replace(PLAIN, engine=Engine.SEQUENCER, debug_overlay=True)
+
+
+def test_a_missing_picture_is_named(tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    series = make_series(tmp_path, NESTED, [(200, 160)])
+    build.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
+    lost = list(sequencer.picture_files(scene))[1]
+    lost.unlink()
+    with pytest.raises(EverZoomError, match=lost.name):
+        animation.render_animation(scene, f"{tmp_path}/out/", 0, 1)
+
+
+def test_frames_of_the_outermost_image_are_that_image(tmp_path: Path, picture_folder: Path) -> None:
+    scene = bpy.context.scene
+    series = make_series(tmp_path, NESTED, [(200, 160)])
+    settings = replace(PLAIN, engine=Engine.SEQUENCER)
+    build.build_zoom(scene, series, settings)
+    plan = make_plan(series, settings)
+    (frame,) = frames(scene, picture_folder, range(1)).values()
+    picture = images.read_pixels(series.images[0].file)
+    width, height = plan.resolution
+    left, top = (200 - width) // 2, (160 - height) // 2
+    assert difference(frame, picture[top : top + height, left : left + width]) == 0.0
