@@ -92,7 +92,7 @@ def make_window() -> None:
                 "any(o.get('ever_zoom_role') == 'control' for o in bpy.data.objects)", 200
             )
             window.ask("bpy.context.scene.frame_set(40)")
-            time.sleep(20.0)  # until software OpenGL has compiled the shaders
+            time.sleep(60.0)  # until software OpenGL has compiled the shaders
             window.picture("window-built")
         finally:
             window.blender.stop()
