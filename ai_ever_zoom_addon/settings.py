@@ -128,8 +128,8 @@ class ZoomSettings:
             raise EverZoomError(f"The delay is {self.delay:g}; use 0 to 3600 seconds.")
         if self.debug_overlay and self.engine is Engine.SEQUENCER:
             raise EverZoomError(
-                "The sequencer does not draw the debug overlay: choose another engine, or switch the "
-                "overlay off."
+                "The sequencer does not draw the debug overlay: choose another engine, or switch "
+                "the overlay off."
             )
         if self.samples is not None and self.samples < 1:
             raise EverZoomError(f"Samples is {self.samples}; use at least 1.")

@@ -159,7 +159,7 @@ def cut(
     count: int, factor: float, size: Size, centre: tuple[float, float] = (4323.0, 1001.0)
 ) -> Truth:
     """Nested crops of the large picture, the smallest at one of its pixels per pixel or more."""
-    world = earth().astype(np.float32) / 255
+    world = earth().astype(np.float32) / np.float32(255)
     images = []
     outermost = min(world.shape[1] / size[0], world.shape[0] / size[1]) * 0.45
     for k in range(count):
@@ -195,9 +195,10 @@ def outpaint(
     """A series as generators make it: len(factors) + 1 images, outermost first.
 
     largest_offset: of the image's sides; also limited so that the inner image stays inside.
-    largest_gain: of each pair and channel; the smallest is 1 / largest_gain. redrawn_rim: of the inner image's sides, drawn anew in the
-    next larger one. noise: deviation, of 0..1. likeness: correlation of the inner area, painted
-    anew, with the image it shows. empty: skies. seamless: the new part fades into the old one.
+    largest_gain: of each pair and channel; the smallest is 1 / largest_gain.
+    redrawn_rim: of the inner image's sides, drawn anew in the next larger one. noise: deviation, of
+    0..1. likeness: correlation of the inner area, painted anew, with the image it shows. empty:
+    skies. seamless: the new part fades into the old one.
     """
     generator = np.random.default_rng(seed)
     source = (skies if empty else scenes)(size, generator, 2 * len(factors) + 1 + foreign)
@@ -289,7 +290,7 @@ def jpeg(image: Array, quality: int) -> Array:
     """The image after a JPEG file."""
     memory = io.BytesIO()
     Image.fromarray(to_bytes(image)).save(memory, "JPEG", quality=quality)
-    return np.asarray(Image.open(memory).convert("RGB"), np.float32) / 255
+    return np.asarray(Image.open(memory).convert("RGB"), np.float32) / np.float32(255)
 
 
 class Memory:
@@ -305,4 +306,4 @@ class Memory:
 
     def load(self, file: Path) -> Array:
         self.loaded.append(file.name)
-        return self._images[file.name].astype(np.float32) / 255
+        return self._images[file.name].astype(np.float32) / np.float32(255)

@@ -7,6 +7,7 @@ they are: a factor is the ratio of widths, an offset is in pixels of the outer i
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass
@@ -40,9 +41,9 @@ class Pair:
         factor: Width of the outer image over the width that the inner one takes up in it, > 1.
         offset_px: Centre of the inner image relative to the centre of the outer one, in pixels of
             the outer image, x to the right, y down.
-        score: Correlation of the outer image's inside with the shrunk inner image, -1 to 1: 1 is the
-            same picture, below 0.9 it was painted again; a pair that does not match has 0.
-        gain: Red, green, blue: multiply the INNER image's encoded values by this to get the OUTER's.
+        score: Correlation of the outer image's inside with the shrunk inner image, -1 to 1: 1 is
+            the same picture, below 0.9 it was painted again; a pair that does not match has 0.
+        gain: Red, green, blue: the INNER image's encoded values times this are the OUTER's.
         linear_gain: The same for linear light.
     """
 
@@ -87,7 +88,7 @@ class Analysis:
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
-        """The report as plain JSON values: the attributes, lists for tuples, without linear_gain."""
+        """The report as plain JSON values: the attributes, without linear_gain."""
         return {
             "order": list(self.order),
             "file_order": self.file_order,
@@ -225,7 +226,7 @@ class _Draft:
             for members in self.components:
                 if len(members) == 1:
                     self.left_out[members[0]] = self._reason(members[0], members)
-        votes = [self._vote(a, b) for a, b in zip(kept, kept[1:], strict=False)]
+        votes = [self._vote(a, b) for a, b in itertools.pairwise(kept)]
         inwards, outwards = votes.count(1), votes.count(-1)
         shown = "outermost-first" if inwards > outwards else "innermost-first"
         self.loops = False
@@ -305,7 +306,8 @@ class _Draft:
         for member in step:
             if member != best:
                 why = (
-                    f"which fits its neighbours better ({fits[best]:.2f} against {fits[member]:.2f})"
+                    "which fits its neighbours better "
+                    f"({fits[best]:.2f} against {fits[member]:.2f})"
                     if fits[best] > fits[member]
                     else "which comes first"
                 )
@@ -346,12 +348,12 @@ class _Draft:
         known = self.matcher.found.get((outer, inner))
         if known:
             return self.matcher.go_on(outer, inner, known, enough)
-        if self.matcher.components.joined(outer, inner):
-            if self.position[inner] - self.position[outer] > SAME_STEP:
-                start = self.matcher.predicted(outer, inner)
-                found = self.matcher.try_pair(outer, inner, start, enough)
-                if found:
-                    return found
+        is_placed = self.matcher.components.joined(outer, inner)
+        if is_placed and self.position[inner] - self.position[outer] > SAME_STEP:
+            start = self.matcher.predicted(outer, inner)
+            found = self.matcher.try_pair(outer, inner, start, enough)
+            if found:
+                return found
         found = self.matcher.search(outer, inner)
         return found and self.matcher.go_on(outer, inner, found, enough)
 
@@ -398,7 +400,8 @@ class _Draft:
             raise EverZoomError(
                 f"Strong misalignment: the centre of {names[1]} lies {x:+.0f}, {y:+.0f} pixels "
                 f"(right, down) from the centre of {names[0]}, {share:.0%} of its size; at most "
-                f"{STRONG_MISALIGNMENT:.0%} can be followed: crop {names[0]} around it, or remove it."
+                f"{STRONG_MISALIGNMENT:.0%} can be followed: crop {names[0]} around it, or remove "
+                "it."
             )
         alike = likeness(outer_picture, inner_picture, found.placement)
         factor = math.exp(self.matcher.depth(outer, inner, found.placement))
@@ -438,8 +441,8 @@ class _Draft:
         usual = math.exp(float(np.mean(np.log(single))))
         if self.given_factor and abs(self.given_factor / usual - 1) > FACTOR_TOLERANCE:
             self.warnings.append(
-                f"The given zoom factor is {self.given_factor:.4g}, but the images show {usual:.4g}: "
-                "use that, or auto."
+                f"The given zoom factor is {self.given_factor:.4g}, but the images show "
+                f"{usual:.4g}: use that, or auto."
             )
 
     def _judge_sizes(self) -> None:
@@ -449,8 +452,8 @@ class _Draft:
         if len(sizes) > 1:
             widths, heights = zip(*sizes, strict=True)
             self.warnings.append(
-                f"The images' sizes differ, from {min(widths)} to {max(widths)} pixels in width and "
-                f"{min(heights)} to {max(heights)} in height: factors are ratios of widths."
+                f"The images' sizes differ, from {min(widths)} to {max(widths)} pixels in width "
+                f"and {min(heights)} to {max(heights)} in height: factors are ratios of widths."
             )
 
 

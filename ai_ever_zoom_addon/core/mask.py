@@ -60,15 +60,21 @@ class Mask:
         """Half the width and height of the part that is fully opaque, in image widths."""
         return self.half_size[0] - self.feather, self.half_size[1] - self.feather
 
-    def covers(self, x: float, y: float, half_width: float, half_height: float) -> bool:
-        """Whether the opaque part hides a rectangle around (x, y); all in image widths."""
+    def covers(
+        self,
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+        half_width: NDArray[np.float64],
+        half_height: NDArray[np.float64],
+    ) -> NDArray[np.bool_]:
+        """Whether the opaque part hides rectangles around (x, y); all in image widths."""
         opaque_x, opaque_y = self.opaque_half_size
-        corner_x, corner_y = abs(x) + half_width, abs(y) + half_height
+        corner_x, corner_y = np.abs(x) + half_width, np.abs(y) + half_height
         if self.shape is MaskShape.ELLIPSE:
             # The corners of the polygon lie on the ellipse, its edges a little inside.
             shrink = np.cos(np.pi / ELLIPSE_CORNERS)
-            return bool(np.hypot(corner_x / opaque_x, corner_y / opaque_y) <= shrink)
-        return corner_x <= opaque_x and corner_y <= opaque_y
+            return np.hypot(corner_x / opaque_x, corner_y / opaque_y) <= shrink
+        return (corner_x <= opaque_x) & (corner_y <= opaque_y)
 
     def inside(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         """What engines get by interpolating the mesh: 1 inside, 0 at the trimmed edge and beyond.
@@ -87,7 +93,8 @@ class Mask:
         if self.feather == 0.0:
             return (np.hypot(x / outer_x, y / outer_y) <= 1.0).astype(np.float64)
         # The ellipse through each place whose axes are both shorter by the same length: bisection.
-        low, high = np.zeros(np.broadcast_shapes(x.shape, y.shape)), self.feather
+        low = np.zeros(np.broadcast_shapes(x.shape, y.shape))
+        high = np.full_like(low, self.feather)
         for _ in range(12):
             middle = (low + high) / 2.0
             is_within = np.hypot(x / (outer_x - middle), y / (outer_y - middle)) <= 1.0

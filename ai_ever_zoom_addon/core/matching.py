@@ -1,4 +1,4 @@
-"""Which images of a folder contain which: all pairs screened, the promising ones registered. No bpy.
+"""Which images of a folder contain which: pairs screened, the promising ones registered. No bpy.
 
 The result is a set of components (images that belong together) with a position on the zoom's axis
 for each image.
@@ -151,7 +151,7 @@ class Matcher:
         neighbours: bool,
         sigma: float,
     ) -> Generator[Progress, None, None]:
-        """Screens and then registers the best pairs, best first, until all that can be is joined."""
+        """Screens and then registers the best pairs, best first, until all are joined that can."""
         if not factors:
             return
         results = []

@@ -22,8 +22,9 @@ class Picture:
     """A shrunk image.
 
     width, height: of the full image, in pixels.
-    block: a pixel of `greys[0]` is the mean of block x block pixels of the full image, from its top
-        left. greys: (height // block, width // block) float16, encoded 0..1; then halved and halved.
+    block: a pixel of `greys[0]` is the mean of block x block pixels of the full image, from its
+        top left.
+    greys: (height // block, width // block) float16, encoded 0..1; then halved and halved.
     colour_block, colour: the same in colour, coarser; (.., .., 3) float16.
     clipped: the share of full-size pixels in each pixel of `colour` that any channel has clipped.
     """

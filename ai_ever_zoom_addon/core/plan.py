@@ -149,7 +149,8 @@ class Plan:
     def centre_keys(self, keys_per_step: int = 4) -> list[CentreKey]:
         """The path of the view's centre, for cubic (Hermite) interpolation.
 
-        With 4 keys a step the error is below 1e-5 of the view's width for any sensible offset.
+        With 4 keys a step it is within 1 % of the largest offset: still a smooth path, and the
+        layers do not lie on it.
         """
         levels = [
             here.level + (after.level - here.level) * part / keys_per_step
@@ -356,26 +357,30 @@ def _aim(
 
 
 def _hide_covered_layers(plan: Plan) -> Plan:
-    """Find from which level on each layer is hidden behind the opaque part of its successor."""
+    """Find from which level on each layer stays hidden behind the opaque part of its successor."""
     layers = list(plan.layers)
+    count = _COVER_SEARCH_STEPS * (math.ceil(plan.depth) + _COVER_SEARCH_LEVELS)
+    levels = np.arange(count) / _COVER_SEARCH_STEPS
+    centres = np.zeros((count, 2))
+    if not plan.is_centred:
+        centres = np.array([plan.view_centre(level) for level in levels])
     half_width, half_height = plan.view_size[0] / 2.0, plan.view_size[1] / 2.0
     for layer, after in zip(plan.layers, plan.layers[1:], strict=False):
         if _is_concentric(plan) and layer.index and _same_nesting(plan, layer.index):
             before = layers[layer.index - 1]
             until = before.visible_until - before.level + layer.level
         else:
-            # With offsets so large that the zoom leaves the successor, the layer stays to the end.
-            until = math.inf
-            for search in range(_COVER_SEARCH_STEPS * _COVER_SEARCH_LEVELS):
-                level = after.level + search / _COVER_SEARCH_STEPS
-                scale = plan.zoom_factor ** (after.level - level)
-                centre = plan.view_centre(level)
-                x = centre[0] * scale - after.centre[0]
-                y = centre[1] * scale - after.centre[1]
-                if plan.mask.covers(x, y, half_width * scale, half_height * scale):
-                    until = level + 1.0 / _COVER_SEARCH_STEPS  # one more forgives rounding
-                    break
-        layers[layer.index] = replace(layer, visible_until=until)
+            start = math.ceil(after.level * _COVER_SEARCH_STEPS)
+            part = slice(start, start + _COVER_SEARCH_STEPS * _COVER_SEARCH_LEVELS)
+            scale = plan.zoom_factor ** (after.level - levels[part])
+            x, y = (centres[part] * scale[:, None] - after.centre).T
+            # The view may leave the successor again, on its way to an image far off the centre.
+            bare = np.flatnonzero(~plan.mask.covers(x, y, half_width * scale, half_height * scale))
+            last = int(bare[-1]) if len(bare) else -1
+            # One more step forgives rounding. What is never covered stays to the end.
+            is_covered = last + 2 < len(scale)
+            until = levels[start + last + 2] if is_covered else math.inf
+        layers[layer.index] = replace(layer, visible_until=float(until))
     return replace(plan, layers=tuple(layers))
 
 

@@ -20,8 +20,9 @@ TRIM = 0.06  # rim of the inner image that is not compared, per side
 COARSE_SIDE = 48  # at the coarsest level an image's longest side is about this many pixels
 MARGIN = 8  # pixels around the compared ones, for the local means and for the place to move
 UNSURE = 0.04  # likely error, in pixels of a level, from which local structure is tried as well
-# Certainty per pixel of the inner image's side under which a pair is given up at a coarse level (one
-# of the first two); pairs that were painted again have 0.1, others more, unrelated ones about 0.04.
+# Certainty per pixel of the inner image's side under which a pair is given up at a coarse level
+# (one of the first two); pairs that were painted again have 0.1, others more, unrelated ones
+# about 0.04.
 HOPELESS = 0.07
 SMALLEST = 20  # pixels of the inner image's shorter side, under which a level says nothing
 
@@ -42,9 +43,9 @@ class Placement:
 class Registration:
     """A Placement and how well it holds.
 
-    correlation: of local structure, -1..1. certainty: that correlation in units of what chance gives,
-    at the level that shows it best: two unrelated pictures stay under about 10. error: the likely
-    error of the offset, in full-size outer pixels. step: of the finest level looked at.
+    correlation: of local structure, -1..1. certainty: that correlation in units of what chance
+    gives, at the level that shows it best: two unrelated pictures stay under about 10. error: the
+    likely error of the offset, in full-size outer pixels. step: of the finest level looked at.
     """
 
     placement: Placement
@@ -105,8 +106,8 @@ def _register_level(
 ) -> Registration:
     """One level: on local structure, or on grey values with a gain, a bias and a slope.
 
-    The first finds a place from further away and in any light. The second weighs what is seen by its
-    contrast, so that noise counts for nothing, and needs no window that looks beyond the pixels
+    The first finds a place from further away and in any light. The second weighs what is seen by
+    its contrast, so that noise counts for nothing, and needs no window that looks beyond the pixels
     compared, where a generator has redrawn the rim.
     """
     across = start.scale * (1 - 2 * TRIM) / step
@@ -143,15 +144,14 @@ def _register_level(
     for _ in range(8 if structure else 15):
         at_x = outer.width / 2 / step + moved_x + x * np.exp(log_scale)
         at_y = outer.height / 2 / step + moved_y + y * np.exp(log_scale)
-        sample = (
-            cubic_matrix(grid[0], at_y - first_y) @ source @ cubic_matrix(grid[1], at_x - first_x).T
-        )
+        rows, columns = cubic_matrix(grid[0], at_y - first_y), cubic_matrix(grid[1], at_x - first_x)
+        sample = (rows @ source @ columns.T).astype(np.float32, copy=False)
         valid = np.outer(
             (at_y > 0) & (at_y < outer.height / step), (at_x > 0) & (at_x < outer.width / step)
         )
         residual = sample.ravel() + photometric @ values.astype(np.float32)
         spread = 1.4826 * float(np.median(np.abs(residual[valid.ravel()]))) + 1e-4
-        # At an edge a small displacement makes a large difference: that is no reason to distrust it.
+        # At an edge a small displacement makes a large difference: no reason to distrust it.
         bound = 4 * np.float32(spread) + steep
         weight = np.square(np.clip(1 - np.square(residual / bound), 0, None))
         weight *= valid.ravel()

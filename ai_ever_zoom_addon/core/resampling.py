@@ -69,15 +69,17 @@ def gauss_matrix(length: int, sigma: float) -> Array:
 def blur(picture: Array, sigma: float) -> Array:
     """Gaussian blur of a (height, width) picture; sigma in pixels."""
     height, width = picture.shape
-    return gauss_matrix(height, sigma) @ picture @ gauss_matrix(width, sigma).T
+    blurred = gauss_matrix(height, sigma) @ picture @ gauss_matrix(width, sigma).T
+    return blurred.astype(np.float32, copy=False)
 
 
 def flatten(picture: Array, sigma: float = 3.0, floor: float = 0.002) -> Array:
     """The local structure of a picture, whatever its brightness and contrast.
 
     Subtracts the local mean and divides by the local standard deviation (Gaussian windows of
-    `sigma` and 1.5 `sigma` pixels): a gain, a vignette or a gradient in the sky leave no trace, and a cloud
-    counts as much as a skyline. `floor`: contrast (of 0..1) under which there is only noise.
+    `sigma` and 1.5 `sigma` pixels): a gain, a vignette or a gradient in the sky leave no trace, and
+    a cloud counts as much as a skyline.
+    `floor`: contrast (of 0..1) under which there is only noise.
     """
     detail = picture - blur(picture, sigma)
     energy = blur(detail * detail, 1.5 * sigma)

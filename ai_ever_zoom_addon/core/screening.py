@@ -81,8 +81,8 @@ def screen(
 ) -> Screen:
     """Compares all windows of one image with all templates, at the given nominal zoom factors.
 
-    templates: (N, pixels of a template), made with the same sigma (see flatten), which says how large
-    the structures compared are; steps: template_step of each image.
+    templates: (N, pixels of a template), made with the same sigma (see flatten), which says how
+    large the structures compared are; steps: template_step of each image.
     """
     kind = (len(factors), len(templates))
     result = Screen(list(factors), *(np.zeros(kind) for _ in range(5)))

@@ -60,6 +60,14 @@ def set_media_type(scene: Any, *, video: bool) -> None:
         scene.render.image_settings.media_type = "VIDEO" if video else "IMAGE"
 
 
+def set_duration(strip: Any, frames: int) -> None:
+    """Set the length of a strip; 5.2 has a new name for it and warns of the old one."""
+    if bpy.app.version >= (5, 2, 0):
+        strip.duration = frames
+    else:
+        strip.frame_final_duration = frames
+
+
 def strips(owner: Any) -> Any:
     """The strips of a sequence editor or a group: called so since 4.4, and no longer otherwise."""
     return owner.strips if bpy.app.version >= (4, 4, 0) else owner.sequences

@@ -58,7 +58,8 @@ def _may_have_gpu() -> bool:
 
 def _draw_something() -> None:
     scene: Any = bpy.data.scenes.new("GPU")
-    camera = bpy.data.objects.new("GPU", bpy.data.cameras.new("GPU"))
+    data = bpy.data.cameras.new("GPU")
+    camera = bpy.data.objects.new("GPU", data)
     try:
         scene.collection.objects.link(camera)
         scene.camera = camera
@@ -66,7 +67,6 @@ def _draw_something() -> None:
         scene.render.resolution_x = scene.render.resolution_y = 8
         bpy.ops.render.render(scene=scene.name)
     finally:
-        data = camera.data
         bpy.data.objects.remove(camera)
         bpy.data.cameras.remove(data)
         bpy.data.scenes.remove(scene)

@@ -113,7 +113,7 @@ def build_strips(scene: Any, control: Any, plan: Plan, folder: Path) -> None:
         channel = number + (first_channel if group is places else 1)
         _add_strip(scene, group, plan, layer, file, channel)
         if group is not places and (number == 0 or layer is plan.layers[-1]):
-            meta.frame_final_duration = plan.last_frame - plan.first_frame + 1
+            compat.set_duration(meta, plan.last_frame - plan.first_frame + 1)
 
 
 def picture_files(scene: Any) -> Iterator[Path]:
@@ -207,7 +207,7 @@ def _add_strip(scene: Any, group: Any, plan: Plan, layer: Layer, file: Path, cha
         fit_method="ORIGINAL",
     )
     strip[ROLE] = "original" if file == image.file else "copy"
-    strip.frame_final_duration = plan.last_frame - plan.first_frame + 1
+    compat.set_duration(strip, plan.last_frame - plan.first_frame + 1)
     strip.blend_type = "ALPHA_OVER"
     strip.alpha_mode = "STRAIGHT"
     strip.transform.filter = "BILINEAR"

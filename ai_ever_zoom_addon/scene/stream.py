@@ -113,7 +113,7 @@ def streamed_images(
     layers = list(_layers(scene))
     sharp = sharp and scene.render.engine in ("CYCLES", compat.EEVEE)
 
-    def update(_: Any, depsgraph: Any) -> None:
+    def update(_: Any, depsgraph: Any = None) -> None:
         for layer in layers:
             in_sight = not layer.owner.evaluated_get(depsgraph).hide_render
             if in_sight and not layer.in_sight:

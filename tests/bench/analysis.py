@@ -2,8 +2,8 @@
 
 Run as `python -m tests.bench.analysis` from the project's folder; no figure is a test. Decoding
 stands in its own column: the images wait in memory as bytes, and turning them into floats, which is
-what a decoder ends with, is not the analysis' own work. Memory is what the analysis allocates beyond
-one decoded image.
+what a decoder ends with, is not the analysis' own work. Memory is what the analysis allocates
+beyond one decoded image.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def resample(picture: Array, rows: Array, columns: Array) -> Array:
 
 @dataclass(frozen=True)
 class Truth:
-    """A large picture; `centre` and `width`: what the outermost image shows of it, in its pixels."""
+    """A large picture; `centre` and `width`: what the outermost image shows, in its pixels."""
 
     picture: Array
     centre: tuple[float, float]

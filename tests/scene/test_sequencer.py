@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from ai_ever_zoom_addon.core.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import animation, build, images, sequencer
-from ai_ever_zoom_addon.scene.compat import fcurves
+from ai_ever_zoom_addon.scene import animation, build, compat, images, sequencer
 from ai_ever_zoom_addon.settings import Engine, MaskShape, ZoomSettings
 
 PLAIN = ZoomSettings(zoom_factor=None, zoom_steps=3, start_frame=0, feather=0.1)
@@ -110,7 +109,7 @@ def test_strips_follow_the_edited_curve(tmp_path: Path, picture_folder: Path) ->
     series = make_series(tmp_path, NESTED, [(200, 160)])
     settings = replace(PLAIN, engine=Engine.CYCLES)
     control = build.build_zoom(scene, series, settings)
-    (curve,) = (c for c in fcurves(control) if c.data_path == '["Zoom Level"]')
+    (curve,) = (c for c in compat.fcurves(control) if c.data_path == '["Zoom Level"]')
     for point in curve.keyframe_points:
         point.interpolation = "SINE"
     build.change_zoom(scene, control, replace(settings, engine=Engine.SEQUENCER))
@@ -139,15 +138,15 @@ def test_another_engine_takes_the_strips_away(tmp_path: Path) -> None:
     scene = bpy.context.scene
     series = make_series(tmp_path, UNEVEN, [(200, 160)])
     scene.sequence_editor_create()
-    strips = sequencer.compat.strips(scene.sequence_editor)
+    strips = compat.strips(scene.sequence_editor)
     theirs = strips.new_image("theirs", str(series.images[0].file), channel=3, frame_start=1)
     control = build.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
     assert sequencer.has_strips(scene)
     build.change_zoom(scene, control, replace(PLAIN, engine=Engine.CYCLES))
     assert not sequencer.has_strips(scene)
     assert not list(scene.animation_data.drivers)
-    assert not fcurves(scene)
-    assert "Zoom Level" not in scene
+    assert not compat.fcurves(scene)
+    assert scene.get("Zoom Level") is None
     assert list(strips) == [theirs]
 
 
