@@ -291,7 +291,7 @@ def prepare(name: str, base: Path, requirements: Sequence[str]) -> Path:
         else:
             record.unlink()
         pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
-        pip += [] if sys.stdout.isatty() else ["--quiet"]
+        pip += [] if sys.stdout.isatty() else ["-qq"]  # errors only
         if subprocess.run([*pip, *missing]).returncode != 0:
             raise BuildError(
                 f"pip could not install {', '.join(missing)} (its reason is above). Check the "
