@@ -172,6 +172,7 @@ def _recipe(
         "settings": settings.to_dict(),
         "images": [[str(image.file), image.width, image.height] for image in series.images],
         "steps": [[step.factor, step.offset, step.gain] for step in series.steps],
+        "skipped": list(series.skipped),
         "report": report,
     }
 
@@ -218,6 +219,7 @@ def stored_series(control: Any) -> Series:
                 Step(factor, (offset[0], offset[1]), (gain[0], gain[1], gain[2]))
                 for factor, offset, gain in recipe["steps"]
             ),
+            tuple(recipe.get("skipped", ())),
         )
     except (KeyError, TypeError, ValueError, IndexError):
         raise _unreadable() from None

@@ -10,6 +10,10 @@ import bpy
 EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
 
 
+# Paths may start with "//": since 4.5 a property has to say that it knows what that means.
+RELATIVE_PATH = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
+
+
 def enable_nodes(owner: Any) -> None:
     """Give a material its node tree: since 5.0 it always has one, and setting it warns."""
     if bpy.app.version < (5, 0, 0):

@@ -21,7 +21,7 @@ from bpy.props import (
 )
 
 from ..errors import EverZoomError
-from ..scene import build, rig
+from ..scene import build, compat, rig
 from ..settings import (
     CROP_RANGE,
     FEATHER_RANGE,
@@ -93,7 +93,9 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
         description="Values are multiplied by this to get the next larger image's",
         size=3,
     )
-    is_measured: BoolProperty(name="Measured")
+    is_measured: BoolProperty(
+        name="Measured", description="Whether it was compared with the next larger image"
+    )
 
 
 class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
@@ -103,6 +105,7 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         name="Folder",
         description="Folder that holds the series of images",
         subtype="DIR_PATH",
+        options=compat.RELATIVE_PATH,
     )
     is_factor_measured: BoolProperty(
         name="Measure Factor",
@@ -274,12 +277,20 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         update=_apply,
     )
 
-    images: CollectionProperty(type=EVERZOOM_PG_image)
+    images: CollectionProperty(
+        type=EVERZOOM_PG_image,
+        name="Images",
+        description="The images of the zoom, the outermost first",
+    )
     active_image: IntProperty(
         name="Image", description="Click to jump to this image", update=_go_to_image
     )
-    file_order: StringProperty(name="Order of the files")
-    found_factor: FloatProperty(name="Zoom factor", precision=4)
+    file_order: StringProperty(
+        name="Order of the Files", description="Which image comes first by the files' names"
+    )
+    found_factor: FloatProperty(
+        name="Zoom Factor Found", description="Mean of the factors between neighbours", precision=4
+    )
     warnings: StringProperty(name="Warnings", description="One in a line")
     problem: StringProperty(
         name="Problem", description="Why the last change could not be made", options={"SKIP_SAVE"}

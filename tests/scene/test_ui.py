@@ -1,0 +1,277 @@
+"""The window's half without a window: properties, operators and live changes. Touches bpy."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+
+import ai_ever_zoom_addon
+from ai_ever_zoom_addon.scene import compat, rig
+from ai_ever_zoom_addon.ui.properties import EVERZOOM_PG_image, EVERZOOM_PG_zoom
+
+from .nested import HEIGHT, WIDTH, write_series
+
+STEPS = 10
+
+operators: Any = bpy.ops
+
+
+def group_of_scene() -> Any:
+    return bpy.context.scene.ever_zoom
+
+
+def build(folder: Path) -> Any:
+    """A zoom of the folder's images by the button; its control object."""
+    group = group_of_scene()
+    group.folder = str(folder)
+    group.zoom_steps = STEPS
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    (control,) = rig.controls(bpy.context.scene)
+    return control
+
+
+def curve_keys(control: Any) -> list[tuple[float, float]]:
+    """(frame, zoom level) of the zoom's curve."""
+    (curve,) = (c for c in compat.fcurves(control) if c.data_path == '["Zoom Level"]')
+    return [(point.co[0], round(point.co[1], 5)) for point in curve.keyframe_points]
+
+
+def trimmed_width(control: Any) -> float:
+    """Width of the inner layers' mesh, in widths of an image."""
+    layer = next(item for item in rig.parts(control, "layer") if item[rig.NUMBER] == 1)
+    return float(max(vertex.co.x for vertex in layer.data.vertices) * 2)
+
+
+def test_registers_again_after_going() -> None:
+    for _ in range(2):
+        ai_ever_zoom_addon.register()
+        assert hasattr(bpy.types.Scene, "ever_zoom")
+        assert operators.ever_zoom.build.poll()
+        ai_ever_zoom_addon.unregister()
+        assert not hasattr(bpy.types.Scene, "ever_zoom")
+        assert not hasattr(bpy.types.Object, "ever_zoom")
+        assert not hasattr(bpy.types, "EVERZOOM_PT_main")
+
+
+def test_everything_says_what_it_is(addon: None) -> None:
+    kinds = [getattr(operators.ever_zoom, name).get_rna_type() for name in dir(operators.ever_zoom)]
+    silent = [kind.identifier for kind in kinds if not kind.description]
+    shown = 0
+    for kind in (*kinds, EVERZOOM_PG_image.bl_rna, EVERZOOM_PG_zoom.bl_rna):
+        for item in kind.properties:
+            if item.is_hidden or item.identifier in ("rna_type", "name"):
+                continue
+            shown += 1
+            if not item.name or not item.description or item.description.endswith("."):
+                silent.append(f"{kind.identifier}.{item.identifier}")
+    assert len(kinds) >= 4
+    assert shown > 30
+    assert not silent
+
+
+def test_builds_what_is_in_the_folder(addon: None, tmp_path: Path) -> None:
+    files = write_series(tmp_path)
+    (tmp_path / "notes.txt").write_text("no image")
+    control = build(tmp_path)
+    group = control.ever_zoom
+    assert [row.name for row in group.images] == [file.name for file in files]
+    assert group.found_factor == pytest.approx(2.0, abs=0.01)
+    assert group.file_order == "outermost-first"
+    assert all(row.score > 0.95 for row in group.images if row.is_measured)
+    assert [row.is_measured for row in group.images] == [False, True, True, True]
+    assert "notes.txt" in group.warnings
+    assert curve_keys(control) == [(1, 0), (11, 1), (21, 2), (31, 3)]
+    scene = bpy.context.scene
+    assert (scene.frame_start, scene.frame_end, scene.frame_current) == (1, 31, 1)
+    assert (scene.render.resolution_x, scene.render.resolution_y) == (102, 76)  # 0.8, even
+    assert scene.render.filepath == str(tmp_path / "infinite_zoom.mp4")
+    assert scene.camera in list(rig.parts(control, "camera"))
+
+
+def test_builds_again_in_place(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path)
+    control = build(tmp_path)
+    layers = list(rig.parts(control, "layer"))
+    control.ever_zoom.zoom_steps = 7
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    assert rig.controls(bpy.context.scene) == [control]
+    assert list(rig.parts(control, "layer")) == layers
+    assert curve_keys(control)[-1] == (22, 3)
+
+
+def test_a_second_zoom_has_a_scene_of_its_own(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path)
+    first = build(tmp_path)
+    before = bpy.context.scene
+    first.ever_zoom.crop = 0.7
+    assert operators.ever_zoom.build(is_new=True) == {"FINISHED"}
+    after = bpy.context.scene
+    assert after != before
+    assert rig.controls(before) == [first]
+    (second,) = rig.controls(after)
+    # As the first one is now: what the user sees in the panel is what is built.
+    assert second.ever_zoom.crop == pytest.approx(0.7)
+
+
+def test_the_users_scene_is_left_alone(addon: None, tmp_path: Path) -> None:
+    before = bpy.context.scene
+    cube = bpy.data.objects.new("Cube", bpy.data.meshes.new("Cube"))
+    before.collection.objects.link(cube)
+    size = before.render.resolution_x
+    write_series(tmp_path)
+    group_of_scene().folder = str(tmp_path)
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    assert bpy.context.scene != before
+    assert list(before.objects) == [cube]
+    assert before.render.resolution_x == size
+
+
+def test_imports_chosen_files(addon: None, tmp_path: Path) -> None:
+    files = write_series(tmp_path, 5)
+    chosen = [{"name": file.name} for file in files[1:4]]
+    done = operators.ever_zoom.import_series(directory=str(tmp_path), files=chosen)
+    assert done == {"FINISHED"}
+    (control,) = rig.controls(bpy.context.scene)
+    assert [row.name for row in control.ever_zoom.images] == [file.name for file in files[1:4]]
+
+
+def test_imports_the_folder_of_one_file(addon: None, tmp_path: Path) -> None:
+    files = write_series(tmp_path)
+    chosen = [{"name": files[2].name}]
+    operators.ever_zoom.import_series(directory=str(tmp_path), files=chosen)
+    (control,) = rig.controls(bpy.context.scene)
+    assert len(control.ever_zoom.images) == len(files)
+
+
+def test_paints_and_builds_the_sample(addon: None) -> None:
+    assert operators.ever_zoom.sample() == {"FINISHED"}
+    (control,) = rig.controls(bpy.context.scene)
+    assert len(control.ever_zoom.images) == 8
+    assert not control.ever_zoom.warnings
+    assert control.ever_zoom.found_factor == pytest.approx(2.0, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("folder", "words"),
+    [("", "choose the folder"), ("nowhere", "does not exist"), ("//pictures", "save the file")],
+)
+def test_says_what_is_wrong_with_the_folder(
+    addon: None, tmp_path: Path, folder: str, words: str
+) -> None:
+    group_of_scene().folder = str(tmp_path / folder) if folder == "nowhere" else folder
+    with pytest.raises(RuntimeError, match=words) as told:
+        operators.ever_zoom.build()
+    assert "Traceback" not in str(told.value)
+    assert not rig.controls(bpy.context.scene)
+
+
+def test_a_grey_button_says_why(addon: None) -> None:
+    assert not operators.ever_zoom.render.poll()
+    with pytest.raises(RuntimeError, match="Build a zoom first"):
+        operators.ever_zoom.render()
+
+
+# Live changes: each follows from the words' definitions.
+
+
+def test_crop_is_live(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path)
+    control = build(tmp_path)
+    assert trimmed_width(control) == pytest.approx(102 / WIDTH)
+    control.ever_zoom.crop = 0.5
+    assert trimmed_width(control) == pytest.approx(64 / WIDTH)
+    render = bpy.context.scene.render
+    assert (render.resolution_x, render.resolution_y) == (64, 48)
+
+
+def test_feather_is_live(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path)
+    control = build(tmp_path)
+
+    def opaque_width() -> float:
+        layer = next(item for item in rig.parts(control, "layer") if item[rig.NUMBER] == 1)
+        opaque = [
+            vertex.co.x
+            for vertex, mask in zip(
+                layer.data.vertices, layer.data.attributes["mask"].data, strict=True
+            )
+            if mask.value > 0.99
+        ]
+        return 2.0 * max(opaque)
+
+    for feather in (0.05, 0.2, 0.0):
+        control.ever_zoom.feather = feather
+        width = 102 / WIDTH - 2 * feather * HEIGHT / WIDTH
+        assert opaque_width() == pytest.approx(width, abs=1e-5)
+
+
+def test_steps_and_direction_are_live(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path, 3)
+    control = build(tmp_path)
+    control.ever_zoom.zoom_steps = 25
+    assert curve_keys(control) == [(1, 0), (26, 1), (51, 2)]
+    control.ever_zoom.reverse = True
+    assert curve_keys(control) == [(1, 2), (26, 1), (51, 0)]
+    assert bpy.context.scene.frame_end == 51
+    control.ever_zoom.start_frame = 100
+    assert bpy.context.scene.frame_start == 100
+
+
+def test_delay_and_rate_are_live(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path, 3)
+    control = build(tmp_path)
+    control.ever_zoom.frames_per_second = 24.0
+    control.ever_zoom.delay = 0.5
+    assert curve_keys(control) == [(1, 0), (13, 0), (23, 1), (33, 2), (45, 2)]
+    assert bpy.context.scene.render.fps == 24
+    assert bpy.context.scene.frame_end == 45
+
+
+def test_engine_and_overlay_are_live(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path, 3)
+    control = build(tmp_path)
+    control.ever_zoom.engine = "workbench"
+    assert bpy.context.scene.render.engine == "BLENDER_WORKBENCH"
+    control.ever_zoom.debug_overlay = True
+    assert list(rig.parts(control, "overlay"))
+    control.ever_zoom.debug_overlay = False
+    assert not list(rig.parts(control, "overlay"))
+
+
+def test_an_impossible_change_is_told_in_the_panel(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path, 3)
+    control = build(tmp_path)
+    group = control.ever_zoom
+    group.crop = 0.2
+    group.feather = 0.25
+    assert "make the feather smaller" in group.problem
+    assert trimmed_width(control) == pytest.approx(26 / WIDTH)  # as it was
+    group.feather = 0.02
+    assert group.problem == ""
+
+
+def test_settings_of_a_zoom_to_come_change_nothing(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path, 3)
+    control = build(tmp_path)
+    group_of_scene().crop = 0.3
+    assert trimmed_width(control) == pytest.approx(102 / WIDTH)
+
+
+def test_everything_is_where_the_zoom_level_says(addon: None, tmp_path: Path) -> None:
+    """Independent of how it is driven: the camera's distance halves with each image."""
+    write_series(tmp_path, 3)
+    control = build(tmp_path)
+    scene = bpy.context.scene
+    distances = []
+    for frame in (1, 11, 21):
+        scene.frame_set(frame)
+        camera = scene.camera.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        distances.append(camera.matrix_world.translation.length)
+    assert [math.log2(distances[0] / distance) for distance in distances] == pytest.approx(
+        [0, 1, 2], abs=0.01
+    )
+    assert control.name == "Ever Zoom"
