@@ -266,7 +266,10 @@ def _place_layer(control: Any, item: Any, plan: Plan, layer: Layer, stretches: l
     base = stretch * plan.stretch_levels
     width = world_width(plan) * plan.zoom_factor ** (base - layer.level)
     item.scale = (width, width, width)
-    item.location = (layer.centre[0] * width, layer.centre[1] * width, -LAYER_GAP * width)
+    # The innermost layer lies at the very point on which the camera closes in: so its size is right
+    # however far a curve goes beyond it.
+    gap = LAYER_GAP * width if layer.index + 1 < len(plan.layers) else 0.0
+    item.location = (layer.centre[0] * width, layer.centre[1] * width, -gap)
     level = {"z": (control, ZOOM_LEVEL_PATH)}
     hidden = []
     if math.isfinite(layer.visible_from):

@@ -1,0 +1,294 @@
+"""The rig as Blender evaluates it: where the layers are before the camera, at every moment.
+
+What must be there is calculated here from the definition of a zoom, in widths of the view at hand;
+what is there comes from the evaluated objects' matrices, the camera's lens and the meshes.
+Touches bpy.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
+from ai_ever_zoom_addon.scene import build, compat, rig
+from ai_ever_zoom_addon.settings import ZoomSettings
+
+Array = NDArray[np.float64]
+
+SIZE = (100, 80)
+PLAIN = ZoomSettings(zoom_factor=None, zoom_steps=4, start_frame=1, feather=0.05, crop=0.8)
+# An image is faded in over this part of the step that leads to it.
+FADED_IN = 0.35
+
+
+@pytest.fixture
+def scene() -> Any:
+    return bpy.context.scene
+
+
+def make_series(folder: Path, steps: tuple[Step, ...]) -> Series:
+    """Images of which only the names and the size matter."""
+    images = []
+    for number in range(len(steps) + 1):
+        file = folder / f"image {number:03}.png"
+        Image.new("RGB", SIZE).save(file)
+        images.append(SeriesImage(file, *SIZE))
+    return Series(tuple(images), steps)
+
+
+def centred(folder: Path, count: int, factor: float) -> Series:
+    return make_series(folder, uniform_steps(count, factor))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A layer before the camera; lengths in widths of the layer."""
+
+    number: int
+    view_width: float  # of the part of the layer's plane that the camera frames
+    centre: Array  # of that part
+    depth: float  # from the camera, in scene units
+    fade: float
+    mesh: Any
+
+    def opacity(self, x: Array, y: Array) -> Array:
+        """Opacity at points of the layer, read from its mesh."""
+        points = np.array([vertex.co[:2] for vertex in self.mesh.vertices])
+        mask = np.array([item.value for item in self.mesh.attributes["mask"].data])
+        result = np.zeros(x.shape)
+        for face in self.mesh.polygons:
+            corners = list(face.vertices)
+            for second, third in itertools.pairwise(corners[1:]):
+                triangle = [corners[0], second, third]
+                matrix = np.array([*points[triangle].T, np.ones(3)])
+                weights = np.linalg.solve(matrix, np.stack([x, y, np.ones_like(x)]).reshape(3, -1))
+                is_inside = (weights >= -1e-5).all(axis=0).reshape(x.shape)
+                value = (mask[triangle] @ weights).reshape(x.shape)
+                result = np.where(is_inside, np.maximum(result, value), result)
+        result = np.clip(result, 0.0, 1.0)
+        return result * result * (3.0 - 2.0 * result)
+
+
+def zoom_level(control: Any) -> float:
+    dependencies = bpy.context.evaluated_depsgraph_get()
+    return float(control.evaluated_get(dependencies)["Zoom Level"])
+
+
+def seen_layers(control: Any) -> list[Seen]:
+    """The layers that are not hidden, the outermost first, as they are at the current frame."""
+    dependencies = bpy.context.evaluated_depsgraph_get()
+    camera = next(rig.parts(control, "camera")).evaluated_get(dependencies)
+    lens = camera.data
+    assert lens.sensor_fit == "HORIZONTAL"
+    assert lens.shift_x == lens.shift_y == 0.0
+    from_camera = np.array(camera.matrix_world, np.float64)
+    result = []
+    for layer in rig.parts(control, "layer"):
+        item = layer.evaluated_get(dependencies)
+        assert item.hide_render == item.hide_viewport
+        if item.hide_render:
+            continue
+        to_layer = np.linalg.inv(np.array(item.matrix_world, np.float64)) @ from_camera
+        eye, forward = to_layer[:3, 3], -to_layer[:3, 2]
+        assert np.abs(forward[:2]).max() < 1e-5 * abs(forward[2])  # it looks straight at the layer
+        distance = eye[2] / -forward[2]  # along the camera's own axis
+        across = np.hypot(*to_layer[:2, 0]) * distance * lens.sensor_width / lens.lens
+        assert lens.clip_start < distance < lens.clip_end
+        centre = (eye + distance * forward)[:2]
+        fade = float(item["Fade"])
+        number = layer["ever_zoom_number"]
+        result.append(Seen(number, float(across), centre, float(distance), fade, item.data))
+    return sorted(result, key=lambda layer: layer.number)
+
+
+def weights(layers: list[tuple[int, Array]]) -> dict[int, Array]:
+    """How much of each layer is seen, from their opacities, the outermost first."""
+    result: dict[int, Array] = {}
+    for number, opacity in layers:
+        result = {other: weight * (1.0 - opacity) for other, weight in result.items()}
+        result[number] = opacity
+    return result
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a zoom of centred images must show, by definition."""
+
+    count: int
+    factor: float
+    settings: ZoomSettings
+
+    def weights(self, level: float, x: Array, y: Array) -> dict[int, Array]:
+        """How much of each image is seen at points of the view, x and y from -1 to 1."""
+        aspect = SIZE[1] / SIZE[0]
+        crop, feather = self.settings.crop, self.settings.feather * aspect
+        layers = []
+        for number in range(math.floor(level) - 8, math.floor(level) + 3):
+            if not 0 <= number < self.count:
+                continue
+            grown = self.factor ** (number - level) * crop / 2
+            if number == 0:
+                layers.append((number, np.ones(x.shape)))
+                continue
+            depth = np.minimum(
+                crop / 2 - np.abs(x) * grown, aspect * (crop / 2 - np.abs(y) * grown)
+            )
+            mask = np.clip(depth / feather, 0, 1) if feather else (depth >= 0) * 1.0
+            faded = np.clip((level - number + 1) / FADED_IN, 0, 1)
+            smooth = [v * v * (3 - 2 * v) for v in (mask, faded)]
+            layers.append((number, smooth[0] * smooth[1]))
+        return weights(layers)
+
+
+def moments(scene: Any, parts: int = 2) -> Iterator[float]:
+    """All frames of a scene, and moments between them, as the current one."""
+    for frame in range(scene.frame_start, scene.frame_end + 1):
+        for part in range(parts if frame < scene.frame_end else 1):
+            scene.frame_set(frame, subframe=part / parts)
+            yield frame + part / parts
+
+
+# Points of the view: its very corners are where a missing layer shows first. Off the middle, where
+# triangles of a mask meet.
+ALONG = np.linspace(-0.9999, 0.9999, 10)
+POINTS = np.meshgrid(ALONG, ALONG)
+
+
+def check_picture(control: Any, truth: Truth, level: float) -> None:
+    """The layers before the camera make up the picture that a zoom level must show."""
+    seen = seen_layers(control)
+    x, y = POINTS
+    for layer in seen:
+        expected = truth.settings.crop * truth.factor ** (layer.number - level)
+        assert layer.view_width == pytest.approx(expected, rel=1e-4), (layer.number, level)
+        assert layer.centre == pytest.approx([0, 0], abs=1e-5 * expected)
+    depths = [layer.depth for layer in seen]
+    assert depths == sorted(depths, reverse=True)
+    assert len(set(depths)) == len(depths)
+    shown = weights(
+        [
+            (
+                layer.number,
+                layer.fade
+                * layer.opacity(
+                    x * layer.view_width / 2, y * layer.view_width / 2 * SIZE[1] / SIZE[0]
+                ),
+            )
+            for layer in seen
+        ]
+    )
+    must = truth.weights(level, x, y)
+    for number in shown.keys() | must.keys():
+        away = shown.get(number, 0.0) - must.get(number, np.zeros(x.shape))
+        assert np.abs(away).max() < 2e-3, (number, level)
+    assert sum(shown.values()) == pytest.approx(np.ones(x.shape), abs=1e-5), level
+
+
+@pytest.mark.parametrize("factor", [2.0, 1.5, 1.333, 2.002, 8.0])
+def test_the_view_shrinks_by_the_factor_at_every_level(
+    factor: float, scene: Any, tmp_path: Path
+) -> None:
+    control = build.build_zoom(scene, centred(tmp_path, 6, factor), PLAIN)
+    truth = Truth(6, factor, PLAIN)
+    for moment in moments(scene):
+        check_picture(control, truth, (moment - 1) / 4)
+
+
+@pytest.mark.parametrize("factor", [2.0, 1.5])
+def test_a_deep_zoom_keeps_its_precision(factor: float, scene: Any, tmp_path: Path) -> None:
+    settings = replace(PLAIN, zoom_steps=1)
+    control = build.build_zoom(scene, centred(tmp_path, 100, factor), settings)
+    truth = Truth(100, factor, settings)
+    assert len(list(rig.parts(control, "stretch"))) > 3
+    for moment in moments(scene, parts=3):
+        check_picture(control, truth, moment - 1)
+
+
+def level_curve(control: Any) -> Any:
+    (curve,) = (c for c in compat.fcurves(control) if c.data_path == '["Zoom Level"]')
+    return curve
+
+
+# Key points (part of the time, part of the depth, interpolation) that somebody may come up with.
+EDITS = {
+    "ease": [(0, 0, "SINE"), (1, 1, "SINE")],
+    "hold": [(0, 0, "LINEAR"), (0.3, 0.4, "CONSTANT"), (0.7, 0.4, "LINEAR"), (1, 1, "LINEAR")],
+    "turn back": [(0, 0, "LINEAR"), (0.4, 0.7, "LINEAR"), (0.7, 0.1, "LINEAR"), (1, 1, "LINEAR")],
+    "speed ramp": [(0, 0, "BEZIER"), (0.5, 0.1, "BEZIER"), (0.8, 0.7, "BEZIER"), (1, 1, "BEZIER")],
+    # From where all of the outermost image is seen to a part of the innermost one.
+    "further": [(0, -0.05, "LINEAR"), (1, 1.15, "LINEAR")],
+    "stand still": [(0, 0.37, "LINEAR"), (1, 0.37, "LINEAR")],
+    "wobble": [(0, 0.1, "ELASTIC"), (1, 0.9, "ELASTIC")],
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
+@pytest.mark.parametrize(("count", "factor"), [(6, 2.0), (30, 2.0)], ids=["shallow", "deep"])
+def test_the_edited_curve_retimes_everything(
+    edit: list[tuple[float, float, str]], count: int, factor: float, scene: Any, tmp_path: Path
+) -> None:
+    settings = replace(PLAIN, zoom_steps=60 // (count - 1))
+    control = build.build_zoom(scene, centred(tmp_path, count, factor), settings)
+    assert len(list(rig.parts(control, "stretch"))) == (3 if count == 30 else 0)
+    curve = level_curve(control)
+    points = curve.keyframe_points
+    first, last = scene.frame_start, scene.frame_end
+    points.clear()
+    for time, depth, interpolation in edit:
+        level = depth * 5 if depth < 0 else depth * (count - 1)
+        points.insert(first + time * (last - first), level).interpolation = interpolation
+    curve.update()
+    levels = []
+    for moment in moments(scene):
+        levels.append(zoom_level(control))
+        assert levels[-1] == pytest.approx(curve.evaluate(moment), abs=1e-5)
+        check_picture(control, Truth(count, factor, settings), levels[-1])
+    linear = np.linspace(0, count - 1, len(levels))
+    assert np.abs(levels - linear).max() > 0.2  # the edit makes a difference
+
+
+@pytest.mark.parametrize("feather", [0.0, 0.2])
+@pytest.mark.parametrize("crop", [0.5, 0.9])
+def test_crop_and_feather(crop: float, feather: float, scene: Any, tmp_path: Path) -> None:
+    settings = replace(PLAIN, crop=crop, feather=feather)
+    control = build.build_zoom(scene, centred(tmp_path, 4, 1.5), settings)
+    for moment in moments(scene):
+        check_picture(control, Truth(4, 1.5, settings), (moment - 1) / 4)
+
+
+def every_driver() -> Iterator[Any]:
+    """All drivers of a file."""
+    for collection in ("objects", "cameras", "materials", "meshes", "curves", "node_groups"):
+        for owner in getattr(bpy.data, collection):
+            trees = (owner, getattr(owner, "node_tree", None))
+            for animation in (getattr(tree, "animation_data", None) for tree in trees):
+                yield from animation.drivers if animation is not None else ()
+    for scene in bpy.data.scenes:
+        yield from scene.animation_data.drivers if scene.animation_data is not None else ()
+
+
+@pytest.mark.parametrize("count", [4, 40])
+def test_no_driver_needs_python(count: int, scene: Any, tmp_path: Path) -> None:
+    step = Step(2.0, (0.05, -0.02), (0.9, 1.0, 1.1))
+    build.build_zoom(
+        scene, make_series(tmp_path, (step,) * (count - 1)), replace(PLAIN, debug_overlay=True)
+    )
+    bpy.context.evaluated_depsgraph_get()
+    drivers = list(every_driver())
+    assert len(drivers) > 8 * count
+    for curve in drivers:
+        assert curve.driver.is_valid, curve.driver.expression
+        assert curve.driver.type == "AVERAGE" or curve.driver.is_simple_expression
+        # Simple ones are compiled once and need no names looked up.
+        assert not curve.driver.use_self
