@@ -77,8 +77,8 @@ def build_rig(scene: Any, plan: Plan, control: Any = None, *, retime: bool = Tru
     if control is None:
         control = _new_control(scene)
     collection = control.users_collection[0]
-    # A ring around the outermost image: to be seen and clicked, yet out of the camera's sight.
-    control.empty_display_size = 0.75 * world_width(plan)
+    # A frame around the outermost image: to be seen and clicked, yet out of the camera's sight.
+    control.empty_display_size = 1.5 * world_width(plan) * max(1.0, plan.aspect)
     if retime or control.get(ZOOM_LEVEL) is None:
         write_zoom_level(control, plan)
     _fill_centre(control, plan)
@@ -123,7 +123,8 @@ def _new_control(scene: Any) -> Any:
     collection = bpy.data.collections.new("Ever Zoom")
     scene.collection.children.link(collection)
     control = bpy.data.objects.new("Ever Zoom", None)
-    control.empty_display_type = "CIRCLE"
+    control.empty_display_type = "IMAGE"  # without one: a square in the plane of the layers
+    control.empty_image_offset = (-0.5, -0.5)  # type: ignore[assignment]
     control.rotation_euler[0] = math.pi / 2.0  # images stand upright and face the front view
     control[ROLE] = "control"
     collection.objects.link(control)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy_extras.view3d_utils import location_3d_to_region_2d
 
 TICK_SECONDS = 0.02
 STEP_PIXELS = 9  # less than half a button's height
@@ -76,9 +77,22 @@ def buttons(area_type: str, region_type: str, wanted: str | None) -> Steps:
     return [[identity, *spots[len(spots) // 2]] for identity, spots in hits.items()]
 
 
+def camera_frame() -> list[float]:
+    """The frame of the scene's camera in the 3D View: left, bottom, right, top, in pixels."""
+    _, area, region = find_region("VIEW_3D", "WINDOW")
+    scene = context.scene
+    at = scene.camera.matrix_world
+    corners = [
+        location_3d_to_region_2d(region, area.spaces.active.region_3d, at @ corner)
+        for corner in scene.camera.data.view_frame(scene=scene)
+    ]
+    across, up = zip(*((region.x + c.x, region.y + c.y) for c in corners), strict=True)
+    return [min(across), min(up), max(across), max(up)]
+
+
 def evaluate(code: str) -> Any:
     """The value of an expression, or None after running statements."""
-    names = {"bpy": bpy, "find_region": find_region}
+    names = {"bpy": bpy, "sys": sys, "find_region": find_region, "camera_frame": camera_frame}
     try:
         compiled = compile(code, "<question>", "eval")
     except SyntaxError:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 import build
+from tests.conftest import failed_key
 
 from .driver import Blender, Window, blender_of_the_environment
+from .nested import NestedSeries
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +43,17 @@ def blender(make_blender: Callable[[], Blender], extension_zip: Path) -> Blender
 
 
 @pytest.fixture
-def window(blender: Blender, picture_folder: Path) -> Iterator[Window]:
+def window(
+    blender: Blender, picture_folder: Path, request: pytest.FixtureRequest
+) -> Iterator[Window]:
     """The window of that Blender, newly started, with the start-up file and no splash screen."""
+    yield from started_window(blender, picture_folder, request)
+
+
+def started_window(
+    blender: Blender, picture_folder: Path, request: pytest.FixtureRequest
+) -> Iterator[Window]:
+    """A window that is ended after the test, which fails if Blender printed a traceback."""
     if missing := blender.missing_programs():
         pytest.skip(f"the window needs {', '.join(missing)}")
     with ExitStack() as stack:
@@ -50,3 +61,12 @@ def window(blender: Blender, picture_folder: Path) -> Iterator[Window]:
         stack.callback(started.stop)
         started.press("Escape")
         yield started
+    if "Traceback" in blender.log():
+        request.node.stash[failed_key] = True  # so that the pictures are kept
+        pytest.fail(f"a traceback in Blender's console:\n{blender.log()}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def series(tmp_path_factory: pytest.TempPathFactory) -> NestedSeries:
+    """A small series; tests write nothing into its folder."""
+    return NestedSeries(tmp_path_factory.mktemp("series") / "small")

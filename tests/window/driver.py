@@ -17,9 +17,17 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 ROOT = Path(__file__).resolve().parents[2]
 AGENT = Path(__file__).with_name("agent.py")
 WIDTH, HEIGHT = 1600, 900
+
+# Python for `Window.ask`.
+CONTROLS = "[o.name for o in bpy.context.scene.objects if o.get('ever_zoom_role') == 'control']"
+WORKING = "sys.modules['bl_ext.user_default.ai_ever_zoom.ui.operators'].Work.is_running"
 
 
 class Blender(ABC):
@@ -292,6 +300,36 @@ class Window:
     def write(self, text: str) -> None:
         """Type a text."""
         self.blender.on_screen("xdotool", "type", "--delay", "40", text)
+
+    def enter(self, place: tuple[int, int], text: str) -> None:
+        """Type a text or number into the field at a place, instead of what is there."""
+        self.hover(place)
+        self.blender.on_screen("xdotool", "click", "--repeat", "2", "--delay", "80", "1")
+        time.sleep(0.3)
+        self.press("ctrl+a")
+        self.write(text)
+        self.press("Return")
+
+    def pixels(self, rectangle: tuple[float, float, float, float]) -> NDArray[np.uint8]:
+        """What is seen in a rectangle (left, bottom, right, top): (height, width, 3), 0 to 255."""
+        path = self.blender.folder / "seen.png"
+        self.blender.on_screen("import", "-silent", "-window", self._window_id(), str(path))
+        left, bottom, right, top = (round(side) for side in rectangle)
+        with Image.open(path) as seen:
+            box = (left, seen.height - top, right, seen.height - bottom)
+            return np.asarray(seen.convert("RGB").crop(box))
+
+    def camera_frame(self) -> tuple[float, float, float, float]:
+        """Where the camera's frame lies in the 3D View: (left, bottom, right, top)."""
+        left, bottom, right, top = self.ask("camera_frame()")
+        return left, bottom, right, top
+
+    def build(self, folder: Path) -> None:
+        """Build a zoom as a user does it: the tab, the folder, the button."""
+        self.open_sidebar("Ever Zoom")
+        self.enter(self.find("folder"), str(folder))
+        self.click(self.find("ever_zoom.build("))
+        self.wait_until(f"{CONTROLS} and not {WORKING}", 120)
 
     def picture(self, name: str) -> Path:
         """Take a picture of the whole screen."""

@@ -1,0 +1,53 @@
+"""A build undone and done again in the real window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .driver import CONTROLS, Window
+from .nested import NestedSeries
+
+EVERYTHING = """{
+    kind: sorted(item.name for item in getattr(bpy.data, kind))
+    for kind in ("scenes", "collections", "objects", "meshes", "cameras", "materials", "images",
+                 "node_groups", "actions")
+}"""
+SHOWN = "[bpy.context.window_manager.windows[0].scene.name, bpy.context.active_object.name]"
+
+
+def settled(window: Window, expression: str, wanted: Any) -> None:
+    window.wait_until(f"({expression}) == {wanted!r}")
+
+
+def test_a_build_can_be_undone_and_done_again(window: Window, series: NestedSeries) -> None:
+    everything, shown = window.ask(EVERYTHING), window.ask(SHOWN)
+    assert not window.ask(CONTROLS)
+
+    window.build(series.folder)
+    built, built_shown = window.ask(EVERYTHING), window.ask(SHOWN)
+    assert {f"img{n}.png" for n in range(1, series.count + 1)} <= set(built["images"])
+    window.picture("built")
+
+    window.hover(middle_of_the_view(window))
+    window.press("ctrl+z")
+    settled(window, SHOWN, shown)
+    assert window.ask(EVERYTHING) == everything
+    window.picture("undone")
+    # The panel offers to build again, and the folder is still there.
+    assert window.ask("bpy.context.scene.ever_zoom.folder").rstrip("/") == str(series.folder)
+    window.find("ever_zoom.sample(")
+
+    window.hover(middle_of_the_view(window))
+    window.press("ctrl+shift+z")
+    settled(window, SHOWN, built_shown)
+    assert window.ask(EVERYTHING) == built
+    window.picture("done-again")
+    images = window.ask("[row.name for row in bpy.context.active_object.ever_zoom.images]")
+    assert images == [f"img{n}.png" for n in range(series.count, 0, -1)]
+
+
+def middle_of_the_view(window: Window) -> tuple[int, int]:
+    x, y, width, height = window.ask(
+        "[(r.x, r.y, r.width, r.height) for r in [find_region('VIEW_3D', 'WINDOW')[2]]][0]"
+    )
+    return x + width // 2, y + height // 2
