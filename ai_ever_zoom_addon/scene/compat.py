@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import bpy
@@ -75,3 +76,123 @@ def set_duration(strip: Any, frames: int) -> None:
 def strips(owner: Any) -> Any:
     """The strips of a sequence editor or a group: called so since 4.4, and no longer otherwise."""
     return owner.strips if bpy.app.version >= (4, 4, 0) else owner.sequences
+
+
+def compositing_tree(scene: Any) -> Any:
+    """The tree that a scene composites with, or None: since 5.0 it is a node group like others."""
+    if bpy.app.version >= (5, 0, 0):
+        return scene.compositing_node_group
+    return scene.node_tree if scene.use_nodes else None
+
+
+def new_compositing_tree(scene: Any) -> tuple[Any, Any, Any]:
+    """Give a scene an empty tree: (tree, the rendered picture's socket, the result's socket)."""
+    if bpy.app.version >= (5, 0, 0):
+        tree: Any = bpy.data.node_groups.new(f"{scene.name} Compositing", "CompositorNodeTree")
+        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+        scene.compositing_node_group = tree
+        result = tree.nodes.new("NodeGroupOutput")
+    else:
+        scene.use_nodes = True
+        tree = scene.node_tree
+        tree.nodes.clear()
+        result = tree.nodes.new("CompositorNodeComposite")
+    picture = tree.nodes.new("CompositorNodeRLayers")
+    picture.scene = scene
+    return tree, picture.outputs["Image"], result.inputs["Image"]
+
+
+def remove_compositing_tree(scene: Any) -> None:
+    """Let a scene show what is rendered, as it is."""
+    if bpy.app.version >= (5, 0, 0):
+        tree = scene.compositing_node_group
+        scene.compositing_node_group = None
+        if tree is not None and not tree.users:
+            bpy.data.node_groups.remove(tree)
+    else:
+        scene.node_tree.nodes.clear()
+        scene.use_nodes = False
+
+
+def set_choice(node: Any, name: str, title: str, identifier: str) -> None:
+    """Choose what a compositing node does: since 5.0 by a socket, before by a property."""
+    if bpy.app.version >= (5, 0, 0):
+        node.inputs[name].default_value = title
+    else:
+        setattr(node, f"{'glare' if 'Glare' in node.bl_idname else 'filter'}_type", identifier)
+
+
+def mix_colours(tree: Any, blend_type: str) -> tuple[Any, Any, Any, Any]:
+    """A node that mixes colours in the compositor: sockets (factor, lower, upper, result).
+
+    Since 4.5 it is that of the shaders, and the compositor's own one is gone in 5.0.
+    """
+    if bpy.app.version < (4, 5, 0):
+        node = tree.nodes.new("CompositorNodeMixRGB")
+        node.blend_type = blend_type
+        return (*node.inputs[:3], node.outputs[0])
+    node = tree.nodes.new("ShaderNodeMix")
+    node.data_type, node.blend_type = "RGBA", blend_type
+    colours = [socket for socket in node.inputs if socket.type == "RGBA"]
+    result = next(socket for socket in node.outputs if socket.type == "RGBA")
+    return node.inputs["Factor"], *colours, result
+
+
+def glare_alone(tree: Any, threshold: float, size: float) -> tuple[Any, Any]:
+    """Light around what is bright: sockets (picture, light); before 4.5 settings were properties."""
+    node = tree.nodes.new("CompositorNodeGlare")
+    set_choice(node, "Type", "Bloom", "BLOOM")
+    if bpy.app.version >= (4, 5, 0):
+        node.inputs["Threshold"].default_value = threshold
+        node.inputs["Size"].default_value = size
+        return node.inputs["Image"], node.outputs["Glare"]
+    node.threshold, node.mix = threshold, 1.0
+    node.size = 9 + round(math.log2(size))  # 9 is as large as the picture
+    return node.inputs["Image"], node.outputs["Image"]
+
+
+def soft_ellipse(tree: Any, picture: Any, size: float, softness: float) -> Any:
+    """A blurred ellipse, in parts of the picture; before 4.5 settings were properties."""
+    ellipse, blur = (
+        tree.nodes.new(kind) for kind in ("CompositorNodeEllipseMask", "CompositorNodeBlur")
+    )
+    set_choice(blur, "Type", "Fast Gaussian", "FAST_GAUSS")
+    tree.links.new(ellipse.outputs[0], blur.inputs["Image"])
+    if bpy.app.version < (4, 5, 0):
+        ellipse.mask_width = ellipse.mask_height = size
+        blur.use_relative = True
+        blur.factor_x = blur.factor_y = 100.0 * softness
+        return blur.outputs[0]
+    ellipse.inputs["Size"].default_value = (size, size)
+    pixels = tree.nodes.new("CompositorNodeRelativeToPixel")
+    pixels.data_type = "VECTOR"
+    vector = next(socket for socket in pixels.inputs if socket.type == "VECTOR")
+    vector.default_value = (softness, softness)
+    tree.links.new(picture, pixels.inputs["Image"])
+    result = next(socket for socket in pixels.outputs if socket.type == "VECTOR")
+    tree.links.new(result, blur.inputs["Size"])
+    return blur.outputs[0]
+
+
+def frame_noise(tree: Any, picture: Any) -> Any:
+    """Grey noise that depends on pixel and frame only: 4.5 brought the shaders' noise here."""
+    time = tree.nodes.new("CompositorNodeSceneTime")
+    if bpy.app.version >= (4, 5, 0):
+        place = tree.nodes.new("CompositorNodeImageCoordinates")
+        noise = tree.nodes.new("ShaderNodeTexWhiteNoise")
+        noise.noise_dimensions = "4D"
+        tree.links.new(picture, place.inputs["Image"])
+        tree.links.new(place.outputs["Pixel"], noise.inputs["Vector"])
+        tree.links.new(time.outputs["Frame"], noise.inputs["W"])
+        return noise.outputs["Value"]
+    texture = bpy.data.textures.get("Ever Zoom Grain")
+    if texture is None:
+        texture = bpy.data.textures.new("Ever Zoom Grain", "CLOUDS")
+        texture.noise_basis, texture.noise_depth = "CELL_NOISE", 0
+        texture.noise_scale = 0.002
+    noise = tree.nodes.new("CompositorNodeTexture")
+    noise.texture = texture
+    offset = tree.nodes.new("CompositorNodeCombineXYZ")
+    tree.links.new(time.outputs["Frame"], offset.inputs["Z"])
+    tree.links.new(offset.outputs[0], noise.inputs["Offset"])
+    return noise.outputs["Value"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from . import menus, operators, panels, properties
+from . import compositing, menus, operators, panels, properties
 
-MODULES = (properties, operators, panels, menus)
+MODULES = (properties, operators, panels, compositing, menus)
 
 
 def register() -> None:

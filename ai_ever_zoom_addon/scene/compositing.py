@@ -1,0 +1,159 @@
+"""Effects that suit a zoom, as a compositing tree of named groups. Touches bpy.
+
+Without it frames have exactly the colours of the images. Each effect is a node group with an Amount
+and is switched off by muting its node; a tree that the user has already made is never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import bpy
+
+from ..errors import EverZoomError
+from . import compat
+
+ROLE = "ever_zoom_role"  # "effect" on a node
+
+
+def _sharpen(tree: Any, picture: Any, amount: Any) -> Any:
+    """Differences between neighbouring pixels, enlarged."""
+    node = tree.nodes.new("CompositorNodeFilter")
+    compat.set_choice(node, "Type", "Diamond Sharpen", "SHARPEN_DIAMOND")
+    tree.links.new(picture, node.inputs["Image"])
+    factor = next(socket for socket in node.inputs if socket.name in ("Fac", "Factor"))
+    tree.links.new(amount, factor)
+    return node.outputs["Image"]
+
+
+def _glow(tree: Any, picture: Any, amount: Any) -> Any:
+    """Light around what is bright."""
+    entry, light = compat.glare_alone(tree, threshold=0.5, size=0.5)
+    tree.links.new(picture, entry)
+    return _mix(tree, "ADD", amount, picture, light)
+
+
+def _vignette(tree: Any, picture: Any, amount: Any) -> Any:
+    """Darker towards the corners."""
+    ellipse = compat.soft_ellipse(tree, picture, size=1.0, softness=0.25)
+    return _mix(tree, "MULTIPLY", amount, picture, ellipse)
+
+
+def _grain(tree: Any, picture: Any, amount: Any) -> Any:
+    """Noise that is new in every frame, and the same wherever a frame is rendered."""
+    return _mix(tree, "OVERLAY", amount, picture, compat.frame_noise(tree, picture))
+
+
+# Name, what it is made of, and its amount at first. In this order the picture goes through them.
+EFFECTS: tuple[tuple[str, Callable[[Any, Any, Any], Any], float], ...] = (
+    ("Sharpen", _sharpen, 0.15),
+    ("Glow", _glow, 0.4),
+    ("Vignette", _vignette, 0.6),
+    ("Film Grain", _grain, 0.15),
+)
+
+
+def effects(scene: Any) -> Iterator[Any]:
+    """The nodes of a scene's effects."""
+    tree = compat.compositing_tree(scene)
+    for node in tree.nodes if tree is not None else ():
+        if node.get(ROLE) == "effect":
+            yield node
+
+
+def add_effects(scene: Any) -> None:
+    """Set up all effects between what is rendered and the result.
+
+    Raises:
+        EverZoomError: The scene is composited already. The groups are in the file then, to be
+            added by hand.
+    """
+    groups = [_group(name, make, amount) for name, make, amount in EFFECTS]
+    tree = compat.compositing_tree(scene)
+    if tree is not None and len(tree.nodes):
+        raise EverZoomError(
+            "This scene has a compositing tree already, which is left alone: add the groups "
+            f'"{groups[0].name}" and so on to it yourself (Add > Group).'
+        )
+    tree, picture, result = compat.new_compositing_tree(scene)
+    for number, (group, (name, _, amount)) in enumerate(zip(groups, EFFECTS, strict=True)):
+        node = tree.nodes.new("CompositorNodeGroup")
+        node.node_tree = group
+        node.name = node.label = name
+        node[ROLE] = "effect"
+        node.location = 300 + 200 * number, 0
+        node.inputs["Amount"].default_value = amount
+        tree.links.new(picture, node.inputs["Image"])
+        picture = node.outputs["Image"]
+    result.node.location = 300 + 200 * len(groups), 0
+    tree.links.new(picture, result)
+    scene.render.use_compositing = True
+
+
+def remove_effects(scene: Any) -> None:
+    """Take away the tree that `add_effects` made.
+
+    Raises:
+        EverZoomError: The user has worked on it: it is theirs now.
+    """
+    tree = compat.compositing_tree(scene)
+    if tree is None:
+        return
+    if len(tree.nodes) > len(EFFECTS) + 2:
+        raise EverZoomError(
+            "There are nodes of yours in the compositing tree: switch the effects off one by one."
+        )
+    compat.remove_compositing_tree(scene)
+
+
+def add_image_mask(scene: Any, layer: Any) -> Any:
+    """A Cryptomatte node that cuts out one image, for effects on it alone. Needs Cycles.
+
+    Raises:
+        EverZoomError: No compositing tree is there yet, or the engine cannot do it.
+    """
+    if scene.render.engine != "CYCLES":
+        raise EverZoomError("Masks of single images need Cycles: choose it under Output.")
+    tree = compat.compositing_tree(scene)
+    if tree is None:
+        raise EverZoomError("Set up the compositing effects first.")
+    for view_layer in scene.view_layers:
+        view_layer.use_pass_cryptomatte_object = True
+    node = tree.nodes.new("CompositorNodeCryptomatteV2")
+    node.scene = scene
+    node.matte_id = layer.name
+    node.name = node.label = f"Mask {layer.name}"
+    node.location = 300, -300
+    picture = next(other for other in tree.nodes if other.bl_idname == "CompositorNodeRLayers")
+    tree.links.new(picture.outputs["Image"], node.inputs["Image"])
+    return node
+
+
+def _group(name: str, make: Callable[[Any, Any, Any], Any], amount: float) -> Any:
+    """The node group of an effect, once in a file."""
+    title = f"Ever Zoom {name}"
+    existing = bpy.data.node_groups.get(title)
+    if existing is not None:
+        return existing
+    group: Any = bpy.data.node_groups.new(title, "CompositorNodeTree")
+    group.interface.new_socket("Image", in_out="INPUT", socket_type="NodeSocketColor")
+    strength = group.interface.new_socket("Amount", in_out="INPUT", socket_type="NodeSocketFloat")
+    strength.subtype = "FACTOR"
+    strength.min_value, strength.max_value, strength.default_value = 0.0, 1.0, amount
+    group.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+    entry = group.nodes.new("NodeGroupInput")
+    result = group.nodes.new("NodeGroupOutput")
+    picture = make(group, entry.outputs["Image"], entry.outputs["Amount"])
+    group.links.new(picture, result.inputs["Image"])
+    for column, node in enumerate(node for node in group.nodes if node not in (entry, result)):
+        node.location = 200 * (column + 1), -150 * (column % 2)
+    result.location = 200 * len(group.nodes), 0
+    return group
+
+
+def _mix(tree: Any, blend_type: str, amount: Any, lower: Any, upper: Any) -> Any:
+    factor, below, above, mixed = compat.mix_colours(tree, blend_type)
+    for output, entry in ((amount, factor), (lower, below), (upper, above)):
+        tree.links.new(output, entry)
+    return mixed

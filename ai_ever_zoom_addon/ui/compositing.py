@@ -1,0 +1,133 @@
+"""The sub-panel of the compositing effects and its buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..errors import EverZoomError
+from ..scene import compositing, rig
+from ..scene.sequencer import has_strips
+from .properties import active_zoom
+
+
+def _is_possible(cls: Any, context: Any) -> bool:
+    if active_zoom(context) is None:
+        cls.poll_message_set("Build a zoom first")
+        return False
+    if has_strips(context.scene):
+        cls.poll_message_set("Not in the sequencer: choose another engine under Output")
+        return False
+    return True
+
+
+class EVERZOOM_OT_add_effects(bpy.types.Operator):
+    """Set up sharpening, glow, vignette and film grain in the compositor, each with a switch"""
+
+    bl_idname = "ever_zoom.add_effects"
+    bl_label = "Add Effects"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return _is_possible(cls, context)
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            compositing.add_effects(context.scene)
+        except EverZoomError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class EVERZOOM_OT_remove_effects(bpy.types.Operator):
+    """Take the effects away: frames have exactly the colours of the images again"""
+
+    bl_idname = "ever_zoom.remove_effects"
+    bl_label = "Remove Effects"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            compositing.remove_effects(context.scene)
+        except EverZoomError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class EVERZOOM_OT_add_image_mask(bpy.types.Operator):
+    """Add a node to the compositor that cuts out the chosen image, for effects on it alone"""
+
+    bl_idname = "ever_zoom.add_image_mask"
+    bl_label = "Mask of This Image"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return _is_possible(cls, context)
+
+    def execute(self, context: Any) -> set[str]:
+        control = active_zoom(context)
+        number = control.ever_zoom.active_image
+        layers = rig.parts(control, "layer")
+        layer = next((item for item in layers if item[rig.NUMBER] == number), None)
+        if layer is None:
+            self.report({"ERROR"}, "Choose an image in the list first")
+            return {"CANCELLED"}
+        try:
+            node = compositing.add_image_mask(context.scene, layer)
+        except EverZoomError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f'Added the node "{node.label}" to the compositor')
+        return {"FINISHED"}
+
+
+class EVERZOOM_PT_compositing(bpy.types.Panel):
+    """Effects on the finished picture."""
+
+    bl_label = "Compositing"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Ever Zoom"
+    bl_parent_id = "EVERZOOM_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        effects = list(compositing.effects(context.scene))
+        if not effects:
+            layout.operator(EVERZOOM_OT_add_effects.bl_idname, icon="NODE_COMPOSITING")
+            return
+        column = layout.column()
+        for node in effects:
+            row = column.row()
+            row.prop(node, "mute", text=node.label, invert_checkbox=True)
+            amount = row.row()
+            amount.active = not node.mute
+            amount.prop(node.inputs["Amount"], "default_value", text="", slider=True)
+        layout.operator(EVERZOOM_OT_add_image_mask.bl_idname, icon="MOD_MASK")
+        layout.operator(EVERZOOM_OT_remove_effects.bl_idname, icon="X")
+
+
+CLASSES = (
+    EVERZOOM_OT_add_effects,
+    EVERZOOM_OT_remove_effects,
+    EVERZOOM_OT_add_image_mask,
+    EVERZOOM_PT_compositing,
+)
+
+
+def register() -> None:
+    """Add what this module has to Blender."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take out what `register` added."""
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
