@@ -139,7 +139,7 @@ def mix_colours(tree: Any, blend_type: str) -> tuple[Any, Any, Any, Any]:
 
 
 def glare_alone(tree: Any, threshold: float, size: float) -> tuple[Any, Any]:
-    """Light around what is bright: sockets (picture, light); before 4.5 settings were properties."""
+    """Light around what is bright, sockets (picture, light): properties set it before 4.5."""
     node = tree.nodes.new("CompositorNodeGlare")
     set_choice(node, "Type", "Bloom", "BLOOM")
     if bpy.app.version >= (4, 5, 0):
@@ -187,9 +187,10 @@ def frame_noise(tree: Any, picture: Any) -> Any:
         return noise.outputs["Value"]
     texture = bpy.data.textures.get("Ever Zoom Grain")
     if texture is None:
-        texture = bpy.data.textures.new("Ever Zoom Grain", "CLOUDS")
-        texture.noise_basis, texture.noise_depth = "CELL_NOISE", 0
-        texture.noise_scale = 0.002
+        made: Any = bpy.data.textures.new("Ever Zoom Grain", "CLOUDS")
+        made.noise_basis, made.noise_depth = "CELL_NOISE", 0
+        made.noise_scale = 0.002
+        texture = made
     noise = tree.nodes.new("CompositorNodeTexture")
     noise.texture = texture
     offset = tree.nodes.new("CompositorNodeCombineXYZ")
