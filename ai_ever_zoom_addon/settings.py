@@ -74,7 +74,7 @@ class ZoomSettings:
         reverse: Zoom out instead of in.
         frames_per_second: > 0.
         delay: Seconds for which the first and the last frame are held, >= 0.
-        start_frame: Number of the first frame.
+        start_frame: Number of the first frame, >= 0.
         pack_images: Store the images inside the .blend file.
         debug_overlay: Draw outlines, centres and figures into the picture.
         engine: Render engine.
@@ -126,6 +126,8 @@ class ZoomSettings:
             )
         if not (math.isfinite(self.delay) and 0.0 <= self.delay <= 3600.0):
             raise EverZoomError(f"The delay is {self.delay:g}; use 0 to 3600 seconds.")
+        if self.start_frame < 0:  # Blender renders no frames before that
+            raise EverZoomError(f"The start frame is {self.start_frame}; use 0 or a later one.")
         if self.debug_overlay and self.engine is Engine.SEQUENCER:
             raise EverZoomError(
                 "The sequencer does not draw the debug overlay: choose another engine, or switch "

@@ -194,6 +194,7 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         name="Start Frame",
         description="Number of the first frame",
         default=_DEFAULTS.start_frame,
+        min=0,
         update=_apply,
     )
     reverse: BoolProperty(

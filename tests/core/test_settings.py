@@ -29,6 +29,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("feather", 0.3, "from 0 to 0.25"),
     ("frames_per_second", 0.0, "0.1 to 1000"),
     ("frames_per_second", math.nan, "0.1 to 1000"),
+    ("start_frame", -1, "0 or a later"),
     ("delay", -1.0, "0 to 3600"),
     ("delay", math.inf, "0 to 3600"),
     ("samples", 0, "at least 1"),

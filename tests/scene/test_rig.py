@@ -292,3 +292,122 @@ def test_no_driver_needs_python(count: int, scene: Any, tmp_path: Path) -> None:
         assert curve.driver.type == "AVERAGE" or curve.driver.is_simple_expression
         # Simple ones are compiled once and need no names looked up.
         assert not curve.driver.use_self
+
+
+CHANGES = {
+    "crop": {"crop": 0.6},
+    "feather": {"feather": 0.15},
+    "hard edge": {"feather": 0.0},
+    "zoom steps": {"zoom_steps": 7},
+    "frames per second": {"frames_per_second": 23.976},
+    "reverse": {"reverse": True},
+    "delay": {"delay": 0.5, "frames_per_second": 10.0},
+    "everything": {
+        "crop": 0.4,
+        "feather": 0.1,
+        "zoom_steps": 3,
+        "frames_per_second": 25.0,
+        "reverse": True,
+        "delay": 0.2,
+        "start_frame": 1001,
+    },
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_settings_change_without_the_images(
+    change: dict[str, Any], scene: Any, tmp_path: Path
+) -> None:
+    series = centred(tmp_path, 4, 2.0)
+    control = build.build_zoom(scene, series, PLAIN)
+    before = [set(bpy.data.images), set(bpy.data.objects), set(bpy.data.materials)]
+    for image in series.images:
+        image.file.unlink()  # nothing is read again: nothing could be
+    settings = replace(PLAIN, **change)
+    assert build.change_zoom(scene, control, settings) == control
+    assert [set(bpy.data.images), set(bpy.data.objects), set(bpy.data.materials)] == before
+    assert not any(image.has_data for image in bpy.data.images)
+    assert build.stored_settings(control) == settings
+
+    held = round(settings.delay * settings.frames_per_second)
+    moving = 3 * settings.zoom_steps + 1
+    first = settings.start_frame
+    assert (scene.frame_start, scene.frame_end) == (first, first + moving + 2 * held - 1)
+    rate = scene.render.fps / scene.render.fps_base
+    assert rate == pytest.approx(settings.frames_per_second, rel=1e-6)
+    assert scene.render.resolution_x == round(100 * settings.crop)
+    for moment in moments(scene):
+        level = min(max((moment - first - held) / settings.zoom_steps, 0.0), 3.0)
+        if settings.reverse:
+            level = 3.0 - level
+        assert zoom_level(control) == pytest.approx(level, abs=1e-6)
+        check_picture(control, Truth(4, 2.0, settings), level)
+
+
+def test_a_change_back_leaves_no_trace(scene: Any, tmp_path: Path) -> None:
+    control = build.build_zoom(scene, centred(tmp_path, 4, 2.0), PLAIN)
+
+    def state() -> list[Any]:
+        found: list[Any] = [scene.frame_end, scene.render.resolution_x]
+        for frame in range(scene.frame_start, scene.frame_end + 1):
+            scene.frame_set(frame)
+            found.append([(s.number, s.view_width, s.fade, s.depth) for s in seen_layers(control)])
+        found.append([len(bpy.data.objects), len(bpy.data.meshes), len(bpy.data.actions)])
+        return [*found, len(list(every_driver()))]
+
+    before = state()
+    build.change_zoom(
+        scene, control, replace(PLAIN, crop=0.4, reverse=True, delay=1.0, debug_overlay=True)
+    )
+    assert state() != before
+    build.change_zoom(scene, control, PLAIN)
+    assert state() == before
+
+
+def test_an_edited_curve_survives_what_does_not_concern_it(scene: Any, tmp_path: Path) -> None:
+    control = build.build_zoom(scene, centred(tmp_path, 4, 2.0), PLAIN)
+    points = level_curve(control).keyframe_points
+    points[1].co = 9, 0.5
+    points[1].interpolation = "EXPO"
+
+    def state() -> list[Any]:
+        points = level_curve(control).keyframe_points
+        return [(point.co[:], point.interpolation) for point in points]
+
+    edited = state()
+    settings = replace(PLAIN, crop=0.6, feather=0.1, frames_per_second=24.0, debug_overlay=True)
+    build.change_zoom(scene, control, settings)
+    assert state() == edited
+    for _ in moments(scene):
+        check_picture(control, Truth(4, 2.0, settings), zoom_level(control))
+    # Other times are another matter.
+    build.change_zoom(scene, control, replace(settings, zoom_steps=10))
+    keys = [((1.0 + 10 * number, float(number)), "LINEAR") for number in range(4)]
+    assert state() == keys
+
+
+@pytest.mark.parametrize(
+    ("count", "steps", "delay", "rate", "frames"),
+    [
+        (2, 1, 0.0, 30.0, 2),
+        (8, 100, 0.0, 30.0, 701),
+        (8, 30, 1.0, 30.0, 271),
+        (3, 10, 0.5, 25.0, 45),  # half a second is 12 frames: 12.5 is rounded to even
+        (3, 10, 0.01, 25.0, 21),
+    ],
+)
+def test_frame_range(
+    count: int, steps: int, delay: float, rate: float, frames: int, scene: Any, tmp_path: Path
+) -> None:
+    settings = replace(PLAIN, zoom_steps=steps, delay=delay, frames_per_second=rate)
+    control = build.build_zoom(scene, centred(tmp_path, count, 2.0), settings)
+    assert scene.frame_end - scene.frame_start + 1 == frames
+    held = (frames - ((count - 1) * steps + 1)) // 2
+    for frame, level in (
+        (scene.frame_start + held, 0.0),
+        (scene.frame_start + held + 1, 1 / steps),
+        (scene.frame_end - held - 1, count - 1 - 1 / steps),
+        (scene.frame_end - held, count - 1),
+    ):
+        scene.frame_set(frame)
+        assert zoom_level(control) == pytest.approx(level, abs=1e-5)
