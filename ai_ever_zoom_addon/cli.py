@@ -126,6 +126,13 @@ def make_parser() -> argparse.ArgumentParser:
         help="hold the first and the last frame so long (default: 0)",
     )
     add(
+        "--ease",
+        metavar="SECONDS",
+        type=float,
+        default=_DEFAULTS.ease,
+        help="get up to speed, and slow down again, in so long (default: 0)",
+    )
+    add(
         "--order",
         choices=[order.value for order in Order],
         default=_DEFAULTS.order.value,
@@ -300,6 +307,7 @@ def _settings(options: argparse.Namespace, engine: Engine) -> ZoomSettings:
         reverse=options.reverse,
         frames_per_second=options.frames_per_second,
         delay=options.delay,
+        ease=options.ease,
         start_frame=0,
         pack_images=options.pack or options.input is None,  # the sample's files are temporary
         debug_overlay=options.debug,

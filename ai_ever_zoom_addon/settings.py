@@ -74,6 +74,8 @@ class ZoomSettings:
         reverse: Zoom out instead of in.
         frames_per_second: > 0.
         delay: Seconds for which the first and the last frame are held, >= 0.
+        ease: Seconds in which the zoom gets up to speed, and slows down again, >= 0; at most half
+            of the zoom is used for either.
         start_frame: Number of the first frame, >= 0.
         pack_images: Store the images inside the .blend file.
         debug_overlay: Draw outlines, centres and figures into the picture.
@@ -99,6 +101,7 @@ class ZoomSettings:
     reverse: bool = False
     frames_per_second: float = 30.0
     delay: float = 0.0
+    ease: float = 0.0
     start_frame: int = 1
     pack_images: bool = False
     debug_overlay: bool = False
@@ -126,6 +129,8 @@ class ZoomSettings:
             )
         if not (math.isfinite(self.delay) and 0.0 <= self.delay <= 3600.0):
             raise EverZoomError(f"The delay is {self.delay:g}; use 0 to 3600 seconds.")
+        if not (math.isfinite(self.ease) and 0.0 <= self.ease <= 3600.0):
+            raise EverZoomError(f"The ease is {self.ease:g}; use 0 to 3600 seconds.")
         if self.start_frame < 0:  # Blender renders no frames before that
             raise EverZoomError(f"The start frame is {self.start_frame}; use 0 or a later one.")
         if self.debug_overlay and self.engine is Engine.SEQUENCER:

@@ -18,7 +18,7 @@ from ..errors import EverZoomError
 from ..settings import Centre, ZoomSettings
 from .mask import Mask
 from .series import Series, SeriesImage
-from .timing import LevelKey, level_keys
+from .timing import LevelKey, level_at, level_keys
 
 # A layer is faded in over this first part of the step that leads to it. Earlier, it would be shown
 # at less than half its size, where engines that take one sample a pixel err more than by enlarging
@@ -91,7 +91,7 @@ class Plan:
             widths.
         mask: Trimmed shape of the inner layers.
         layers: One for each image.
-        keys: The zoom level over time, linear in between.
+        keys: The zoom level over time.
     """
 
     settings: ZoomSettings
@@ -106,11 +106,11 @@ class Plan:
 
     @property
     def first_frame(self) -> int:
-        return self.keys[0].frame
+        return round(self.keys[0].frame)
 
     @property
     def last_frame(self) -> int:
-        return self.keys[-1].frame
+        return round(self.keys[-1].frame)
 
     @property
     def depth(self) -> float:
@@ -137,9 +137,7 @@ class Plan:
 
     def level_at(self, frame: float) -> float:
         """Zoom level at a frame or sub-frame."""
-        return float(
-            np.interp(frame, [key.frame for key in self.keys], [key.level for key in self.keys])
-        )
+        return level_at(self.keys, frame)
 
     def view_centre(self, level: float) -> tuple[float, float]:
         """Centre of the view, from the innermost layer's, in units of `zoom_factor**-level`."""

@@ -65,11 +65,23 @@ def drive_by_table(
     # 4.2 starts with a generator modifier, 5.0 with two key points.
     for modifier in list(curve.modifiers):
         curve.modifiers.remove(modifier)
+    fill_curve(curve, list(keys), slopes)
+
+
+def fill_curve(
+    curve: Any, keys: Sequence[tuple[float, float]], slopes: Sequence[float] | None = None
+) -> None:
+    """Give an F-curve other keys.
+
+    Args:
+        curve: Of an action or a driver.
+        keys: (x, y), in ascending order.
+        slopes: Derivative at each key, for cubic Hermite interpolation; None: straight lines.
+    """
     points = curve.keyframe_points
     points.clear()
-    table = list(keys)
-    points.add(len(table))
-    for number, (point, (x, y)) in enumerate(zip(points, table, strict=True)):
+    points.add(len(keys))
+    for number, (point, (x, y)) in enumerate(zip(points, keys, strict=True)):
         point.co = x, y
         if slopes is None:
             point.interpolation = "LINEAR"
@@ -77,8 +89,8 @@ def drive_by_table(
         # A Bezier curve whose handles lie at thirds of the way is a Hermite curve.
         point.interpolation = "BEZIER"
         point.handle_left_type = point.handle_right_type = "FREE"
-        before = (x - table[number - 1][0]) / 3.0 if number else 0.1
-        after = (table[number + 1][0] - x) / 3.0 if number + 1 < len(table) else 0.1
+        before = (x - keys[number - 1][0]) / 3.0 if number else 0.1
+        after = (keys[number + 1][0] - x) / 3.0 if number + 1 < len(keys) else 0.1
         point.handle_left = x - before, y - slopes[number] * before
         point.handle_right = x + after, y + slopes[number] * after
     curve.update()

@@ -17,7 +17,7 @@ import numpy as np
 from ..core.mask import MaskMesh, whole_image
 from ..core.plan import Layer, Plan
 from . import compat
-from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table
+from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table, fill_curve
 from .images import load_image
 from .layers import COLOUR_MATCH, FADE, IMAGE_NODE, fill_material, fill_mesh
 from .overlay import ROLE_OVERLAY, OverlayMaker, remove_overlay
@@ -110,13 +110,10 @@ def write_zoom_level(control: Any, plan: Plan) -> None:
     if curve is None:
         control.keyframe_insert(ZOOM_LEVEL_PATH, frame=plan.first_frame)
         curve = next(c for c in compat.fcurves(control) if c.data_path == ZOOM_LEVEL_PATH)
-    points = curve.keyframe_points
-    points.clear()
-    points.add(len(plan.keys))
-    points.foreach_set("co", [value for key in plan.keys for value in (key.frame, key.level)])
-    for point in points:
-        point.interpolation = "LINEAR"
-    curve.update()
+    slopes = [key.slope for key in plan.keys if key.slope is not None]
+    fill_curve(curve, [(key.frame, key.level) for key in plan.keys], slopes or None)
+    for point in curve.keyframe_points if slopes else ():
+        point.handle_left_type = point.handle_right_type = "ALIGNED"  # smooth when edited, too
 
 
 def _new_control(scene: Any) -> Any:

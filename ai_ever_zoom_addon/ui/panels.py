@@ -154,6 +154,15 @@ class EVERZOOM_PT_timing(_SettingsPanel, bpy.types.Panel):
     bl_label = "Timing"
     properties = ("zoom_steps", "frames_per_second", "delay", "reverse", "start_frame")
 
+    def draw(self, context: Any) -> None:
+        super().draw(context)
+        group = active_group(context)
+        row = self.layout.row(heading="Eased Ends")
+        row.prop(group, "is_eased", text="")
+        length = row.row()
+        length.active = group.is_eased
+        length.prop(group, "ease", text="")
+
 
 class EVERZOOM_PT_mask(_SettingsPanel, bpy.types.Panel):
     """What is left of the inner images."""

@@ -50,6 +50,8 @@ PLAIN = (
     "pack_images",
     "debug_overlay",
 )
+# The others that `to_settings` reads.
+OTHERS = ("is_factor_measured", "zoom_factor", "is_eased", "ease", "samples", "resolution_from")
 CHOICES = {"mask_shape": MaskShape, "order": Order, "centre": Centre, "engine": Engine}
 
 
@@ -190,6 +192,22 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         unit="TIME_ABSOLUTE",
         update=_apply,
     )
+    is_eased: BoolProperty(
+        name="Eased Ends",
+        description="Start and end gently, with constant speed in between",
+        update=_apply,
+    )
+    ease: FloatProperty(
+        name="Ease",
+        description="Seconds in which the zoom gets up to speed, and slows down again",
+        default=1.0,
+        min=0.0,
+        max=3600.0,
+        soft_max=10.0,
+        subtype="TIME_ABSOLUTE",
+        unit="TIME_ABSOLUTE",
+        update=_apply,
+    )
     start_frame: IntProperty(
         name="Start Frame",
         description="Number of the first frame",
@@ -309,6 +327,7 @@ def to_settings(group: Any) -> ZoomSettings:
     values |= {name: kind(getattr(group, name)) for name, kind in CHOICES.items()}
     return ZoomSettings(
         zoom_factor=None if group.is_factor_measured else group.zoom_factor,
+        ease=group.ease if group.is_eased else 0.0,
         samples=group.samples or None,
         scene_resolution=group.resolution_from == "scene",
         **values,
@@ -327,9 +346,8 @@ def fill_found(control: Any, source: Any) -> None:
     try:
         if group != source:
             group.folder = source.folder
-            for name in (*PLAIN, *CHOICES, "is_factor_measured", "samples", "resolution_from"):
+            for name in (*PLAIN, *CHOICES, *OTHERS):
                 setattr(group, name, getattr(source, name))
-            group.zoom_factor = source.zoom_factor
         series = build.stored_series(control)
         report = build.stored_report(control) or {}
         pairs = {pair["inner"]: pair for pair in report.get("pairs", [])}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_ever_zoom_addon.core.timing import held_frames, level_keys
+from ai_ever_zoom_addon.core.timing import LevelKey, held_frames, level_at, level_keys
 from ai_ever_zoom_addon.settings import ZoomSettings
 
 counts = st.integers(2, 40)
@@ -17,6 +19,10 @@ steps = st.integers(1, 200)
 
 def settings(**values: object) -> ZoomSettings:
     return ZoomSettings(**{"start_frame": 0, **values})  # type: ignore[arg-type]
+
+
+def pairs(keys: Sequence[LevelKey]) -> list[tuple[float, float]]:
+    return [(key.frame, key.level) for key in keys]
 
 
 @given(counts, steps, st.integers(0, 5), st.sampled_from([24.0, 25.0, 30.0, 60.0]), st.booleans())
@@ -31,17 +37,18 @@ def test_number_of_frames(count: int, step: int, delay: int, fps: float, reverse
 
 
 def test_a_key_for_each_zoom_step() -> None:
-    assert level_keys(4, settings(zoom_steps=10)) == ((0, 0.0), (10, 1.0), (20, 2.0), (30, 3.0))
+    keys = level_keys(4, settings(zoom_steps=10))
+    assert pairs(keys) == [(0, 0.0), (10, 1.0), (20, 2.0), (30, 3.0)]
 
 
 def test_reverse_zooms_out() -> None:
     keys = level_keys(3, settings(zoom_steps=10, reverse=True, start_frame=1))
-    assert keys == ((1, 2.0), (11, 1.0), (21, 0.0))
+    assert pairs(keys) == [(1, 2.0), (11, 1.0), (21, 0.0)]
 
 
 def test_delay_holds_both_ends() -> None:
     keys = level_keys(3, settings(zoom_steps=10, delay=0.5, frames_per_second=24.0))
-    assert keys == ((0, 0.0), (12, 0.0), (22, 1.0), (32, 2.0), (44, 2.0))
+    assert pairs(keys) == [(0, 0.0), (12, 0.0), (22, 1.0), (32, 2.0), (44, 2.0)]
 
 
 @pytest.mark.parametrize(
@@ -55,3 +62,38 @@ def test_held_frames(delay: float, fps: float, held: int) -> None:
 def test_frames_never_meet(count: int, step: int, reverse: bool, delay: float) -> None:
     keys = level_keys(count, settings(zoom_steps=step, reverse=reverse, delay=delay))
     assert all(a.frame < b.frame for a, b in itertools.pairwise(keys))
+
+
+@given(counts, st.integers(2, 200), st.floats(0.04, 20.0), st.booleans())
+def test_an_ease_is_constant_acceleration_to_a_constant_speed(
+    count: int, step: int, ease: float, reverse: bool
+) -> None:
+    keys = level_keys(
+        count, settings(zoom_steps=step, ease=ease, frames_per_second=25.0, reverse=reverse)
+    )
+    length = (count - 1) * step
+    fade = min(25.0 * ease, length / 2)
+    # The speed at each moment, summed up: the level is the area below it.
+    moments = np.linspace(0.0, length, 20001)
+    middles = (moments[1:] + moments[:-1]) / 2
+    speed = np.clip(np.minimum(middles, length - middles) / fade, 0.0, 1.0)
+    levels = np.concatenate([[0.0], np.cumsum(speed)]) * (count - 1) / speed.sum()
+    if reverse:
+        levels = count - 1 - levels
+    for number in range(0, 20001, 500):
+        assert level_at(keys, moments[number]) == pytest.approx(levels[number], abs=1e-4)
+
+
+@given(counts, steps, st.floats(0.0, 10.0), st.floats(0.0, 2.0))
+def test_an_ease_takes_no_frame_more(count: int, step: int, ease: float, delay: float) -> None:
+    linear = level_keys(count, settings(zoom_steps=step, delay=delay))
+    eased = level_keys(count, settings(zoom_steps=step, delay=delay, ease=ease))
+    for end in (0, -1):
+        assert eased[end].frame == linear[end].frame
+        assert eased[end].level == linear[end].level
+
+
+def test_no_ease_is_a_straight_line() -> None:
+    keys = level_keys(4, settings(zoom_steps=10, delay=0.1))
+    for frame in np.linspace(-5.0, 45.0, 101):
+        assert level_at(keys, frame) == pytest.approx(np.clip((frame - 3) / 10, 0.0, 3.0))

@@ -1,0 +1,83 @@
+"""The Zoom Level curve in the scene. Touches bpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+
+from ai_ever_zoom_addon.core.plan import make_plan
+from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
+from ai_ever_zoom_addon.scene import build, compat, images
+from ai_ever_zoom_addon.settings import ZoomSettings
+
+
+def make_series(folder: Path, count: int) -> Series:
+    """Small pictures of one colour each."""
+    pictures = []
+    for number in range(count):
+        file = folder / f"{number}.png"
+        images.write_png(file, np.full((16, 16, 3), 0.1 + 0.8 * number / count, np.float32))
+        pictures.append(SeriesImage(file, 16, 16))
+    return Series(tuple(pictures), uniform_steps(count, 2.0))
+
+
+def level_curve(control: Any) -> Any:
+    (curve,) = (c for c in compat.fcurves(control) if c.data_path == '["Zoom Level"]')
+    return curve
+
+
+EASED = ZoomSettings(zoom_steps=48, frames_per_second=24.0, ease=1.5, start_frame=7)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param(EASED, id="eased"),
+        pytest.param(ZoomSettings(zoom_steps=7), id="linear"),
+        pytest.param(ZoomSettings(zoom_steps=20, ease=100.0, delay=1.0), id="all ease, held"),
+        pytest.param(ZoomSettings(zoom_steps=33, ease=0.7, reverse=True), id="reverse"),
+        pytest.param(
+            ZoomSettings(zoom_steps=600, ease=20.0, start_frame=100_000), id="a late, long zoom"
+        ),
+    ],
+)
+def test_the_curve_is_the_plans(tmp_path: Path, settings: ZoomSettings) -> None:
+    scene = bpy.context.scene
+    series = make_series(tmp_path, 5)
+    curve = level_curve(build.build_zoom(scene, series, settings))
+    plan = make_plan(series, settings)
+    assert (scene.frame_start, scene.frame_end) == (plan.first_frame, plan.last_frame)
+    for frame in np.linspace(plan.first_frame - 1, plan.last_frame + 1, 997):
+        moment = float(np.float32(frame))  # what Blender counts in
+        assert curve.evaluate(moment) == pytest.approx(plan.level_at(moment), abs=1e-4), frame
+
+
+def test_an_eased_zoom_has_constant_speed_in_the_middle(tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    curve = level_curve(build.build_zoom(scene, make_series(tmp_path, 5), EASED))
+    assert (scene.frame_start, scene.frame_end) == (7, 7 + 4 * 48)
+    levels = np.array([curve.evaluate(frame) for frame in range(7, 7 + 4 * 48 + 1)])
+    speeds = np.diff(levels)
+    # 1.5 s are 36 frames; at constant acceleration the speed is 4 levels in 192 - 36 frames.
+    assert speeds[36:-36] == pytest.approx(np.full(192 - 72, 4 / 156), abs=1e-5)
+    assert speeds[:36] == pytest.approx((np.arange(36) + 0.5) / 36 * 4 / 156, abs=1e-5)
+    assert speeds[::-1][:36] == pytest.approx(speeds[:36], abs=1e-5)
+
+
+def test_an_ease_can_be_edited_as_a_curve(tmp_path: Path) -> None:
+    """Few keys, and handles that stay smooth when one side is moved."""
+    curve = level_curve(build.build_zoom(bpy.context.scene, make_series(tmp_path, 5), EASED))
+    points = curve.keyframe_points
+    assert [point.co[0] for point in points] == [7, 43, 163, 199]
+    assert all(point.interpolation == "BEZIER" for point in points)
+    points[1].handle_right[1] += 0.5
+    curve.update()
+    before, here, after = (
+        np.array(getattr(points[1], name)) for name in ("handle_left", "co", "handle_right")
+    )
+    left, right = here - before, after - here
+    assert left[0] * right[1] == pytest.approx(left[1] * right[0], rel=1e-3)
