@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,21 @@ def fill_timing(scene: Any, plan: Plan) -> None:
     """Frame range and rate."""
     scene.frame_start = plan.first_frame
     scene.frame_end = plan.last_frame
-    rate = plan.settings.frames_per_second
-    scene.render.fps = max(1, math.ceil(rate - 1e-9))
-    scene.render.fps_base = scene.render.fps / rate
+    scene.render.fps, scene.render.fps_base = _frame_rate(plan.settings.frames_per_second)
     scene.render.frame_map_old = scene.render.frame_map_new = 100
+
+
+def _frame_rate(rate: float) -> tuple[int, float]:
+    """A whole number and what to divide it by for a rate.
+
+    The divisor is a whole number, too, or 1.001 for the rates of American television: of others
+    Blender's writer of videos cuts digits off, and the video runs at another speed.
+    """
+    for television in (24, 30, 48, 60, 120):
+        if abs(rate - television / 1.001) < 0.005:
+            return television, 1.001
+    fraction = Fraction(rate).limit_denominator(min(1000, int(32767 / rate)))
+    return fraction.numerator, float(fraction.denominator)
 
 
 def fill_size(scene: Any, plan: Plan) -> None:

@@ -1,0 +1,489 @@
+"""The command line: every option does what the README says, every mistake gets one line. bpy."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import bpy
+import numpy as np
+import pytest
+
+from ai_ever_zoom_addon import cli
+from tests import pictures, series_maker
+from tests.pictures import Array, Nest, Pattern, Size
+
+SIZE = (80, 60)
+FRAME = (64, 48)  # 0.8 of it
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+# What is not looked for in the pictures saves most of the time.
+PLAIN = ("--no-align", "--no-match-colour", "--engine", "cycles")
+
+
+@dataclass
+class Ran:
+    """What a run of the command line came to."""
+
+    status: int
+    lines: list[str]
+
+    @property
+    def error(self) -> str:
+        """The one line of an error."""
+        assert self.status not in (0, None), self.lines
+        errors = [line for line in self.lines if line.startswith("Error:")]
+        assert errors == self.lines[-1:], self.lines
+        return errors[0]
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Runs the command line in a folder of its own."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+
+    def run_(*arguments: object) -> Ran:
+        capfd.readouterr()
+        status = cli.main([str(argument) for argument in arguments])
+        printed, errors = capfd.readouterr()
+        assert "Traceback" not in printed + errors
+        assert not errors
+        return Ran(status, printed.splitlines())
+
+    return run_
+
+
+WORLD: Pattern = pictures.waves(1, cycles=4.0)
+
+
+def view(level: float, size: Size = FRAME, factor: float = 2.0, width: float = 0.8) -> Array:
+    """The world as it must be seen: `width` of the outermost image at level 0."""
+    across = width * factor**-level
+    return WORLD(*pictures.grid(size, (across, across * size[1] / size[0])))
+
+
+def make_series(folder: Path, count: int = 3, factor: float = 2.0) -> Path:
+    """Views of one smooth world: masks and fades make no difference to what is to be seen."""
+    for index in range(count):
+        picture = view(index, SIZE, factor, width=1.0)
+        pictures.save(picture, folder / f"image_{count - index}.png")
+    return folder
+
+
+@pytest.fixture
+def series(tmp_path: Path) -> Path:
+    return make_series(tmp_path / "series")
+
+
+def frames(folder: Path) -> list[Array]:
+    """Pictures of all frames in a folder, which holds nothing else."""
+    files = sorted(folder.iterdir())
+    assert files
+    assert all(re.fullmatch(r"frame_\d{5}\.png", file.name) for file in files), files
+    return [pictures.read(file) for file in files]
+
+
+def assert_shows(picture: Array, truth: Array, limit: float = 2.0) -> None:
+    """Root mean square error, in levels; a shift by one pixel, or the next frame, is far more."""
+    rms, _ = pictures.error(picture, truth)
+    assert rms < limit
+
+
+# --- What is written ------------------------------------------------------------------------------
+
+
+def test_a_folder_of_frames(run: Run, series: Path) -> None:
+    ran = run("-i", series, "-o", "frames", "-zs", 2, *PLAIN)
+    assert ran.status == 0
+    assert ran.lines[-1] == f"Wrote 5 frames to {Path('frames').absolute()}."
+    assert [file.name for file in sorted(Path("frames").iterdir())] == [
+        f"frame_{number:05}.png" for number in range(5)
+    ]
+    for number, picture in enumerate(frames(Path("frames"))):
+        assert_shows(picture, view(number / 2))
+        assert pictures.error(picture, view((number + 1) / 2))[0] > 5.0
+
+
+def test_a_video(run: Run, series: Path) -> None:
+    assert run("-i", series, "-o", "video.mp4", "-zs", 2, "-fps", 24, *PLAIN).status == 0
+    assert [path.name for path in Path.cwd().iterdir()] == ["video.mp4"]
+    with av.open("video.mp4") as container:
+        (stream,) = container.streams.video
+        assert not container.streams.audio
+        assert "mp4" in container.format.name
+        context = stream.codec_context
+        assert (context.name, context.pix_fmt) == ("h264", "yuv420p")
+        assert (context.width, context.height) == FRAME
+        assert stream.average_rate == 24
+        shown = [frame.to_ndarray(format="rgb24") / 255 for frame in container.decode(stream)]
+    assert len(shown) == 5
+    for number, picture in enumerate(shown):
+        assert_shows(picture, view(number / 2), limit=6.0)  # colours are coded at half the size
+        assert pictures.error(picture, view((number + 1) / 2))[0] > 10.0
+
+
+def test_the_default_is_a_video_of_the_sample(run: Run) -> None:
+    ran = run("-zs", 1, "--resolution", "64x64", *PLAIN[:2], "--engine", "sequencer")
+    assert ran.status == 0, ran.lines
+    assert [path.name for path in Path.cwd().iterdir()] == ["infinite_zoom.mp4"]
+    with av.open("infinite_zoom.mp4") as container:
+        shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        assert container.streams.video[0].average_rate == 30
+    assert len(shown) == 8
+    assert all(picture.shape == (64, 64, 3) and picture.std() > 10 for picture in shown)
+
+
+# --- The options ----------------------------------------------------------------------------------
+
+
+def test_the_readme_lists_all_options(run: Run) -> None:
+    table = re.findall(r"^\| (`-.*?)\|(?: |$)", README.read_text(encoding="utf-8"), re.MULTILINE)
+    listed = {name for row in table for name in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", row)}
+    ran = run("--help")
+    assert ran.status == 0
+    offered = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", "\n".join(ran.lines)))
+    offered -= {"-h", "--help"}
+    offered -= {"--no-align", "--no-match-colour"} - listed
+    assert listed == offered
+
+
+@pytest.mark.parametrize("factor", [2.0, 1.5, 1.333])
+def test_zoom_factor(run: Run, tmp_path: Path, factor: float) -> None:
+    folder = make_series(tmp_path / "nested", factor=factor)
+    assert run("-i", folder, "-o", "out", "-zf", factor, "-zs", 3, *PLAIN).status == 0
+    shown = frames(Path("out"))
+    assert len(shown) == 7
+    for number, picture in enumerate(shown):
+        assert_shows(picture, view(number / 3, factor=factor))
+
+
+@pytest.mark.parametrize("factor", [2.0, 1.5])
+def test_zoom_factor_auto(run: Run, tmp_path: Path, factor: float) -> None:
+    truth = series_maker.outpaint([factor, factor], (160, 120))
+    folder = outpainted(truth, tmp_path / "outpainted")
+    assert run("-i", folder, "--no-render", "-zf", "auto", "--json", "found.json").status == 0
+    found = json.loads(Path("found.json").read_text(encoding="utf-8"))
+    assert found["zoom_factor"] == pytest.approx(factor, rel=0.003)
+    assert [pair["factor"] for pair in found["pairs"]] == pytest.approx([factor] * 2, rel=0.01)
+
+
+def outpainted(truth: series_maker.Truth, folder: Path, names: str = "cba") -> Path:
+    """The files of a series as generators make it; `names`: outermost first."""
+    for image, name in zip(truth.images, names, strict=True):
+        pictures.save(image.astype(np.float64), folder / f"{name}.png")
+    return folder
+
+
+def test_zoom_steps(run: Run, series: Path) -> None:
+    assert run("-i", series, "-o", "one", "-zs", 1, *PLAIN).status == 0
+    assert run("-i", series, "-o", "four", "-zs", 4, *PLAIN).status == 0
+    one, four = frames(Path("one")), frames(Path("four"))
+    assert (len(one), len(four)) == (3, 9)
+    for picture, same in zip(one, four[::4], strict=True):
+        assert pictures.error(picture, same)[1] == 0.0
+
+
+def test_zoom_crop(run: Run, series: Path) -> None:
+    assert run("-i", series, "-o", "out", "-zs", 1, "-zc", 0.5, *PLAIN).status == 0
+    for number, picture in enumerate(frames(Path("out"))):
+        assert_shows(picture, view(number, (40, 30), width=0.5))
+
+
+def test_reverse(run: Run, series: Path) -> None:
+    assert run("-i", series, "-o", "in", "-zs", 2, *PLAIN).status == 0
+    assert run("-i", series, "-o", "out", "-zs", 2, "-rev", *PLAIN).status == 0
+    inwards, outwards = frames(Path("in")), frames(Path("out"))
+    assert len(inwards) == len(outwards) == 5
+    for one, other in zip(inwards, reversed(outwards), strict=True):
+        assert pictures.error(one, other)[1] <= 1.0
+    assert_shows(outwards[0], view(2))
+
+
+def test_delay_holds_the_first_and_the_last_frame(run: Run, series: Path) -> None:
+    assert run("-i", series, "-o", "out", "-zs", 2, "-fps", 4, "-d", 0.5, *PLAIN).status == 0
+    shown = frames(Path("out"))
+    levels = [0, 0, 0, 0.5, 1, 1.5, 2, 2, 2]
+    assert len(shown) == len(levels)
+    for picture, level in zip(shown, levels, strict=True):
+        assert_shows(picture, view(level))
+
+
+def test_no_delay_drops_nothing(run: Run, series: Path) -> None:
+    assert run("-i", series, "-o", "out", "-zs", 2, "-d", 0, *PLAIN).status == 0
+    shown = frames(Path("out"))
+    assert len(shown) == 5
+    assert_shows(shown[0], view(0))
+    assert_shows(shown[-1], view(2))
+
+
+@pytest.mark.parametrize(
+    ("option", "rate"),
+    [("12.5", 12.5), ("29.97", 30 / 1.001), ("7.3", 7.3), ("0.1", 0.1), ("1000", 1000.0)],
+)
+def test_frames_per_second(run: Run, series: Path, option: str, rate: float) -> None:
+    assert run("-i", series, "-o", "v.mp4", "-zs", 2, "-fps", option, *PLAIN).status == 0
+    with av.open("v.mp4") as container:
+        assert float(container.streams.video[0].average_rate or 0) == pytest.approx(rate, rel=1e-5)
+
+
+def test_order(run: Run, series: Path, tmp_path: Path) -> None:
+    turned = tmp_path / "turned"
+    turned.mkdir()
+    for number in (1, 2, 3):  # natural order: 9 before 10
+        (series / f"image_{number}.png").rename(turned / f"image_{12 - number}.png")
+    arguments = ("-i", turned, "-o", "out", "-zs", 2, "--feather", 0, *PLAIN)
+    assert run(*arguments, "--order", "outermost-first").status == 0
+    for number, picture in enumerate(frames(Path("out"))):
+        assert_shows(picture, view(number / 2))
+    assert run(*arguments, "--order", "innermost-first").status == 0
+    shown = frames(Path("out"))
+    assert_shows(shown[0], view(2))  # as asked for, though it is wrong
+    assert_shows(shown[-1], view(0))
+
+
+def test_order_is_found(run: Run, tmp_path: Path) -> None:
+    truth = series_maker.outpaint([2.0, 2.0], (160, 120))
+    folder = outpainted(truth, tmp_path / "outermost first", "abc")
+    ran = run("-i", folder, "--no-render", "--order", "auto", "--json", "found.json")
+    found = json.loads(Path("found.json").read_text(encoding="utf-8"))
+    assert found["file_order"] == "outermost-first"
+    assert found["order"] == ["a.png", "b.png", "c.png"]
+    assert any("from the outermost, a.png, to the innermost, c.png" in line for line in ran.lines)
+
+
+def test_auto_sort(run: Run, tmp_path: Path) -> None:
+    truth = series_maker.outpaint([2.0, 2.0, 2.0], (160, 120))
+    folder = outpainted(truth, tmp_path / "shuffled", "cadb")
+    arguments = ("-i", folder, "-o", "out", "-as", "-zs", 1, "--feather", 0, *PLAIN)
+    assert run(*arguments, "--json", "found.json").status == 0
+    found = json.loads(Path("found.json").read_text(encoding="utf-8"))
+    assert found["order"] == ["c.png", "a.png", "d.png", "b.png"]
+    for picture, image in zip(frames(Path("out")), truth.images, strict=True):
+        assert_shows(picture, image[12:-12, 16:-16].astype(np.float64))
+
+
+BLACK, WHITE = pictures.flat((0.1, 0.1, 0.1)), pictures.flat((0.9, 0.9, 0.9))
+
+
+@pytest.mark.parametrize("feather", [0.0, 0.05, 0.2])
+@pytest.mark.parametrize("mask", ["rectangle", "ellipse"])
+def test_feather_and_mask(run: Run, tmp_path: Path, feather: float, mask: str) -> None:
+    nest = Nest((BLACK, WHITE), size=(80, 80), feather=feather, ellipse=mask == "ellipse")
+    nest.files(tmp_path / "nest")
+    arguments = ("-i", tmp_path / "nest", "-o", "out", "-zs", 2, "--frames", 1)
+    assert run(*arguments, "--feather", feather, "--mask", mask, *PLAIN).status == 0
+    (picture,) = frames(Path("out"))
+    wrong = np.abs(picture - nest.view(0.5)).max(axis=2) * 255 > 4.0
+    # A hard edge is drawn at the pixel's centre here and there alike, but for a rim of one pixel.
+    assert wrong.mean() <= (0.03 if feather == 0.0 else 0.0)
+    assert 0.2 < picture.mean() < 0.8
+
+
+def test_a_debug_overlay(run: Run, tmp_path: Path) -> None:
+    grey = Nest([pictures.flat((0.5, 0.5, 0.5))] * 3, size=(480, 360))
+    folder = grey.files(tmp_path / "grey")[0].parent
+    arguments = ("-i", folder, "-zs", 2, *PLAIN)
+    assert run(*arguments, "-o", "plain").status == 0
+    assert run(*arguments, "-o", "debug", "-dbg").status == 0
+    for number, (plain, debug) in enumerate(
+        zip(frames(Path("plain")), frames(Path("debug")), strict=True)
+    ):
+        assert np.abs(plain - 128 / 255).max() < 1.01 / 255
+        drawn = np.abs(debug - plain).max(axis=2) > 0.1
+        assert drawn[142:146, 190:194].any()  # the centre
+        assert drawn[:30, :270].mean() > 0.02  # the figures
+        if number % 2:  # the outline of the inner image, which is trimmed to the crop
+            half = 384 * 0.5**0.5 / 2
+            columns = np.flatnonzero(drawn[220])
+            assert {round(abs(column + 0.5 - 192)) for column in columns} <= {
+                round(half - 0.5),
+                round(half),
+                round(half + 0.5),
+            }
+            assert columns.min() < 192 < columns.max()
+
+
+def test_align(run: Run, tmp_path: Path) -> None:
+    truth = series_maker.outpaint([2.0], (160, 120), largest_offset=0.08, seed=3)
+    (offset,) = truth.offsets
+    assert np.hypot(*offset) > 6  # pixels
+    folder = outpainted(truth, tmp_path / "off centre", "ba")
+    arguments = ("-i", folder, "-zs", 2, "--feather", 0, "--engine", "cycles", "--no-match-colour")
+    assert run(*arguments, "-o", "aligned", "--json", "found.json").status == 0
+    assert run(*arguments, "-o", "centred", "--no-align").status == 0
+    (pair,) = json.loads(Path("found.json").read_text(encoding="utf-8"))["pairs"]
+    assert pair["offset_px"] == pytest.approx(offset, abs=0.3)
+    aligned, centred = frames(Path("aligned")), frames(Path("centred"))
+    for picture, image in zip(aligned[::2], truth.images, strict=True):
+        assert_shows(picture, image[12:-12, 16:-16].astype(np.float64))
+    for picture, same in zip(aligned[::2], centred[::2], strict=True):
+        assert pictures.error(picture, same)[0] < 1.0
+    # In between, both layers show: where they are not aligned there is a seam.
+    assert pictures.error(aligned[1], centred[1])[0] > 10.0
+
+
+def test_view_centre(run: Run, tmp_path: Path) -> None:
+    truth = series_maker.outpaint([2.0], (160, 120), largest_offset=0.08, seed=3)
+    ((right, down),) = (tuple(round(v) for v in offset) for offset in truth.offsets)
+    assert (right, down) != (0, 0)
+    folder = outpainted(truth, tmp_path / "off centre", "ba")
+    arguments = ("-i", folder, "-zs", 1, "--engine", "cycles", "--no-match-colour")
+    assert run(*arguments, "-o", "image", "--centre", "image").status == 0
+    assert run(*arguments, "-o", "fixed", "--centre", "fixed-point").status == 0
+    outer, inner = (image.astype(np.float64) for image in truth.images)
+    image, fixed = frames(Path("image")), frames(Path("fixed"))
+    assert_shows(image[0], outer[12:-12, 16:-16])
+    assert_shows(image[1], inner[12:-12, 16:-16])
+    # The outer view is moved to where the inner image lies, which the crop leaves room for.
+    assert max(abs(right), abs(down)) <= 12
+    moved = outer[12 + down : 108 + down, 16 + right : 144 + right]
+    away, _ = pictures.error(fixed[0], image[0])
+    assert pictures.error(fixed[0], moved)[0] < away / 3
+    assert_shows(fixed[1], inner[12:-12, 16:-16])
+
+
+def test_match_colour(run: Run, tmp_path: Path) -> None:
+    truth = series_maker.outpaint([2.0], (160, 120), largest_gain=1.4, seed=2)
+    assert max(abs(gain - 1) for gain in truth.gains[0]) > 0.1
+    folder = outpainted(truth, tmp_path / "colours", "ba")
+    arguments = ("-i", folder, "-zs", 2, "--engine", "cycles")
+    assert run(*arguments, "-o", "matched", "--json", "found.json").status == 0
+    assert run(*arguments, "-o", "plain", "--no-match-colour").status == 0
+    (pair,) = json.loads(Path("found.json").read_text(encoding="utf-8"))["pairs"]
+    assert pair["gain"] == pytest.approx(truth.gains[0], rel=0.02)
+    matched, plain = frames(Path("matched")), frames(Path("plain"))
+    # When an image fills the view it has its own colours, with or without.
+    for picture, image in zip(matched[::2], truth.images, strict=True):
+        assert_shows(picture, image[12:-12, 16:-16].astype(np.float64))
+    # Half way all of the view has colours half way between the two images'.
+    glide = pictures.to_linear(plain[1]) / pictures.to_linear(matched[1])
+    rim, middle = glide[:5].mean(axis=(0, 1)), glide[40:-40, 50:-50].mean(axis=(0, 1))
+    inner = truth.images[1].astype(np.float64)
+    gain = pictures.to_linear(inner * truth.gains[0]).sum(axis=(0, 1))
+    assert rim / middle == pytest.approx(
+        gain / pictures.to_linear(inner).sum(axis=(0, 1)), rel=0.04
+    )
+
+
+@pytest.mark.parametrize("engine", ["cycles", "eevee", "workbench", "sequencer"])
+def test_engines(run: Run, series: Path, engine: str) -> None:
+    steps = 1 if engine == "eevee" else 2  # it takes seconds for a frame without a GPU
+    arguments = ("-i", series, "-o", "out", "-zs", steps, *PLAIN[:2], "--json", "done.json")
+    assert run(*arguments, "--engine", engine).status == 0
+    shown = frames(Path("out"))
+    for number, picture in enumerate(shown):
+        assert_shows(picture, view(number / steps))
+    done = json.loads(Path("done.json").read_text(encoding="utf-8"))
+    assert done["settings"]["engine"] == engine
+
+
+def test_the_engine_is_chosen_by_the_machine(run: Run, series: Path) -> None:
+    arguments = ("-i", series, "--no-render", *PLAIN[:2], "--json", "done.json")
+
+    def chosen(*more: str) -> str:
+        ran = run(*arguments, *more)
+        (line,) = (line for line in ran.lines if line.startswith("Engine: "))
+        engine = json.loads(Path("done.json").read_text(encoding="utf-8"))["settings"]["engine"]
+        assert re.fullmatch(rf"Engine: {engine} \(.*GPU.*\)\.", line)
+        return str(engine)
+
+    assert chosen() in ("sequencer", "eevee")
+    assert chosen("-dbg") in ("cycles", "eevee")
+    assert chosen("--engine", "auto") == chosen()
+
+
+def test_samples(run: Run, tmp_path: Path) -> None:
+    nest = Nest((BLACK, WHITE), feather=0.0, ellipse=True)
+    nest.files(tmp_path / "nest")
+    arguments = ("-i", tmp_path / "nest", "-o", "out", "-zs", 2, "--frames", 1, *PLAIN)
+    edge = ("--feather", 0, "--mask", "ellipse")
+
+    between = []
+    for samples in (1, 16):
+        assert run(*arguments, *edge, "--samples", samples).status == 0
+        (picture,) = frames(Path("out"))
+        between.append(np.mean((picture > 0.2) & (picture < 0.8)))
+    assert between[0] == 0.0  # a pixel is the one or the other
+    assert between[1] > 0.01
+
+
+@pytest.mark.parametrize(
+    ("option", "size"), [("52x26", (52, 26)), ("51x33", (52, 32)), ("40X60", (40, 60))]
+)
+def test_resolution(run: Run, series: Path, option: str, size: Size) -> None:
+    assert run("-i", series, "-o", "out", "-zs", 1, "--resolution", option, *PLAIN).status == 0
+    # The largest part of the cropped picture (0.8 x 0.6 widths) that has the frame's shape
+    width = min(0.8, 0.6 * size[0] / size[1])
+    for number, picture in enumerate(frames(Path("out"))):
+        assert_shows(picture, view(number, size, width=width), limit=4.0)
+
+
+@pytest.mark.parametrize(("option", "numbers"), [("1-3", [1, 2, 3]), ("4", [4]), ("0-0", [0])])
+def test_frames(run: Run, series: Path, option: str, numbers: list[int]) -> None:
+    ran = run("-i", series, "-o", "out", "-zs", 2, "--frames", option, *PLAIN)
+    assert ran.status == 0
+    assert ran.lines[-1].startswith(f"Wrote {len(numbers)} frames to ")
+    assert sorted(file.name for file in Path("out").iterdir()) == [
+        f"frame_{number:05}.png" for number in numbers
+    ]
+    for number, picture in zip(numbers, frames(Path("out")), strict=True):
+        assert_shows(picture, view(number / 2))
+
+
+def test_json(run: Run, tmp_path: Path) -> None:
+    truth = series_maker.outpaint([2.0, 2.0], (160, 120))
+    folder = outpainted(truth, tmp_path / "outpainted")
+    (folder / "notes.txt").write_text("hello", encoding="utf-8")
+    arguments = ("-i", folder, "-o", "out", "-zs", 1, "-fps", 12, "--frames", "0-1")
+    assert run(*arguments, "--engine", "cycles", "--json", "a é 猫.json").status == 0
+    done = json.loads(Path("a é 猫.json").read_text(encoding="utf-8"))
+    assert done["order"] == ["c.png", "b.png", "a.png"]
+    assert done["file_order"] == "innermost-first"
+    assert done["zoom_factor"] == pytest.approx(2.0, rel=0.003)
+    assert done["loops"] is False
+    assert [(pair["outer"], pair["inner"]) for pair in done["pairs"]] == [
+        ("c.png", "b.png"),
+        ("b.png", "a.png"),
+    ]
+    for pair in done["pairs"]:
+        assert pair["factor"] == pytest.approx(2.0, rel=0.01)
+        assert pair["offset_px"] == pytest.approx((0.0, 0.0), abs=0.5)
+        assert pair["gain"] == pytest.approx((1.0, 1.0, 1.0), rel=0.02)
+        assert pair["score"] > 0.9
+    assert (done["left_out"], done["warnings"]) == ([], [])
+    assert done["skipped"] == ["notes.txt"]
+    assert done["settings"]["frames_per_second"] == 12.0
+    assert done["settings"]["zoom_steps"] == 1
+    assert done["resolution"] == [128, 96]
+    assert done["frames"] == [0, 1]
+    assert done["output"] == str(Path("out").absolute())
+    assert done["blend_file"] is None
+
+
+def test_no_render(run: Run, series: Path) -> None:
+    ran = run("-i", series, "--no-render", "--save-blend", "zoom.blend", *PLAIN)
+    assert ran.status == 0
+    assert ran.lines[-1] == f"Saved {Path('zoom.blend').absolute()}."
+    assert [path.name for path in Path.cwd().iterdir()] == ["zoom.blend"]
+    bpy.ops.wm.open_mainfile(filepath=str(Path("zoom.blend").absolute()))
+    scene: Any = bpy.context.scene
+    assert (scene.frame_start, scene.frame_end) == (0, 120)
+    assert scene.camera is not None
+
+
+def test_nothing_of_the_own_file_stays(run: Run, series: Path) -> None:
+    """Where Blender was started with a scene, that scene is not in the saved file."""
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.context.object.name = "Theirs"
+    assert run("-i", series, "--no-render", "--save-blend", "zoom.blend", *PLAIN).status == 0
+    assert "Theirs" not in bpy.data.objects
