@@ -26,7 +26,7 @@ from .errors import EverZoomError
 from .scene import animation, build, render, sequencer
 from .scene.gpu import best_engine
 from .scene.images import make_path_relative
-from .settings import Centre, Engine, MaskShape, Order, ZoomSettings
+from .settings import Centre, Engine, MaskShape, Order, Travel, ZoomSettings
 
 AUTO = "auto"
 DEFAULT_OUTPUT = "infinite_zoom.mp4"
@@ -99,6 +99,12 @@ def make_parser() -> argparse.ArgumentParser:
         help="frames from one image to the next (default: %(default)s)",
     )
     add(
+        "--length",
+        metavar="SECONDS",
+        type=float,
+        help="how long the whole zoom takes, with its holds, instead of --zoom-steps",
+    )
+    add(
         "-zc",
         "--zoom-crop",
         metavar="F",
@@ -109,6 +115,12 @@ def make_parser() -> argparse.ArgumentParser:
     add("-as", "--auto-sort", action="store_true", help="find the order in the pictures")
     add("-dbg", "--debug", action="store_true", help="draw outlines, centres and figures")
     add("-rev", "--reverse", action="store_true", help="zoom out instead of in")
+    add(
+        "--travel",
+        choices=[travel.value for travel in Travel],
+        default=_DEFAULTS.travel.value,
+        help="only there, or back again as well (default: %(default)s)",
+    )
     add(
         "-fps",
         "--frames-per-second",
@@ -123,7 +135,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         type=float,
         default=_DEFAULTS.delay,
-        help="hold the first and the last frame so long (default: 0)",
+        help="hold the first and the last frame, and the turn, so long (default: 0)",
     )
     add(
         "--ease",
@@ -296,6 +308,7 @@ def _settings(options: argparse.Namespace, engine: Engine) -> ZoomSettings:
     return ZoomSettings(
         zoom_factor=options.zoom_factor,
         zoom_steps=options.zoom_steps,
+        length=options.length,
         crop=options.zoom_crop,
         feather=options.feather,
         mask_shape=MaskShape(options.mask),
@@ -305,6 +318,7 @@ def _settings(options: argparse.Namespace, engine: Engine) -> ZoomSettings:
         align=options.align,
         match_colour=options.match_colour,
         reverse=options.reverse,
+        travel=Travel(options.travel),
         frames_per_second=options.frames_per_second,
         delay=options.delay,
         ease=options.ease,

@@ -35,6 +35,13 @@ class Centre(StrEnum):
     FIXED_POINT = "fixed-point"
 
 
+class Travel(StrEnum):
+    """Where the zoom goes."""
+
+    ONE_WAY = "one-way"
+    THERE_AND_BACK = "there-and-back"
+
+
 class Engine(StrEnum):
     """Who renders. KEEP leaves the scene's engine, sampling and colour management as they are.
 
@@ -51,6 +58,7 @@ class Engine(StrEnum):
 CROP_RANGE = (0.1, 0.95)
 FEATHER_RANGE = (0.0, 0.25)
 MAXIMUM_ZOOM_FACTOR = 64.0
+MAXIMUM_SECONDS = 86400.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,10 @@ class ZoomSettings:
 
     Attributes:
         zoom_factor: How many times larger the outer image's field of view is, > 1; None: measure.
-        zoom_steps: Frames from one image to the next, >= 1.
+        zoom_steps: Frames from one image to the next, >= 1; without effect where one of the next
+            two is given.
+        seconds_per_image: Seconds from one image to the next instead, > 0.
+        length: Seconds that the whole zoom takes, with its holds, instead, > 0.
         crop: The middle part of an image that is used, as a fraction of its width and height,
             0.1 to 0.95.
         feather: Width of the soft edge inside the crop, as a fraction of the image's shorter side,
@@ -72,8 +83,10 @@ class ZoomSettings:
         align: Put every image where it really lies in the next larger one.
         match_colour: Let the colours of one image glide into those of the next.
         reverse: Zoom out instead of in.
+        travel: Only there, or back again as well.
         frames_per_second: > 0.
-        delay: Seconds for which the first and the last frame are held, >= 0.
+        delay: Seconds for which the first and the last frame are held, and the one where the zoom
+            turns, >= 0.
         ease: Seconds in which the zoom gets up to speed, and slows down again, >= 0; at most half
             of the zoom is used for either.
         start_frame: Number of the first frame, >= 0.
@@ -90,6 +103,8 @@ class ZoomSettings:
 
     zoom_factor: float | None = 2.0
     zoom_steps: int = 60
+    seconds_per_image: float | None = None
+    length: float | None = None
     crop: float = 0.8
     feather: float = 0.05
     mask_shape: MaskShape = MaskShape.RECTANGLE
@@ -99,6 +114,7 @@ class ZoomSettings:
     align: bool = True
     match_colour: bool = True
     reverse: bool = False
+    travel: Travel = Travel.ONE_WAY
     frames_per_second: float = 30.0
     delay: float = 0.0
     ease: float = 0.0
@@ -121,6 +137,17 @@ class ZoomSettings:
             )
         if self.zoom_steps < 1:
             raise EverZoomError(f"Zoom steps is {self.zoom_steps}; use at least 1 frame per image.")
+        if self.seconds_per_image is not None and self.length is not None:
+            raise EverZoomError("Give the seconds per image or the whole length, not both.")
+        for name, seconds in (
+            ("The time per image", self.seconds_per_image),
+            ("The length", self.length),
+        ):
+            if seconds is not None and not 0.0 < seconds <= MAXIMUM_SECONDS:  # also true for NaN
+                raise EverZoomError(
+                    f"{name} is {seconds:g}; use more than 0 and at most {MAXIMUM_SECONDS:g} "
+                    "seconds."
+                )
         _check_range("Zoom crop", self.crop, CROP_RANGE)
         _check_range("Feather", self.feather, FEATHER_RANGE)
         if not (math.isfinite(self.frames_per_second) and 0.1 <= self.frames_per_second <= 1000.0):
@@ -179,6 +206,7 @@ class ZoomSettings:
                 ("order", Order),
                 ("centre", Centre),
                 ("engine", Engine),
+                ("travel", Travel),
             ):
                 if key in kept:
                     kept[key] = kind(kept[key])

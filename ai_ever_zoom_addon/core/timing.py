@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..settings import ZoomSettings
+from ..errors import EverZoomError
+from ..settings import Travel, ZoomSettings
+
+LAST_FRAME = 1_048_574  # of Blender's timeline
 
 
 class LevelKey(NamedTuple):
@@ -24,36 +28,105 @@ class LevelKey(NamedTuple):
 
 
 def held_frames(settings: ZoomSettings) -> int:
-    """Frames for which the first and the last picture are held in addition."""
+    """Frames for which the picture is held in addition at each end, and where the zoom turns."""
     return round(settings.delay * settings.frames_per_second)
+
+
+def frames_per_step(step_count: int, settings: ZoomSettings) -> float:
+    """Frames from one image to the next, such that the whole zoom ends on a whole frame.
+
+    Args:
+        step_count: From the outermost image to the innermost.
+        settings: How long an image, or the whole, takes.
+
+    Raises:
+        EverZoomError: There is less than a frame for an image.
+    """
+    steps = step_count * _legs(settings)
+    rate = settings.frames_per_second
+    others = 1 + (1 + _legs(settings)) * held_frames(settings)
+    if settings.length is not None:
+        frames = round(settings.length * rate)
+        if frames < steps + others:
+            raise EverZoomError(
+                f"{settings.length:g} seconds are too short for a frame from each image to the "
+                f"next: choose {math.ceil(10 * (steps + others) / rate) / 10:g} or more."
+            )
+        return (frames - others) / steps
+    if settings.seconds_per_image is not None:
+        frames = round(steps * settings.seconds_per_image * rate)
+        if frames < steps:
+            raise EverZoomError(
+                f"{settings.seconds_per_image:g} seconds per image are less than a frame: choose "
+                f"{math.ceil(1000 / rate) / 1000:g} or more."
+            )
+        return frames / steps
+    return settings.zoom_steps
+
+
+def frame_count(image_count: int, settings: ZoomSettings) -> int:
+    """Frames of the whole zoom.
+
+    Raises:
+        EverZoomError: As `level_keys`.
+    """
+    keys = level_keys(image_count, settings)
+    return round(keys[-1].frame - keys[0].frame) + 1
 
 
 def level_keys(image_count: int, settings: ZoomSettings) -> tuple[LevelKey, ...]:
     """The keys of the zoom level's curve.
 
     There is one for each image; with eased ends there is one at either end of each ease, which are
-    fewer and easier to edit. Where the picture is held there is one more.
+    fewer and easier to edit. Where the picture is held there is one more. The first and the last
+    key are on whole frames.
 
-    The zoom takes `(image_count - 1) * zoom_steps + 1` frames, the holds `held_frames` each.
+    Raises:
+        EverZoomError: The zoom is too short for its images, or longer than Blender's timeline.
     """
+    step_count = image_count - 1
+    frames = frames_per_step(step_count, settings) * step_count
     hold = held_frames(settings)
-    start = settings.start_frame + hold
-    ease = settings.ease * settings.frames_per_second
-    levels = [float(level) for level in range(image_count)]
+    ends = 0.0, float(step_count)
     if settings.reverse:
-        levels.reverse()
-    if ease > 0.0:
-        length = (image_count - 1) * settings.zoom_steps
-        keys = _eased(start, levels[0], start + length, levels[-1], ease)
-    else:
-        keys = [
-            LevelKey(start + number * settings.zoom_steps, level)
-            for number, level in enumerate(levels)
-        ]
+        ends = ends[::-1]
+    keys: list[LevelKey] = []
+    frame: float = settings.start_frame
+    for start, end in (ends, ends[::-1])[: _legs(settings)]:
+        if hold and not keys:
+            keys.append(LevelKey(frame, start, 0.0 if settings.ease else None))
+        frame += hold
+        leg = _leg(frame, start, frame + frames, end, settings)
+        # Where the zoom turns and nothing is held, its ways share a key.
+        keys += leg if hold or not keys else leg[1:]
+        frame += frames
     if hold:
-        keys.insert(0, keys[0]._replace(frame=keys[0].frame - hold))
-        keys.append(keys[-1]._replace(frame=keys[-1].frame + hold))
+        keys.append(keys[-1]._replace(frame=frame + hold))
+    keys[-1] = keys[-1]._replace(frame=round(keys[-1].frame))
+    if keys[-1].frame > LAST_FRAME:
+        raise EverZoomError(
+            f"The zoom would end with frame {keys[-1].frame:.0f}, but Blender's last is "
+            f"{LAST_FRAME}: make it shorter."
+        )
     return tuple(keys)
+
+
+def _legs(settings: ZoomSettings) -> int:
+    return 2 if settings.travel is Travel.THERE_AND_BACK else 1
+
+
+def _leg(
+    first: float, start: float, last: float, end: float, settings: ZoomSettings
+) -> list[LevelKey]:
+    """From one end of the zoom to the other."""
+    ease = settings.ease * settings.frames_per_second
+    if ease > 0.0:
+        return _eased(first, start, last, end, ease)
+    count = round(abs(end - start))
+    return [
+        LevelKey(first + (last - first) * number / count, start + (end - start) * number / count)
+        for number in range(count + 1)
+    ]
 
 
 def level_at(keys: Sequence[LevelKey], frame: float) -> float:

@@ -152,16 +152,25 @@ class EVERZOOM_PT_timing(_SettingsPanel, bpy.types.Panel):
     """How long and which way."""
 
     bl_label = "Timing"
-    properties = ("zoom_steps", "frames_per_second", "delay", "reverse", "start_frame")
 
     def draw(self, context: Any) -> None:
-        super().draw(context)
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
         group = active_group(context)
-        row = self.layout.row(heading="Eased Ends")
+        column = layout.column(align=True)
+        column.prop(group, "length_by")
+        value = {"frames": "zoom_steps", "seconds": "seconds_per_image", "whole": "length"}
+        column.prop(group, value[group.length_by])
+        layout.prop(group, "travel")
+        layout.prop(group, "reverse")
+        row = layout.row(heading="Eased Ends")
         row.prop(group, "is_eased", text="")
         length = row.row()
         length.active = group.is_eased
         length.prop(group, "ease", text="")
+        for name in ("delay", "frames_per_second", "start_frame"):
+            layout.prop(group, name)
 
 
 class EVERZOOM_PT_mask(_SettingsPanel, bpy.types.Panel):

@@ -20,16 +20,19 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..core.timing import frame_count, frames_per_step
 from ..errors import EverZoomError
 from ..scene import build, compat, rig
 from ..settings import (
     CROP_RANGE,
     FEATHER_RANGE,
+    MAXIMUM_SECONDS,
     MAXIMUM_ZOOM_FACTOR,
     Centre,
     Engine,
     MaskShape,
     Order,
+    Travel,
     ZoomSettings,
 )
 
@@ -37,7 +40,6 @@ _DEFAULTS = ZoomSettings()
 
 # Properties that have the same name and kind in `ZoomSettings`.
 PLAIN = (
-    "zoom_steps",
     "crop",
     "feather",
     "auto_sort",
@@ -51,8 +53,25 @@ PLAIN = (
     "debug_overlay",
 )
 # The others that `to_settings` reads.
-OTHERS = ("is_factor_measured", "zoom_factor", "is_eased", "ease", "samples", "resolution_from")
-CHOICES = {"mask_shape": MaskShape, "order": Order, "centre": Centre, "engine": Engine}
+OTHERS = (
+    "is_factor_measured",
+    "zoom_factor",
+    "length_by",
+    "zoom_steps",
+    "seconds_per_image",
+    "length",
+    "is_eased",
+    "ease",
+    "samples",
+    "resolution_from",
+)
+CHOICES = {
+    "mask_shape": MaskShape,
+    "order": Order,
+    "centre": Centre,
+    "travel": Travel,
+    "engine": Engine,
+}
 
 
 def _apply(self: Any, _context: Any) -> None:
@@ -64,8 +83,27 @@ def _apply(self: Any, _context: Any) -> None:
         for scene in control.users_scene:
             build.change_zoom(scene, control, to_settings(self))
         self.problem = ""
+        _fill_lengths(self)
     except EverZoomError as error:
         self.problem = str(error)
+
+
+def _fill_lengths(group: Any) -> None:
+    """Let the ways to say how long a zoom takes that are not in use say the same.
+
+    So nothing changes when the user changes to another of them.
+    """
+    settings = to_settings(group)
+    steps = frames_per_step(len(group.images) - 1, settings)
+    frames = frame_count(len(group.images), settings)
+    was_filling, group.is_filling = group.is_filling, True
+    if settings.seconds_per_image is not None or settings.length is not None:
+        group.zoom_steps = max(1, round(steps))
+    if settings.seconds_per_image is None:
+        group.seconds_per_image = steps / settings.frames_per_second
+    if settings.length is None:
+        group.length = frames / settings.frames_per_second
+    group.is_filling = was_filling
 
 
 def _go_to_image(self: Any, context: Any) -> None:
@@ -170,6 +208,41 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         soft_max=600,
         update=_apply,
     )
+    length_by: EnumProperty(
+        name="Length By",
+        description="How it is said how long the zoom takes",
+        items=(
+            ("frames", "Frames per Image", "Frames from one image to the next"),
+            ("seconds", "Seconds per Image", "Seconds from one image to the next"),
+            ("whole", "Whole Length", "Seconds that the whole zoom takes"),
+        ),
+        default="frames",
+        update=_apply,
+    )
+    seconds_per_image: FloatProperty(
+        name="Seconds per Image",
+        description="Seconds from one image to the next",
+        default=2.0,
+        min=0.001,
+        max=MAXIMUM_SECONDS,
+        soft_min=0.1,
+        soft_max=10.0,
+        subtype="TIME_ABSOLUTE",
+        unit="TIME_ABSOLUTE",
+        update=_apply,
+    )
+    length: FloatProperty(
+        name="Length",
+        description="Seconds that the whole zoom takes, with its holds",
+        default=30.0,
+        min=0.001,
+        max=MAXIMUM_SECONDS,
+        soft_min=1.0,
+        soft_max=600.0,
+        subtype="TIME_ABSOLUTE",
+        unit="TIME_ABSOLUTE",
+        update=_apply,
+    )
     frames_per_second: FloatProperty(
         name="Frame Rate",
         description="Frames per second",
@@ -183,7 +256,8 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
     )
     delay: FloatProperty(
         name="Delay",
-        description="Seconds for which the first and the last frame are held",
+        description="Seconds for which the first and the last frame are held, and the one where "
+        "the zoom turns",
         default=_DEFAULTS.delay,
         min=0.0,
         max=3600.0,
@@ -218,6 +292,16 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
     reverse: BoolProperty(
         name="Reverse",
         description="Zoom out instead of in",
+        update=_apply,
+    )
+    travel: EnumProperty(
+        name="Travel",
+        description="Where the zoom goes",
+        items=(
+            ("one-way", "One Way", "From one end of the series to the other"),
+            ("there-and-back", "There and Back", "In and out again, or the other way round"),
+        ),
+        default=_DEFAULTS.travel.value,
         update=_apply,
     )
     crop: FloatProperty(
@@ -327,6 +411,9 @@ def to_settings(group: Any) -> ZoomSettings:
     values |= {name: kind(getattr(group, name)) for name, kind in CHOICES.items()}
     return ZoomSettings(
         zoom_factor=None if group.is_factor_measured else group.zoom_factor,
+        zoom_steps=group.zoom_steps,
+        seconds_per_image=group.seconds_per_image if group.length_by == "seconds" else None,
+        length=group.length if group.length_by == "whole" else None,
         ease=group.ease if group.is_eased else 0.0,
         samples=group.samples or None,
         scene_resolution=group.resolution_from == "scene",
@@ -369,6 +456,7 @@ def fill_found(control: Any, source: Any) -> None:
         group.found_factor = report.get("zoom_factor", series.steps[0].factor)
         group.active_image = 0
         group.problem = ""
+        _fill_lengths(group)
     finally:
         group.is_filling = False
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.settings import Centre, Engine, MaskShape, Order, ZoomSettings
+from ai_ever_zoom_addon.settings import Centre, Engine, MaskShape, Order, Travel, ZoomSettings
 
 BAD: list[tuple[str, Any, str]] = [
     ("zoom_factor", 1.0, "greater than 1"),
@@ -29,6 +29,10 @@ BAD: list[tuple[str, Any, str]] = [
     ("feather", 0.3, "from 0 to 0.25"),
     ("frames_per_second", 0.0, "0.1 to 1000"),
     ("frames_per_second", math.nan, "0.1 to 1000"),
+    ("seconds_per_image", 0.0, "more than 0"),
+    ("seconds_per_image", math.nan, "more than 0"),
+    ("length", -1.0, "more than 0"),
+    ("length", math.inf, "at most 86400"),
     ("start_frame", -1, "0 or a later"),
     ("delay", -1.0, "0 to 3600"),
     ("delay", math.inf, "0 to 3600"),
@@ -66,6 +70,11 @@ def test_at_its_limits(name: str, value: Any) -> None:
     assert getattr(ZoomSettings(**{name: value}), name) == value
 
 
+def test_one_length_is_enough() -> None:
+    with pytest.raises(EverZoomError, match="not both"):
+        ZoomSettings(seconds_per_image=1.0, length=10.0)
+
+
 @given(
     st.builds(
         ZoomSettings,
@@ -76,7 +85,9 @@ def test_at_its_limits(name: str, value: Any) -> None:
         mask_shape=st.sampled_from(MaskShape),
         order=st.sampled_from(Order),
         centre=st.sampled_from(Centre),
+        length=st.none() | st.floats(0.01, 1000.0),
         reverse=st.booleans(),
+        travel=st.sampled_from(Travel),
         delay=st.floats(0.0, 60.0),
         ease=st.floats(0.0, 60.0),
         engine=st.sampled_from(Engine),

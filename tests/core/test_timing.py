@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_ever_zoom_addon.core.timing import LevelKey, held_frames, level_at, level_keys
-from ai_ever_zoom_addon.settings import ZoomSettings
+from ai_ever_zoom_addon.core.timing import LevelKey, frame_count, held_frames, level_at, level_keys
+from ai_ever_zoom_addon.errors import EverZoomError
+from ai_ever_zoom_addon.settings import Travel, ZoomSettings
 
 counts = st.integers(2, 40)
 steps = st.integers(1, 200)
@@ -97,3 +99,87 @@ def test_no_ease_is_a_straight_line() -> None:
     keys = level_keys(4, settings(zoom_steps=10, delay=0.1))
     for frame in np.linspace(-5.0, 45.0, 101):
         assert level_at(keys, frame) == pytest.approx(np.clip((frame - 3) / 10, 0.0, 3.0))
+
+
+def test_there_and_back_turns_at_the_other_end() -> None:
+    chosen = settings(zoom_steps=10, travel=Travel.THERE_AND_BACK)
+    keys = level_keys(3, chosen)
+    assert pairs(keys) == [(0, 0.0), (10, 1.0), (20, 2.0), (30, 1.0), (40, 0.0)]
+    keys = level_keys(2, replace(chosen, reverse=True))
+    assert pairs(keys) == [(0, 1.0), (10, 0.0), (20, 1.0)]
+
+
+def test_there_and_back_holds_where_it_turns_too() -> None:
+    chosen = settings(
+        zoom_steps=10, travel=Travel.THERE_AND_BACK, delay=0.2, frames_per_second=25.0
+    )
+    assert pairs(level_keys(2, chosen)) == [
+        (0, 0.0),
+        (5, 0.0),
+        (15, 1.0),
+        (20, 1.0),
+        (30, 0.0),
+        (35, 0.0),
+    ]
+
+
+@given(counts, st.integers(2, 90), st.floats(0.0, 5.0), st.floats(0.0, 1.0), st.booleans())
+def test_the_way_back_mirrors_the_way_there(
+    count: int, step: int, ease: float, delay: float, reverse: bool
+) -> None:
+    chosen = settings(zoom_steps=step, ease=ease, delay=delay, reverse=reverse)
+    one_way = level_keys(count, chosen)
+    both = level_keys(count, replace(chosen, travel=Travel.THERE_AND_BACK))
+    for frame in np.linspace(0.0, one_way[-1].frame, 41):
+        there = level_at(one_way, frame)
+        assert level_at(both, frame) == pytest.approx(there, abs=1e-9)
+        assert level_at(both, both[-1].frame - frame) == pytest.approx(there, abs=1e-9)
+
+
+travels = st.sampled_from(Travel)
+rates = st.sampled_from([24.0, 25.0, 29.97, 30.0, 60.0])
+
+
+@given(st.integers(2, 30), st.floats(2.0, 500.0), rates, travels, st.floats(0.0, 0.3))
+def test_a_length_is_kept_to_the_frame(
+    count: int, length: float, fps: float, travel: Travel, delay: float
+) -> None:
+    chosen = settings(length=length, frames_per_second=fps, travel=travel, delay=delay)
+    try:
+        keys = level_keys(count, chosen)
+    except EverZoomError as error:
+        # Too short: the length that it proposes is enough, and a tenth less is not.
+        enough = float(str(error).split()[-3])
+        level_keys(count, replace(chosen, length=enough))
+        assert enough > length
+        return
+    assert frame_count(count, chosen) == round(length * fps)
+    assert keys[0].frame == 0 and keys[-1].frame == round(length * fps) - 1
+    # Every image takes as long as any other.
+    moved = [b.frame - a.frame for a, b in itertools.pairwise(keys) if a.level != b.level]
+    assert moved == pytest.approx([moved[0]] * len(moved))
+    assert moved[0] >= 1 - 1e-9
+
+
+@given(counts, st.floats(0.05, 20.0), rates, travels)
+def test_seconds_per_image(count: int, seconds: float, fps: float, travel: Travel) -> None:
+    chosen = settings(seconds_per_image=seconds, frames_per_second=fps, travel=travel)
+    keys = level_keys(count, chosen)
+    times = [frame / fps for frame, _ in pairs(keys)]
+    legs = 2 if travel is Travel.THERE_AND_BACK else 1
+    # Rounded to whole frames only at the very end.
+    assert times == pytest.approx(np.arange((count - 1) * legs + 1) * seconds, abs=0.51 / fps)
+    assert keys[-1].frame == int(keys[-1].frame)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"length": 0.1}, "choose 0.2 or more"),
+        ({"seconds_per_image": 0.001}, "choose 0.034 or more"),
+        ({"zoom_steps": 300_000}, "make it shorter"),
+    ],
+)
+def test_what_does_not_fit_on_the_timeline(values: dict[str, float], said: str) -> None:
+    with pytest.raises(EverZoomError, match=said):
+        level_keys(5, settings(**values))

@@ -12,7 +12,7 @@ import pytest
 from ai_ever_zoom_addon.core.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
 from ai_ever_zoom_addon.scene import build, compat, images
-from ai_ever_zoom_addon.settings import ZoomSettings
+from ai_ever_zoom_addon.settings import Travel, ZoomSettings
 
 
 def make_series(folder: Path, count: int) -> Series:
@@ -40,6 +40,14 @@ EASED = ZoomSettings(zoom_steps=48, frames_per_second=24.0, ease=1.5, start_fram
         pytest.param(ZoomSettings(zoom_steps=7), id="linear"),
         pytest.param(ZoomSettings(zoom_steps=20, ease=100.0, delay=1.0), id="all ease, held"),
         pytest.param(ZoomSettings(zoom_steps=33, ease=0.7, reverse=True), id="reverse"),
+        pytest.param(
+            ZoomSettings(length=3.7, frames_per_second=29.97, travel=Travel.THERE_AND_BACK),
+            id="there and back, keys between frames",
+        ),
+        pytest.param(
+            ZoomSettings(seconds_per_image=0.77, ease=0.4, delay=0.3, travel=Travel.THERE_AND_BACK),
+            id="there and back, eased, held",
+        ),
         pytest.param(
             ZoomSettings(zoom_steps=600, ease=20.0, start_frame=100_000), id="a late, long zoom"
         ),

@@ -275,3 +275,50 @@ def test_everything_is_where_the_zoom_level_says(addon: None, tmp_path: Path) ->
         [0, 1, 2], abs=0.01
     )
     assert control.name == "Ever Zoom"
+
+
+def frames(scene: Any) -> int:
+    return int(scene.frame_end - scene.frame_start + 1)
+
+
+def test_the_ways_to_say_how_long_it_takes_agree(addon: None, tmp_path: Path) -> None:
+    """Changing from one to another changes nothing; changing its value does."""
+    write_series(tmp_path)
+    control = build(tmp_path)
+    scene, group = bpy.context.scene, control.ever_zoom
+    group.frames_per_second = 25.0
+    before = curve_keys(control)
+    steps = len(group.images) - 1
+    for way in ("seconds", "whole", "frames"):
+        group.length_by = way
+        assert curve_keys(control) == before, way
+    group.length_by = "seconds"
+    assert group.seconds_per_image == pytest.approx(STEPS / 25.0)
+    group.seconds_per_image = 2.0
+    assert frames(scene) == steps * 50 + 1
+    group.frames_per_second = 50.0  # still two seconds
+    assert frames(scene) == steps * 100 + 1
+    group.length_by = "whole"
+    group.length = 3.0
+    assert frames(scene) == 150
+    group.travel = "there-and-back"
+    assert frames(scene) == 150
+    group.length_by = "frames"
+    group.zoom_steps = 7
+    assert frames(scene) == 2 * steps * 7 + 1
+    assert not group.problem
+
+
+def test_eased_ends_are_one_click(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path)
+    control = build(tmp_path)
+    before = frames(bpy.context.scene)
+    linear = curve_keys(control)
+    control.ever_zoom.is_eased = True
+    assert frames(bpy.context.scene) == before
+    (curve,) = (c for c in compat.fcurves(control) if c.data_path == '["Zoom Level"]')
+    first, last = linear[0], linear[-1]
+    assert curve.evaluate(first[0] + 1) - first[1] < 0.5 / STEPS
+    assert last[1] - curve.evaluate(last[0] - 1) < 0.5 / STEPS
+    control.ever_zoom.is_eased = False
+    assert curve_keys(control) == linear
