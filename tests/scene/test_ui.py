@@ -43,7 +43,8 @@ def curve_keys(control: Any) -> list[tuple[float, float]]:
 def trimmed_width(control: Any) -> float:
     """Width of the inner layers' mesh, in widths of an image."""
     layer = next(item for item in rig.parts(control, "layer") if item[rig.NUMBER] == 1)
-    return float(max(vertex.co.x for vertex in layer.data.vertices) * 2)
+    across = [vertex.co.x for vertex in layer.data.vertices]
+    return float(max(across) - min(across))
 
 
 def test_registers_again_after_going() -> None:
