@@ -1,4 +1,4 @@
-"""Where the importer is found: File > Import, Add > Image, and files dropped on the 3D View."""
+"""Entries in Blender's own menus, and what becomes of files dropped on the 3D View."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ..core.image_file import IMAGE_SUFFIXES
-from .operators import EVERZOOM_OT_import
+from .operators import EVERZOOM_OT_bake_camera, EVERZOOM_OT_import
 
 
 def _draw_import(menu: Any, _context: Any) -> None:
@@ -16,6 +16,10 @@ def _draw_import(menu: Any, _context: Any) -> None:
 
 def _draw_add_image(menu: Any, _context: Any) -> None:
     menu.layout.operator(EVERZOOM_OT_import.bl_idname, text="Infinite Zoom", icon="IMAGE_DATA")
+
+
+def _draw_bake(menu: Any, _context: Any) -> None:
+    menu.layout.operator(EVERZOOM_OT_bake_camera.bl_idname)
 
 
 class EVERZOOM_FH_images(bpy.types.FileHandler):
@@ -36,10 +40,12 @@ def register() -> None:
     bpy.utils.register_class(EVERZOOM_FH_images)
     bpy.types.TOPBAR_MT_file_import.append(_draw_import)  # type: ignore[arg-type]
     bpy.types.VIEW3D_MT_image_add.append(_draw_add_image)  # type: ignore[arg-type]
+    bpy.types.VIEW3D_MT_object_animation.append(_draw_bake)  # type: ignore[arg-type]
 
 
 def unregister() -> None:
     """Take out what `register` added."""
+    bpy.types.VIEW3D_MT_object_animation.remove(_draw_bake)  # type: ignore[arg-type]
     bpy.types.VIEW3D_MT_image_add.remove(_draw_add_image)  # type: ignore[arg-type]
     bpy.types.TOPBAR_MT_file_import.remove(_draw_import)  # type: ignore[arg-type]
     bpy.utils.unregister_class(EVERZOOM_FH_images)

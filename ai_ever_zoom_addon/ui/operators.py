@@ -15,7 +15,7 @@ from bpy_extras.io_utils import ImportHelper
 from ..core.image_file import IMAGE_SUFFIXES
 from ..core.series import find_images, natural_key
 from ..errors import EverZoomError
-from ..scene import animation, build, render, rig
+from ..scene import animation, bake, build, render, rig
 from .properties import active_group, active_zoom, fill_found, folder_path, to_settings
 
 Steps = Generator[tuple[float, str], None, Any]
@@ -310,7 +310,32 @@ class EVERZOOM_OT_render(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class EVERZOOM_OT_bake_camera(bpy.types.Operator):
+    """Add a copy of the zoom's camera with a plain keyframe at every frame, for other programs"""
+
+    bl_idname = "ever_zoom.bake_camera"
+    bl_label = "Bake Zoom Camera"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if active_zoom(context) is None:
+            cls.poll_message_set("Build a zoom first")
+            return False
+        return True
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            camera = bake.bake_camera(context.scene, active_zoom(context))
+        except EverZoomError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"Added {camera.name}")
+        return {"FINISHED"}
+
+
 CLASSES = (
+    EVERZOOM_OT_bake_camera,
     EVERZOOM_OT_build,
     EVERZOOM_OT_sample,
     EVERZOOM_OT_import,
