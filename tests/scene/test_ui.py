@@ -202,7 +202,7 @@ def test_feather_is_live(addon: None, tmp_path: Path) -> None:
             )
             if mask.value > 0.99
         ]
-        return 2.0 * max(opaque)
+        return float(max(opaque) - min(opaque))
 
     for feather in (0.05, 0.2, 0.0):
         control.ever_zoom.feather = feather
