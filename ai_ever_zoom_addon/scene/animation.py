@@ -16,6 +16,7 @@ import bpy
 from ..core.output import is_video, is_whole_frame, is_whole_video
 from ..errors import EverZoomError
 from . import render
+from .images import image_file
 from .sequencer import picture_files
 from .stream import streamed_images
 
@@ -182,15 +183,20 @@ def check_images(scene: Any) -> None:
     Raises:
         EverZoomError: Some are missing; the message names them.
     """
-    from .rig import controls, layer_image, parts
+    from .rig import controls, image_node, parts
 
     missing = []
     for control in controls(scene):
         for layer in parts(control, "layer"):
-            image = layer_image(layer)
-            if image is None or image.packed_file is not None or image.source == "GENERATED":
+            node = image_node(layer)
+            if node is None:  # the user's own material
                 continue
-            file = Path(bpy.path.abspath(image.filepath))
+            image = node.image
+            if image is None:
+                raise EverZoomError(f"{layer.name} has lost its image: press Build Again.")
+            if image.packed_file is not None or image.source == "GENERATED":
+                continue
+            file = image_file(image)
             if not file.exists():
                 missing.append(str(file))
     missing += [str(file) for file in picture_files(scene) if not file.exists()]

@@ -6,8 +6,6 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-import bpy
-
 from ..core.analysis import Analysis, analysis_steps
 from ..core.image_file import read_size
 from ..core.plan import Plan, make_plan
@@ -183,7 +181,10 @@ def stored_settings(control: Any) -> ZoomSettings:
     Raises:
         EverZoomError: The note is missing or unreadable.
     """
-    return ZoomSettings.from_dict(_stored(control)["settings"])
+    settings = _stored(control).get("settings")
+    if not isinstance(settings, dict):
+        raise _unreadable()
+    return ZoomSettings.from_dict(settings)
 
 
 def stored_report(control: Any) -> dict[str, Any] | None:
@@ -205,18 +206,22 @@ def stored_series(control: Any) -> Series:
     recipe = _stored(control)
     try:
         files = [Path(file) for file, _, _ in recipe["images"]]
-        for layer in rig.parts(control, "layer"):
+        for number, layer in rig.numbered(control, "layer").items():
             image = rig.layer_image(layer)
-            if image is not None and layer[rig.NUMBER] < len(files):
+            if image is not None and number < len(files):
                 # The user may have replaced it, or the file moved together with its images.
-                files[layer[rig.NUMBER]] = Path(bpy.path.abspath(image.filepath))
+                files[number] = images.image_file(image)
         return Series(
             tuple(
-                SeriesImage(file, width, height)
+                SeriesImage(file, int(width), int(height))
                 for file, (_, width, height) in zip(files, recipe["images"], strict=True)
             ),
             tuple(
-                Step(factor, (offset[0], offset[1]), (gain[0], gain[1], gain[2]))
+                Step(
+                    float(factor),
+                    (float(offset[0]), float(offset[1])),
+                    (float(gain[0]), float(gain[1]), float(gain[2])),
+                )
                 for factor, offset, gain in recipe["steps"]
             ),
             tuple(recipe.get("skipped", ())),
@@ -235,5 +240,5 @@ def _stored(control: Any) -> dict[str, Any]:
 def _unreadable() -> EverZoomError:
     return EverZoomError(
         "This zoom was made by another version of the add-on, or its note was removed: "
-        "choose the images again and build it anew."
+        "choose the folder of its images and press Build Again."
     )

@@ -23,9 +23,15 @@ def load_image(file: Path) -> Any:
         EverZoomError: Blender cannot open the file.
     """
     try:
-        image = bpy.data.images.load(str(file), check_existing=True)
+        image: Any = bpy.data.images.load(str(file), check_existing=True)
     except RuntimeError as error:
-        raise EverZoomError(f"Blender cannot open {file.name}: check the file.") from error
+        raise EverZoomError(
+            f"Blender cannot open {file}: put the file back, or choose the images again."
+        ) from error
+    if image.library is not None:  # another file's, which may change or vanish
+        own = (item for item in bpy.data.images if item.library is None and item.filepath)
+        image = next((item for item in own if image_file(item) == file), None)
+        image = image or bpy.data.images.load(str(file), check_existing=False)
     if bpy.data.filepath:
         make_path_relative(image, Path(bpy.data.filepath).parent)
     return image
@@ -36,6 +42,11 @@ def make_path_relative(image: Any, folder: Path) -> None:
     if image.filepath and not image.filepath.startswith("//"):
         with contextlib.suppress(ValueError):  # another drive, on Windows
             image.filepath = bpy.path.relpath(image.filepath, start=str(folder))
+
+
+def image_file(image: Any) -> Path:
+    """Where the file of a Blender image is; the path of a linked one starts at its own file."""
+    return Path(bpy.path.abspath(image.filepath, library=image.library))
 
 
 def read_size(file: Path) -> tuple[int, int]:
@@ -83,6 +94,10 @@ def write_png(file: Path, pixels: NDArray[np.float32]) -> None:
         image.filepath_raw = str(file)
         image.file_format = "PNG"
         image.save()
+    except RuntimeError as error:
+        raise EverZoomError(
+            f"{file} cannot be written: check the folder and the free space."
+        ) from error
     finally:
         bpy.data.images.remove(image)
 

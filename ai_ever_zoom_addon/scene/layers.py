@@ -51,7 +51,7 @@ def layer_group() -> Any:
     The image's colour times the object's Colour Match, shown as it is (emission); the opacity is
     the image's own, times the smoothed mask, times the object's Fade.
     """
-    existing = bpy.data.node_groups.get(LAYER_GROUP)
+    existing = bpy.data.node_groups.get((LAYER_GROUP, None))  # not a linked one
     if existing is not None:
         return existing
     group: Any = bpy.data.node_groups.new(LAYER_GROUP, "ShaderNodeTree")
@@ -129,14 +129,19 @@ def fill_material(material: Any, image: Any) -> None:
         texture = nodes.new("ShaderNodeTexImage")
         texture.name = IMAGE_NODE
         group = nodes.new("ShaderNodeGroup")
-        group.node_tree = layer_group()
+        group.name = LAYER_GROUP
         output = nodes.new("ShaderNodeOutputMaterial")
-        links.new(texture.outputs["Color"], group.inputs["Color"])
-        links.new(texture.outputs["Alpha"], group.inputs["Alpha"])
-        links.new(group.outputs["Shader"], output.inputs["Surface"])
         for column, node in enumerate((texture, group, output)):
             node.location = column * 300, 0
         nodes.active = texture  # what Workbench and solid shading show
+    group = nodes.get(LAYER_GROUP)
+    if group is not None and group.node_tree is None:  # new, or the user deleted the node group
+        group.node_tree = layer_group()
+        links.new(texture.outputs["Color"], group.inputs["Color"])
+        links.new(texture.outputs["Alpha"], group.inputs["Alpha"])
+        for output in nodes:
+            if output.type == "OUTPUT_MATERIAL" and not output.inputs["Surface"].is_linked:
+                links.new(group.outputs["Shader"], output.inputs["Surface"])
     texture.image = image
     texture.interpolation = "Linear"
     texture.extension = "EXTEND"

@@ -96,7 +96,7 @@ class OverlayMaker:
         outline = MaskShape.RECTANGLE if whole else self.plan.mask.shape
         mask = Mask(outline, half_size, LINE)
         name = f"Ever Zoom Outline {mask.shape.value} {half_size[0]:.4f} {half_size[1]:.4f}"
-        found = bpy.data.meshes.get(name)
+        found = bpy.data.meshes.get((name, None))  # not a linked one
         if found is not None:
             return found
         shape = mask.mesh()
@@ -194,7 +194,7 @@ def remove_overlay(items: list[Any]) -> None:
 
 def _colour_material(colour: tuple[float, float, float, float]) -> Any:
     name = "Ever Zoom Overlay " + "".join(f"{round(255 * part):02X}" for part in colour[:3])
-    existing = bpy.data.materials.get(name)
+    existing = bpy.data.materials.get((name, None))  # not a linked one
     if existing is not None:
         return existing
     material: Any = bpy.data.materials.new(name)

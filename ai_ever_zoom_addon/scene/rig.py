@@ -16,6 +16,7 @@ import numpy as np
 
 from ..core.mask import MaskMesh, whole_image
 from ..core.plan import Layer, Plan
+from ..errors import EverZoomError
 from . import compat
 from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table, fill_curve
 from .images import load_image
@@ -53,6 +54,73 @@ def parts(control: Any, role: str) -> Iterator[Any]:
             yield item
 
 
+def numbered(control: Any, role: str) -> dict[int, Any]:
+    """The layers or stretches of a zoom by their numbers."""
+    return {
+        item[NUMBER]: item for item in parts(control, role) if isinstance(item.get(NUMBER), int)
+    }
+
+
+def leftovers(scene: Any) -> list[Any]:
+    """What is left of zooms whose control objects were deleted, without what hangs on it."""
+    found = []
+    for item in scene.objects:
+        if item.get(ROLE) is None or item.parent is not None or item.library is not None:
+            continue
+        if item[ROLE] != "control":
+            found.append(item)
+    return found
+
+
+def check_editable(control: Any) -> None:
+    """Make sure that a zoom can be changed.
+
+    Raises:
+        EverZoomError: It is another file's, or one of its layers is being edited.
+    """
+    for item in (control, *(item for item in control.children_recursive if item.get(ROLE))):
+        original = item
+        if item.override_library is not None:
+            original = item.override_library.reference
+        if original.library is not None:
+            raise EverZoomError(
+                f"This zoom is linked from {bpy.path.basename(original.library.filepath)}: open "
+                "that file to change it."
+            )
+        if item.mode == "EDIT":
+            raise EverZoomError(
+                f"{item.name} is in Edit Mode: leave that (Tab), then make the change again."
+            )
+
+
+def problems(control: Any) -> list[str]:
+    """What is wrong with the objects of a zoom, each in one line that says what to do."""
+    try:
+        check_editable(control)
+    except EverZoomError as error:
+        return [str(error)]
+    found = []
+    if control.get(ZOOM_LEVEL) is None:
+        found.append("The property Zoom Level is gone: press Build Again.")
+    if next(parts(control, "camera"), None) is None:
+        found.append("The zoom's camera is gone: press Build Again.")
+    recipe = load_recipe(control)
+    if recipe is None:
+        found.append("The note of what the zoom was made from is gone: press Build Again.")
+        return found
+    levels = recipe.get("levels")
+    count = len(levels) if isinstance(levels, list) else 0
+    layers = numbered(control, "layer")
+    missing = sum(number not in layers for number in range(count))
+    if missing:
+        found.append(f"{missing} of {count} layers are gone: press Build Again.")
+    empty = [item.name for item in layers.values() if is_empty(item)]
+    if empty:
+        more = f" and {len(empty) - 1} more have" if len(empty) > 1 else " has"
+        found.append(f"{empty[0]}{more} lost the image: press Build Again.")
+    return found
+
+
 def build_rig(scene: Any, plan: Plan, control: Any = None, *, retime: bool = True) -> Any:
     """Make a zoom, or bring an existing one up to date.
 
@@ -66,9 +134,11 @@ def build_rig(scene: Any, plan: Plan, control: Any = None, *, retime: bool = Tru
         The control object.
 
     Raises:
-        EverZoomError: An image cannot be opened.
+        EverZoomError: An image cannot be opened, or the zoom cannot be changed.
     """
     # Everything that can fail comes first, so that nothing half-built is left.
+    if control is not None:
+        check_editable(control)
     images = [load_image(layer.image.file) for layer in plan.layers]
     if plan.settings.pack_images:
         for image in images:
@@ -117,14 +187,22 @@ def write_zoom_level(control: Any, plan: Plan) -> None:
 
 
 def _new_control(scene: Any) -> Any:
-    collection = bpy.data.collections.new("Ever Zoom")
-    scene.collection.children.link(collection)
+    # The parts of a zoom whose control was deleted are taken over, with what the user made of them.
+    left = leftovers(scene)
+    if left:
+        collection = left[0].users_collection[0]
+    else:
+        collection = bpy.data.collections.new("Ever Zoom")
+        scene.collection.children.link(collection)
     control = bpy.data.objects.new("Ever Zoom", None)
     control.empty_display_type = "IMAGE"  # without one: a square in the plane of the layers
     control.empty_image_offset = (-0.5, -0.5)  # type: ignore[assignment]
     control.rotation_euler[0] = math.pi / 2.0  # images stand upright and face the front view
     control[ROLE] = "control"
     collection.objects.link(control)
+    for item in left:
+        if collection in item.users_collection:
+            item.parent = control
     return control
 
 
@@ -171,7 +249,7 @@ def _fill_stretches(control: Any, collection: Any, plan: Plan) -> list[Any]:
     """
     levels = plan.stretch_levels
     count = int(plan.depth // levels) + 1 if levels else 0
-    existing = {item[NUMBER]: item for item in parts(control, "stretch")}
+    existing = numbered(control, "stretch")
     stretches = []
     for number in range(count):
         stretch = existing.pop(number, None)
@@ -229,13 +307,18 @@ def _fill_camera(control: Any, collection: Any, plan: Plan) -> None:
 def _fill_layers(
     control: Any, collection: Any, plan: Plan, stretches: list[Any], images: list[Any]
 ) -> None:
-    existing: dict[int, Any] = {item[NUMBER]: item for item in parts(control, "layer")}
-    meshes: dict[bool, Any] = {bool(number): item.data for number, item in existing.items()}
+    existing = numbered(control, "layer")
+    # By their tag, as the user may have given a layer another mesh. A copy has the tag, too,
+    # but fewer users, or the longer name.
+    tagged = [item.data for item in existing.values() if item.data.get(ROLE)]
+    tagged.sort(key=lambda mesh: (mesh.users, -len(mesh.name)))
+    meshes: dict[bool, Any] = {mesh[ROLE] == "trimmed": mesh for mesh in tagged}
     shapes: dict[bool, MaskMesh] = {False: whole_image(plan.aspect), True: plan.mask.mesh()}
     for is_inner, shape in shapes.items():
         if is_inner not in meshes:
             name = "Ever Zoom Trimmed Image" if is_inner else "Ever Zoom Whole Image"
             meshes[is_inner] = bpy.data.meshes.new(name)
+            meshes[is_inner][ROLE] = "trimmed" if is_inner else "whole"
         fill_mesh(meshes[is_inner], shape, plan.aspect)
     for layer, image in zip(plan.layers, images, strict=True):
         item: Any = existing.pop(layer.index, None)
@@ -244,6 +327,8 @@ def _fill_layers(
             item[ROLE], item[NUMBER] = "layer", layer.index
             collection.objects.link(item)
             item.lock_location = item.lock_rotation = item.lock_scale = (True, True, True)
+        if not item.material_slots:
+            item.data.materials.append(None)
         slot = item.material_slots[0]
         slot.link = "OBJECT"
         if slot.material is None:
@@ -252,10 +337,9 @@ def _fill_layers(
         item.name = f"{layer.index:03} {layer.image.file.stem}"
         _place_layer(control, item, plan, layer, stretches)
     for item in existing.values():
-        material = item.material_slots[0].material
+        materials = [slot.material for slot in item.material_slots if slot.material is not None]
         bpy.data.objects.remove(item)
-        if material is not None and not material.users:
-            bpy.data.materials.remove(material)
+        bpy.data.batch_remove([material for material in materials if not material.users])
 
 
 def _place_layer(control: Any, item: Any, plan: Plan, layer: Layer, stretches: list[Any]) -> None:
@@ -300,20 +384,34 @@ def _fill_overlay(control: Any, collection: Any, plan: Plan) -> None:
     if not plan.settings.debug_overlay:
         return
     maker = OverlayMaker(control, collection, plan, ROLE)
-    for item in parts(control, "layer"):
-        maker.add_layer(plan.layers[item[NUMBER]], item)
+    for number, item in numbered(control, "layer").items():
+        if number < len(plan.layers):
+            maker.add_layer(plan.layers[number], item)
     camera = next(parts(control, "camera"))
     maker.add_view(camera, _view_scale(plan), _view_distance(camera.data, plan))
 
 
-def layer_image(layer: Any) -> Any:
-    """The image that a layer shows, or None where the user took it away."""
+def image_node(layer: Any) -> Any:
+    """The node of a layer's material that holds its image, or None in a material of the user's."""
     slots = layer.material_slots
     material = slots[0].material if slots else None
     if material is None or material.node_tree is None:
         return None
-    node = material.node_tree.nodes.get(IMAGE_NODE)
+    return material.node_tree.nodes.get(IMAGE_NODE)
+
+
+def layer_image(layer: Any) -> Any:
+    """The image that a layer shows, or None where the user took it away."""
+    node = image_node(layer)
     return node.image if node is not None else None
+
+
+def is_empty(layer: Any) -> bool:
+    """Whether a layer has nothing to show."""
+    node = image_node(layer)
+    if node is not None:
+        return node.image is None
+    return not any(slot.material for slot in layer.material_slots)
 
 
 def frame_of_image(control: Any, number: int) -> int | None:
@@ -323,8 +421,8 @@ def frame_of_image(control: Any, number: int) -> int | None:
     """
     curve = next((c for c in compat.fcurves(control) if c.data_path == ZOOM_LEVEL_PATH), None)
     recipe = load_recipe(control) or {}
-    levels = recipe.get("levels", [])
-    if curve is None or number >= len(levels):
+    levels = recipe.get("levels")
+    if curve is None or not isinstance(levels, list) or number >= len(levels):
         return None
     first, last = (int(at) for at in curve.range())
     values = np.array([curve.evaluate(frame) for frame in range(first, last + 1)])

@@ -72,8 +72,7 @@ class EVERZOOM_OT_add_image_mask(bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         control = active_zoom(context)
         number = control.ever_zoom.active_image
-        layers = rig.parts(control, "layer")
-        layer = next((item for item in layers if item[rig.NUMBER] == number), None)
+        layer = rig.numbered(control, "layer").get(number)
         if layer is None:
             self.report({"ERROR"}, "Choose an image in the list first")
             return {"CANCELLED"}

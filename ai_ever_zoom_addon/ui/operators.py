@@ -14,7 +14,7 @@ from bpy_extras.io_utils import ImportHelper
 
 from ..core.image_file import IMAGE_SUFFIXES
 from ..core.series import find_images, natural_key
-from ..errors import EverZoomError
+from ..errors import EverZoomError, in_one_line
 from ..scene import animation, bake, build, render, rig
 from .properties import active_group, active_zoom, fill_found, folder_path, to_settings
 
@@ -55,8 +55,8 @@ class LongOperator:
                 next(work)
         except StopIteration:
             return {"FINISHED"}
-        except EverZoomError as error:
-            self.report({"ERROR"}, str(error))
+        except Exception as error:
+            self.report({"ERROR"}, in_one_line(error))
             return {"CANCELLED"}
 
     def invoke(self: Any, context: Any, _event: Any) -> set[str]:
@@ -81,13 +81,10 @@ class LongOperator:
         except StopIteration:
             self.end(context)
             return {"FINISHED"}
-        except EverZoomError as error:
+        except Exception as error:
             self.end(context)
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, in_one_line(error))
             return {"CANCELLED"}
-        except BaseException:
-            self.end(context)
-            raise
         context.window_manager.progress_update(Work.fraction)
         context.workspace.status_text_set(
             f"Ever Zoom: {Work.text} ({Work.fraction:.0%})    Esc: stop"
@@ -95,14 +92,41 @@ class LongOperator:
         _redraw(context)
         return {"RUNNING_MODAL"}
 
+    def cancel(self: Any, context: Any) -> None:
+        """Blender ends the operator, as when another file is opened."""
+        self.end(context)
+
     def end(self: Any, context: Any) -> None:
         """Give the window back."""
         self.work.close()
         Work.is_running = False
         context.window_manager.event_timer_remove(self.timer)
         context.window_manager.progress_end()
-        context.workspace.status_text_set(None)
+        if context.workspace is not None:
+            context.workspace.status_text_set(None)
         _redraw(context)
+
+
+class _Kept:
+    """A scene or an object that is found again after long work, during which the user may have
+    undone or deleted things: a reference kept by Python would then point to nothing.
+    """
+
+    def __init__(self, item: Any) -> None:
+        self.is_scene = isinstance(item, bpy.types.Scene)
+        self.identity = item.session_uid
+
+    def find(self) -> Any:
+        """The data-block as it is now.
+
+        Raises:
+            EverZoomError: It is gone.
+        """
+        items: Any = bpy.data.scenes if self.is_scene else bpy.data.objects
+        found = next((item for item in items if item.session_uid == self.identity), None)
+        if found is None or not (self.is_scene or found.users_scene):
+            raise EverZoomError("What was to be built was removed meanwhile: build it again.")
+        return found
 
 
 def _redraw(context: Any) -> None:
@@ -119,16 +143,27 @@ def _build_steps(
     control: Any = None,
 ) -> Steps:
     """Build a zoom from files and show it: what all ways to start a build have in common."""
-    settings = to_settings(group)
+    if control is not None:
+        rig.check_editable(control)
     files, skipped = find()
-    series, analysis = yield from build.series_steps(files, settings, skipped)
+    kept = [_Kept(item) for item in (context.scene, group.id_data, control) if item is not None]
+    series, analysis = yield from build.series_steps(files, to_settings(group), skipped)
     yield 1.0, "Building"
-    scene = context.scene if control is not None else _scene_for_new_zoom(context)
+    scene, owner, *controls = (item.find() for item in kept)
+    group = owner.ever_zoom
+    settings = to_settings(group)
+    if controls:
+        (control,) = controls
+        if scene not in control.users_scene:
+            scene = control.users_scene[0]
+    else:
+        scene = _scene_for_new_zoom(context, scene)
     report = analysis.to_json() if analysis else None
     control = build.build_zoom(scene, series, settings, control, report)
     fill_found(control, group)
     _set_output(scene, files[0].parent)
-    _show(context, scene, control)
+    if scene == context.scene:
+        _show(context, scene, control)
     count = len(control.ever_zoom.images)
     problems = len(control.ever_zoom.warnings.splitlines())
     noted = f"; {problems} thing{'s' * (problems > 1)} to note in the panel" if problems else ""
@@ -136,20 +171,20 @@ def _build_steps(
     operator.report({"INFO"}, f"Built a zoom through {count} images, {frames} frames{noted}")
 
 
-def _scene_for_new_zoom(context: Any) -> Any:
+def _scene_for_new_zoom(context: Any, scene: Any) -> Any:
     """The scene as it is, or one of its own where other things would stand in the picture.
 
     A zoom has to lie at the world's origin, where numbers are finest, and there the user's things
     are; a scene of its own also leaves their render settings alone.
     """
-    scene = context.scene
     zooms = rig.controls(scene)
-    own = {item for control in zooms for item in (control, *control.children_recursive)}
+    parts = [*zooms, *rig.leftovers(scene)]
+    own = {item for part in parts for item in (part, *part.children_recursive)}
     in_the_way = any(
         item not in own and item.type not in {"CAMERA", "LIGHT", "EMPTY", "SPEAKER"}
         for item in scene.objects
     )
-    if context.window is None or not (zooms or in_the_way):
+    if context.window is None or not (zooms or in_the_way or scene.library):
         return scene
     fresh = bpy.data.scenes.new("Ever Zoom")
     context.window.scene = fresh
@@ -181,7 +216,9 @@ def _show(context: Any, scene: Any, control: Any) -> None:
             space.shading.type = "MATERIAL"
         region = next(region for region in area.regions if region.type == "WINDOW")
         with context.temp_override(area=area, region=region):
-            bpy.ops.view3d.view_center_camera()
+            centre: Any = bpy.ops.view3d.view_center_camera
+            if centre.poll():  # not in every view of four
+                centre()
 
 
 class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
@@ -232,6 +269,10 @@ def sample_folder() -> Path:
         folder = Path(bpy.app.tempdir) / "sample"
         folder.mkdir(exist_ok=True)
         return folder
+    except OSError as error:
+        raise EverZoomError(
+            f"There is no place for the sample's images ({error.strerror}): check the free space."
+        ) from error
 
 
 class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
@@ -306,7 +347,11 @@ class EVERZOOM_OT_render(bpy.types.Operator):
             self.report({"ERROR"}, "The zoom's camera is gone: press Build Again")
             return {"CANCELLED"}
         context.scene.camera = camera
-        bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
+        try:
+            bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
+        except RuntimeError as error:  # Blender's own reports
+            self.report({"ERROR"}, " ".join(str(error).split()).removeprefix("Error: "))
+            return {"CANCELLED"}
         return {"FINISHED"}
 
 

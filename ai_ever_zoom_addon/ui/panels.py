@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ..scene import rig
+from ..scene.drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH
 from .operators import Work
 from .properties import active_group, active_zoom
 
@@ -29,6 +30,13 @@ def draw_finding(layout: Any, group: Any) -> None:
     row.prop(group, "zoom_factor")
 
 
+def _draw_lines(layout: Any, context: Any, text: str) -> None:
+    """A sentence in as many lines as it takes, with a warning sign."""
+    width = max(24, int(context.region.width / (7.5 * context.preferences.system.ui_scale)))
+    for number, line in enumerate(textwrap.wrap(text, width)):
+        layout.label(text=line, icon="BLANK1" if number else "ERROR")
+
+
 class _Panel:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
@@ -47,23 +55,17 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         _icon: int,
         _active_data: Any,
         _active_property: str,
+        index: int,
     ) -> None:
-        number = list(data.images).index(item)
-        image = _image_of(data.id_data, number)
         row = layout.row(align=True)
-        picture = image.preview_ensure().icon_id if image is not None else 0
-        row.label(text=f"{number}  {item.name}", icon_value=picture)
+        picture = item.image.preview_ensure() if item.image is not None else None
+        row.label(text=f"{index}  {item.name}", icon_value=picture.icon_id if picture else 0)
         if not item.is_measured:
             return
         odd = item.score < ODD_SCORE
         score = row.row()
         score.alignment = "RIGHT"
         score.label(text=f"{item.score:.2f}", icon="ERROR" if odd else "CHECKMARK")
-
-
-def _image_of(control: Any, number: int) -> Any:
-    layers = {layer[rig.NUMBER]: layer for layer in rig.parts(control, "layer")}
-    return rig.layer_image(layers[number]) if number in layers else None
 
 
 class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
@@ -81,6 +83,8 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         layout.prop(group, "folder")
         if control is None:
             layout.operator("ever_zoom.sample", icon="IMAGE_DATA")
+            if rig.leftovers(context.scene):
+                _draw_lines(layout, context, "The control of a zoom is gone: build it again.")
         draw_finding(layout, group)
         if Work.is_running:
             layout.progress(factor=Work.fraction, text=Work.text)
@@ -93,15 +97,16 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         if control is None:
             return
         layout.operator("ever_zoom.build", text="New Zoom", icon="ADD").is_new = True
-        self.draw_found(context, group)
+        self.draw_found(context, control, group)
         column = layout.column()
-        column.prop(control, '["Zoom Level"]', text="Zoom Level")
+        if control.get(ZOOM_LEVEL) is not None:
+            column.prop(control, ZOOM_LEVEL_PATH, text=ZOOM_LEVEL)
         column.prop(context.scene.render, "filepath", text="Output")
         big = layout.column()
         big.scale_y = 1.3
         big.operator("ever_zoom.render", icon="RENDER_ANIMATION")
 
-    def draw_found(self, context: Any, group: Any) -> None:
+    def draw_found(self, context: Any, control: Any, group: Any) -> None:
         """What the last build found."""
         box = self.layout.box()
         scene = context.scene
@@ -115,10 +120,8 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         )
         if group.file_order:
             box.label(text=f"Files are {group.file_order.replace('-', ' ')}", icon="BLANK1")
-        width = max(24, int(context.region.width / (7.5 * context.preferences.system.ui_scale)))
-        for problem in [group.problem, *group.warnings.splitlines()]:
-            for number, line in enumerate(textwrap.wrap(problem, width)):
-                box.label(text=line, icon="BLANK1" if number else "ERROR")
+        for problem in [group.problem, *rig.problems(control), *group.warnings.splitlines()]:
+            _draw_lines(box, context, problem)
         self.layout.template_list(
             "EVERZOOM_UL_images", "", group, "images", group, "active_image", rows=4
         )

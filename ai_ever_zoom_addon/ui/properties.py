@@ -21,7 +21,7 @@ from bpy.props import (
 )
 
 from ..core.timing import frame_count, frames_per_step
-from ..errors import EverZoomError
+from ..errors import EverZoomError, in_one_line
 from ..scene import build, compat, rig
 from ..settings import (
     CROP_RANGE,
@@ -84,8 +84,8 @@ def _apply(self: Any, _context: Any) -> None:
             build.change_zoom(scene, control, to_settings(self))
         self.problem = ""
         _fill_lengths(self)
-    except EverZoomError as error:
-        self.problem = str(error)
+    except Exception as error:
+        self.problem = in_one_line(error)
 
 
 def _fill_lengths(group: Any) -> None:
@@ -132,6 +132,9 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
         name="Colour Step",
         description="Values are multiplied by this to get the next larger image's",
         size=3,
+    )
+    image: PointerProperty(
+        type=bpy.types.Image, name="Picture", description="The image as the zoom has it"
     )
     is_measured: BoolProperty(
         name="Measured", description="Whether it was compared with the next larger image"
@@ -438,10 +441,12 @@ def fill_found(control: Any, source: Any) -> None:
         series = build.stored_series(control)
         report = build.stored_report(control) or {}
         pairs = {pair["inner"]: pair for pair in report.get("pairs", [])}
+        layers = rig.numbered(control, "layer")
         group.images.clear()
-        for image in series.images:
+        for number, image in enumerate(series.images):
             row = group.images.add()
             row.name = image.file.name
+            row.image = rig.layer_image(layers[number])
             pair = pairs.get(image.file.name)
             row.is_measured = pair is not None
             if pair is not None:
@@ -454,7 +459,7 @@ def fill_found(control: Any, source: Any) -> None:
         group.warnings = "\n".join([*report.get("warnings", []), *left_out, *skipped])
         group.file_order = report.get("file_order", "")
         group.found_factor = report.get("zoom_factor", series.steps[0].factor)
-        group.active_image = 0
+        group.active_image = min(group.active_image, len(series.images) - 1)
         group.problem = ""
         _fill_lengths(group)
     finally:

@@ -1,0 +1,133 @@
+"""Draws the panels without a window, strictly: what is asked for must exist. Touches bpy.
+
+Blender draws panels only in a window, and there it swallows errors. This stands in for its layouts:
+it refuses properties, operators, menus and icons that do not exist, as Blender would.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import bpy
+
+_RNA: Any = bpy.types.UILayout.bl_rna
+_ICONS = set(_RNA.functions["label"].parameters["icon"].enum_items.keys())
+
+
+class Layout:
+    """Records in `texts` what is written and in `buttons` which operators are offered."""
+
+    def __init__(self, context: Any, texts: list[str], buttons: list[str]) -> None:
+        self._context, self.texts, self.buttons = context, texts, buttons
+
+    def _same(self, *_: Any, **__: Any) -> Layout:
+        return Layout(self._context, self.texts, self.buttons)
+
+    row = column = box = split = grid_flow = column_flow = _same
+
+    def separator(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def label(self, *, text: str = "", icon: str = "NONE", icon_value: int = 0) -> None:
+        assert icon in _ICONS, icon
+        assert isinstance(icon_value, int)
+        self.texts.append(text)
+
+    def prop(self, data: Any, name: str, *, icon: str = "NONE", **_: Any) -> None:
+        assert icon in _ICONS, icon
+        if name.startswith("["):
+            data.path_resolve(name)
+        else:
+            assert name in data.bl_rna.properties, name
+            getattr(data, name)
+
+    def operator(self, identity: str, *, icon: str = "NONE", **_: Any) -> Any:
+        assert icon in _ICONS, icon
+        group, _dot, name = identity.partition(".")
+        kind = getattr(getattr(bpy.ops, group), name).get_rna_type()
+        self.buttons.append(identity)
+        return _Arguments(kind)
+
+    def menu(self, identity: str, **_: Any) -> None:
+        assert hasattr(bpy.types, identity), identity
+
+    def progress(self, *, factor: float, text: str) -> None:
+        assert 0.0 <= factor <= 1.0
+        self.texts.append(text)
+
+    def template_list(
+        self,
+        kind: str,
+        _identity: str,
+        data: Any,
+        name: str,
+        active: Any,
+        active_name: str,
+        **_: Any,
+    ) -> None:
+        assert isinstance(getattr(active, active_name), int)
+        shown = getattr(bpy.types, kind)
+        for index, item in enumerate(getattr(data, name)):
+            one = _Drawn(shown, self._context)
+            one.draw_item(self._context, self._same(), data, item, 0, active, active_name, index)
+            self.texts += one.layout.texts
+
+
+class _Arguments:
+    kind: Any
+
+    def __init__(self, kind: Any) -> None:
+        object.__setattr__(self, "kind", kind)
+
+    def __setattr__(self, name: str, _value: Any) -> None:
+        assert name in self.kind.properties, name
+
+
+class _Drawn:
+    """A panel or list that draws: Blender makes those itself, Python cannot."""
+
+    def __init__(self, kind: Any, context: Any) -> None:
+        self.kind = kind
+        self.layout = Layout(context, [], [])
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.kind, name)
+        return found.__get__(self) if callable(found) and not isinstance(found, type) else found
+
+
+def draw_panels() -> dict[str, Layout]:
+    """Everything that the tab shows in the current context, by the panels' names."""
+    window = bpy.context.window_manager.windows[0]
+    context: Any = SimpleNamespace(
+        **{
+            name: getattr(bpy.context, name)
+            for name in ("scene", "active_object", "window_manager", "view_layer")
+        },
+        window=window,
+        screen=window.screen,
+        preferences=SimpleNamespace(system=SimpleNamespace(ui_scale=1.0)),
+        region=SimpleNamespace(width=300),
+        area=None,
+    )
+    panels = [
+        kind
+        for kind in bpy.types.Panel.__subclasses__()
+        if getattr(kind, "bl_category", "") == "Ever Zoom"
+    ]
+    assert panels
+    shown = {}
+    for kind in panels:
+        panel = _Drawn(kind, context)
+        if hasattr(kind, "poll") and not kind.poll(context):
+            continue
+        for part in ("draw_header", "draw_header_preset", "draw"):
+            if part in dir(kind) and callable(getattr(kind, part)):
+                getattr(panel, part)(context)
+        shown[kind.__name__] = panel.layout
+    return shown
+
+
+def shown_text() -> str:
+    """All that the panels say."""
+    return " ".join(text for layout in draw_panels().values() for text in layout.texts)
