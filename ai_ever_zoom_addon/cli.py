@@ -21,7 +21,7 @@ import bpy
 from .core.analysis import Analysis
 from .core.output import is_video
 from .core.plan import make_plan
-from .core.series import Series, find_images
+from .core.series import Series, check_name, find_images
 from .errors import EverZoomError
 from .scene import animation, build, render, sequencer
 from .scene.gpu import best_engine
@@ -48,12 +48,12 @@ class _Terminal:
 
     def say(self, text: str) -> None:
         self._end_line()
-        print(text, file=self.stream, flush=True)
+        self._print(text)
 
     def progress(self, fraction: float, text: str) -> None:
         """One line that is written over where somebody watches, and ten lines where nobody does."""
         if self.stream.isatty():
-            print(f"\r{fraction:4.0%}  {text}\033[K", end="", file=self.stream, flush=True)
+            self._print(f"\r{fraction:4.0%}  {text}\033[K", end="")
             self.line_open = True
         elif int(fraction * 10) != self.tenth:
             self.tenth = int(fraction * 10)
@@ -61,8 +61,15 @@ class _Terminal:
 
     def _end_line(self) -> None:
         if self.line_open:
-            print(file=self.stream)
+            self._print("")
             self.line_open = False
+
+    def _print(self, text: str, end: str = "\n") -> None:
+        try:
+            print(text, end=end, file=self.stream, flush=True)
+        except BrokenPipeError:  # nobody reads on
+            with Path(os.devnull).open("w", encoding="utf-8") as nothing:
+                os.dup2(nothing.fileno(), self.stream.fileno())
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -218,6 +225,9 @@ def main(argv: list[str]) -> int:
         except EverZoomError as error:
             terminal.say(f"Error: {error}")
             return 1
+        except OSError as error:  # the disk is full, as a rule
+            terminal.say(f"Error: {error}: check the free space and the permissions.")
+            return 1
         except KeyboardInterrupt:
             terminal.say("Stopped.")
             return 130
@@ -232,12 +242,8 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
     if options.output.endswith(("/", "\\")):
         output += "/"
     will_be_video = is_video(output)
-    if not options.no_render:
-        animation.check_output(output)
     blend = Path(options.save_blend).absolute() if options.save_blend else None
-    if blend is not None and blend.suffix != ".blend":
-        raise EverZoomError(f"--save-blend {options.save_blend}: use a name that ends in .blend.")
-
+    _check_places(options, output, blend)
     with contextlib.ExitStack() as stack:
         if options.input is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -254,22 +260,21 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
         for line in _findings(series, analysis):
             terminal.say(line)
         found = analysis.to_json() if analysis else {}
-        control = build.build_zoom(scene, series, settings, report=found or None)
-        render.set_output(scene, output)
         plan = make_plan(series, settings, render.scene_resolution(scene))
-
-        if blend is not None:
-            for image in bpy.data.images:
-                make_path_relative(image, blend.parent)
-            sequencer.store_pictures(scene, blend)
-            _save(blend)
-            terminal.say(f"Saved {blend}.")
         first, last = options.frames or (plan.first_frame, plan.last_frame)
         if not (plan.first_frame <= first <= last <= plan.last_frame):
             raise EverZoomError(
                 f"--frames {first}-{last}: this zoom has the frames {plan.first_frame} to "
                 f"{plan.last_frame}."
             )
+        control = build.build_zoom(scene, series, settings, report=found or None)
+        render.set_output(scene, output)
+        if blend is not None:
+            for image in bpy.data.images:
+                make_path_relative(image, blend.parent)
+            sequencer.store_pictures(scene, blend)
+            _save(blend)
+            terminal.say(f"Saved {blend}.")
         if not options.no_render:
             # Whoever asks for the file gets the frames that the file renders.
             sharp = blend is None
@@ -292,6 +297,33 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
                 "zoom": control.name,
             }
             _write_text(Path(options.json), json.dumps(report, indent=2, ensure_ascii=False))
+
+
+def _check_places(options: argparse.Namespace, output: str, blend: Path | None) -> None:
+    """Find out, before anything is made, whether everything that is asked for can be written.
+
+    Raises:
+        EverZoomError: It cannot.
+    """
+    if not options.no_render:
+        animation.check_output(output)
+        if options.resume and is_video(output):
+            raise EverZoomError(
+                f"--resume cannot go on with a video, {options.output}: render to a folder of "
+                "frames."
+            )
+        if options.input and Path(options.input).resolve() == Path(output).resolve():
+            raise EverZoomError(
+                f"The output folder {options.output} is that of the images: choose another one."
+            )
+    if blend is not None and blend.suffix != ".blend":
+        raise EverZoomError(f"--save-blend {options.save_blend}: use a name that ends in .blend.")
+    for file in (blend, Path(options.json).absolute() if options.json else None):
+        if file is not None:
+            if file.is_dir():
+                raise EverZoomError(f"{file} is a folder: choose a name for a file.")
+            check_name(file)
+            animation.check_folder(file.parent)
 
 
 def _engine(options: argparse.Namespace, terminal: _Terminal) -> Engine:
@@ -360,7 +392,7 @@ def _findings(series: Series, analysis: Analysis | None) -> Iterator[str]:
 
 def _save(blend: Path) -> None:
     try:
-        blend.parent.mkdir(parents=True, exist_ok=True)
+        animation.make_folder(blend.parent)
         bpy.ops.wm.save_as_mainfile(filepath=str(blend), check_existing=False)
     except (OSError, RuntimeError) as error:
         raise EverZoomError(
@@ -369,8 +401,10 @@ def _save(blend: Path) -> None:
 
 
 def _write_text(file: Path, text: str) -> None:
+    animation.make_folder(file.parent)
     try:
-        file.write_text(text + "\n", encoding="utf-8")
+        # A name that is no text gets the escapes that JSON knows.
+        file.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise EverZoomError(
             f"{file} cannot be written ({error.strerror}): choose another place."

@@ -5,7 +5,8 @@ of them is decoded, and files that end too early are found: Blender shows those 
 rest.
 Formats that are not known here are left to Blender's own reader.
 
-Sources: PNG, W3C Recommendation (Third Edition), 5; JPEG, ITU-T T.81, Annex B; WebP, RFC 9649, 2.
+Sources: PNG, W3C Recommendation (Third Edition), 5; JPEG, ITU-T T.81, Annex B; WebP, RFC 9649, 2;
+TIFF, Revision 6.0, 2 and 15.
 """
 
 from __future__ import annotations
@@ -46,6 +47,11 @@ IMAGE_SUFFIXES = frozenset(
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_MARKERS_WITHOUT_LENGTH = frozenset(range(0xD0, 0xD9)) | {0x01}
+_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
+_TIFF_STRIPS, _TIFF_TILES = (273, 279), (324, 325)  # where pixels are, and how many bytes
+_TIFF_TAGS = frozenset({_TIFF_WIDTH, _TIFF_HEIGHT, *_TIFF_STRIPS, *_TIFF_TILES})
+_TIFF_SIZES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8), start=1))  # of kinds of numbers
+_TIFF_KINDS = {3: "H", 4: "I"}
 
 
 def read_size(path: Path) -> tuple[int, int] | None:
@@ -71,6 +77,8 @@ def read_size(path: Path) -> tuple[int, int] | None:
             return _jpeg_size(data)
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             return _webp_size(data)
+        if data[:4] in (b"II*\0", b"MM\0*"):
+            return _tiff_size(data)
     except (struct.error, IndexError, ValueError):
         raise EverZoomError(
             f"The image {path.name} is incomplete: export or download it again, or remove it."
@@ -127,3 +135,28 @@ def _webp_size(data: bytes) -> tuple[int, int]:
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     width, height = struct.unpack("<HH", data[26:30])
     return width & 0x3FFF, height & 0x3FFF
+
+
+def _tiff_size(data: bytes) -> tuple[int, int]:
+    order = "<" if data[:2] == b"II" else ">"
+    (directory,) = struct.unpack_from(order + "I", data, 4)
+    (count,) = struct.unpack_from(order + "H", data, directory)
+    tags: dict[int, tuple[int, ...]] = {}
+    for number in range(count):
+        entry = directory + 2 + 12 * number
+        tag, kind, length = struct.unpack_from(order + "HHI", data, entry)
+        size = length * _TIFF_SIZES.get(kind, 0)
+        place = entry + 8
+        if size > 4:
+            (place,) = struct.unpack_from(order + "I", data, place)
+            if place + size > len(data):
+                raise ValueError("a value is cut off")
+        if tag in _TIFF_TAGS and kind in _TIFF_KINDS:
+            tags[tag] = struct.unpack_from(f"{order}{length}{_TIFF_KINDS[kind]}", data, place)
+    for offsets, sizes in (_TIFF_STRIPS, _TIFF_TILES):
+        for offset, size in zip(tags.get(offsets, ()), tags.get(sizes, ()), strict=False):
+            if offset + size > len(data):
+                raise ValueError("pixels are cut off")
+    if not {_TIFF_WIDTH, _TIFF_HEIGHT} <= tags.keys():
+        raise ValueError("no size")
+    return tags[_TIFF_WIDTH][0], tags[_TIFF_HEIGHT][0]

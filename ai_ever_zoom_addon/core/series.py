@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import statistics
 from collections.abc import Sequence
@@ -97,6 +98,8 @@ def find_images(folder: Path) -> tuple[list[Path], list[str]]:
         ) from error
     files = [entry for entry in entries if entry.is_file()]
     images = [entry for entry in files if entry.suffix.casefold() in IMAGE_SUFFIXES]
+    for entry in images:
+        check_name(entry)
     images.sort(key=lambda entry: (natural_key(entry.name), entry.name))
     skipped = sorted(entry.name for entry in files if entry not in set(images))
     if len(images) < 2:
@@ -105,6 +108,19 @@ def find_images(folder: Path) -> tuple[list[Path], list[str]]:
             f"The folder {folder} holds {found}: an infinite zoom needs at least two."
         )
     return images, skipped
+
+
+def check_name(path: Path) -> None:
+    """Let pass only what Blender can name: on Linux a file's name may be any bytes.
+
+    Raises:
+        EverZoomError: The name is no text.
+    """
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        name = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise EverZoomError(f"The name {name} is no text in UTF-8: choose another one.") from None
 
 
 def check_sizes(images: Sequence[SeriesImage]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import bpy
 
 from ..core.output import is_video, is_whole_frame, is_whole_video
+from ..core.series import check_name
 from ..errors import EverZoomError
 from . import render
 from .images import image_file
@@ -24,20 +25,45 @@ Progress = Callable[[float, str], None]
 
 
 def check_output(output: str) -> None:
-    """Make sure that an output can be written, before anything long begins.
+    """Make sure that an output can be written, before anything long begins. Nothing is left there.
 
     Raises:
         EverZoomError: It cannot.
     """
-    folder = Path(output).parent if is_video(output) else Path(output)
+    check_name(Path(output))
+    check_folder(Path(output).parent if is_video(output) else Path(output))
+
+
+def check_folder(folder: Path) -> None:
+    """Make sure that files can be written to a folder, or that it can be made.
+
+    Raises:
+        EverZoomError: They cannot.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
-        raise EverZoomError(
-            f"The output folder {folder} cannot be written ({error.strerror}): choose another one."
-        ) from error
+        raise _not_writable(folder, error) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those that it lies in.
+
+    Raises:
+        EverZoomError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+
+
+def _not_writable(folder: Path, error: OSError) -> EverZoomError:
+    return EverZoomError(
+        f"The output folder {folder} cannot be written ({error.strerror}): choose another one."
+    )
 
 
 def render_animation(
@@ -78,6 +104,7 @@ def render_animation(
         )
     check_output(output)
     check_images(scene)
+    make_folder(Path(output).parent if is_video(output) else Path(output))
     before = (
         scene.render.filepath,
         scene.render.use_overwrite,

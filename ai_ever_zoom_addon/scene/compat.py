@@ -65,6 +65,13 @@ def set_media_type(scene: Any, *, video: bool) -> None:
         scene.render.image_settings.media_type = "VIDEO" if video else "IMAGE"
 
 
+def literal_path(path: str) -> str:
+    """An output path in which braces are braces: since 4.5 they surround variables."""
+    if bpy.app.version < (4, 5, 0):
+        return path
+    return path.replace("{", "{{").replace("}", "}}")
+
+
 def set_duration(strip: Any, frames: int) -> None:
     """Set the length of a strip; 5.2 has a new name for it and warns of the old one."""
     if bpy.app.version >= (5, 2, 0):

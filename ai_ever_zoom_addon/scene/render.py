@@ -119,6 +119,7 @@ def set_output(scene: Any, output: Path | str) -> None:
         EverZoomError: The ending is that of another kind of file.
     """
     text = str(output)
+    path = compat.literal_path(text)
     in_sequencer = has_strips(scene)
     image = scene.render.image_settings
     if is_video(text):
@@ -134,14 +135,14 @@ def set_output(scene: Any, output: Path | str) -> None:
         video.gopsize = 12
         video.use_max_b_frames = False
         video.audio_codec = "NONE"
-        scene.render.filepath = text
+        scene.render.filepath = path
     else:
         compat.set_media_type(scene, video=False)
         image.file_format = "PNG"
         image.color_mode = "RGB"
         image.color_depth = "8"
         image.compression = 15
-        scene.render.filepath = text.rstrip("/\\") + "/" + FRAME_NAME
+        scene.render.filepath = path.rstrip("/\\") + "/" + FRAME_NAME
     scene.render.use_file_extension = True
     scene.render.use_overwrite = True
     scene.render.use_sequencer = in_sequencer

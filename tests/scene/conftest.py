@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import bpy
 import pytest
 
 import ai_ever_zoom_addon
+from ai_ever_zoom_addon import cli
+from tests.scene.command import Ran, Run, make_series
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +25,27 @@ def addon(fresh_file: None) -> Iterator[None]:
     ai_ever_zoom_addon.register()
     yield
     ai_ever_zoom_addon.unregister()
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Runs the command line in an empty folder of its own, `here`."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+
+    def run_(*arguments: object) -> Ran:
+        capfd.readouterr()
+        status = cli.main([str(argument) for argument in arguments])
+        printed, errors = capfd.readouterr()
+        assert "Traceback" not in printed + errors
+        assert not errors
+        return Ran(status, printed.splitlines())
+
+    return run_
+
+
+@pytest.fixture
+def series(tmp_path: Path) -> Path:
+    """A folder of three images."""
+    return make_series(tmp_path / "series")

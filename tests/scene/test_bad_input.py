@@ -1,0 +1,331 @@
+"""Mistakes on the command line: one clear line, and nothing half-built or lost. Touches bpy."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests import pictures
+from tests.scene.command import PLAIN, Run, assert_shows, frames, make_series, view
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def assert_refused(run: Run, *arguments: object, says: str) -> None:
+    """An error that contains some words; what is in the folders stays, and nothing comes."""
+
+    def there() -> dict[Path, bytes | None]:
+        return {
+            path: path.read_bytes() if path.is_file() else None
+            for path in sorted(Path.cwd().parent.rglob("*"))
+        }
+
+    before = there()
+    error = run(*arguments).error
+    assert says in error, error
+    assert there() == before
+
+
+# --- Images ---------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_missing(run: Run) -> None:
+    assert_refused(run, "-i", "nowhere", "-o", "out", says="The folder nowhere does not exist")
+
+
+def test_a_folder_that_is_a_file(run: Run) -> None:
+    Path("file.png").write_bytes(b"x")
+    assert_refused(run, "-i", "file.png", says="file.png is not a folder")
+
+
+def test_a_folder_without_images(run: Run) -> None:
+    Path("empty").mkdir()
+    assert_refused(run, "-i", "empty", "-o", "out", says="The folder empty holds no images")
+    Path("empty", "notes.txt").write_text("hello", encoding="utf-8")
+    assert_refused(run, "-i", "empty", "-o", "out", says="The folder empty holds no images")
+
+
+def test_a_folder_with_one_image(run: Run, series: Path) -> None:
+    (series / "image_1.png").unlink()
+    (series / "image_2.png").unlink()
+    assert_refused(run, "-i", series, "-o", "out", says="holds only one image (image_3.png)")
+
+
+def test_what_is_no_image_is_skipped_and_named(run: Run, series: Path) -> None:
+    for name in ("notes.txt", "cut.mov", ".hidden"):
+        (series / name).write_text("hello", encoding="utf-8")
+    (series / "folder.png").mkdir()
+    ran = run("-i", series, "-o", "out", "-zs", 1, *PLAIN)
+    assert ran.status == 0
+    assert "Skipped, no images: cut.mov, notes.txt." in ran.lines
+    assert len(frames(Path("out"))) == 3
+
+
+def cut_off(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def scribble(file: Path) -> None:
+    file.write_text("This is no picture.", encoding="utf-8")
+
+
+def spoil(file: Path) -> None:
+    """Everything of a PNG file is there, but the pixels make no sense."""
+    data = file.read_bytes()
+    start = data.index(b"IDAT") + 4
+    (length,) = struct.unpack(">I", data[start - 8 : start - 4])
+    file.write_bytes(data[:start] + bytes(length) + data[start + length :])
+
+
+@pytest.mark.parametrize("engine", ["cycles", "sequencer"])
+@pytest.mark.parametrize("damage", [cut_off, empty, scribble])
+def test_a_damaged_image(
+    run: Run, series: Path, engine: str, damage: Callable[[Path], None]
+) -> None:
+    damage(series / "image_2.png")
+    arguments = ("-i", series, "-o", "out", "-zs", 1, *PLAIN[:2], "--engine", engine)
+    assert_refused(run, *arguments, says="image_2.png")
+
+
+@pytest.mark.parametrize("damage", [cut_off, empty, scribble, spoil])
+def test_a_damaged_image_that_is_looked_at(
+    run: Run, series: Path, damage: Callable[[Path], None]
+) -> None:
+    damage(series / "image_2.png")
+    assert_refused(run, "-i", series, "-o", "out.mp4", says="image_2.png")
+
+
+@pytest.mark.parametrize("engine", ["cycles", "workbench", "sequencer"])
+def test_damage_that_shows_only_in_the_picture(run: Run, series: Path, engine: str) -> None:
+    spoil(series / "image_1.png")
+    arguments = ("-i", series, "-zs", 2, *PLAIN[:2], "--engine", engine)
+    assert "image_1.png" in run(*arguments, "-o", "out").error
+    assert_refused(run, *arguments, "-o", "out.mp4", says="image_1.png")
+    # The frames before are whole, and there are no others.
+    for number, picture in enumerate(frames(Path("out")) if Path("out").exists() else []):
+        assert number < 3
+        assert_shows(picture, view(number / 2))
+
+
+@pytest.mark.parametrize("ending", ["jpg", "webp", "tif", "bmp"])
+def test_an_image_of_another_kind_that_is_cut_off(run: Run, tmp_path: Path, ending: str) -> None:
+    folder = tmp_path / "pictures"
+    for index in range(3):
+        file = pictures.save(view(index, (160, 120), width=1.0), folder / f"{3 - index}.{ending}")
+    arguments = ("-i", folder, "-o", "out", "-zs", 1, *PLAIN)
+    assert run(*arguments).status == 0
+    shutil.rmtree("out")
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    assert_refused(run, *arguments, says=f"1.{ending}")
+
+
+def test_grossly_unequal_sizes(run: Run, series: Path) -> None:
+    pictures.save(view(0, (40, 30)), series / "image_7.png")
+    pictures.save(view(0, (80, 80)), series / "image_8.png")
+    assert_refused(run, "-i", series, "-o", "out", *PLAIN, says="image_7.png (40x30)")
+    assert_refused(run, "-i", series, "-o", "out", *PLAIN, says="image_8.png (80x80)")
+
+
+def test_sizes_that_differ_by_a_few_pixels_are_fitted(run: Run, tmp_path: Path) -> None:
+    for index, size in enumerate([(160, 120), (161, 119), (158, 120)]):
+        pictures.save(view(index, (640, 480), width=1.0)[::4, ::4], tmp_path / "x" / "0.png")
+        with Image.open(tmp_path / "x" / "0.png") as image:
+            image.resize(size, Image.Resampling.LANCZOS).save(tmp_path / "x" / f"{9 - index}.png")
+    (tmp_path / "x" / "0.png").unlink()
+    assert run("-i", tmp_path / "x", "-o", "out", "-zs", 1, *PLAIN).status == 0
+    for number, picture in enumerate(frames(Path("out"))):
+        assert_shows(picture, view(number, (128, 96)), limit=4.0)
+
+
+# --- Numbers and words ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("-zf", "1", "zoom factor is 1;"),
+        ("-zf", "0.5", "greater than 1"),
+        ("-zf", "-2", "greater than 1"),
+        ("-zf", "nan", "greater than 1"),
+        ("-zf", "inf", "greater than 1"),
+        ("-zf", "two", "zoom factor value: 'two'"),
+        ("-zs", "0", "Zoom steps is 0"),
+        ("-zs", "-3", "Zoom steps is -3"),
+        ("-zs", "1.5", "'1.5'"),
+        ("-zc", "0.05", "Zoom crop is 0.05; use a value from 0.1 to 0.95"),
+        ("-zc", "1", "Zoom crop is 1; use a value from 0.1 to 0.95"),
+        ("-zc", "nan", "Zoom crop"),
+        ("-fps", "0", "Frames per second is 0"),
+        ("-fps", "-1", "Frames per second is -1"),
+        ("-d", "-1", "delay is -1"),
+        ("--feather", "0.3", "Feather is 0.3; use a value from 0 to 0.25"),
+        ("--samples", "0", "Samples is 0"),
+        ("--resolution", "640", "'640'"),
+        ("--resolution", "axb", "'axb'"),
+        ("--resolution", "0x0", "0x0"),
+        ("--frames", "3-1", "--frames 3-1"),
+        ("--frames", "0-5", "has the frames 0 to 4"),
+        ("--frames", "x", "'x'"),
+        ("--order", "up", "'up'"),
+        ("--engine", "povray", "'povray'"),
+        ("--mask", "star", "'star'"),
+        ("--centre", "left", "'left'"),
+        ("--colour", "red", "--colour"),
+        ("-o", "zoom.mov", "ends in .mov: use a name that ends in .mp4"),
+        ("-o", "zoom.gif", "ends in .gif"),
+        ("--save-blend", "zoom.txt", "ends in .blend"),
+    ],
+)
+def test_a_value_that_makes_no_sense(
+    run: Run, series: Path, option: str, value: str, says: str
+) -> None:
+    arguments = ["-i", series, "-zs", 2, "-o", "out", *PLAIN, "--save-blend", "zoom.blend"]
+    assert_refused(run, *arguments, option, value, says=says)
+
+
+def test_an_option_without_its_value(run: Run) -> None:
+    assert_refused(run, "-i", says="-i")
+
+
+def test_the_sequencer_draws_no_overlay(run: Run, series: Path) -> None:
+    arguments = ("-i", series, "-o", "out", "--engine", "sequencer", "-dbg")
+    assert_refused(run, *arguments, says="choose another engine")
+
+
+def test_a_feather_that_leaves_nothing(run: Run, series: Path) -> None:
+    arguments = ("-i", series, "-o", "out", "-zc", 0.3, "--feather", 0.25, *PLAIN)
+    assert_refused(run, *arguments, says="make the feather smaller")
+
+
+# --- Places ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "place"),
+    [
+        ("-o", "file/frames"),
+        ("-o", "file/a/b/c/"),
+        ("-o", "file/video.mp4"),
+        ("-o", "file"),
+        ("--save-blend", "file/zoom.blend"),
+        ("--json", "file/found.json"),
+        ("-o", "/proc/frames"),
+        ("-o", "/dev/null/video.mp4"),
+    ],
+)
+def test_a_place_that_cannot_be_written(run: Run, series: Path, option: str, place: str) -> None:
+    if place.startswith("/") and sys.platform != "linux":
+        pytest.skip("does not apply: this place is Linux's")
+    Path("file").write_text("mine", encoding="utf-8")
+    arguments = ["-i", series, "-zs", 1, *PLAIN, "-o", "out", option, place]
+    assert_refused(run, *arguments, says="cannot be written")
+
+
+@pytest.mark.parametrize("option", ["--save-blend", "--json"])
+def test_a_file_that_is_a_folder(run: Run, series: Path, option: str) -> None:
+    Path("zoom.blend").mkdir()
+    arguments = ["-i", series, "-zs", 1, *PLAIN, "-o", "out", option, "zoom.blend"]
+    assert_refused(run, *arguments, says="is a folder")
+
+
+def test_images_are_never_overwritten(run: Run, tmp_path: Path) -> None:
+    folder = make_series(tmp_path / "mine")
+    for number in (1, 2, 3):
+        (folder / f"image_{number}.png").rename(folder / f"frame_0000{number}.png")
+    for output in (str(folder), f"{folder}/", f"{folder}/../mine"):
+        assert_refused(run, "-i", folder, "-o", output, *PLAIN, says="that of the images")
+
+
+def test_folders_are_made(run: Run, series: Path) -> None:
+    places = ("-o", "a/b/frames", "--json", "c/d/found.json", "--save-blend", "e/f/zoom.blend")
+    assert run("-i", series, "-zs", 1, *PLAIN, *places).status == 0
+    assert len(frames(Path("a/b/frames"))) == 3
+    assert Path("c/d/found.json").exists()
+    assert Path("e/f/zoom.blend").exists()
+
+
+def test_a_video_cannot_be_resumed(run: Run, series: Path) -> None:
+    Path("zoom.mp4").write_bytes(b"old")
+    arguments = ("-i", series, "-o", "zoom.mp4", "--resume", "--save-blend", "zoom.blend")
+    assert_refused(run, *arguments, says="render to a folder of frames")
+
+
+NAMES = [
+    "two words",
+    "Ünïcödé é",
+    "猫と犬",
+    "🐱 emoji",
+    "50% {off} #1",
+    'it\'s "quoted"',
+    "-minus",
+    "a.b.c d",
+]
+
+
+@pytest.mark.parametrize("engine", ["cycles", "sequencer"])
+@pytest.mark.parametrize("name", NAMES)
+def test_names(run: Run, series: Path, engine: str, name: str) -> None:
+    folder = series.rename(series.with_name(name))
+    for number in (1, 2, 3):
+        (folder / f"image_{number}.png").rename(folder / f"{name} {number}.png")
+    arguments = ["-i", folder, "-zs", 1, *PLAIN[:2], "--engine", engine]
+    where = Path.cwd() / name
+    assert run(*arguments, "-o", f"{where}/", "--json", f"{where}.json").status == 0
+    for number, picture in enumerate(frames(where)):
+        assert_shows(picture, view(number), limit=3.0)
+    order = json.loads(Path(f"{where}.json").read_text(encoding="utf-8"))["order"]
+    assert order == [f"{name} {number}.png" for number in (3, 2, 1)]
+    ran = run(*arguments, "-o", f"{where}.mp4", "--save-blend", f"{where}.blend")
+    assert ran.status == 0, ran.lines
+    for ending in ("mp4", "blend"):
+        assert Path(f"{where}.{ending}").stat().st_size > 1000
+    assert not list(Path.cwd().glob("*partial*"))
+
+
+@pytest.mark.parametrize("engine", ["cycles", "sequencer"])
+def test_a_name_that_is_no_text(run: Run, series: Path, engine: str) -> None:
+    if sys.platform != "linux":
+        pytest.skip("does not apply: here every name is text")
+    for number in (1, 2, 3):
+        (series / f"image_{number}.png").rename(
+            os.fsdecode(f"{series}/{number} ".encode() + b"\xff.png")
+        )
+    arguments = ("-i", series, "-o", "out", "-zs", 1, *PLAIN[:2], "--engine", engine)
+    assert_refused(run, *arguments, says="1 \\xff.png is no text")
+
+
+@pytest.mark.parametrize(
+    ("option", "ending"),
+    [("-o", ""), ("-o", ".mp4"), ("--json", ".json"), ("--save-blend", ".blend")],
+)
+def test_a_place_whose_name_is_no_text(run: Run, series: Path, option: str, ending: str) -> None:
+    name = f"out \udcff{ending}"
+    arguments = ("-i", series, "-o", "out", "-zs", 1, *PLAIN, option, name)
+    assert_refused(run, *arguments, says="is no text")
+
+
+def test_nobody_reads_what_is_printed(series: Path, tmp_path: Path) -> None:
+    code = "import sys; from ai_ever_zoom_addon import cli; sys.exit(cli.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "-i", str(series), "-o", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [*command, "-zs", "2", *PLAIN], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout and process.stderr
+    process.stdout.close()
+    errors = process.stderr.read()
+    assert process.wait() == 0
+    assert b"Error" not in errors and b"Traceback" not in errors
+    assert len(frames(tmp_path / "out")) == 5
