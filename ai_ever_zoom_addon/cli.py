@@ -197,9 +197,10 @@ def make_parser() -> argparse.ArgumentParser:
     add("--samples", metavar="N", type=int, help="samples per pixel (default: the engine's recipe)")
     add(
         "--resolution",
-        metavar="WxH",
+        metavar="WxH|W:H",
         type=_resolution,
-        help="size of the frames (default: that of the cropped images)",
+        default={},
+        help="size of the frames, or their shape, like 16:9 (default: the cropped images')",
     )
     add("--frames", metavar="A-B", type=_frames, help="render only these frames (0 is the first)")
     add("--resume", action="store_true", help="keep the whole frames in the output folder")
@@ -259,8 +260,10 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
         series, analysis = build.find_series(files, settings, skipped, terminal.progress)
         for line in _findings(series, analysis):
             terminal.say(line)
-        found = analysis.to_json() if analysis else {}
+        found: dict[str, Any] = analysis.to_json() if analysis else {}
         plan = make_plan(series, settings, render.scene_resolution(scene))
+        for warning in plan.warnings:
+            terminal.say(f"Warning: {warning}")
         first, last = options.frames or (plan.first_frame, plan.last_frame)
         if not (plan.first_frame <= first <= last <= plan.last_frame):
             raise EverZoomError(
@@ -287,6 +290,7 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
                 "order": [image.file.name for image in series.images],
                 "zoom_factor": plan.zoom_factor,
                 **found,
+                "warnings": [*found.get("warnings", []), *plan.warnings],
                 "skipped": list(series.skipped),
                 "settings": settings.to_dict(),
                 "resolution": list(plan.resolution),
@@ -359,7 +363,7 @@ def _settings(options: argparse.Namespace, engine: Engine) -> ZoomSettings:
         debug_overlay=options.debug,
         engine=engine,
         samples=options.samples,
-        resolution=options.resolution,
+        **options.resolution,
     )
 
 
@@ -415,9 +419,11 @@ def _zoom_factor(text: str) -> float | None:
     return None if text == "auto" else float(text)
 
 
-def _resolution(text: str) -> tuple[int, int]:
-    width, height = text.lower().split("x")
-    return int(width), int(height)
+def _resolution(text: str) -> dict[str, Any]:
+    """The setting that says it: a size in pixels, or only a shape."""
+    name, sign = ("aspect_ratio", ":") if ":" in text else ("resolution", "x")
+    width, height = text.lower().split(sign)
+    return {name: (int(width), int(height))}
 
 
 def _frames(text: str) -> tuple[int, int]:

@@ -95,7 +95,10 @@ class ZoomSettings:
         engine: Render engine.
         samples: Samples per pixel; None takes the engine's recipe.
         resolution: Width and height of the frames in pixels; None: size of the cropped image.
-        scene_resolution: Keep the scene's own resolution and fill it (`resolution` must be None).
+        aspect_ratio: Width to height of the frames, such as (16, 9), as large as the cropped images
+            fill it; None: those of the images.
+        scene_resolution: Keep the scene's own resolution and fill it. At most one of these three
+            is chosen.
 
     Raises:
         EverZoomError: A value is outside its range.
@@ -124,6 +127,7 @@ class ZoomSettings:
     engine: Engine = Engine.CYCLES
     samples: int | None = None
     resolution: tuple[int, int] | None = None
+    aspect_ratio: tuple[int, int] | None = None
     scene_resolution: bool = False
 
     def __post_init__(self) -> None:
@@ -172,6 +176,18 @@ class ZoomSettings:
             raise EverZoomError(
                 f"The resolution is {width}x{height}; use 4 to 65536 pixels a side."
             )
+        if self.aspect_ratio is not None and not (
+            min(self.aspect_ratio) >= 1 and max(self.aspect_ratio) <= 10 * min(self.aspect_ratio)
+        ):
+            across, up = self.aspect_ratio
+            raise EverZoomError(
+                f"The frames' shape is {across}:{up}; use two whole numbers of which one is at "
+                "most 10 times the other, such as 16:9."
+            )
+        if (self.resolution is not None) + (self.aspect_ratio is not None) + (
+            self.scene_resolution
+        ) > 1:
+            raise EverZoomError("Give a resolution, a shape or the scene's, not two of them.")
 
     @property
     def needs_analysis(self) -> bool:
@@ -210,9 +226,10 @@ class ZoomSettings:
             ):
                 if key in kept:
                     kept[key] = kind(kept[key])
-            if kept.get("resolution") is not None:
-                width, height = kept["resolution"]
-                kept["resolution"] = (int(width), int(height))
+            for key in ("resolution", "aspect_ratio"):
+                if kept.get(key) is not None:
+                    width, height = kept[key]
+                    kept[key] = (int(width), int(height))
             return cls(**kept)
         except (TypeError, ValueError) as error:
             raise EverZoomError(

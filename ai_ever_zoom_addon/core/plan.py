@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import EverZoomError
 from ..settings import Centre, ZoomSettings
+from .framing import even, frame_size, framing_warnings
 from .mask import Mask
 from .series import Series, SeriesImage
 from .timing import LevelKey, level_at, level_keys
@@ -92,6 +93,7 @@ class Plan:
         mask: Trimmed shape of the inner layers.
         layers: One for each image.
         keys: The zoom level over time.
+        warnings: What the choices cost, in sentences for the user.
     """
 
     settings: ZoomSettings
@@ -103,6 +105,7 @@ class Plan:
     mask: Mask
     layers: tuple[Layer, ...]
     keys: tuple[LevelKey, ...]
+    warnings: tuple[str, ...]
 
     @property
     def first_frame(self) -> int:
@@ -247,11 +250,6 @@ class Plan:
         return mean
 
 
-def even(value: float) -> int:
-    """The nearest even number, at least 2: H.264 in yuv420p has no odd sizes."""
-    return max(2, 2 * round(value / 2.0))
-
-
 def make_plan(
     series: Series,
     settings: ZoomSettings,
@@ -281,12 +279,7 @@ def make_plan(
     # exactly a pixel of the frame.
     cropped = even(first.width * settings.crop), even(first.height * settings.crop)
     crop = cropped[0] / first.width, cropped[1] / first.width
-    resolution = settings.resolution
-    if resolution is not None:
-        resolution = even(resolution[0]), even(resolution[1])
-    elif settings.scene_resolution:
-        resolution = scene_resolution
-    resolution = resolution or cropped
+    resolution = frame_size(cropped, settings, scene_resolution)
     # The largest view of the frame's shape that lies within the crop.
     width = min(crop[0], crop[1] * resolution[0] / resolution[1])
     view_size = width, width * resolution[1] / resolution[0]
@@ -333,6 +326,11 @@ def make_plan(
             for index, image in enumerate(series.images)
         ),
         keys=level_keys(len(series.images), settings),
+        warnings=tuple(
+            framing_warnings(
+                cropped, (view_size[0] * first.width, view_size[1] * first.width), resolution
+            )
+        ),
     )
     return _hide_covered_layers(draft)
 

@@ -108,7 +108,9 @@ def build_zoom(
     # A curve that the user has edited stays, unless the timing itself is changed.
     control = rig.build_rig(scene, plan, control, retime=old_recipe.get("keys") != keys)
     levels = [layer.level for layer in plan.layers]
-    rig.save_recipe(control, _recipe(series, settings, report) | {"keys": keys, "levels": levels})
+    recipe = _recipe(series, settings, report)
+    recipe |= {"keys": keys, "levels": levels, "warnings": plan.warnings}
+    rig.save_recipe(control, recipe)
     if settings.engine is Engine.SEQUENCER:
         sequencer.build_strips(scene, control, plan, sequencer.default_folder())
     elif settings.engine is not Engine.KEEP:
@@ -195,6 +197,15 @@ def stored_report(control: Any) -> dict[str, Any] | None:
     """
     report = _stored(control).get("report")
     return report if isinstance(report, dict) else None
+
+
+def stored_warnings(control: Any) -> list[str]:
+    """What the settings of a zoom cost, in sentences for the user.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    return [str(warning) for warning in _stored(control).get("warnings", [])]
 
 
 def stored_series(control: Any) -> Series:

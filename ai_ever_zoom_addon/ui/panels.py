@@ -30,11 +30,11 @@ def draw_finding(layout: Any, group: Any) -> None:
     row.prop(group, "zoom_factor")
 
 
-def _draw_lines(layout: Any, context: Any, text: str) -> None:
+def _draw_lines(layout: Any, context: Any, text: str, icon: Any = "ERROR") -> None:
     """A sentence in as many lines as it takes, with a warning sign."""
     width = max(24, int(context.region.width / (7.5 * context.preferences.system.ui_scale)))
     for number, line in enumerate(textwrap.wrap(text, width)):
-        layout.label(text=line, icon="BLANK1" if number else "ERROR")
+        layout.label(text=line, icon="BLANK1" if number else icon)
 
 
 class _Panel:
@@ -120,8 +120,10 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         )
         if group.file_order:
             box.label(text=f"Files are {group.file_order.replace('-', ' ')}", icon="BLANK1")
-        for problem in [group.problem, *rig.problems(control), *group.warnings.splitlines()]:
-            _draw_lines(box, context, problem)
+        for text in [group.problem, *rig.problems(control), *group.warnings.splitlines()]:
+            _draw_lines(box, context, text)
+        for text in group.notes.splitlines():
+            _draw_lines(box, context, text, icon="INFO")
         self.layout.template_list(
             "EVERZOOM_UL_images", "", group, "images", group, "active_image", rows=4
         )
@@ -176,6 +178,14 @@ class EVERZOOM_PT_timing(_SettingsPanel, bpy.types.Panel):
             layout.prop(group, name)
 
 
+class EVERZOOM_PT_camera(_SettingsPanel, bpy.types.Panel):
+    """What the frames show."""
+
+    bl_label = "Camera"
+    bl_options = {"DEFAULT_CLOSED"}
+    properties = ("resolution_from",)
+
+
 class EVERZOOM_PT_mask(_SettingsPanel, bpy.types.Panel):
     """What is left of the inner images."""
 
@@ -196,7 +206,7 @@ class EVERZOOM_PT_output(_SettingsPanel, bpy.types.Panel):
 
     bl_label = "Output"
     bl_options = {"DEFAULT_CLOSED"}
-    properties = ("engine", "samples", "resolution_from", "pack_images")
+    properties = ("engine", "samples", "pack_images")
 
 
 class EVERZOOM_PT_debug(_SettingsPanel, bpy.types.Panel):
@@ -211,6 +221,7 @@ CLASSES = (
     EVERZOOM_UL_images,
     EVERZOOM_PT_main,
     EVERZOOM_PT_timing,
+    EVERZOOM_PT_camera,
     EVERZOOM_PT_mask,
     EVERZOOM_PT_alignment,
     EVERZOOM_PT_output,

@@ -65,6 +65,7 @@ OTHERS = (
     "samples",
     "resolution_from",
 )
+SHAPES = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}
 CHOICES = {
     "mask_shape": MaskShape,
     "order": Order,
@@ -83,6 +84,7 @@ def _apply(self: Any, _context: Any) -> None:
         for scene in control.users_scene:
             build.change_zoom(scene, control, to_settings(self))
         self.problem = ""
+        self.notes = "\n".join(build.stored_warnings(control))
         _fill_lengths(self)
     except Exception as error:
         self.problem = in_one_line(error)
@@ -366,8 +368,11 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         name="Resolution",
         description="Size of the frames",
         items=(
-            ("images", "From Images", "The size of the cropped images"),
-            ("scene", "From Scene", "The scene's own resolution, filled by the picture"),
+            ("images", "As Images", "The size of the cropped images"),
+            ("16:9", "16:9", "Wide, as large as the cropped images fill it"),
+            ("9:16", "9:16", "Upright, as large as the cropped images fill it"),
+            ("1:1", "1:1", "Square, as large as the cropped images fill it"),
+            ("scene", "As Scene", "The scene's own resolution, filled by the picture"),
         ),
         default="images",
         update=_apply,
@@ -398,6 +403,7 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         name="Zoom Factor Found", description="Mean of the factors between neighbours", precision=4
     )
     warnings: StringProperty(name="Warnings", description="One in a line")
+    notes: StringProperty(name="Notes", description="What the settings cost, one in a line")
     problem: StringProperty(
         name="Problem", description="Why the last change could not be made", options={"SKIP_SAVE"}
     )
@@ -419,6 +425,7 @@ def to_settings(group: Any) -> ZoomSettings:
         length=group.length if group.length_by == "whole" else None,
         ease=group.ease if group.is_eased else 0.0,
         samples=group.samples or None,
+        aspect_ratio=SHAPES.get(group.resolution_from),
         scene_resolution=group.resolution_from == "scene",
         **values,
     )
@@ -457,6 +464,7 @@ def fill_found(control: Any, source: Any) -> None:
         ]
         skipped = [f"Skipped, no image: {name}" for name in series.skipped]
         group.warnings = "\n".join([*report.get("warnings", []), *left_out, *skipped])
+        group.notes = "\n".join(build.stored_warnings(control))
         group.file_order = report.get("file_order", "")
         group.found_factor = report.get("zoom_factor", series.steps[0].factor)
         group.active_image = min(group.active_image, len(series.images) - 1)

@@ -41,6 +41,8 @@ BAD: list[tuple[str, Any, str]] = [
     ("samples", 0, "at least 1"),
     ("resolution", (0, 100), "4 to 65536"),
     ("resolution", (100, 100000), "4 to 65536"),
+    ("aspect_ratio", (16, 0), "two whole numbers"),
+    ("aspect_ratio", (1, 11), "at most 10 times"),
 ]
 
 
@@ -68,6 +70,19 @@ def test_outside_its_range(name: str, value: Any, said: str) -> None:
 )
 def test_at_its_limits(name: str, value: Any) -> None:
     assert getattr(ZoomSettings(**{name: value}), name) == value
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"resolution": (100, 100), "aspect_ratio": (1, 1)},
+        {"resolution": (100, 100), "scene_resolution": True},
+        {"aspect_ratio": (1, 1), "scene_resolution": True},
+    ],
+)
+def test_one_resolution_is_enough(values: dict[str, Any]) -> None:
+    with pytest.raises(EverZoomError, match="not two"):
+        ZoomSettings(**values)
 
 
 def test_one_length_is_enough() -> None:

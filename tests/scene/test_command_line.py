@@ -338,7 +338,15 @@ def test_samples(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "size"), [("52x26", (52, 26)), ("51x33", (52, 32)), ("40X60", (40, 60))]
+    ("option", "size"),
+    [
+        ("52x26", (52, 26)),
+        ("51x33", (52, 32)),
+        ("40X60", (40, 60)),
+        ("16:9", (64, 36)),
+        ("9:16", (28, 48)),
+        ("1:1", (48, 48)),
+    ],
 )
 def test_resolution(run: Run, series: Path, option: str, size: Size) -> None:
     assert run("-i", series, "-o", "out", "-zs", 1, "--resolution", option, *PLAIN).status == 0

@@ -323,3 +323,20 @@ def test_eased_ends_are_one_click(addon: None, tmp_path: Path) -> None:
     assert last[1] - curve.evaluate(last[0] - 1) < 0.5 / STEPS
     control.ever_zoom.is_eased = False
     assert curve_keys(control) == linear
+
+
+@pytest.mark.parametrize(("shape", "size"), [("16:9", (102, 58)), ("1:1", (76, 76))])
+def test_a_shape_of_the_frames_is_live(
+    addon: None, tmp_path: Path, shape: str, size: tuple[int, int]
+) -> None:
+    write_series(tmp_path)
+    control = build(tmp_path)
+    assert not control.ever_zoom.notes
+    control.ever_zoom.resolution_from = shape
+    render = bpy.context.scene.render
+    assert (render.resolution_x, render.resolution_y) == size
+    lost = 1 - size[0] * size[1] / (102 * 76)
+    assert f"{lost:.0%} of the cropped pictures" in control.ever_zoom.notes
+    control.ever_zoom.resolution_from = "images"
+    assert (render.resolution_x, render.resolution_y) == (102, 76)
+    assert not control.ever_zoom.notes

@@ -1,0 +1,72 @@
+"""What the frames show of the images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ai_ever_zoom_addon.core.plan import Plan, make_plan
+from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
+from ai_ever_zoom_addon.settings import ZoomSettings
+
+
+def plan_of(size: tuple[int, int] = (1000, 1000), count: int = 4, **values: object) -> Plan:
+    images = tuple(SeriesImage(Path(f"{k}.png"), *size) for k in range(count))
+    chosen = ZoomSettings(**values)  # type: ignore[arg-type]
+    return make_plan(Series(images, uniform_steps(count, 2.0)), chosen, (1920, 1080))
+
+
+@pytest.mark.parametrize(
+    ("size", "shape", "resolution"),
+    [
+        ((1000, 1000), (16, 9), (800, 450)),
+        ((1000, 1000), (9, 16), (450, 800)),
+        ((1000, 1000), (1, 1), (800, 800)),
+        ((1920, 1080), (16, 9), (1536, 864)),
+        ((1920, 1080), (9, 16), (486, 864)),
+        ((1080, 1920), (1, 1), (864, 864)),
+        ((960, 640), (2, 1), (768, 384)),
+    ],
+)
+def test_a_shape_is_as_large_as_the_cropped_image_fills_it(
+    size: tuple[int, int], shape: tuple[int, int], resolution: tuple[int, int]
+) -> None:
+    plan = plan_of(size, aspect_ratio=shape)
+    assert plan.resolution == resolution
+    # A pixel of the image is a pixel of the frame.
+    assert plan.view_size[0] * size[0] == pytest.approx(resolution[0], rel=5e-3)
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(50, 4000), st.integers(50, 4000))
+def test_any_shape_lies_within_the_crop(across: int, up: int, width: int, height: int) -> None:
+    if max(across, up) > 10 * min(across, up):
+        return
+    plan = plan_of((width, height), aspect_ratio=(across, up), feather=0.0)
+    assert plan.view_size[0] <= plan.mask.half_size[0] * 2 + 1e-12
+    assert plan.view_size[1] <= plan.mask.half_size[1] * 2 + 1e-12
+    wanted = across / up
+    # To the nearest even number of pixels on either side
+    slack = (1 / plan.resolution[0] + 1 / plan.resolution[1]) * 1.01
+    assert plan.resolution[0] / plan.resolution[1] == pytest.approx(wanted, rel=slack)
+
+
+def test_frames_as_the_images_cost_nothing() -> None:
+    assert plan_of().warnings == ()
+    assert plan_of(aspect_ratio=(1, 1)).warnings == ()
+    assert plan_of(resolution=(400, 400)).warnings == ()
+
+
+def test_how_much_is_lost_is_said() -> None:
+    (warning,) = plan_of(aspect_ratio=(16, 9)).warnings
+    assert warning.startswith("44% of the cropped pictures")  # 1 - 9 / 16
+
+
+def test_how_much_is_enlarged_is_said() -> None:
+    (warning,) = plan_of(resolution=(1200, 1200)).warnings
+    assert "1.50 times" in warning and "up to 800 x 800" in warning
+    lost, enlarged = plan_of(scene_resolution=True).warnings
+    assert "44%" in lost
+    assert "2.40 times" in enlarged and "up to 800 x 450" in enlarged
