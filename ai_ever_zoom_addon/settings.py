@@ -5,6 +5,7 @@ The panel and the command line both fill in a `ZoomSettings`, and nothing behind
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import asdict, dataclass, fields
 from enum import Enum, StrEnum
@@ -71,6 +72,8 @@ class ZoomSettings:
             two is given.
         seconds_per_image: Seconds from one image to the next instead, > 0.
         length: Seconds that the whole zoom takes, with its holds, instead, > 0.
+        beats: Frames of the arrivals at the images after the first, ascending; where there are
+            any, they say how long each image takes.
         crop: The middle part of an image that is used, as a fraction of its width and height,
             0.1 to 0.95.
         feather: Width of the soft edge inside the crop, as a fraction of the image's shorter side,
@@ -108,6 +111,7 @@ class ZoomSettings:
     zoom_steps: int = 60
     seconds_per_image: float | None = None
     length: float | None = None
+    beats: tuple[int, ...] = ()
     crop: float = 0.8
     feather: float = 0.05
     mask_shape: MaskShape = MaskShape.RECTANGLE
@@ -141,6 +145,8 @@ class ZoomSettings:
             )
         if self.zoom_steps < 1:
             raise EverZoomError(f"Zoom steps is {self.zoom_steps}; use at least 1 frame per image.")
+        if any(after <= before for before, after in itertools.pairwise(self.beats)):
+            raise EverZoomError("The beats are not in ascending order, each on a frame of its own.")
         if self.seconds_per_image is not None and self.length is not None:
             raise EverZoomError("Give the seconds per image or the whole length, not both.")
         for name, seconds in (
@@ -230,6 +236,8 @@ class ZoomSettings:
                 if kept.get(key) is not None:
                     width, height = kept[key]
                     kept[key] = (int(width), int(height))
+            if "beats" in kept:
+                kept["beats"] = tuple(int(frame) for frame in kept["beats"])
             return cls(**kept)
         except (TypeError, ValueError) as error:
             raise EverZoomError(

@@ -325,7 +325,7 @@ def make_plan(
             )
             for index, image in enumerate(series.images)
         ),
-        keys=level_keys(len(series.images), settings),
+        keys=level_keys(len(series.images), settings, levels),
         warnings=tuple(
             framing_warnings(
                 cropped, (view_size[0] * first.width, view_size[1] * first.width), resolution

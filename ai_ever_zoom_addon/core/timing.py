@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -74,16 +75,25 @@ def frame_count(image_count: int, settings: ZoomSettings) -> int:
     return round(keys[-1].frame - keys[0].frame) + 1
 
 
-def level_keys(image_count: int, settings: ZoomSettings) -> tuple[LevelKey, ...]:
+def level_keys(
+    image_count: int, settings: ZoomSettings, levels: Sequence[float] | None = None
+) -> tuple[LevelKey, ...]:
     """The keys of the zoom level's curve.
 
     There is one for each image; with eased ends there is one at either end of each ease, which are
     fewer and easier to edit. Where the picture is held there is one more. The first and the last
     key are on whole frames.
 
+    Args:
+        image_count: At least 2.
+        settings: How long everything takes.
+        levels: At which each image fills the view, for arrivals on beats; None: 0, 1, 2, ...
+
     Raises:
         EverZoomError: The zoom is too short for its images, or longer than Blender's timeline.
     """
+    if settings.beats:
+        return _checked(_on_beats(levels or range(image_count), settings))
     step_count = image_count - 1
     frames = frames_per_step(step_count, settings) * step_count
     hold = held_frames(settings)
@@ -103,12 +113,99 @@ def level_keys(image_count: int, settings: ZoomSettings) -> tuple[LevelKey, ...]
     if hold:
         keys.append(keys[-1]._replace(frame=frame + hold))
     keys[-1] = keys[-1]._replace(frame=round(keys[-1].frame))
+    return _checked(keys)
+
+
+def _checked(keys: Sequence[LevelKey]) -> tuple[LevelKey, ...]:
     if keys[-1].frame > LAST_FRAME:
         raise EverZoomError(
             f"The zoom would end with frame {keys[-1].frame:.0f}, but Blender's last is "
             f"{LAST_FRAME}: make it shorter."
         )
     return tuple(keys)
+
+
+def _on_beats(levels: Sequence[float], settings: ZoomSettings) -> list[LevelKey]:
+    """One key for each arrival at an image, on the beats as long as there are any.
+
+    From there on the zoom goes on as fast as it was in the middle. Its speed changes gradually, and
+    it never goes past an image and back.
+    """
+    path = list(levels)[:: -1 if settings.reverse else 1]
+    if settings.travel is Travel.THERE_AND_BACK:
+        path += path[-2::-1]
+    start = settings.start_frame + held_frames(settings)
+    frames = [start, *settings.beats[: len(path) - 1]]
+    if frames[1] <= start:
+        raise EverZoomError(
+            f"The first beat, at frame {frames[1]}, is not after the zoom's start, at frame "
+            f"{start}: let it start earlier, or take the beat away."
+        )
+    usual = max(1, round(statistics.median(b - a for a, b in itertools.pairwise(frames))))
+    while len(frames) < len(path):
+        frames.append(frames[-1] + usual)
+    is_at_rest = settings.ease > 0.0 or settings.delay > 0.0
+    slopes = _monotone_slopes(frames, path, is_at_rest=is_at_rest)
+    keys = [LevelKey(*key) for key in zip(frames, path, slopes, strict=True)]
+    if held_frames(settings):
+        keys.insert(0, keys[0]._replace(frame=settings.start_frame))
+        keys.append(keys[-1]._replace(frame=keys[-1].frame + held_frames(settings)))
+    return keys
+
+
+def _monotone_slopes(
+    frames: Sequence[float], levels: Sequence[float], *, is_at_rest: bool
+) -> list[float]:
+    """Slopes of a smooth curve that turns nowhere but where the levels do.
+
+    In between it is the weighted harmonic mean of Fritsch and Butland, "A Method for Constructing
+    Local Monotone Piecewise Cubic Interpolants", SIAM J. Sci. Stat. Comput. 5 (1984).
+    """
+    spans = [b - a for a, b in itertools.pairwise(frames)]
+    speeds = [
+        (b - a) / span for (a, b), span in zip(itertools.pairwise(levels), spans, strict=True)
+    ]
+    slopes = [0.0 if is_at_rest else speeds[0]]
+    for (before, after), (span, next_span) in zip(
+        itertools.pairwise(speeds), itertools.pairwise(spans), strict=True
+    ):
+        if before * after <= 0.0:
+            slopes.append(0.0)
+            continue
+        first, second = 2.0 * next_span + span, next_span + 2.0 * span
+        slopes.append((first + second) / (first / before + second / after))
+    slopes.append(0.0 if is_at_rest else speeds[-1])
+    return slopes
+
+
+def beats_of_markers(
+    markers: Sequence[int], settings: ZoomSettings, image_count: int, largest_change: float
+) -> tuple[int, ...]:
+    """The frames of markers as `ZoomSettings.beats`.
+
+    Args:
+        markers: Frames, in any order; those before the zoom moves, and those for which there is no
+            image, do not count.
+        settings: Say when the zoom begins to move.
+        image_count: At least 2.
+        largest_change: How many times faster or slower the zoom may be from one image to the next.
+
+    Raises:
+        EverZoomError: No marker is left, or the speed would change more than is allowed.
+    """
+    start = settings.start_frame + held_frames(settings)
+    arrivals = (image_count - 1) * _legs(settings)
+    beats = sorted({frame for frame in markers if frame > start})[:arrivals]
+    if not beats:
+        raise EverZoomError(f"No marker is after the zoom's start, at frame {start}: set some.")
+    for before, here, after in zip([start, *beats], beats, beats[1:], strict=False):
+        change = max((after - here) / (here - before), (here - before) / (after - here))
+        if change > largest_change:
+            raise EverZoomError(
+                f"At frame {here} the zoom would change its speed {change:.3g} times, and "
+                f"{largest_change:.3g} times is allowed: move the marker, or allow more."
+            )
+    return tuple(beats)
 
 
 def _legs(settings: ZoomSettings) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, FloatProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
+from ..core import timing
 from ..core.image_file import IMAGE_SUFFIXES
 from ..core.series import find_images, natural_key
 from ..errors import EverZoomError, in_one_line
@@ -355,6 +357,51 @@ class EVERZOOM_OT_render(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class EVERZOOM_OT_snap_to_markers(bpy.types.Operator):
+    """Let the zoom arrive at each image after the first where the next marker of the timeline is"""
+
+    bl_idname = "ever_zoom.snap_to_markers"
+    bl_label = "Snap Steps to Markers"
+    bl_options = {"REGISTER", "UNDO"}
+
+    largest_change: FloatProperty(
+        name="Largest Change of Speed",
+        description="How many times faster or slower the zoom may be from one image to the next",
+        default=4.0,
+        min=1.0,
+        soft_max=20.0,
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if active_zoom(context) is None:
+            cls.poll_message_set("Build a zoom first")
+            return False
+        if not context.scene.timeline_markers:
+            cls.poll_message_set("Set markers first: press M over the timeline, on the beat")
+            return False
+        return True
+
+    def execute(self, context: Any) -> set[str]:
+        group = active_zoom(context).ever_zoom
+        try:
+            beats = timing.beats_of_markers(
+                [marker.frame for marker in context.scene.timeline_markers],
+                to_settings(group),
+                len(group.images),
+                self.largest_change,
+            )
+        except EverZoomError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        group.is_filling = True
+        group.beats = json.dumps(beats)
+        group.is_filling = False
+        group.length_by = "markers"
+        self.report({"INFO"}, f"The zoom arrives at {len(beats)} images on markers")
+        return {"FINISHED"}
+
+
 class EVERZOOM_OT_bake_camera(bpy.types.Operator):
     """Add a copy of the zoom's camera with a plain keyframe at every frame, for other programs"""
 
@@ -380,6 +427,7 @@ class EVERZOOM_OT_bake_camera(bpy.types.Operator):
 
 
 CLASSES = (
+    EVERZOOM_OT_snap_to_markers,
     EVERZOOM_OT_bake_camera,
     EVERZOOM_OT_build,
     EVERZOOM_OT_sample,

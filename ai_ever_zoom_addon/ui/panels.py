@@ -9,7 +9,7 @@ import bpy
 
 from ..scene import rig
 from ..scene.drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH
-from .operators import Work
+from .operators import EVERZOOM_OT_snap_to_markers, Work
 from .properties import active_group, active_zoom
 
 ODD_SCORE = 0.9
@@ -166,7 +166,9 @@ class EVERZOOM_PT_timing(_SettingsPanel, bpy.types.Panel):
         column = layout.column(align=True)
         column.prop(group, "length_by")
         value = {"frames": "zoom_steps", "seconds": "seconds_per_image", "whole": "length"}
-        column.prop(group, value[group.length_by])
+        if group.length_by in value:
+            column.prop(group, value[group.length_by])
+        layout.operator(EVERZOOM_OT_snap_to_markers.bl_idname, icon="MARKER")
         layout.prop(group, "travel")
         layout.prop(group, "reverse")
         row = layout.row(heading="Eased Ends")

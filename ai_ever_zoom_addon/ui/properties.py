@@ -5,6 +5,7 @@ A change of a built zoom's property is applied at once.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ OTHERS = (
     "zoom_steps",
     "seconds_per_image",
     "length",
+    "beats",
     "is_eased",
     "ease",
     "samples",
@@ -220,9 +222,16 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
             ("frames", "Frames per Image", "Frames from one image to the next"),
             ("seconds", "Seconds per Image", "Seconds from one image to the next"),
             ("whole", "Whole Length", "Seconds that the whole zoom takes"),
+            ("markers", "Markers", "Arrive at the images where the timeline's markers were"),
         ),
         default="frames",
         update=_apply,
+    )
+    beats: StringProperty(
+        name="Beats",
+        description="Frames of the arrivals at the images, as JSON; filled in from the markers",
+        default="[]",
+        options={"HIDDEN"},
     )
     seconds_per_image: FloatProperty(
         name="Seconds per Image",
@@ -423,6 +432,7 @@ def to_settings(group: Any) -> ZoomSettings:
         zoom_steps=group.zoom_steps,
         seconds_per_image=group.seconds_per_image if group.length_by == "seconds" else None,
         length=group.length if group.length_by == "whole" else None,
+        beats=tuple(json.loads(group.beats)) if group.length_by == "markers" else (),
         ease=group.ease if group.is_eased else 0.0,
         samples=group.samples or None,
         aspect_ratio=SHAPES.get(group.resolution_from),

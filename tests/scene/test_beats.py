@@ -1,0 +1,82 @@
+"""Snap Steps to Markers: the built zoom arrives at the images on the beat. Touches bpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+
+import ai_ever_zoom_addon
+from ai_ever_zoom_addon.scene import rig
+from tests.scene.nested import write_series
+
+operators: Any = bpy.ops
+MARKERS = (11, 18, 40)
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[Any]:
+    """A zoom through four images, built by the button."""
+    ai_ever_zoom_addon.register()
+    write_series(tmp_path, 4)
+    scene: Any = bpy.context.scene
+    scene.ever_zoom.folder = str(tmp_path)
+    scene.ever_zoom.zoom_steps = 10
+    operators.ever_zoom.build()
+    yield rig.controls(scene)[0]
+    ai_ever_zoom_addon.unregister()
+
+
+def set_markers(*frames: int) -> None:
+    for frame in frames:
+        bpy.context.scene.timeline_markers.new("beat", frame=frame)
+
+
+def level_at(control: Any, frame: int) -> float:
+    bpy.context.scene.frame_set(frame)
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    return float(control.evaluated_get(depsgraph)["Zoom Level"])
+
+
+def test_without_markers_the_button_says_what_to_do(control: Any) -> None:
+    with pytest.raises(RuntimeError, match="Set markers first"):
+        operators.ever_zoom.snap_to_markers()
+
+
+def test_images_arrive_on_the_markers(control: Any) -> None:
+    set_markers(*MARKERS)
+    assert operators.ever_zoom.snap_to_markers() == {"FINISHED"}
+    assert bpy.context.scene.frame_end == 40
+    for number, frame in enumerate(MARKERS, 1):
+        assert level_at(control, frame) == pytest.approx(number, abs=1e-5)
+        assert rig.frame_of_image(control, number) == frame
+
+
+def test_other_settings_leave_the_beats(control: Any) -> None:
+    set_markers(*MARKERS)
+    operators.ever_zoom.snap_to_markers()
+    control.ever_zoom.crop = 0.6
+    operators.ever_zoom.build()
+    for number, frame in enumerate(MARKERS, 1):
+        assert level_at(control, frame) == pytest.approx(number, abs=1e-5)
+
+
+def test_even_steps_come_back(control: Any) -> None:
+    set_markers(*MARKERS)
+    operators.ever_zoom.snap_to_markers()
+    control.ever_zoom.length_by = "frames"
+    assert bpy.context.scene.frame_end == 31
+    assert level_at(control, 6) == pytest.approx(0.5, abs=1e-5)
+
+
+def test_too_large_a_change_of_speed_needs_permission(control: Any) -> None:
+    set_markers(11, 13, 40)
+    with pytest.raises(RuntimeError, match="At frame 11 .* 5 times, and 4 times is allowed"):
+        operators.ever_zoom.snap_to_markers()
+    assert level_at(control, 11) == pytest.approx(1.0, abs=1e-5)
+    assert bpy.context.scene.frame_end == 31
+    assert operators.ever_zoom.snap_to_markers(largest_change=20.0) == {"FINISHED"}
+    assert level_at(control, 13) == pytest.approx(2.0, abs=1e-5)
