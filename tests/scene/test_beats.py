@@ -74,7 +74,7 @@ def test_even_steps_come_back(control: Any) -> None:
 
 def test_too_large_a_change_of_speed_needs_permission(control: Any) -> None:
     set_markers(11, 13, 40)
-    with pytest.raises(RuntimeError, match="At frame 11 .* 5 times, and 4 times is allowed"):
+    with pytest.raises(RuntimeError, match=r"At frame 11 .* 5 times, and 4 times is allowed"):
         operators.ever_zoom.snap_to_markers()
     assert level_at(control, 11) == pytest.approx(1.0, abs=1e-5)
     assert bpy.context.scene.frame_end == 31
