@@ -275,7 +275,7 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
         if blend is not None:
             for image in bpy.data.images:
                 make_path_relative(image, blend.parent)
-            sequencer.store_pictures(scene, blend)
+            sequencer.store_pictures(scene, blend, pack=settings.pack_images)
             _save(blend)
             terminal.say(f"Saved {blend}.")
         if not options.no_render:

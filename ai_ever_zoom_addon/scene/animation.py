@@ -178,7 +178,8 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
         stopped = True
 
     with (
-        _headless_preferences(),
+        # A saved file's frames are those of any Blender, with preferences that nobody has chosen.
+        _headless_preferences() if sharp else contextlib.nullcontext(),
         # The sequencer reads files by itself, and shows no planes.
         contextlib.nullcontext()
         if scene.render.use_sequencer

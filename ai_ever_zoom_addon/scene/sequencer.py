@@ -135,8 +135,13 @@ def folder_of(blend: Path) -> Path:
     return blend.with_name(f"{blend.stem}_strips")
 
 
-def store_pictures(scene: Any, blend: Path) -> None:
+def store_pictures(scene: Any, blend: Path, *, pack: bool = False) -> None:
     """Move the pictures beside a .blend file that is about to be written, with relative paths.
+
+    Args:
+        scene: Its strips are looked after.
+        blend: The file.
+        pack: Copy the user's own image there, too: strips cannot have their images inside the file.
 
     Raises:
         EverZoomError: The folder cannot be written.
@@ -147,11 +152,13 @@ def store_pictures(scene: Any, blend: Path) -> None:
             continue
         here = Path(bpy.path.abspath(strip.directory))
         try:
-            if strip[ROLE] == "copy" and here != folder:
+            is_copy = strip[ROLE] == "copy"
+            if (is_copy or pack) and here != folder:
                 folder.mkdir(parents=True, exist_ok=True)
                 name = strip.elements[0].filename
-                shutil.move(here / name, folder / name)
+                (shutil.move if is_copy else shutil.copyfile)(here / name, folder / name)
                 here = folder
+                strip[ROLE] = "copy"
             strip.directory = bpy.path.relpath(str(here), start=str(blend.parent)) + "/"
         except OSError as error:
             raise _not_written(folder, error) from error

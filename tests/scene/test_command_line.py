@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 import pytest
 
+from ai_ever_zoom_addon.scene import animation
 from tests import pictures, series_maker
 from tests.pictures import Nest, Size
 from tests.scene.command import FRAME, PLAIN, Run, assert_shows, frames, make_series, view
@@ -53,14 +54,22 @@ def test_a_video(run: Run, series: Path) -> None:
 
 
 def test_the_default_is_a_video_of_the_sample(run: Run) -> None:
-    ran = run("-zs", 1, "--resolution", "64x64", *PLAIN[:2], "--engine", "sequencer")
+    arguments = ("-zs", 1, "--resolution", "64x64", *PLAIN[:2], "--engine", "sequencer")
+    ran = run(*arguments, "--save-blend", "zoom.blend")
     assert ran.status == 0, ran.lines
-    assert [path.name for path in Path.cwd().iterdir()] == ["infinite_zoom.mp4"]
+    assert sorted(path.name for path in Path.cwd().iterdir()) == [
+        "infinite_zoom.mp4",
+        "zoom.blend",
+        "zoom_strips",
+    ]
     with av.open("infinite_zoom.mp4") as container:
         shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
         assert container.streams.video[0].average_rate == 30
     assert len(shown) == 8
     assert all(picture.shape == (64, 64, 3) and picture.std() > 10 for picture in shown)
+    # The sample's images were temporary: the file has brought them along.
+    bpy.ops.wm.open_mainfile(filepath=str(Path("zoom.blend").absolute()))
+    animation.check_images(bpy.context.scene)
 
 
 # --- The options ----------------------------------------------------------------------------------
