@@ -199,10 +199,11 @@ def check_picture(control: Any, truth: Truth, level: float) -> None:
 def test_the_view_shrinks_by_the_factor_at_every_level(
     factor: float, scene: Any, tmp_path: Path
 ) -> None:
-    control = build.build_zoom(scene, centred(tmp_path, 6, factor), PLAIN)
-    truth = Truth(6, factor, PLAIN)
+    settings = replace(PLAIN, zoom_steps=20)
+    control = build.build_zoom(scene, centred(tmp_path, 4, factor), settings)
+    truth = Truth(4, factor, settings)
     for moment in moments(scene):
-        check_picture(control, truth, (moment - 1) / 4)
+        check_picture(control, truth, (moment - 1) / 20)
 
 
 @pytest.mark.parametrize("factor", [2.0, 1.5])
