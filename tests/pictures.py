@@ -24,6 +24,9 @@ Pattern = Callable[[Array, Array], Array]
 Size = tuple[int, int]  # width, height
 Triple = tuple[float, float, float]
 
+# An image is faded in over this part of the step that leads to it.
+FADED_IN = 0.35
+
 
 def waves(seed: int, cycles: float = 2.0) -> Pattern:
     """A smooth colourful pattern, 0.15 to 0.85, of at most `cycles` waves across the image."""
@@ -193,7 +196,7 @@ class Nest:
             centre: Of the view, from the outermost image's, in its widths; None: the innermost's.
             resolution: Size of the picture; None: that of the cropped images.
             soft: Whether the renderer knows soft edges.
-            fade: Whether it lets images fade in, over the first half of the step that leads to
+            fade: Whether it lets images fade in, over the first part of the step that leads to
                 them; otherwise they are there at once.
         """
         resolution = resolution or self.cropped
@@ -211,7 +214,7 @@ class Nest:
             if index:
                 before, here = self.levels[index - 1 : index + 1]
                 part = (level - before) / (here - before)
-                visible = smoothstep(np.array(2 * part)) if fade else float(part > 1e-9)
+                visible = smoothstep(np.array(part / FADED_IN)) if fade else float(part > 1e-9)
                 alpha = visible * self.opacity(inside_x, inside_y, soft=soft)
             own = to_linear(pattern(inside_x, inside_y)) * self.gains(index, level)
             linear += alpha[..., None] * (own - linear)

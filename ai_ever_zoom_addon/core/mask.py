@@ -16,6 +16,16 @@ from ..settings import MaskShape
 
 ELLIPSE_CORNERS = 128
 
+# A ray that meets the shared edge of two faces may hit both, and a half transparent layer is then
+# seen twice there: a speck. On frames of even size symmetric edges would run through the very
+# centres of pixels, diagonals of squares through whole rows of them. So nothing here is quite
+# symmetric: by so much of the feather the mitres of a rectangle miss its diagonals,
+_SKEW = 1e-3
+# by so much of half the size the point at which the faces of the inside meet is off the centre,
+_FAN_CENTRE = (0.0317, 0.0173)
+# and by so much of the way to the next one the corners of an ellipse are moved on.
+_TURN = 0.37
+
 
 @dataclass(frozen=True)
 class MaskMesh:
@@ -24,12 +34,17 @@ class MaskMesh:
     Attributes:
         points: Corners, shape (n, 2), in image widths, x right, y up.
         mask: Opacity at the corners before it is smoothed, shape (n,), 0 to 1.
-        faces: Corner numbers of each face, counter-clockwise.
+        faces: Corner numbers of each triangle, counter-clockwise.
     """
 
     points: NDArray[np.float64]
     mask: NDArray[np.float64]
-    faces: tuple[tuple[int, ...], ...]
+    faces: tuple[tuple[int, int, int], ...]
+
+    @property
+    def rim(self) -> tuple[tuple[int, int, int], ...]:
+        """The faces of the soft edge."""
+        return tuple(face for face in self.faces if self.mask[list(face)].min() < 1.0)
 
     def texture_coordinates(self, aspect: float) -> NDArray[np.float64]:
         """Where the corners lie in the image, shape (n, 2), 0 to 1 from its lower left corner.
@@ -107,25 +122,30 @@ class Mask:
         """The trimmed image with its soft edge."""
         outer = self._outline(*self.half_size)
         corners = len(outer)
+        middle = np.array([self.half_size]) * _FAN_CENTRE
+        fan = [(here, (here + 1) % corners, corners) for here in range(corners)]
         if self.feather == 0.0:
-            return MaskMesh(outer, np.ones(corners), (tuple(range(corners)),))
-        inner = self._outline(*self.opaque_half_size)
-        # Each rim face is two triangles whose shared side runs from an inner to an outer corner:
-        # so the mask at a mitred corner is the distance to the nearer side.
-        rim: list[tuple[int, ...]] = []
+            return MaskMesh(np.concatenate([outer, middle]), np.ones(corners + 1), tuple(fan))
+        skew = np.array([1.0 + _SKEW, 1.0 - _SKEW])
+        inner = self._outline(*(np.array(self.half_size) - self.feather * skew))
+        middle = np.array([self.opaque_half_size]) * _FAN_CENTRE
+        # Each side of the rim is two triangles whose shared side runs from an inner to an outer
+        # corner: so the mask at a mitred corner is the distance to the nearer side.
+        rim: list[tuple[int, int, int]] = []
+        first = corners + 1
         for here in range(corners):
             after = (here + 1) % corners
-            rim.append((here, corners + here, corners + after))
-            rim.append((here, corners + after, after))
+            rim.append((here, first + here, first + after))
+            rim.append((here, first + after, after))
         return MaskMesh(
-            np.concatenate([inner, outer]),
-            np.concatenate([np.ones(corners), np.zeros(corners)]),
-            (tuple(range(corners)), *rim),
+            np.concatenate([inner, middle, outer]),
+            np.concatenate([np.ones(corners + 1), np.zeros(corners)]),
+            (*fan, *rim),
         )
 
     def _outline(self, half_width: float, half_height: float) -> NDArray[np.float64]:
         if self.shape is MaskShape.ELLIPSE:
-            angle = np.arange(ELLIPSE_CORNERS) * (2.0 * np.pi / ELLIPSE_CORNERS)
+            angle = (np.arange(ELLIPSE_CORNERS) + _TURN) * (2.0 * np.pi / ELLIPSE_CORNERS)
             unit = np.stack([np.cos(angle), np.sin(angle)], axis=1)
         else:
             unit = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])

@@ -102,7 +102,7 @@ class OverlayMaker:
         shape = mask.mesh()
         mesh = bpy.data.meshes.new(name)
         points = [(float(x), float(y), 0.0) for x, y in shape.points]
-        faces = [list(face) for face in shape.faces[1:]]  # without the inside
+        faces = [list(face) for face in shape.rim]
         cross_points, cross_faces = _cross(0.02, LINE)
         faces += [[len(points) + corner for corner in face] for face in cross_faces]
         mesh.from_pydata(points + cross_points, [], faces)

@@ -133,9 +133,17 @@ def streamed_images(
         bpy.app.handlers.frame_change_post.remove(update)
         for layer in layers:
             layer.restore()
+        _forget_images(scene)
         group = bpy.data.node_groups.get(DECODE_GROUP)
         if group is not None:
             bpy.data.node_groups.remove(group)
+
+
+def _forget_images(scene: Any) -> None:
+    """Let no engine keep the images of this render for the next one: their addresses are reused."""
+    keeps = scene.render.use_persistent_data
+    scene.render.use_persistent_data = False  # setting it frees what is kept
+    scene.render.use_persistent_data = keeps
 
 
 def _layers(scene: Any) -> Iterator[_Layer]:
