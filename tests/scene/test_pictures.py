@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-import numpy as np
 import pytest
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
