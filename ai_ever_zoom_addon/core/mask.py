@@ -19,8 +19,8 @@ ELLIPSE_CORNERS = 128
 # A ray that meets the shared edge of two faces may hit both, and a half transparent layer is then
 # seen twice there: a speck. On frames of even size symmetric edges would run through the very
 # centres of pixels, diagonals of squares through whole rows of them. So nothing here is quite
-# symmetric: by so much of the feather the mitres of a rectangle miss its diagonals,
-_SKEW = 1e-3
+# symmetric: by so much of the feather a soft edge is higher, and its mitres miss the diagonals,
+_SHIFT = 3e-3
 # by so much of half the size the point at which the faces of the inside meet is off the centre,
 _FAN_CENTRE = (0.0317, 0.0173)
 # and by so much of the way to the next one the corners of an ellipse are moved on.
@@ -120,15 +120,15 @@ class Mask:
 
     def mesh(self) -> MaskMesh:
         """The trimmed image with its soft edge."""
-        outer = self._outline(*self.half_size)
+        half_size = np.array(self.half_size) + np.array([0.0, _SHIFT * self.feather])
+        outer = self._outline(*half_size)
         corners = len(outer)
-        middle = np.array([self.half_size]) * _FAN_CENTRE
+        middle = half_size[None] * _FAN_CENTRE
         fan = [(here, (here + 1) % corners, corners) for here in range(corners)]
         if self.feather == 0.0:
             return MaskMesh(np.concatenate([outer, middle]), np.ones(corners + 1), tuple(fan))
-        skew = np.array([1.0 + _SKEW, 1.0 - _SKEW])
-        inner = self._outline(*(np.array(self.half_size) - self.feather * skew))
-        middle = np.array([self.opaque_half_size]) * _FAN_CENTRE
+        inner = self._outline(*(half_size - self.feather))
+        middle = (half_size[None] - self.feather) * _FAN_CENTRE
         # Each side of the rim is two triangles whose shared side runs from an inner to an outer
         # corner: so the mask at a mitred corner is the distance to the nearer side.
         rim: list[tuple[int, int, int]] = []

@@ -49,8 +49,8 @@ def test_a_rectangle_softens_with_the_distance_to_its_nearest_side(
 ) -> None:
     mesh = Mask(RECTANGLE, (0.4, 0.2), feather).mesh()
     depth = min(0.4 - abs(x), 0.2 - abs(y))
-    # The mitres are a little off the diagonal, and so is all of the rim.
-    assert value_at(mesh, (x, y)) == pytest.approx(min(max(depth / feather, 0), 1), abs=1.01e-3)
+    # The edge is shifted a little, so that its mitres miss the diagonals of pixels.
+    assert value_at(mesh, (x, y)) == pytest.approx(min(max(depth / feather, 0), 1), abs=3.01e-3)
 
 
 @given(st.floats(0.0, 0.5), st.floats(0, 2 * np.pi), st.floats(0.01, 0.35))
@@ -62,7 +62,7 @@ def test_a_circle_softens_with_the_distance_to_its_edge(
     # A polygon of 128 corners lies up to 0.4 * (1 - cos(pi / 128)) = 1.2e-4 inside the circle; the
     # diagonals of the rim's faces, from one corner's angle to the next one's, up to as much again.
     assert value == pytest.approx(
-        min(max((0.4 - radius) / feather, 0), 1), abs=2.5e-4 / feather + 1e-6
+        min(max((0.4 - radius) / feather, 0), 1), abs=2.5e-4 / feather + 3e-3
     )
 
 
@@ -83,7 +83,7 @@ def test_faces_cover_the_shape_once_and_face_the_camera(
     mesh = Mask(shape, (half_width, half_height), feather).mesh()
     areas = [area(mesh, triangle) for triangle in triangles(mesh)]
     assert min(areas) > 0.0  # counter-clockwise
-    whole = 4 * half_width * half_height
+    whole = 4 * half_width * (half_height + 0.003 * feather)
     if shape is ELLIPSE:  # a polygon with 128 corners
         whole *= np.pi / 4 * np.sinc(2 / 128)
     assert sum(areas) == pytest.approx(whole, rel=1e-9)
