@@ -191,7 +191,8 @@ def check_picture(control: Any, truth: Truth, level: float) -> None:
     must = truth.weights(level, x, y)
     for number in shown.keys() | must.keys():
         away = shown.get(number, 0.0) - must.get(number, np.zeros(x.shape))
-        assert np.abs(away).max() < 2e-3, (number, level)
+        # A soft edge may lie 0.003 of its width off, where its opacity changes by up to 1.5.
+        assert np.abs(away).max() < 0.003 * 1.5 + 5e-4, (number, level)
     assert sum(shown.values()) == pytest.approx(np.ones(x.shape), abs=1e-5), level
 
 
