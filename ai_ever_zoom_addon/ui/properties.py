@@ -5,11 +5,13 @@ A change of a built zoom's property is applied at once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.handlers import persistent
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
@@ -441,21 +443,54 @@ def to_settings(group: Any) -> ZoomSettings:
     )
 
 
-def fill_found(control: Any, source: Any) -> None:
+def _fill_settings(group: Any, settings: ZoomSettings) -> None:
+    """Let a property group say what `to_settings` then reads from it.
+
+    The size of frames, which only the command line can give, has become the scene's.
+    """
+    for name in PLAIN:
+        setattr(group, name, getattr(settings, name))
+    for name in CHOICES:
+        setattr(group, name, getattr(settings, name).value)
+    group.is_factor_measured = settings.zoom_factor is None
+    group.zoom_factor = settings.zoom_factor or group.zoom_factor
+    group.length_by = "frames"
+    group.zoom_steps = settings.zoom_steps
+    if settings.seconds_per_image is not None:
+        group.length_by, group.seconds_per_image = "seconds", settings.seconds_per_image
+    if settings.length is not None:
+        group.length_by, group.length = "whole", settings.length
+    if settings.beats:
+        group.length_by, group.beats = "markers", json.dumps(settings.beats)
+    group.is_eased = settings.ease > 0.0
+    group.ease = settings.ease or group.ease
+    group.samples = settings.samples or 0
+    shape = next((name for name, ratio in SHAPES.items() if ratio == settings.aspect_ratio), None)
+    is_scenes = settings.scene_resolution or settings.resolution is not None
+    group.resolution_from = shape or ("scene" if is_scenes else "images")
+
+
+def fill_found(control: Any, source: Any = None) -> None:
     """Show on a built zoom what it was made from and what was found.
 
     Args:
         control: The control object of the zoom.
-        source: The property group from which it was built.
+        source: The property group from which it was built; None: it was built without one.
+
+    Raises:
+        EverZoomError: The note of what the zoom was made from is missing or unreadable.
     """
     group = control.ever_zoom
     group.is_filling = True
     try:
-        if group != source:
+        series = build.stored_series(control)
+        if source is None:
+            _fill_settings(group, build.stored_settings(control))
+            group.folder = str(series.images[0].file.parent)
+        elif group != source:
             group.folder = source.folder
             for name in (*PLAIN, *CHOICES, *OTHERS):
                 setattr(group, name, getattr(source, name))
-        series = build.stored_series(control)
         report = build.stored_report(control) or {}
         pairs = {pair["inner"]: pair for pair in report.get("pairs", [])}
         layers = rig.numbered(control, "layer")
@@ -463,7 +498,7 @@ def fill_found(control: Any, source: Any) -> None:
         for number, image in enumerate(series.images):
             row = group.images.add()
             row.name = image.file.name
-            row.image = rig.layer_image(layers[number])
+            row.image = rig.layer_image(layers[number]) if number in layers else None
             pair = pairs.get(image.file.name)
             row.is_measured = pair is not None
             if pair is not None:
@@ -520,6 +555,16 @@ def folder_path(group: Any) -> Path:
     return Path(bpy.path.abspath(group.folder))
 
 
+@persistent  # type: ignore[untyped-decorator]
+def _fill_loaded(*_: Any) -> None:
+    """Zooms that were built without the window: the panel shows them like its own."""
+    items: Any = bpy.data.objects
+    for item in items:
+        if item.get(rig.ROLE) == "control" and not item.ever_zoom.images:
+            with contextlib.suppress(EverZoomError):  # the panel says so
+                fill_found(item)
+
+
 CLASSES = (EVERZOOM_PG_image, EVERZOOM_PG_zoom)
 
 
@@ -530,10 +575,16 @@ def register() -> None:
     pointer = PointerProperty(type=EVERZOOM_PG_zoom)
     bpy.types.Scene.ever_zoom = pointer  # type: ignore[attr-defined]
     bpy.types.Object.ever_zoom = pointer  # type: ignore[attr-defined]
+    bpy.app.handlers.load_post.append(_fill_loaded)
+    # The file that is open already; while add-ons are registered, it is out of reach.
+    bpy.app.timers.register(_fill_loaded, first_interval=0.0)
 
 
 def unregister() -> None:
     """Take out what `register` added."""
+    bpy.app.handlers.load_post.remove(_fill_loaded)
+    if bpy.app.timers.is_registered(_fill_loaded):
+        bpy.app.timers.unregister(_fill_loaded)
     del bpy.types.Object.ever_zoom  # type: ignore[attr-defined]
     del bpy.types.Scene.ever_zoom  # type: ignore[attr-defined]
     for cls in reversed(CLASSES):

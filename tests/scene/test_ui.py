@@ -10,8 +10,11 @@ import bpy
 import pytest
 
 import ai_ever_zoom_addon
+from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.scene import compat, rig
-from ai_ever_zoom_addon.ui.properties import EVERZOOM_PG_image, EVERZOOM_PG_zoom
+from ai_ever_zoom_addon.scene.build import build_zoom, stored_settings
+from ai_ever_zoom_addon.settings import Centre, Engine, MaskShape, Order, Travel, ZoomSettings
+from ai_ever_zoom_addon.ui.properties import EVERZOOM_PG_image, EVERZOOM_PG_zoom, to_settings
 
 from .nested import HEIGHT, WIDTH, write_series
 
@@ -24,10 +27,16 @@ def group_of_scene() -> Any:
     return bpy.context.scene.ever_zoom
 
 
-def build(folder: Path) -> Any:
-    """A zoom of the folder's images by the button; its control object."""
+def build(folder: Path, *, look: bool = False) -> Any:
+    """A zoom of the folder's images by the button; its control object.
+
+    Without `look` nothing is looked for in the pictures, which takes time.
+    """
     group = group_of_scene()
     group.folder = str(folder)
+    if not look:
+        group.is_factor_measured = group.align = group.match_colour = False
+        group.order = "outermost-first"
     group.zoom_steps = STEPS
     assert operators.ever_zoom.build() == {"FINISHED"}
     (control,) = rig.controls(bpy.context.scene)
@@ -38,6 +47,14 @@ def curve_keys(control: Any) -> list[tuple[float, float]]:
     """(frame, zoom level) of the zoom's curve."""
     (curve,) = (c for c in compat.fcurves(control) if c.data_path == '["Zoom Level"]')
     return [(point.co[0], round(point.co[1], 5)) for point in curve.keyframe_points]
+
+
+def rounded(settings: ZoomSettings) -> dict[str, Any]:
+    """Blender's properties have single precision."""
+    return {
+        name: round(value, 5) if isinstance(value, float) else value
+        for name, value in settings.to_dict().items()
+    }
 
 
 def trimmed_width(control: Any) -> float:
@@ -77,7 +94,7 @@ def test_everything_says_what_it_is(addon: None) -> None:
 def test_builds_what_is_in_the_folder(addon: None, tmp_path: Path) -> None:
     files = write_series(tmp_path)
     (tmp_path / "notes.txt").write_text("no image")
-    control = build(tmp_path)
+    control = build(tmp_path, look=True)
     group = control.ever_zoom
     assert [row.name for row in group.images] == [file.name for file in files]
     assert group.found_factor == pytest.approx(2.0, abs=0.01)
@@ -102,6 +119,54 @@ def test_builds_again_in_place(addon: None, tmp_path: Path) -> None:
     assert rig.controls(bpy.context.scene) == [control]
     assert list(rig.parts(control, "layer")) == layers
     assert curve_keys(control)[-1] == (22, 3)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ZoomSettings(zoom_factor=None, reverse=True, delay=0.5, start_frame=7),
+        ZoomSettings(zoom_factor=2.0, crop=0.5, feather=0.125, mask_shape=MaskShape.ELLIPSE),
+        ZoomSettings(
+            seconds_per_image=0.5, zoom_steps=15, ease=0.25, engine=Engine.EEVEE, samples=4
+        ),
+        ZoomSettings(
+            length=3.0, zoom_steps=44, align=False, match_colour=False, centre=Centre.FIXED_POINT
+        ),
+        ZoomSettings(beats=(10, 40), aspect_ratio=(9, 16), travel=Travel.THERE_AND_BACK),
+        ZoomSettings(order=Order.AUTO, auto_sort=True, zoom_steps=9, scene_resolution=True),
+    ],
+)
+def test_a_zoom_made_elsewhere_keeps_its_settings(
+    addon: None, tmp_path: Path, settings: ZoomSettings
+) -> None:
+    """Built by a script or the command line, opened in the window."""
+    files = write_series(tmp_path, 3)
+    sizes = tuple(SeriesImage(file, WIDTH, HEIGHT) for file in files)
+    series = Series(sizes, (Step(2.0), Step(2.0)))
+    build_zoom(bpy.context.scene, series, settings)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "zoom.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "zoom.blend"))
+    (control,) = rig.controls(bpy.context.scene)
+    assert [row.name for row in control.ever_zoom.images] == [file.name for file in files]
+    assert Path(bpy.path.abspath(control.ever_zoom.folder)) == tmp_path
+    assert rounded(to_settings(control.ever_zoom)) == rounded(settings)
+    before = curve_keys(control)
+    control.ever_zoom.crop = 0.75  # one live change changes nothing else
+    assert curve_keys(control) == before
+    assert rounded(stored_settings(control)) == rounded(settings) | {"crop": 0.75}
+
+
+def test_a_size_given_elsewhere_stays(addon: None, tmp_path: Path) -> None:
+    files = write_series(tmp_path, 3)
+    sizes = tuple(SeriesImage(file, WIDTH, HEIGHT) for file in files)
+    series = Series(sizes, (Step(2.0), Step(2.0)))
+    build_zoom(bpy.context.scene, series, ZoomSettings(resolution=(60, 60)))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "zoom.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "zoom.blend"))
+    (control,) = rig.controls(bpy.context.scene)
+    control.ever_zoom.feather = 0.1
+    render = bpy.context.scene.render
+    assert (render.resolution_x, render.resolution_y) == (60, 60)
 
 
 def test_a_second_zoom_has_a_scene_of_its_own(addon: None, tmp_path: Path) -> None:
