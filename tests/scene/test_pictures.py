@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 import pytest
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
-from ai_ever_zoom_addon.scene import animation, build
-from ai_ever_zoom_addon.settings import MaskShape, ZoomSettings
-from tests.pictures import Array, Nest, Pattern, error, read, waves
+from ai_ever_zoom_addon.scene import animation, build, rig
+from ai_ever_zoom_addon.settings import Engine, MaskShape, ZoomSettings
+from tests.pictures import Array, Nest, Pattern, error, flat, misplacement, read, waves
 
 PLAIN = ZoomSettings(
     zoom_factor=2.0, zoom_steps=4, align=False, match_colour=False, start_frame=0, feather=0.05
@@ -76,6 +77,161 @@ def test_every_frame_is_right_in_cycles(
         # Twice rounding to 8 bits, and what interpolating between pixels costs: no more.
         assert deviation < 0.5, frame
         assert worst < 2.0, frame
+
+
+ENGINES = [Engine.CYCLES, Engine.EEVEE, Engine.WORKBENCH]
+
+
+def seen_by(engine: Engine, nest: Nest, level: float) -> Array:
+    """Workbench knows neither soft edges nor half transparent layers."""
+    has_opacity = engine is not Engine.WORKBENCH
+    return nest.view(level, soft=has_opacity, fade=has_opacity)
+
+
+COLOURS = [
+    [(18, 52, 86), (200, 199, 3), (255, 0, 0)],
+    [(0, 0, 0), (255, 255, 255), (3, 1, 254)],
+    [(128, 127, 129), (7, 7, 7), (64, 240, 11)],
+]
+
+
+@pytest.mark.parametrize(
+    ("engine", "colours"),
+    [
+        *[(engine, colours) for engine in (Engine.CYCLES, Engine.WORKBENCH) for colours in COLOURS],
+        (Engine.EEVEE, COLOURS[0]),  # without a GPU it takes seconds a frame
+    ],
+)
+def test_flat_colours_come_back(
+    engine: Engine,
+    colours: list[tuple[int, int, int]],
+    scene: Any,
+    tmp_path: Path,
+    picture_folder: Path,
+) -> None:
+    nest = Nest([flat((r / 255, g / 255, b / 255)) for r, g, b in colours], (60, 40), feather=0.2)
+    build_nest(scene, nest, tmp_path, replace(PLAIN, zoom_steps=2, engine=engine))
+    for frame, picture in enumerate(render(scene, picture_folder, 0, 2)):
+        truth = 255 * seen_by(engine, nest, frame / 2)
+        away = np.abs(255 * picture - truth).max(axis=2)
+        for colour in colours:
+            is_flat = np.abs(truth - colour).max(axis=2) < 1e-6
+            assert away[is_flat].max(initial=0.0) <= 1.0, frame
+            assert is_flat.any() or frame != 2 * colours.index(colour)
+        assert away.max() < 2.0, frame  # soft edges
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_engine_shows_the_same_place(
+    engine: Engine, scene: Any, tmp_path: Path, picture_folder: Path
+) -> None:
+    nest = Nest(PATTERNS, (102, 76), factors=1.7, feather=0.1)
+    build_nest(scene, nest, tmp_path, replace(PLAIN, zoom_steps=3, engine=engine))
+    (picture,) = render(scene, picture_folder, 2)
+    truth = seen_by(engine, nest, 2 / 3)
+    # Where layers end hard, the middle of a pixel may lie on either side.
+    is_near = np.abs(255 * (picture - truth)).max(axis=2) < 2.0
+    assert is_near.mean() > (0.99 if engine is Engine.WORKBENCH else 0.9999)
+    dx, dy, growth = misplacement(picture, truth)
+    assert max(abs(dx), abs(dy)) < 0.02
+    assert abs(growth) < 1e-3
+
+
+OFFSETS = [(0.05, -0.03), (-0.08, 0.06)]
+
+
+@pytest.mark.parametrize("factors", [2.0, [1.5, 2.5]])
+def test_images_lie_where_they_belong(
+    factors: list[float] | float, scene: Any, tmp_path: Path, picture_folder: Path
+) -> None:
+    nest = Nest(PATTERNS, (100, 80), factors=factors, offsets=OFFSETS, crop=0.7)
+    control = build_nest(scene, nest, tmp_path, replace(PLAIN, zoom_steps=5))
+    pictures = render(scene, picture_folder, 0, 10)
+    camera = next(rig.parts(control, "camera"))
+    outermost = next(rig.parts(control, "layer"))
+    for frame, picture in enumerate(pictures):
+        scene.frame_set(frame)
+        # The view takes its own way from image to image; over each of them it is centred.
+        x, _, y = (camera.matrix_world.translation - outermost.matrix_world.translation)[:]
+        centre = np.array([x, y]) / outermost.scale[0]
+        deviation, worst = error(picture, nest.view(frame / 5, centre=centre))
+        assert (deviation < 0.5, worst < 2.0) == (True, True), frame
+        for image, level in enumerate(nest.levels):
+            if abs(level - frame / 5) < 1e-9:
+                assert centre == pytest.approx(nest.centres[image], abs=1e-5)
+
+
+def test_colours_glide_from_image_to_image(
+    scene: Any, tmp_path: Path, picture_folder: Path
+) -> None:
+    """Each image has its own colours where it fills the view, and no seam shows in between."""
+    gains = [np.array([0.8, 1.0, 1.2]), np.array([1.1, 0.9, 1.0])]
+    # What linear light each image has, by the same thing's in the outermost image.
+    own = [np.ones(3), 1 / gains[0], 1 / gains[0] / gains[1]]
+
+    def gain(index: int, level: float) -> Array:
+        before = min(int(level), 1)
+        return (own[before] + (level - before) * (own[before + 1] - own[before])) / own[index]
+
+    nest = Nest(PATTERNS, (100, 80), gains=gain)
+    files = list(reversed(nest.files(tmp_path)))
+    images = tuple(SeriesImage(file, *nest.size) for file in files)
+    steps = tuple(Step(2.0, gain=tuple(values)) for values in gains)
+    build.build_zoom(scene, Series(images, steps), replace(PLAIN, zoom_steps=5))
+    for frame, picture in enumerate(render(scene, picture_folder, 0, 10)):
+        deviation, worst = error(picture, nest.view(frame / 5))
+        assert (deviation < 0.5, worst < 2.0) == (True, True), frame
+
+
+@pytest.mark.parametrize("resolution", [(64, 64), (40, 90), (200, 100)])
+def test_other_frame_sizes_are_filled(
+    resolution: tuple[int, int], scene: Any, tmp_path: Path, picture_folder: Path
+) -> None:
+    nest = Nest(PATTERNS, (100, 80))
+    build_nest(scene, nest, tmp_path, replace(PLAIN, resolution=resolution))
+    for frame, picture in zip((2, 4), render(scene, picture_folder, 2, 4)[::2], strict=True):
+        assert picture.shape == (resolution[1], resolution[0], 3)
+        deviation, worst = error(picture, nest.view(frame / 4, resolution=resolution))
+        assert (deviation < 0.5, worst < 2.0) == (True, True), frame
+
+
+def test_the_scenes_own_frame_size_is_filled(
+    scene: Any, tmp_path: Path, picture_folder: Path
+) -> None:
+    nest = Nest(PATTERNS, (100, 80))
+    scene.render.resolution_x, scene.render.resolution_y = 160, 120
+    scene.render.resolution_percentage = 50
+    build_nest(scene, nest, tmp_path, replace(PLAIN, scene_resolution=True))
+    (picture,) = render(scene, picture_folder, 3)
+    assert error(picture, nest.view(0.75, resolution=(80, 60)))[1] < 2.0
+
+
+def test_reverse_is_the_same_frames_backwards(
+    scene: Any, tmp_path: Path, picture_folder: Path
+) -> None:
+    nest = Nest(PATTERNS, (60, 40))
+    control = build_nest(scene, nest, tmp_path, PLAIN)
+    forwards = render(scene, picture_folder, 0, 8)
+    settings = build.stored_settings(control)
+    build.change_zoom(scene, control, replace(settings, reverse=True))
+    backwards = render(scene, picture_folder, 0, 8)
+    for one, other in zip(forwards, reversed(backwards), strict=True):
+        assert (one == other).all()
+    assert error(forwards[0], backwards[0])[1] > 30.0
+
+
+def test_the_first_and_the_last_frame_are_held(
+    scene: Any, tmp_path: Path, picture_folder: Path
+) -> None:
+    nest = Nest(PATTERNS, (60, 40))
+    control = build_nest(scene, nest, tmp_path, PLAIN)
+    plain = render(scene, picture_folder, 0, 8)
+    settings = build.stored_settings(control)
+    build.change_zoom(scene, control, replace(settings, delay=0.5, frames_per_second=6.0))
+    assert (scene.frame_start, scene.frame_end) == (0, 14)
+    held = render(scene, picture_folder, 0, 14)
+    for one, other in zip([plain[0]] * 3 + plain + [plain[8]] * 3, held, strict=True):
+        assert (one == other).all()
 
 
 def test_a_second_render_shows_its_own_images(
