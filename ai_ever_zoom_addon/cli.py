@@ -26,6 +26,7 @@ from .errors import EverZoomError
 from .scene import animation, build, render, sequencer
 from .scene.gpu import best_engine
 from .scene.images import make_path_relative
+from .scene.sound import sound_seconds
 from .settings import Centre, Engine, MaskShape, Order, Travel, ZoomSettings
 
 AUTO = "auto"
@@ -110,6 +111,11 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         type=float,
         help="how long the whole zoom takes, with its holds, instead of --zoom-steps",
+    )
+    add(
+        "--sound",
+        metavar="FILE",
+        help="a sound for the video; the zoom gets its length, unless --length is given",
     )
     add(
         "-zc",
@@ -273,8 +279,8 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
         control = build.build_zoom(scene, series, settings, report=found or None)
         render.set_output(scene, output)
         if blend is not None:
-            for image in bpy.data.images:
-                make_path_relative(image, blend.parent)
+            for item in (*bpy.data.images, *bpy.data.sounds):
+                make_path_relative(item, blend.parent)
             sequencer.store_pictures(scene, blend, pack=settings.pack_images)
             _save(blend)
             terminal.say(f"Saved {blend}.")
@@ -341,10 +347,15 @@ def _engine(options: argparse.Namespace, terminal: _Terminal) -> Engine:
 
 
 def _settings(options: argparse.Namespace, engine: Engine) -> ZoomSettings:
+    sound = str(Path(options.sound).absolute()) if options.sound else None
+    length = options.length
+    if sound is not None and length is None:
+        length = sound_seconds(sound)
     return ZoomSettings(
         zoom_factor=options.zoom_factor,
         zoom_steps=options.zoom_steps,
-        length=options.length,
+        length=length,
+        sound=sound,
         crop=options.zoom_crop,
         feather=options.feather,
         mask_shape=MaskShape(options.mask),

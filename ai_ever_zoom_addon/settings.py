@@ -92,6 +92,7 @@ class ZoomSettings:
             turns, >= 0.
         ease: Seconds in which the zoom gets up to speed, and slows down again, >= 0; at most half
             of the zoom is used for either.
+        sound: A sound file that is played with the zoom, from its first frame on; None: none.
         start_frame: Number of the first frame, >= 0.
         pack_images: Store the images inside the .blend file.
         debug_overlay: Draw outlines, centres and figures into the picture.
@@ -125,6 +126,7 @@ class ZoomSettings:
     frames_per_second: float = 30.0
     delay: float = 0.0
     ease: float = 0.0
+    sound: str | None = None
     start_frame: int = 1
     pack_images: bool = False
     debug_overlay: bool = False

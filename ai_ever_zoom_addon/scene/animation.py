@@ -18,7 +18,7 @@ from ..core.series import check_name
 from ..errors import EverZoomError
 from . import render
 from .images import image_file
-from .sequencer import picture_files
+from .sequencer import has_strips, picture_files
 from .stream import streamed_images
 
 Progress = Callable[[float, str], None]
@@ -182,7 +182,7 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
         _headless_preferences() if sharp else contextlib.nullcontext(),
         # The sequencer reads files by itself, and shows no planes.
         contextlib.nullcontext()
-        if scene.render.use_sequencer
+        if has_strips(scene)
         else streamed_images(scene, problem.append, sharp=sharp),
         _handler(bpy.app.handlers.render_write, count),
         _interrupts(stop),

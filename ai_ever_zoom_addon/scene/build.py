@@ -13,7 +13,7 @@ from ..core.sample import sample_image
 from ..core.series import Series, SeriesImage, Step, check_sizes, measured_steps, uniform_steps
 from ..errors import EverZoomError
 from ..settings import Engine, Order, ZoomSettings
-from . import images, render, rig, sequencer
+from . import images, render, rig, sequencer, sound
 
 RECIPE_VERSION = 1
 SAMPLE_COUNT = 8
@@ -103,6 +103,7 @@ def build_zoom(
         EverZoomError: An image cannot be opened, or the settings leave nothing to see.
     """
     plan = make_plan(series, settings, render.scene_resolution(scene))
+    sound.set_sound(scene, settings.sound, plan.first_frame)
     keys = [list(key) for key in plan.keys]
     old_recipe = (rig.load_recipe(control) if control is not None else None) or {}
     # A curve that the user has edited stays, unless the timing itself is changed.
@@ -126,6 +127,7 @@ def prepare_render(scene: Any, plan: Plan) -> None:
     render.fill_engine(scene, plan)
     if plan.settings.engine is not Engine.KEEP:
         render.fill_colours(scene)
+        sound.use_strips(scene)
 
 
 def change_zoom(scene: Any, control: Any, settings: ZoomSettings) -> Any:

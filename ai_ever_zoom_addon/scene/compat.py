@@ -80,6 +80,11 @@ def set_duration(strip: Any, frames: int) -> None:
         strip.frame_final_duration = frames
 
 
+def duration(strip: Any) -> int:
+    """The length of a strip in frames; see `set_duration`."""
+    return int(strip.duration if bpy.app.version >= (5, 2, 0) else strip.frame_final_duration)
+
+
 def strips(owner: Any) -> Any:
     """The strips of a sequence editor or a group: called so since 4.4, and no longer otherwise."""
     return owner.strips if bpy.app.version >= (4, 4, 0) else owner.sequences

@@ -11,6 +11,7 @@ from ..core.plan import Plan
 from ..settings import Engine
 from . import compat
 from .sequencer import has_strips
+from .sound import use_strips
 
 ENGINE_IDS = {
     Engine.EEVEE: compat.EEVEE,
@@ -134,7 +135,6 @@ def set_output(scene: Any, output: Path | str) -> None:
         video.ffmpeg_preset = "REALTIME" if in_sequencer else "GOOD"
         video.gopsize = 12
         video.use_max_b_frames = False
-        video.audio_codec = "NONE"
         scene.render.filepath = path
     else:
         compat.set_media_type(scene, video=False)
@@ -145,4 +145,4 @@ def set_output(scene: Any, output: Path | str) -> None:
         scene.render.filepath = path.rstrip("/\\") + "/" + FRAME_NAME
     scene.render.use_file_extension = True
     scene.render.use_overwrite = True
-    scene.render.use_sequencer = in_sequencer
+    use_strips(scene)

@@ -169,6 +169,7 @@ class EVERZOOM_PT_timing(_SettingsPanel, bpy.types.Panel):
         if group.length_by in value:
             column.prop(group, value[group.length_by])
         layout.operator(EVERZOOM_OT_snap_to_markers.bl_idname, icon="MARKER")
+        layout.prop(group, "sound")
         layout.prop(group, "travel")
         layout.prop(group, "reverse")
         row = layout.row(heading="Eased Ends")

@@ -26,6 +26,7 @@ from bpy.props import (
 from ..core.timing import frame_count, frames_per_step
 from ..errors import EverZoomError, in_one_line
 from ..scene import build, compat, rig
+from ..scene.sound import sound_seconds
 from ..settings import (
     CROP_RANGE,
     FEATHER_RANGE,
@@ -64,6 +65,8 @@ OTHERS = (
     "seconds_per_image",
     "length",
     "beats",
+    "sound",
+    "sound_seconds",
     "is_eased",
     "ease",
     "samples",
@@ -92,6 +95,23 @@ def _apply(self: Any, _context: Any) -> None:
         _fill_lengths(self)
     except Exception as error:
         self.problem = in_one_line(error)
+
+
+def _apply_sound(self: Any, context: Any) -> None:
+    """Measure the sound before it is used."""
+    try:
+        self.sound_seconds = sound_seconds(self.sound) if self.sound else 0.0
+    except EverZoomError as error:
+        self.problem = str(error)
+        return
+    _apply(self, context)
+
+
+def _length(group: Any) -> float | None:
+    """Seconds that the whole zoom takes, if they are what is given."""
+    if group.length_by == "whole":
+        return float(group.length)
+    return float(group.sound_seconds) or None if group.length_by == "sound" else None
 
 
 def _fill_lengths(group: Any) -> None:
@@ -224,6 +244,7 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
             ("frames", "Frames per Image", "Frames from one image to the next"),
             ("seconds", "Seconds per Image", "Seconds from one image to the next"),
             ("whole", "Whole Length", "Seconds that the whole zoom takes"),
+            ("sound", "Sound", "The whole zoom lasts as long as its sound"),
             ("markers", "Markers", "Arrive at the images where the timeline's markers were"),
         ),
         default="frames",
@@ -258,6 +279,16 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         subtype="TIME_ABSOLUTE",
         unit="TIME_ABSOLUTE",
         update=_apply,
+    )
+    sound: StringProperty(
+        name="Sound",
+        description="A sound file that is played with the zoom, and is in the video",
+        subtype="FILE_PATH",
+        options=compat.RELATIVE_PATH,
+        update=_apply_sound,
+    )
+    sound_seconds: FloatProperty(
+        name="Length of the Sound", description="In seconds", options={"HIDDEN"}
     )
     frames_per_second: FloatProperty(
         name="Frame Rate",
@@ -433,7 +464,8 @@ def to_settings(group: Any) -> ZoomSettings:
         zoom_factor=None if group.is_factor_measured else group.zoom_factor,
         zoom_steps=group.zoom_steps,
         seconds_per_image=group.seconds_per_image if group.length_by == "seconds" else None,
-        length=group.length if group.length_by == "whole" else None,
+        length=_length(group),
+        sound=group.sound or None,
         beats=tuple(json.loads(group.beats)) if group.length_by == "markers" else (),
         ease=group.ease if group.is_eased else 0.0,
         samples=group.samples or None,

@@ -1,0 +1,95 @@
+"""The sound of a zoom: a strip in the scene's sequencer, as Blender has it. Touches bpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..errors import EverZoomError
+from . import compat
+from .sequencer import has_strips
+
+TAG = "ever_zoom_sound"  # on the strip
+
+# Frames per second of a scene in which lengths are measured: the finest that Blender has.
+_MEASURING_RATE = 1000
+
+
+def sound_seconds(file: str) -> float:
+    """How long a sound file lasts, to a thousandth of a second; as in `set_sound`.
+
+    Raises:
+        EverZoomError: It cannot be read.
+    """
+    scene: Any = bpy.data.scenes.new("Sound")
+    try:
+        scene.render.fps, scene.render.fps_base = _MEASURING_RATE, 1.0
+        strip = _new_strip(scene, file, 1)
+        sound, frames = strip.sound, compat.duration(strip)
+    finally:
+        bpy.data.scenes.remove(scene)
+    if not sound.users:
+        bpy.data.sounds.remove(sound)
+    return frames / _MEASURING_RATE
+
+
+def set_sound(scene: Any, file: str | None, first_frame: int) -> None:
+    """Let a scene play a sound from a frame on, in place of the one that was set before.
+
+    Args:
+        scene: Its other strips stay.
+        file: May begin with "//", which is the .blend file's folder; None takes the sound away.
+        first_frame: Where it starts.
+
+    Raises:
+        EverZoomError: It cannot be read.
+    """
+    wanted = f"{first_frame} {file}" if file else None
+    strips = compat.strips(scene.sequence_editor) if scene.sequence_editor is not None else ()
+    former = [strip for strip in strips if TAG in strip]
+    if [strip[TAG] for strip in former] == ([wanted] if wanted else []):
+        return
+    if file:
+        _new_strip(scene, file, first_frame)[TAG] = wanted
+    for strip in former:
+        sound = strip.sound
+        compat.strips(scene.sequence_editor).remove(strip)
+        if sound is not None and not sound.users:
+            bpy.data.sounds.remove(sound)
+
+
+def use_strips(scene: Any) -> None:
+    """Let a render have the sound of the scene's sequencer, and its picture if that is a zoom's.
+
+    Blender gives a video the sound only where it would take the picture, too; it takes that from
+    the 3D scene where there are sound strips only.
+    """
+    editor = scene.sequence_editor
+    kinds = {strip.type for strip in compat.strips(editor)} if editor is not None else set()
+    scene.render.use_sequencer = has_strips(scene) or kinds == {"SOUND"}
+    is_heard = scene.render.use_sequencer and "SOUND" in kinds
+    scene.render.ffmpeg.audio_codec = "AAC" if is_heard else "NONE"
+
+
+def _new_strip(scene: Any, file: str, first_frame: int) -> Any:
+    path = Path(bpy.path.abspath(file))
+    if not path.is_file():
+        raise EverZoomError(f"The sound {path} is not there: choose another file.")
+    if scene.sequence_editor is None:
+        scene.sequence_editor_create()
+    strips = compat.strips(scene.sequence_editor)
+    used = {strip.channel for strip in strips}
+    channel = next(number for number in range(1, len(used) + 2) if number not in used)
+    try:
+        strip = strips.new_sound(path.stem, file, channel=channel, frame_start=first_frame)
+    except RuntimeError as error:
+        reason = str(error).removeprefix("Error: ").strip()
+        raise EverZoomError(f"The sound {path.name} cannot be used: {reason}.") from error
+    if not strip.sound.samplerate:
+        sound = strip.sound
+        strips.remove(strip)
+        bpy.data.sounds.remove(sound)
+        raise EverZoomError(f"{path.name} is no sound that Blender reads: choose another file.")
+    return strip
