@@ -25,7 +25,8 @@ operators: Any = bpy.ops
 
 @pytest.fixture(autouse=True)
 def _needs_sound() -> None:
-    if not bpy.app.build_options.audaspace:
+    options: Any = bpy.app.build_options
+    if not options.audaspace:
         pytest.skip("does not apply: this bpy was built without sound")
 
 
