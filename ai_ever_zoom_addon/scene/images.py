@@ -74,7 +74,7 @@ def read_pixels(file: Path) -> NDArray[np.float32]:
     channels = image.channels
     flat = np.empty(width * height * channels, np.float32)
     image.pixels.foreach_get(flat)
-    is_linear = image.is_float and image.colorspace_settings.name != "sRGB"
+    is_linear = image.is_float  # whatever the file's colour space: reading converts to linear light
     bpy.data.images.remove(image)
     pixels = flat.reshape(height, width, channels)[::-1]
     colour = pixels[..., :3] if channels >= 3 else np.repeat(pixels[..., :1], 3, axis=2)

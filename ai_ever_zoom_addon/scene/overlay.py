@@ -20,7 +20,8 @@ ROLE_OVERLAY = "overlay"
 
 # In front of every layer, yet so near to its own that perspective does not shift it visibly.
 LIFT = 1e-4
-LINE = 0.003  # of an image's or the view's width
+LINE = 0.003  # of an image's or the view's width, and at least
+THINNEST_LINE = 2.0  # pixels where an image fills the view: thinner ones fall between the samples
 TEXT = 0.03
 
 LAYER_COLOURS = ((1.0, 0.75, 0.0, 1.0), (0.0, 0.85, 1.0, 1.0))
@@ -35,6 +36,7 @@ class OverlayMaker:
         self.collection = collection
         self.plan = plan
         self.role_key = role_key
+        self.line = max(LINE, THINNEST_LINE * plan.view_size[0] / plan.resolution[0])
 
     def add_layer(self, layer: Layer, item: Any) -> None:
         """Outline and centre of a layer, and what is known about it."""
@@ -43,7 +45,7 @@ class OverlayMaker:
         shape = self.plan.mask.half_size if layer.index else (0.5, half_height)
         outline = self._new(f"Outline {layer.index:03}", self._outline_mesh(shape), colour)
         label = self._new(f"Label {layer.index:03}", self._text(self._describe(layer)), colour)
-        label.location = (-shape[0] + 2 * LINE, shape[1] - TEXT - 2 * LINE, 0.0)
+        label.location = (-shape[0] + 2 * self.line, shape[1] - TEXT - 2 * self.line, 0.0)
         for part in (outline, label):
             part.parent = item
             part.location[2] = LIFT
@@ -68,13 +70,12 @@ class OverlayMaker:
         drive(holder, "location", f"{-near * distance!r} * {scale}", level, 2)
         width, height = self.plan.view_size
         size = 0.03 * min(width, height)
-        cross = self._new(
-            "Frame Centre", _cross_mesh("Frame Centre", size, LINE * width), VIEW_COLOUR
-        )
+        cross = self._new("Frame Centre", _cross_mesh("Frame Centre", size, self.line), VIEW_COLOUR)
         cross.parent = holder
         figures = self._new("Figures", bpy.data.meshes.new("Figures"), VIEW_COLOUR)
         figures.parent = holder
-        figures.location = (-0.48 * width, 0.48 * height - 1.5 * TEXT * width, 0.0)
+        # At the bottom: at the top are the images' own labels.
+        figures.location = (-0.48 * width, -0.48 * height, 0.0)
         modifier = figures.modifiers.new("Figures", "NODES")
         modifier.node_group = self._figures_group(figures.material_slots[0].material, width)
 
@@ -94,8 +95,9 @@ class OverlayMaker:
         """A thin frame along a layer's edge, and a cross at its centre."""
         whole = half_size[0] == 0.5  # the outermost image is not trimmed
         outline = MaskShape.RECTANGLE if whole else self.plan.mask.shape
-        mask = Mask(outline, half_size, LINE)
-        name = f"Ever Zoom Outline {mask.shape.value} {half_size[0]:.4f} {half_size[1]:.4f}"
+        mask = Mask(outline, half_size, self.line)
+        width, height = half_size
+        name = f"Ever Zoom Outline {outline.value} {width:.4f} {height:.4f} {self.line:.4f}"
         found = bpy.data.meshes.get((name, None))  # not a linked one
         if found is not None:
             return found
@@ -103,7 +105,7 @@ class OverlayMaker:
         mesh = bpy.data.meshes.new(name)
         points = [(float(x), float(y), 0.0) for x, y in shape.points]
         faces = [list(face) for face in shape.rim]
-        cross_points, cross_faces = _cross(0.02, LINE)
+        cross_points, cross_faces = _cross(0.02, self.line)
         faces += [[len(points) + corner for corner in face] for face in cross_faces]
         mesh.from_pydata(points + cross_points, [], faces)
         return mesh

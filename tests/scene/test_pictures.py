@@ -5,6 +5,8 @@ The pictures are calculated from patterns in tests/pictures.py, without the code
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +15,27 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from PIL import Image
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
-from ai_ever_zoom_addon.scene import animation, build, rig
-from ai_ever_zoom_addon.settings import Engine, MaskShape, ZoomSettings
-from tests.pictures import Array, Nest, Pattern, error, flat, misplacement, read, waves
+from ai_ever_zoom_addon.scene import animation, build, images, rig
+from ai_ever_zoom_addon.settings import Engine, MaskShape, Order, ZoomSettings
+from tests.pictures import (
+    Array,
+    Nest,
+    Pattern,
+    error,
+    flat,
+    grid,
+    levels,
+    misplacement,
+    paint,
+    read,
+    save,
+    to_linear,
+    to_srgb,
+    waves,
+)
 
 PLAIN = ZoomSettings(
     zoom_factor=2.0, zoom_steps=4, align=False, match_colour=False, start_frame=0, feather=0.05
@@ -44,12 +62,12 @@ def build_files(scene: Any, files: Iterable[Path], settings: ZoomSettings) -> An
 def build_nest(scene: Any, nest: Nest, folder: Path, settings: ZoomSettings) -> Any:
     """Build a series whose steps are known."""
     files = reversed(nest.files(folder))
-    images = tuple(SeriesImage(file, *nest.size) for file in files)
+    series_images = tuple(SeriesImage(file, *nest.size) for file in files)
     offsets = nest.offsets or [(0.0, 0.0)] * len(nest.steps)
     steps = tuple(Step(f, o) for f, o in zip(nest.steps, offsets, strict=True))
     shape = MaskShape.ELLIPSE if nest.ellipse else MaskShape.RECTANGLE
     settings = replace(settings, crop=nest.crop, feather=nest.feather, mask_shape=shape)
-    return build.build_zoom(scene, Series(images, steps), settings)
+    return build.build_zoom(scene, Series(series_images, steps), settings)
 
 
 NESTS = {
@@ -175,9 +193,9 @@ def test_colours_glide_from_image_to_image(
 
     nest = Nest(PATTERNS, (100, 80), gains=gain)
     files = list(reversed(nest.files(tmp_path)))
-    images = tuple(SeriesImage(file, *nest.size) for file in files)
+    series_images = tuple(SeriesImage(file, *nest.size) for file in files)
     steps = tuple(Step(2.0, gain=tuple(values)) for values in gains)
-    build.build_zoom(scene, Series(images, steps), replace(PLAIN, zoom_steps=5))
+    build.build_zoom(scene, Series(series_images, steps), replace(PLAIN, zoom_steps=5))
     for frame, picture in enumerate(render(scene, picture_folder, 0, 10)):
         deviation, worst = error(picture, nest.view(frame / 5))
         assert (deviation < 0.5, worst < 2.0) == (True, True), frame
@@ -244,3 +262,165 @@ def test_a_second_render_shows_its_own_images(
         for frame in (1, 6, 3, 8):
             (picture,) = render(scene, picture_folder, frame)
             assert error(picture, nest.view(frame / 4))[1] < 2.0
+
+
+def write_exr(picture: Array, file: Path) -> None:
+    """A linear floating point picture, as other programs write it: Pillow cannot."""
+    height, width = picture.shape[:2]
+    image = bpy.data.images.new("exr", width, height, float_buffer=True)
+    image.file_format = "OPEN_EXR"
+    image.colorspace_settings.name = "Linear Rec.709"
+    pixels = np.ones((height, width, 4), np.float32)
+    pixels[..., :3] = to_linear(picture[::-1])
+    image.pixels.foreach_set(pixels.ravel())
+    image.filepath_raw = str(file)
+    image.save()
+    bpy.data.images.remove(image)
+
+
+def write_16_bit_png(picture: Array, file: Path) -> None:
+    """By hand, as Pillow writes 16 bits only in grey."""
+    height, width = picture.shape[:2]
+    values = np.round(picture * 65535).astype(">u2").reshape(height, -1)
+    rows = b"".join(b"\0" + row.tobytes() for row in values)
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        body = name + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    file.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+
+
+def write_kind(kind: str, picture: Array, name: Path) -> tuple[Path, Array]:
+    """A file of some kind, and the picture that is in it."""
+    image = Image.fromarray(levels(picture))
+    if kind == "exr":
+        write_exr(picture, name.with_suffix(".exr"))
+        return name.with_suffix(".exr"), picture
+    if kind == "16 bit png":
+        write_16_bit_png(picture, name.with_suffix(".png"))
+        return name.with_suffix(".png"), picture
+    modes = {"palette png": "P", "grey png": "L", "grey jpeg": "L", "opaque alpha png": "RGBA"}
+    if kind in modes:
+        image = image.convert(modes[kind])
+    ending = {"jpeg": "jpg", "grey jpeg": "jpg", "tiff": "TIF"}.get(kind, kind.split()[-1])
+    file = name.with_suffix(f".{ending}")
+    options: dict[str, Any] = {
+        "jpeg": {"quality": 100, "subsampling": 0},
+        "webp": {"lossless": True},
+        "jp2": {"irreversible": False},
+    }
+    image.save(file, **options.get(kind, {}))
+    return file, read(file)
+
+
+KINDS = [
+    "png",
+    "palette png",
+    "grey png",
+    "opaque alpha png",
+    "16 bit png",
+    "jpeg",
+    "grey jpeg",
+    "webp",
+    "tiff",
+    "exr",
+    "bmp",
+    "tga",
+    "jp2",
+]
+
+
+@pytest.mark.parametrize("sharp", [True, False], ids=["sharp", "plain"])
+def test_every_kind_of_file_shows_its_colours(
+    sharp: bool, scene: Any, tmp_path: Path, picture_folder: Path
+) -> None:
+    """One series of them all: where an image fills the view, the frame is the image."""
+    files, pictures = [], []
+    for number, kind in enumerate(KINDS):
+        name = tmp_path / f"{number:02} {kind}"
+        file, picture = write_kind(kind, paint(waves(number), (50, 40)), name)
+        files.append(file)
+        pictures.append(picture)
+    settings = replace(
+        PLAIN, order=Order.OUTERMOST_FIRST, zoom_steps=1, feather=0.0, zoom_factor=1.5
+    )
+    build_files(scene, files, settings)
+    animation.render_animation(scene, f"{picture_folder}/", 0, len(KINDS) - 1, sharp=sharp)
+    for number, (kind, picture) in enumerate(zip(KINDS, pictures, strict=True)):
+        frame = read(picture_folder / f"frame_{number:05}.png")
+        away = 255 * np.abs(frame - picture[4:36, 5:45])
+        # Decoders of JPEG may differ by one.
+        assert away.max() <= (2.01 if "jpeg" in kind else 1.0), kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_file_is_read_for_the_analysis(kind: str, tmp_path: Path) -> None:
+    file, picture = write_kind(kind, paint(waves(1), (50, 40)), tmp_path / "image")
+    away = 255 * np.abs(images.read_pixels(file) - picture)
+    assert away.max() <= (2.01 if "jpeg" in kind else 0.1)
+
+
+def test_transparent_images_let_the_outer_ones_show(
+    scene: Any, tmp_path: Path, picture_folder: Path
+) -> None:
+    size = (50, 40)
+    inner, outer = paint(waves(1), size), paint(waves(2), size)
+    alpha = grid(size)[0] + 0.5
+    save(outer, tmp_path / "b.png")
+    rgba = np.concatenate([levels(inner), levels(alpha[..., None])], axis=2)
+    Image.fromarray(rgba, "RGBA").save(tmp_path / "a.png")
+    files = [tmp_path / "a.png", tmp_path / "b.png"]
+    build_files(scene, files, replace(PLAIN, feather=0.0, zoom_steps=1))
+    (frame,) = render(scene, picture_folder, 1)
+    x, y = grid((40, 32), (0.8, 0.64))
+    behind = to_linear(waves(2)(x / 2, y / 2))
+    truth = to_srgb(behind + (x + 0.5)[..., None] * (to_linear(waves(1)(x, y)) - behind))
+    assert error(frame, truth)[1] < 2.0
+
+
+def test_sizes_that_differ_by_a_few_pixels_are_fitted(
+    scene: Any, tmp_path: Path, picture_folder: Path
+) -> None:
+    sizes = [(99, 82), (101, 80), (100, 80)]
+    files = []
+    for number, size in enumerate(sizes):
+        # The same picture in other pixels.
+        x, y = grid(size, (1.0, 82 / 99))
+        files.append(save(PATTERNS[number](x, y), tmp_path / f"{number}.png"))
+    nest = Nest(PATTERNS, sizes[0])
+    build_files(scene, files, replace(PLAIN, order=Order.OUTERMOST_FIRST))
+    for frame, picture in enumerate(render(scene, picture_folder, 0, 8)):
+        assert picture.shape == (66, 80, 3)
+        deviation, worst = error(picture, nest.view(frame / 4))
+        assert (deviation < 0.6, worst < 2.5) == (True, True), frame
+
+
+@pytest.mark.parametrize("engine", [Engine.CYCLES, Engine.WORKBENCH])
+def test_the_debug_overlay_is_one_switch(
+    engine: Engine, scene: Any, tmp_path: Path, picture_folder: Path
+) -> None:
+    nest = Nest(PATTERNS, (240, 200))
+    control = build_nest(scene, nest, tmp_path, replace(PLAIN, engine=engine))
+    plain = render(scene, picture_folder / "without", 0, 8)
+    settings = build.stored_settings(control)
+    build.change_zoom(scene, control, replace(settings, debug_overlay=True))
+    marked = render(scene, picture_folder / "with", 0, 8)
+    marks = [np.abs(a - b).max(axis=2) > 0.1 for a, b in zip(plain, marked, strict=True)]
+    for mark in marks:
+        assert mark[79:81, 95:97].any()  # the frame's centre
+        assert mark[-16:, 10:90].any(axis=0).mean() > 0.4  # the figures
+        assert mark.mean() < 0.15
+    # The next image lies in the middle and is 2 ** 0.5 times smaller than the frame.
+    left, right = round(96 * (1 - 0.5**0.5)), round(96 * (1 + 0.5**0.5))
+    assert marks[2][40:120, left - 1 : left + 2].any(axis=1).all()
+    assert marks[2][40:120, right - 2 : right + 1].any(axis=1).all()
+    assert not marks[2][40:72, left + 5 : right - 4].any()
+    for edge in (marks[4][0], marks[4][-1], marks[4][:, 0], marks[4][:, -1]):
+        assert edge.all()
+    build.change_zoom(scene, control, settings)
+    again = render(scene, picture_folder / "again", 0, 8)
+    for one, other in zip(plain, again, strict=True):
+        assert (one == other).all()
