@@ -267,7 +267,7 @@ def test_a_second_render_shows_its_own_images(
 def write_exr(picture: Array, file: Path) -> None:
     """A linear floating point picture, as other programs write it: Pillow cannot."""
     height, width = picture.shape[:2]
-    image = bpy.data.images.new("exr", width, height, float_buffer=True)
+    image: Any = bpy.data.images.new("exr", width, height, float_buffer=True)
     image.file_format = "OPEN_EXR"
     image.colorspace_settings.name = "Linear Rec.709"
     pixels = np.ones((height, width, 4), np.float32)
