@@ -208,6 +208,21 @@ def make_parser() -> argparse.ArgumentParser:
         default={},
         help="size of the frames, or their shape, like 16:9 (default: the cropped images')",
     )
+    add(
+        "--roll",
+        metavar="TURNS",
+        type=float,
+        default=_DEFAULTS.roll,
+        help="turns of the picture from one image to the next, clockwise (default: 0)",
+    )
+    add(
+        "--target",
+        metavar="X,Y",
+        type=_target,
+        default=_DEFAULTS.target,
+        help="where in the innermost image the zoom ends, from its centre to the right and up, "
+        "as parts of it (default: 0,0)",
+    )
     add("--frames", metavar="A-B", type=_frames, help="render only these frames (0 is the first)")
     add("--resume", action="store_true", help="keep the whole frames in the output folder")
     add("--save-blend", metavar="FILE", help="save the scene as a .blend file")
@@ -374,6 +389,8 @@ def _settings(options: argparse.Namespace, engine: Engine) -> ZoomSettings:
         debug_overlay=options.debug,
         engine=engine,
         samples=options.samples,
+        roll=options.roll,
+        target=options.target,
         **options.resolution,
     )
 
@@ -437,6 +454,11 @@ def _resolution(text: str) -> dict[str, Any]:
     return {name: (int(width), int(height))}
 
 
+def _target(text: str) -> tuple[float, float]:
+    x, y = text.split(",")
+    return float(x), float(y)
+
+
 def _frames(text: str) -> tuple[int, int]:
     first, _, last = text.partition("-")
     return int(first), int(last or first)
@@ -445,6 +467,7 @@ def _frames(text: str) -> tuple[int, int]:
 # argparse names these in its messages.
 _zoom_factor.__name__ = "zoom factor"
 _resolution.__name__ = "resolution"
+_target.__name__ = "target"
 _frames.__name__ = "frames"
 
 

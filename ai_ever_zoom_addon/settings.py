@@ -58,6 +58,8 @@ class Engine(StrEnum):
 
 CROP_RANGE = (0.1, 0.95)
 FEATHER_RANGE = (0.0, 0.25)
+ROLL_RANGE = (-4.0, 4.0)
+TARGET_RANGE = (-0.5, 0.5)
 MAXIMUM_ZOOM_FACTOR = 64.0
 MAXIMUM_SECONDS = 86400.0
 
@@ -101,6 +103,10 @@ class ZoomSettings:
         resolution: Width and height of the frames in pixels; None: size of the cropped image.
         aspect_ratio: Width to height of the frames, such as (16, 9), as large as the cropped images
             fill it; None: those of the images.
+        roll: Turns of the picture from one image to the next, clockwise, -4 to 4. The outermost
+            image stands upright.
+        target: Where in the innermost image the zoom ends, from its centre to the right and up, as
+            parts of its width and height, -0.5 to 0.5.
         scene_resolution: Keep the scene's own resolution and fill it. At most one of these three
             is chosen.
 
@@ -135,6 +141,8 @@ class ZoomSettings:
     resolution: tuple[int, int] | None = None
     aspect_ratio: tuple[int, int] | None = None
     scene_resolution: bool = False
+    roll: float = 0.0
+    target: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         factor = self.zoom_factor
@@ -162,6 +170,9 @@ class ZoomSettings:
                 )
         _check_range("Zoom crop", self.crop, CROP_RANGE)
         _check_range("Feather", self.feather, FEATHER_RANGE)
+        _check_range("Roll", self.roll, ROLL_RANGE)
+        for place in self.target:
+            _check_range("The zoom target", place, TARGET_RANGE)
         if not (math.isfinite(self.frames_per_second) and 0.1 <= self.frames_per_second <= 1000.0):
             raise EverZoomError(
                 f"Frames per second is {self.frames_per_second:g}; use a value from 0.1 to 1000."
@@ -238,6 +249,9 @@ class ZoomSettings:
                 if kept.get(key) is not None:
                     width, height = kept[key]
                     kept[key] = (int(width), int(height))
+            if "target" in kept:
+                x, y = kept["target"]
+                kept["target"] = (float(x), float(y))
             if "beats" in kept:
                 kept["beats"] = tuple(int(frame) for frame in kept["beats"])
             return cls(**kept)

@@ -7,6 +7,7 @@ hand, so that nothing loses precision however deep the series is; x is right and
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -30,6 +31,7 @@ FADE_IN = 0.35
 # Steps into which a level is divided to find out when a layer is hidden behind its successors.
 _COVER_SEARCH_STEPS = 32
 _COVER_SEARCH_LEVELS = 16
+_TARGET_SEARCH = 20
 
 # Single precision holds a zoom of this many doublings around one origin without a visible error;
 # deeper zooms are cut into stretches of at most `STRETCH_OCTAVES`.
@@ -45,7 +47,8 @@ class Layer:
         index: 0 is the outermost.
         image: The file and its size in pixels.
         level: Zoom level at which this layer fills the view; its width is `zoom_factor**-level`.
-        centre: Its centre, seen from the centre of the innermost layer, in widths of this layer.
+        centre: Its centre, seen from the point at which the zoom ends (the centre of the innermost
+            layer, or the user's target in it), in widths of this layer.
         aim: The view's centre when this layer fills the view, measured like `centre`.
         visible_from: Zoom level from which it can be seen, -inf for the outermost.
         opaque_from: Zoom level from which it is fully faded in.
@@ -68,7 +71,7 @@ class CentreKey:
 
     Attributes:
         level: Zoom level.
-        value: Centre (x, y), seen from the centre of the innermost layer.
+        value: Centre (x, y), seen from the point at which the zoom ends.
         slope: Its derivative by the zoom level.
     """
 
@@ -90,6 +93,7 @@ class Plan:
         resolution: Width and height of a frame in pixels.
         view_size: Width and height of the view at zoom level z in units of `zoom_factor**-z` image
             widths.
+        roll: Turns of the picture in one zoom level, clockwise.
         mask: Trimmed shape of the inner layers.
         layers: One for each image.
         keys: The zoom level over time.
@@ -102,6 +106,7 @@ class Plan:
     aspect: float
     resolution: tuple[int, int]
     view_size: tuple[float, float]
+    roll: float
     mask: Mask
     layers: tuple[Layer, ...]
     keys: tuple[LevelKey, ...]
@@ -143,9 +148,31 @@ class Plan:
         return level_at(self.keys, frame)
 
     def view_centre(self, level: float) -> tuple[float, float]:
-        """Centre of the view, from the innermost layer's, in units of `zoom_factor**-level`."""
-        value, _ = self._centre_and_slope(level)
-        return float(value[0]), float(value[1])
+        """Centre of the view, from where the zoom ends, in units of `zoom_factor**-level`."""
+        ((x, y),), _ = self.path(np.array([level]))
+        return float(x), float(y)
+
+    def half_extent(
+        self, levels: NDArray[np.float64], between: float = 0.0
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Half the width and height of the upright rectangle around the view, as it is turned.
+
+        Args:
+            levels: Zoom levels, any shape.
+            between: The rectangle is good for so many levels before and after, too.
+
+        Returns:
+            Two arrays of that shape, in units of `zoom_factor**-level`.
+        """
+        width, height = self.view_size
+        angle = 2.0 * np.pi * self.roll * levels
+        # A corner that is further out in between is so much further out at most.
+        more = math.hypot(width, height) * (1.0 - math.cos(2.0 * math.pi * self.roll * between))
+        across, along = np.abs(np.cos(angle)), np.abs(np.sin(angle))
+        return (
+            (width * across + height * along + more) / 2.0,
+            (width * along + height * across + more) / 2.0,
+        )
 
     def centre_keys(self, keys_per_step: int = 4) -> list[CentreKey]:
         """The path of the view's centre, for cubic (Hermite) interpolation.
@@ -155,20 +182,15 @@ class Plan:
         """
         levels = [
             here.level + (after.level - here.level) * part / keys_per_step
-            for here, after in zip(self.layers, self.layers[1:], strict=False)
+            for here, after in itertools.pairwise(self.layers)
             for part in range(keys_per_step)
         ]
-        keys = []
-        for level in (*levels, self.depth):
-            value, slope = self._centre_and_slope(level)
-            keys.append(
-                CentreKey(
-                    level,
-                    (float(value[0]), float(value[1])),
-                    (float(slope[0]), float(slope[1])),
-                )
-            )
-        return keys
+        levels.append(self.depth)
+        values, slopes = self.path(np.array(levels))
+        return [
+            CentreKey(level, (float(x), float(y)), (float(x_slope), float(y_slope)))
+            for level, (x, y), (x_slope, y_slope) in zip(levels, values, slopes, strict=True)
+        ]
 
     def gain_keys(self, index: int) -> list[tuple[float, tuple[float, float, float]]]:
         """What a layer's linear light is multiplied by, as (zoom level, (r, g, b)), linear between.
@@ -195,29 +217,29 @@ class Plan:
         levels = [layer.level for layer in self.layers]
         return int(np.clip(np.searchsorted(levels, level, "right") - 1, 0, len(levels) - 2))
 
-    def _centre_and_slope(self, level: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """`view_centre` and its derivative by the level.
+    def path(self, levels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """`view_centre` and its derivative by the level, each of shape (n, 2), at n zoom levels.
 
         Within a step the centre runs along the part of the way that a zoom around the step's fixed
         point would have run: constant off-centre nesting becomes a pure zoom around one point.
         Where the offsets change, speeds are averaged, so that the picture never jerks at a step.
         """
-        if level > self.depth:
-            return np.zeros(2), np.zeros(2)
         growth = math.log(self.zoom_factor)
-        step = self._step_at(level)
-        here, after = self.layers[step], self.layers[step + 1]
-        whole = 1.0 - self.zoom_factor ** (here.level - after.level)
-        shrink = self.zoom_factor ** (here.level - max(level, here.level))
-        part = (1.0 - shrink) / whole
+        starts = np.array([layer.level for layer in self.layers])
+        aims = np.array([layer.aim for layer in self.layers])
+        speeds = np.array([self._speed(index) for index in range(len(self.layers))])
+        step = np.clip(np.searchsorted(starts, levels, "right") - 1, 0, len(starts) - 2)
+        way = np.array([self._way(number) for number in range(len(starts) - 1)])[step]
+        here, after = starts[step], starts[step + 1]
+        whole = (1.0 - self.zoom_factor ** (here - after))[:, None]
+        shrink = (self.zoom_factor ** (here - np.maximum(levels, here)))[:, None]
+        p = (1.0 - shrink) / whole
+        q = p * p
         # From here on in widths of the step's outer layer.
-        start = np.array(here.aim)
-        way = self._way(step)
-        start_slope = self._speed(step) * whole / growth
-        end_slope = self._speed(step + 1) * whole / growth
-        p, q = part, part * part
+        start_slope = speeds[step] * whole / growth
+        end_slope = speeds[step + 1] * whole / growth
         value = (
-            start
+            aims[step]
             + way * (3 * q - 2 * q * p)
             + start_slope * (q * p - 2 * q + p)
             + end_slope * (q * p - q)
@@ -226,7 +248,9 @@ class Plan:
             way * (6 * p - 6 * q) + start_slope * (3 * q - 4 * p + 1) + end_slope * (3 * q - 2 * p)
         )
         value = value / shrink
-        return value, change * growth / whole + growth * value
+        slope = change * growth / whole + growth * value
+        is_inside = (levels <= self.depth)[:, None]
+        return value * is_inside, slope * is_inside
 
     def _way(self, step: int) -> NDArray[np.float64]:
         """From where the view is at a step's start to where it is at its end, in outer widths."""
@@ -307,6 +331,7 @@ def make_plan(
         aspect=aspect,
         resolution=resolution,
         view_size=view_size,
+        roll=settings.roll,
         mask=mask,
         layers=tuple(
             Layer(
@@ -314,7 +339,7 @@ def make_plan(
                 image=image,
                 level=levels[index],
                 centre=centres[index],
-                aim=_aim(centres[index], view_size, aspect, settings.centre),
+                aim=centres[index],
                 visible_from=levels[index - 1] if index else -math.inf,
                 opaque_from=(
                     levels[index - 1] + FADE_IN * (levels[index] - levels[index - 1])
@@ -332,23 +357,96 @@ def make_plan(
             )
         ),
     )
-    return _hide_covered_layers(draft)
+    return _hide_covered_layers(_without_border(draft))
 
 
-def _aim(
-    centre: tuple[float, float], view_size: tuple[float, float], aspect: float, keep_to: Centre
-) -> tuple[float, float]:
-    """The view's centre over an image: its own, or nearer to the innermost one's.
+def _without_border(draft: Plan) -> Plan:
+    """Aim the view, and keep it within the outermost image.
 
-    The whole zoom closes in on the innermost image's centre, from which `centre` is measured. The
-    view can go there as far as it stays within the image.
+    Where it would leave it by itself, as when it is turned, it is made smaller; where it would for
+    the sake of the target, it goes there only in part.
     """
-    if keep_to is Centre.IMAGE:
-        return centre
-    slack_x, slack_y = (1.0 - view_size[0]) / 2.0, (aspect - view_size[1]) / 2.0
-    return (
-        centre[0] - min(max(centre[0], -slack_x), slack_x),
-        centre[1] - min(max(centre[1], -slack_y), slack_y),
+    half_width, half_height = draft.half_extent(np.array([layer.level for layer in draft.layers]))
+    slack = np.maximum(0.0, np.stack([0.5 - half_width, draft.aspect / 2.0 - half_height], axis=1))
+    wanted = np.array(draft.settings.target) * [1.0, draft.aspect]
+    target = np.clip(wanted, -slack[-1], slack[-1])
+    plan = _aimed(draft, 0.0 * target, slack)
+    enlarged = max(1.0, 1.0 / _room(plan))
+    if enlarged > 1.0:
+        size = draft.view_size[0] / enlarged, draft.view_size[1] / enlarged
+        draft = replace(draft, view_size=(size[0] * (1.0 - 1e-9), size[1] * (1.0 - 1e-9)))
+    low, high = 0.0, 1.0  # parts of the way to the target
+    part = high
+    for _ in range(_TARGET_SEARCH):
+        plan = _aimed(draft, part * target, slack)
+        low, high = (part, high) if _room(plan) >= 1.0 else (low, part)
+        if low == 1.0:
+            break
+        part = (low + high) / 2.0
+    else:
+        plan = _aimed(draft, low * target, slack)
+    warnings = list(plan.warnings)
+    if enlarged > 1.005:
+        why = " while the camera rolls" if plan.roll else ""
+        warnings.append(
+            f"The pictures are shown {enlarged:.2f} times as large so that no border is seen{why}."
+        )
+    if np.abs(low * target - wanted).max() > 1e-3:
+        x, y = low * target / [1.0, draft.aspect]
+        warnings.append(
+            f"The zoom ends at {x:.3f}, {y:.3f} instead of {draft.settings.target[0]:.3f}, "
+            f"{draft.settings.target[1]:.3f}, or its frames would leave the images: a smaller crop "
+            "lets it go further."
+        )
+    return replace(plan, warnings=tuple(warnings))
+
+
+def _aimed(draft: Plan, target: NDArray[np.float64], slack: NDArray[np.float64]) -> Plan:
+    """Let the zoom end at a place of the innermost image.
+
+    Everything is measured from there; so a zoom that is centred stays as simple as it is.
+
+    Args:
+        draft: A plan whose layers are measured from the centre of the innermost image.
+        target: Where to, from that centre, in widths of the innermost image.
+        slack: How far the view may be off each image's centre, in its widths; one row for each.
+    """
+    layers = []
+    for layer, most in zip(draft.layers, slack, strict=True):
+        scale = draft.zoom_factor ** (layer.level - draft.depth)
+        centre = np.array(layer.centre) - target * scale
+        # The view keeps to the images' centres as before, or goes to where the zoom ends.
+        aim = np.array(layer.centre)
+        if draft.settings.centre is Centre.FIXED_POINT:
+            aim = centre - np.clip(centre, -most, most)
+        layers.append(
+            replace(
+                layer,
+                centre=(float(centre[0]), float(centre[1])),
+                aim=(float(aim[0]), float(aim[1])),
+            )
+        )
+    return replace(draft, layers=tuple(layers))
+
+
+def _room(plan: Plan) -> float:
+    """How many times larger the view could be before it leaves the outermost image."""
+    if plan.is_centred and not plan.roll:
+        return math.inf
+    parts = _COVER_SEARCH_STEPS * (1 + math.ceil(8.0 * abs(plan.roll)))
+    levels = np.linspace(0.0, plan.depth, 1 + math.ceil(plan.depth * parts))
+    scale = plan.zoom_factor**-levels
+    centres = np.zeros((len(levels), 2))
+    if not plan.is_centred:
+        centres = plan.path(levels)[0] * scale[:, None]
+    x, y = np.abs(centres - plan.layers[0].centre).T
+    pixel = 1.0 / plan.series.images[0].width  # engines smooth the border
+    half_width, half_height = plan.half_extent(levels, 0.5 / parts)
+    return float(
+        min(
+            ((0.5 - pixel - x) / (half_width * scale)).min(),
+            ((plan.aspect / 2.0 - pixel - y) / (half_height * scale)).min(),
+        )
     )
 
 
@@ -359,10 +457,11 @@ def _hide_covered_layers(plan: Plan) -> Plan:
     levels = np.arange(count) / _COVER_SEARCH_STEPS
     centres = np.zeros((count, 2))
     if not plan.is_centred:
-        centres = np.array([plan.view_centre(level) for level in levels])
-    half_width, half_height = plan.view_size[0] / 2.0, plan.view_size[1] / 2.0
+        centres = plan.path(levels)[0]
+    is_regular = not plan.roll and all(layer.centre == (0.0, 0.0) for layer in layers)
+    half_width, half_height = plan.half_extent(levels, 0.5 / _COVER_SEARCH_STEPS)
     for layer, after in zip(plan.layers, plan.layers[1:], strict=False):
-        if _is_concentric(plan) and layer.index and _same_nesting(plan, layer.index):
+        if layer.index and is_regular and _same_nesting(plan, layer.index):
             before = layers[layer.index - 1]
             until = before.visible_until - before.level + layer.level
         else:
@@ -371,17 +470,15 @@ def _hide_covered_layers(plan: Plan) -> Plan:
             scale = plan.zoom_factor ** (after.level - levels[part])
             x, y = (centres[part] * scale[:, None] - after.centre).T
             # The view may leave the successor again, on its way to an image far off the centre.
-            bare = np.flatnonzero(~plan.mask.covers(x, y, half_width * scale, half_height * scale))
+            bare = np.flatnonzero(
+                ~plan.mask.covers(x, y, half_width[part] * scale, half_height[part] * scale)
+            )
             last = int(bare[-1]) if len(bare) else -1
             # One more step forgives rounding. What is never covered stays to the end.
             is_covered = last + 2 < len(scale)
             until = levels[start + last + 2] if is_covered else math.inf
         layers[layer.index] = replace(layer, visible_until=float(until))
     return replace(plan, layers=tuple(layers))
-
-
-def _is_concentric(plan: Plan) -> bool:
-    return all(step.offset == (0.0, 0.0) for step in plan.series.steps)
 
 
 def _same_nesting(plan: Plan, index: int) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import bpy
+
+from ..core.plan import Plan
 
 # The data path of the one property that everything follows.
 ZOOM_LEVEL = "Zoom Level"
@@ -66,6 +69,14 @@ def drive_by_table(
     for modifier in list(curve.modifiers):
         curve.modifiers.remove(modifier)
     fill_curve(curve, list(keys), slopes)
+
+
+def roll_expression(plan: Plan) -> str:
+    """The camera's turn at zoom level z, anticlockwise, in radians.
+
+    Whole turns are left out, for the sake of precision.
+    """
+    return f"{math.tau!r} * fmod({plan.roll!r} * z, 1)"
 
 
 def fill_curve(

@@ -18,7 +18,14 @@ from ..core.mask import MaskMesh, whole_image
 from ..core.plan import Layer, Plan
 from ..errors import EverZoomError
 from . import compat
-from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table, fill_curve
+from .drivers import (
+    ZOOM_LEVEL,
+    ZOOM_LEVEL_PATH,
+    drive,
+    drive_by_table,
+    fill_curve,
+    roll_expression,
+)
 from .images import load_image
 from .layers import COLOUR_MATCH, FADE, IMAGE_NODE, fill_material, fill_mesh
 from .overlay import ROLE_OVERLAY, OverlayMaker, remove_overlay
@@ -296,6 +303,10 @@ def _fill_camera(control: Any, collection: Any, plan: Plan) -> None:
             camera.location[axis] = 0.0
         else:
             drive(camera, "location", f"c * {scale}", level | {"c": (control, path)}, axis)
+    if plan.roll:
+        drive(camera, "rotation_euler", roll_expression(plan), level, 2)
+    elif camera.driver_remove("rotation_euler", 2):
+        camera.rotation_euler[2] = 0.0
     # Near enough for things that float before the images, far enough for what lies behind them, and
     # close enough together for the depth buffer.
     drive(data, "clip_start", f"{0.02 * distance!r} * {scale}", level)

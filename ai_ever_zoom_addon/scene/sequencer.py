@@ -25,7 +25,7 @@ from ..core.mask import Mask
 from ..core.plan import Layer, Plan
 from ..errors import EverZoomError
 from . import compat
-from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table
+from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table, roll_expression
 from .images import read_pixels
 
 ROLE = "ever_zoom_role"  # of a strip: "original" or "copy" of an image, or a "group" of strips
@@ -34,6 +34,7 @@ ROLE = "ever_zoom_role"  # of a strip: "original" or "copy" of an image, or a "g
 LAYERS_PER_GROUP = 100
 
 CENTRE_PATHS = ('["View Centre X"]', '["View Centre Y"]')
+ROLL_PATH = '["Roll"]'
 
 # Exponent and offset of the sRGB curve (IEC 61966-2-1): a gain in linear light is a slope and an
 # offset for encoded values.
@@ -48,7 +49,7 @@ def has_strips(scene: Any) -> bool:
 
 def remove_strips(scene: Any) -> None:
     """Take everything out of a scene that `build_strips` made; the pictures' folder stays."""
-    for path in (*CENTRE_PATHS, ZOOM_LEVEL_PATH):
+    for path in (*CENTRE_PATHS, ROLL_PATH, ZOOM_LEVEL_PATH):
         scene.driver_remove(path)
         scene.pop(path[2:-2], None)
     for curve in compat.fcurves(scene):
@@ -95,6 +96,9 @@ def build_strips(scene: Any, control: Any, plan: Plan, folder: Path) -> None:
                 [(key.level, key.value[axis]) for key in keys],
                 [key.slope[axis] for key in keys],
             )
+    if plan.roll:
+        scene[ROLL_PATH[2:-2]] = 0.0
+        drive(scene, ROLL_PATH, roll_expression(plan), {"z": (scene, ZOOM_LEVEL_PATH)})
     places = compat.strips(scene.sequence_editor)
     first_channel = 1 + max((strip.channel for strip in _top_strips(scene)), default=0)
     for layer, file in zip(plan.layers, files, strict=True):
@@ -230,14 +234,26 @@ def _add_strip(scene: Any, group: Any, plan: Plan, layer: Layer, file: Path, cha
         pixels * layer.centre[0] + (0.5 * across if image.width % 2 else 0.0),
         pixels * layer.centre[1] - (0.5 * down if image.height % 2 else 0.0),
     )
+    if plan.roll:
+        drive(strip.transform, "rotation", "-r", {"r": (scene, ROLL_PATH)})
     if not plan.is_centred or centre != (0.0, 0.0):
-        for axis, path in enumerate(("offset_x", "offset_y")):
-            place = f"{centre[axis]!r} * {grown}"
-            if plan.is_centred:
-                drive(strip.transform, path, place, level)
-            else:
-                sources = level | {"c": (scene, CENTRE_PATHS[axis])}
-                drive(strip.transform, path, f"{place} - {pixels!r} * c", sources)
+        # Expressions may not be longer than 255 characters.
+        place = [
+            f"{value:.12g} * pow({plan.zoom_factor:.12g}, z - {layer.level:.12g})"
+            for value in centre
+        ]
+        sources = dict(level)
+        if not plan.is_centred:
+            sources |= {"c": (scene, CENTRE_PATHS[0]), "d": (scene, CENTRE_PATHS[1])}
+            place = [f"{place[0]} - {pixels:.12g} * c", f"{place[1]} - {pixels:.12g} * d"]
+        if plan.roll:
+            sources |= {"r": (scene, ROLL_PATH)}
+            place = [
+                f"cos(r) * ({place[0]}) + sin(r) * ({place[1]})",
+                f"cos(r) * ({place[1]}) - sin(r) * ({place[0]})",
+            ]
+        drive(strip.transform, "offset_x", place[0], sources)
+        drive(strip.transform, "offset_y", place[1], sources)
     opacity = []
     if layer.index:
         opacity.append(f"smoothstep({layer.visible_from!r}, {layer.opaque_from!r}, z)")

@@ -186,7 +186,7 @@ class EVERZOOM_PT_camera(_SettingsPanel, bpy.types.Panel):
 
     bl_label = "Camera"
     bl_options = {"DEFAULT_CLOSED"}
-    properties = ("resolution_from",)
+    properties = ("resolution_from", "roll", "target")
 
 
 class EVERZOOM_PT_mask(_SettingsPanel, bpy.types.Panel):

@@ -32,6 +32,8 @@ from ..settings import (
     FEATHER_RANGE,
     MAXIMUM_SECONDS,
     MAXIMUM_ZOOM_FACTOR,
+    ROLL_RANGE,
+    TARGET_RANGE,
     Centre,
     Engine,
     MaskShape,
@@ -53,6 +55,7 @@ PLAIN = (
     "frames_per_second",
     "delay",
     "start_frame",
+    "roll",
     "pack_images",
     "debug_overlay",
 )
@@ -71,6 +74,7 @@ OTHERS = (
     "ease",
     "samples",
     "resolution_from",
+    "target",
 )
 SHAPES = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}
 CHOICES = {
@@ -419,6 +423,31 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         default="images",
         update=_apply,
     )
+    roll: FloatProperty(
+        name="Roll",
+        description="Turns of the picture from one image to the next, clockwise",
+        default=_DEFAULTS.roll,
+        min=ROLL_RANGE[0],
+        max=ROLL_RANGE[1],
+        soft_min=-1.0,
+        soft_max=1.0,
+        step=5,
+        precision=3,
+        update=_apply,
+    )
+    target: FloatVectorProperty(
+        name="Target",
+        description="Where in the innermost image the zoom ends, from its centre to the right and "
+        "up, as parts of its width and height",
+        size=2,
+        default=_DEFAULTS.target,
+        min=TARGET_RANGE[0],
+        max=TARGET_RANGE[1],
+        step=1,
+        precision=3,
+        subtype="XYZ",
+        update=_apply,
+    )
     pack_images: BoolProperty(
         name="Pack Images",
         description="Store the images inside the .blend file",
@@ -469,6 +498,7 @@ def to_settings(group: Any) -> ZoomSettings:
         beats=tuple(json.loads(group.beats)) if group.length_by == "markers" else (),
         ease=group.ease if group.is_eased else 0.0,
         samples=group.samples or None,
+        target=(group.target[0], group.target[1]),
         aspect_ratio=SHAPES.get(group.resolution_from),
         scene_resolution=group.resolution_from == "scene",
         **values,

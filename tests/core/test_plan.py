@@ -50,17 +50,27 @@ def places(plan: Plan) -> list[Array]:
 
 def view_place(plan: Plan, level: float) -> Array:
     """Centre of the view, from the outermost image's, in its widths."""
-    return places(plan)[-1] + np.array(plan.view_centre(level)) * plan.zoom_factor**-level
+    end = places(plan)[0] - np.array(plan.layers[0].centre)
+    return end + np.array(plan.view_centre(level)) * plan.zoom_factor**-level
+
+
+def view_points(plan: Plan, level: float, points: int = 2) -> tuple[Array, Array]:
+    """Points of the view, out to its corners, from the outermost image's centre, in its widths."""
+    part = np.linspace(-0.5, 0.5, points) * (1 - 1e-6)
+    across, up = np.meshgrid(part * plan.view_size[0], part * plan.view_size[1])
+    # The picture turns clockwise, so the view turns the other way round.
+    turn = 2 * np.pi * plan.settings.roll * level
+    x, y = (
+        math.cos(turn) * across - math.sin(turn) * up,
+        math.sin(turn) * across + math.cos(turn) * up,
+    )
+    scale, middle = plan.zoom_factor**-level, view_place(plan, level)
+    return middle[0] + x * scale, middle[1] + y * scale
 
 
 def is_whole(plan: Plan, level: float, points: int = 25) -> bool:
     """Whether opaque layers that are not hidden cover every point of the view."""
-    scale = plan.zoom_factor**-level
-    middle = view_place(plan, level)
-    part = np.linspace(-0.5, 0.5, points) * (1 - 1e-6)
-    x, y = np.meshgrid(
-        middle[0] + part * plan.view_size[0] * scale, middle[1] + part * plan.view_size[1] * scale
-    )
+    x, y = view_points(plan, level, points)
     covered = np.zeros(x.shape, bool)
     for layer, width, place in zip(plan.layers, widths(plan), places(plan), strict=True):
         if level > layer.visible_until or level < layer.opaque_from:
@@ -79,21 +89,27 @@ def is_whole(plan: Plan, level: float, points: int = 25) -> bool:
 
 
 factors = st.floats(1.1, 4.0)
+places_in = st.sampled_from([0.0, 0.07, -0.2, 0.5])
 
 
 @st.composite
-def off_centre_plans(draw: st.DrawFn, largest_crop: float = 0.95, reach: float = 1.0) -> Plan:
-    """Plans of series whose images lie wholly in each other, anywhere within `reach` of the way."""
+def off_centre_plans(draw: st.DrawFn, turned: bool = False, aimed: bool = False) -> Plan:
+    """Plans of series whose images lie wholly in each other, anywhere."""
     shape = draw(st.sampled_from(MaskShape))
-    crop, feather = draw(st.floats(0.3, largest_crop)), draw(st.floats(0.0, 0.1))
+    crop, feather = draw(st.floats(0.3, 0.95)), draw(st.floats(0.0, 0.1))
     steps = []
     for _ in range(draw(st.integers(1, 5))):
         factor = draw(factors)
-        room = reach * (1 - 1 / factor) / 2
+        room = (1 - 1 / factor) / 2
         x, y = draw(st.floats(-1, 1)) * room, draw(st.floats(-1, 1)) * room * 0.8
         steps.append(Step(factor, (x, y)))
     chosen = ZoomSettings(
-        crop=crop, feather=feather, mask_shape=shape, centre=draw(st.sampled_from(Centre))
+        crop=crop,
+        feather=feather,
+        mask_shape=shape,
+        centre=draw(st.sampled_from(Centre)),
+        roll=draw(st.sampled_from([0.0, 0.0, 0.25, -0.13, 1.0, 3.3])) if turned else 0.0,
+        target=(draw(places_in), draw(places_in)) if aimed else (0.0, 0.0),
     )
     return make_plan(series(tuple(steps)), chosen)
 
@@ -177,21 +193,77 @@ def test_a_centred_view_has_no_hole(
 
 
 @settings(max_examples=300)
-@given(off_centre_plans(), st.floats(0.0, 1.0))
-def test_an_off_centre_view_has_no_hole(plan: Plan, part: float) -> None:
-    level = part * plan.depth
-    # What lies beyond the outermost image nobody can show.
-    half = np.array(plan.view_size) / 2 * plan.zoom_factor**-level
-    assume((np.abs(view_place(plan, level)) + half <= [0.5, plan.aspect / 2]).all())
-    assert is_whole(plan, level)
+@given(off_centre_plans(turned=True, aimed=True), st.floats(0.0, 1.0))
+def test_a_view_off_the_centre_or_turned_has_no_hole(plan: Plan, part: float) -> None:
+    assert is_whole(plan, part * plan.depth)
 
 
-@given(off_centre_plans(largest_crop=0.8, reach=0.8))
+@given(off_centre_plans(turned=True, aimed=True))
 def test_the_view_never_leaves_the_outermost_image(plan: Plan) -> None:
-    for level in np.linspace(0.0, plan.depth, 60):
-        half = np.array(plan.view_size) / 2 * plan.zoom_factor**-level
-        reach = np.abs(view_place(plan, level)) + half
-        assert (reach <= np.array([0.5, plan.aspect / 2]) + 1e-9).all(), level
+    for level in np.linspace(0.0, plan.depth, 100):
+        x, y = view_points(plan, level)
+        assert np.abs(x).max() <= 0.5 and np.abs(y).max() <= plan.aspect / 2, level
+
+
+@settings(deadline=None)
+@given(off_centre_plans(turned=True))
+def test_no_more_is_enlarged_than_has_to_be(plan: Plan) -> None:
+    """Where the view is smaller than the crop, its frame touches the border somewhere."""
+    crop = 2 * plan.mask.half_size[0], 2 * plan.mask.half_size[1]
+    largest = min(crop[0], crop[1] / plan.view_size[1] * plan.view_size[0])
+    if plan.view_size[0] > largest * 0.995:
+        return
+    assert any("so that no border is seen" in warning for warning in plan.warnings)
+    room = math.inf
+    for level in np.linspace(0.0, plan.depth, 1000):
+        x, y = view_points(plan, level)
+        room = min(room, 0.5 - np.abs(x).max(), plan.aspect / 2 - np.abs(y).max())
+    assert room < 0.01
+
+
+@given(off_centre_plans(turned=True, aimed=True))
+def test_the_zoom_ends_at_its_target_or_says_where(plan: Plan) -> None:
+    innermost, width = places(plan)[-1], widths(plan)[-1]
+    x, y = view_points(plan, plan.depth)
+    wanted = np.array(plan.settings.target) * [1.0, plan.aspect]
+    end = (view_place(plan, plan.depth) - innermost) / width
+    said = [warning for warning in plan.warnings if "instead of" in warning]
+    if not said:
+        assert end == pytest.approx(wanted, abs=1.1e-3)
+    else:
+        numbers = [float(part.strip(",")) for part in said[0].split()[4:6]]
+        assert end == pytest.approx(np.array(numbers) * [1.0, plan.aspect], abs=6e-4)
+    # It is on the way to the target, and its frame within the innermost image if that is possible.
+    assert (end * wanted >= 0.0).all() and (np.abs(end) <= np.abs(wanted) + 1e-9).all()
+    for axis, places_of_view, most in ((0, x, 0.5), (1, y, plan.aspect / 2)):
+        reach = np.abs((places_of_view - innermost[axis]) / width).max()
+        assert reach <= most + 1e-9 or end[axis] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("crop", "target", "end"),
+    [
+        (0.8, (0.3, 0.0), (0.1, 0.0)),
+        (0.8, (0.05, -0.5), (0.05, -0.1)),
+        (0.5, (-0.5, 0.2), (-0.25, 0.2)),
+    ],
+)
+def test_a_target_too_near_the_edge(
+    crop: float, target: tuple[float, float], end: tuple[float, float]
+) -> None:
+    plan = make_plan(centred(), ZoomSettings(crop=crop, target=target))
+    said = f"ends at {end[0]:.3f}, {end[1]:.3f} instead of {target[0]:.3f}, {target[1]:.3f}"
+    assert said in plan.warnings[0]
+    innermost = np.array(plan.layers[-1].centre)
+    assert -innermost == pytest.approx(np.array(end) * [1.0, 0.8])
+
+
+def test_a_zoom_to_a_target_is_a_zoom_around_one_point() -> None:
+    plan = make_plan(centred(6), ZoomSettings(target=(0.1, -0.05)))
+    point = np.array([0.1, -0.05 * 0.8]) * 2.0**-5
+    for level in np.linspace(0.0, 7.0, 36):  # and beyond
+        assert view_place(plan, level) == pytest.approx(point, abs=1e-12)
+    assert plan.is_centred and not plan.warnings
 
 
 @given(factors, st.floats(0.3, 0.95), st.floats(0.0, 0.1), st.sampled_from(MaskShape))
@@ -238,7 +310,7 @@ def test_the_view_goes_through_the_images_centres(plan: Plan) -> None:
             assert away == pytest.approx([0.0, 0.0], abs=1e-9)
         else:  # as near to the innermost image as it can be
             target = (places(plan)[-1] - place) / width
-            room = (np.array([1.0, plan.aspect]) - plan.view_size) / 2
+            room = np.array([0.5, plan.aspect / 2]) - plan.mask.half_size  # what the crop allows
             assert away == pytest.approx(np.clip(target, -room, room), abs=1e-9)
 
 

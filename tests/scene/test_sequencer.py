@@ -79,6 +79,15 @@ def difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
             [(200, 160)],
             id="reverse, delay, resolution",
         ),
+        pytest.param(
+            replace(PLAIN, roll=0.2, target=(0.08, -0.05)), NESTED, [(200, 160)], id="roll, target"
+        ),
+        pytest.param(
+            replace(PLAIN, roll=-0.4, target=(-0.1, 0.1), aspect_ratio=(9, 16)),
+            UNEVEN,
+            [(201, 161), (200, 160), (199, 161)],
+            id="roll, target, off centre, upright, odd sizes",
+        ),
     ],
 )
 def test_strips_show_what_the_planes_show(
