@@ -68,7 +68,7 @@ class _Terminal:
     def _print(self, text: str, end: str = "\n") -> None:
         try:
             print(text, end=end, file=self.stream, flush=True)
-        except BrokenPipeError:  # nobody reads on
+        except OSError:  # nobody reads on, or it goes to a full disk
             with Path(os.devnull).open("w", encoding="utf-8") as nothing:
                 os.dup2(nothing.fileno(), self.stream.fileno())
 
@@ -302,10 +302,12 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
         if not options.no_render:
             # Whoever asks for the file gets the frames that the file renders.
             sharp = blend is None
-            animation.render_animation(
+            written = animation.render_animation(
                 scene, output, first, last, terminal.progress, sharp=sharp, resume=options.resume
             )
-            terminal.say(f"Wrote {last - first + 1} frames to {output}.")
+            kept = last - first + 1 - written
+            were_there = f" {kept} were there already." if kept else ""
+            terminal.say(f"Wrote {written} frames to {output}.{were_there}")
         if options.json:
             report: dict[str, Any] = {
                 "order": [image.file.name for image in series.images],
@@ -434,10 +436,13 @@ def _save(blend: Path) -> None:
 
 def _write_text(file: Path, text: str) -> None:
     animation.make_folder(file.parent)
+    partial = file.with_name(f"{file.name}.partial")
     try:
         # A name that is no text gets the escapes that JSON knows.
-        file.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        partial.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        partial.replace(file)
     except OSError as error:
+        partial.unlink(missing_ok=True)
         raise EverZoomError(
             f"{file} cannot be written ({error.strerror}): choose another place."
         ) from error
@@ -475,23 +480,23 @@ _frames.__name__ = "frames"
 def _own_terminal() -> Iterator[_Terminal]:
     """Keep what Blender itself prints (a line for each frame, driver warnings) out of the way.
 
-    It is written by compiled code, so the file descriptors are redirected, to a log that is removed
-    when all goes well.
+    Some of it is written by compiled code, so the file descriptors are redirected, and some by way
+    of Python's streams.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     kept = [os.dup(1), os.dup(2)]
     with (
-        tempfile.TemporaryFile() as log,
         os.fdopen(os.dup(kept[0]), "w", encoding="utf-8", errors="replace") as stream,
+        Path(os.devnull).open("w", encoding="utf-8", errors="replace") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
     ):
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
         try:
             yield _Terminal(stream)
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
             for number, saved in zip((1, 2), kept, strict=True):
                 os.dup2(saved, number)
                 os.close(saved)

@@ -12,10 +12,10 @@ VIDEO_SUFFIX = ".mp4"
 FRAME_NAME = "frame_#####"  # Blender puts the frame's number in place of the signs
 
 
-def is_whole_frame(file: Path) -> bool:
-    """Whether a PNG file is there and complete."""
+def is_whole_picture(file: Path, size: tuple[int, int]) -> bool:
+    """Whether a PNG file is there, complete and of a size (width, height) in pixels."""
     try:
-        return read_size(file) is not None
+        return read_size(file) == size
     except EverZoomError:
         return False
 

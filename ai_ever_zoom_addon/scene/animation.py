@@ -13,7 +13,7 @@ from typing import Any
 
 import bpy
 
-from ..core.output import is_video, is_whole_frame, is_whole_video
+from ..core.output import is_video, is_whole_picture, is_whole_video
 from ..core.series import check_name
 from ..errors import EverZoomError
 from . import render
@@ -124,9 +124,10 @@ def render_animation(
                 raise _incomplete(output, "the video is not whole")
             partial.replace(video)
             return total
+        size = render.scene_resolution(scene)
         files = [Path(scene.render.frame_path(frame=number)) for number in range(first, last + 1)]
         for file in files:
-            if not (resume and is_whole_frame(file)):
+            if not (resume and is_whole_picture(file, size)):
                 file.unlink(missing_ok=True)
         # Blender itself passes over the frames that are there.
         scene.render.use_overwrite = False
@@ -135,7 +136,7 @@ def render_animation(
             if total:
                 _render(scene, output, total, progress, sharp)
         finally:
-            broken = [file for file in files if not is_whole_frame(file)]
+            broken = [file for file in files if not is_whole_picture(file, size)]
             for file in broken:
                 file.unlink(missing_ok=True)
         if broken:
@@ -158,9 +159,11 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
     written = 0
     problem: list[str] = []
     stopped = False
+    lost_pictures = _lost_pictures(scene)
 
     def count(*_: Any) -> None:
         nonlocal written
+        problem.extend(lost_pictures())
         if problem:
             # The picture of a frame that something was missing for is not left looking finished.
             if not is_video(scene.render.filepath):
@@ -196,6 +199,32 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
     if written < total:
         reason = problem[0] if problem else "Blender stopped early"
         raise _incomplete(output, f"only {written} of {total} frames were written: {reason}")
+
+
+def _lost_pictures(scene: Any) -> Callable[[], list[str]]:
+    """A function that names, in a sentence, a picture of the sequencer's that has just vanished.
+
+    The sequencer would say nothing and show something else. The times of the folders tell whether
+    it is worth while to look at the files.
+    """
+    files = list(picture_files(scene))
+    folders = sorted({file.parent for file in files})
+
+    def times() -> list[int]:
+        return [folder.stat().st_mtime_ns if folder.exists() else 0 for folder in folders]
+
+    before = times()
+
+    def lost() -> list[str]:
+        nonlocal before
+        now = times()
+        if now == before:
+            return []
+        before = now
+        gone = (file for file in files if not file.exists())
+        return [f"The image {file} cannot be read any more: put it back." for file in gone][:1]
+
+    return lost
 
 
 def _incomplete(output: str, reason: str) -> EverZoomError:

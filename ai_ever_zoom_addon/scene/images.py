@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.output import is_whole_picture
 from ..errors import EverZoomError
 
 
@@ -84,7 +85,11 @@ def read_pixels(file: Path) -> NDArray[np.float32]:
 
 
 def write_png(file: Path, pixels: NDArray[np.float32]) -> None:
-    """Write a picture, shape (height, width, 3), sRGB-encoded 0 to 1, as an 8-bit PNG file."""
+    """Write a picture, shape (height, width, 3), sRGB-encoded 0 to 1, as an 8-bit PNG file.
+
+    Raises:
+        EverZoomError: The file cannot be written.
+    """
     height, width = pixels.shape[:2]
     image: Any = bpy.data.images.new(file.stem, width, height)
     try:
@@ -93,13 +98,12 @@ def write_png(file: Path, pixels: NDArray[np.float32]) -> None:
         image.pixels.foreach_set(rgba.ravel())
         image.filepath_raw = str(file)
         image.file_format = "PNG"
-        image.save()
-    except RuntimeError as error:
-        raise EverZoomError(
-            f"{file} cannot be written: check the folder and the free space."
-        ) from error
+        with contextlib.suppress(RuntimeError):  # which is not raised where the disk is full
+            image.save()
     finally:
         bpy.data.images.remove(image)
+    if not is_whole_picture(file, (width, height)):
+        raise EverZoomError(f"{file} cannot be written: check the folder and the free space.")
 
 
 def encode_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ai_ever_zoom_addon.core.output import is_video, is_whole_frame, is_whole_video
+from ai_ever_zoom_addon.core.output import is_video, is_whole_picture, is_whole_video
 from ai_ever_zoom_addon.errors import EverZoomError
 
 
@@ -40,14 +40,15 @@ def test_a_folder_that_is_there(tmp_path: Path) -> None:
 
 def test_a_whole_frame(tmp_path: Path) -> None:
     stream = io.BytesIO()
-    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(stream, "png")
+    Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(stream, "png")
     file = tmp_path / "frame.png"
-    assert not is_whole_frame(file)
+    assert not is_whole_picture(file, (6, 4))
     for length in range(len(stream.getvalue())):
         file.write_bytes(stream.getvalue()[:length])
-        assert not is_whole_frame(file), length
+        assert not is_whole_picture(file, (6, 4)), length
     file.write_bytes(stream.getvalue())
-    assert is_whole_frame(file)
+    assert is_whole_picture(file, (6, 4))
+    assert not is_whole_picture(file, (4, 6))
 
 
 def test_a_whole_video(tmp_path: Path) -> None:

@@ -1,0 +1,318 @@
+"""Work that is interrupted: nothing half-done looks finished, and what is finished stays. bpy."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import bpy
+import numpy as np
+import pytest
+
+from tests import pictures
+from tests.scene.command import PLAIN, SIZE, Run, assert_shows, frames, view
+
+ROOT = Path(__file__).resolve().parents[2]
+STEPS = 4  # 9 frames
+
+
+@contextlib.contextmanager
+def after_frames(count: int, action: Callable[[], object]) -> Iterator[None]:
+    """Do something in the middle of a render, when so many frames are written."""
+    written = 0
+
+    @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
+    def count_frames(*_: Any) -> None:
+        nonlocal written
+        written += 1
+        if written == count:
+            action()
+
+    bpy.app.handlers.render_write.append(count_frames)
+    try:
+        yield
+    finally:
+        bpy.app.handlers.render_write.remove(count_frames)
+        assert written >= count, "it never came to that"
+
+
+def render_and_die(*arguments: object, after: int) -> None:
+    """Run the command line in a process that is killed when so many frames are written."""
+    code = f"""
+import os, signal, sys
+import bpy
+from ai_ever_zoom_addon import cli
+left = {after}
+@bpy.app.handlers.persistent
+def count(*_):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+bpy.app.handlers.render_write.append(count)
+cli.main(sys.argv[1:])
+"""
+    command = [sys.executable, "-c", code, *(str(argument) for argument in arguments)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def arguments_for(series: Path, output: str, engine: str = "cycles") -> tuple[object, ...]:
+    return ("-i", series, "-o", output, "-zs", STEPS, *PLAIN[:2], "--engine", engine)
+
+
+def assert_whole(folder: Path) -> None:
+    shown = frames(folder)
+    assert len(shown) == 2 * STEPS + 1
+    for number, picture in enumerate(shown):
+        assert_shows(picture, view(number / STEPS))
+
+
+# --- Going on -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["cycles", "sequencer"])
+def test_a_killed_render_goes_on(run: Run, series: Path, engine: str) -> None:
+    arguments = arguments_for(series, "out", engine)
+    assert run(*arguments_for(series, "uninterrupted", engine)).status == 0
+    render_and_die(*arguments, after=5)
+    out = Path("out")
+    assert names(out) == [f"frame_{number:05}.png" for number in range(5)]
+    # One is half-written, one was just begun.
+    half, begun = out / "frame_00003.png", out / "frame_00004.png"
+    half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
+    begun.write_bytes(b"")
+    kept = {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in sorted(out.iterdir())}
+    ran = run(*arguments, "--resume")
+    assert ran.status == 0, ran.lines
+    assert ran.lines[-1] == f"Wrote 6 frames to {out.absolute()}. 3 were there already."
+    for number, (file, (time, content)) in enumerate(kept.items()):
+        assert (file.stat().st_mtime_ns == time) == (number < 3), file.name
+        assert (file.read_bytes() == content) == (number < 3), file.name
+    assert_whole(out)
+    for one, other in zip(frames(out), frames(Path("uninterrupted")), strict=True):
+        assert pictures.error(one, other)[1] == 0.0
+
+
+def test_nothing_is_left_to_do(run: Run, series: Path) -> None:
+    arguments = arguments_for(series, "out")
+    assert run(*arguments).status == 0
+    times = {file: file.stat().st_mtime_ns for file in Path("out").iterdir()}
+    assert run(*arguments, "--resume").status == 0
+    assert {file: file.stat().st_mtime_ns for file in Path("out").iterdir()} == times
+
+
+def test_without_resume_all_frames_are_new(run: Run, series: Path) -> None:
+    Path("out").mkdir()
+    pictures.save(np.zeros((48, 64, 3)), Path("out/frame_00002.png"))
+    assert run(*arguments_for(series, "out")).status == 0
+    assert_whole(Path("out"))
+
+
+def test_frames_of_another_size_are_redone(run: Run, series: Path) -> None:
+    arguments = arguments_for(series, "out")
+    assert run(*arguments, "--frames", "0-3", "--resolution", "32x24").status == 0
+    assert run(*arguments, "--resume").status == 0
+    assert_whole(Path("out"))
+
+
+def test_a_killed_video_does_not_look_finished(run: Run, series: Path) -> None:
+    arguments = arguments_for(series, "video.mp4")
+    Path("video.mp4").write_bytes(b"an older one")
+    render_and_die(*arguments[:2], "-o", Path("video.mp4").absolute(), *arguments[4:], after=5)
+    assert Path("video.mp4").read_bytes() == b"an older one"
+    assert names(Path()) == ["video.mp4", "video.partial.mp4"]
+    with pytest.raises(av.error.FFmpegError), av.open("video.partial.mp4") as container:
+        list(container.decode(video=0))
+    assert run(*arguments).status == 0
+    assert names(Path()) == ["video.mp4"]
+    with av.open("video.mp4") as container:
+        assert len(list(container.decode(video=0))) == 2 * STEPS + 1
+
+
+# --- Ctrl-C ---------------------------------------------------------------------------------------
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("engine", ["cycles", "sequencer"])
+def test_ctrl_c_stops_frames(run: Run, series: Path, engine: str) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    arguments = arguments_for(series, "out", engine)
+    with after_frames(4, interrupt):
+        ran = run(*arguments)
+    assert (ran.status, ran.lines[-1]) == (130, "Stopped.")
+    assert signal.getsignal(signal.SIGINT) is before
+    shown = frames(Path("out"))
+    assert 4 <= len(shown) <= 5
+    for number, picture in enumerate(shown):
+        assert_shows(picture, view(number / STEPS))
+    assert run(*arguments, "--resume").status == 0
+    assert_whole(Path("out"))
+
+
+def test_ctrl_c_stops_a_video(run: Run, series: Path) -> None:
+    with after_frames(4, interrupt):
+        ran = run(*arguments_for(series, "video.mp4"))
+    assert (ran.status, ran.lines[-1]) == (130, "Stopped.")
+    assert names(Path()) == []
+
+
+# --- Things that vanish ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("output", ["out", "video.mp4"])
+@pytest.mark.parametrize("engine", ["cycles", "workbench", "sequencer"])
+def test_an_image_is_deleted_in_the_middle(
+    run: Run, series: Path, engine: str, output: str
+) -> None:
+    gone = series / "image_1.png"  # comes into sight after the first step
+    with after_frames(2, gone.unlink):
+        ran = run(*arguments_for(series, output, engine))
+    if engine == "sequencer":  # shows copies, which it has made before
+        assert ran.status == 0, ran.lines
+        return
+    assert "image_1.png cannot be read any more" in ran.error
+    if output == "video.mp4":
+        assert names(Path()) == []
+        return
+    shown = frames(Path("out"))
+    assert STEPS <= len(shown) <= STEPS + 1
+    for number, picture in enumerate(shown):
+        assert_shows(picture, view(number / STEPS))
+
+
+def test_a_picture_of_the_sequencer_is_deleted_in_the_middle(run: Run, series: Path) -> None:
+    def delete() -> None:
+        (copy,) = Path(bpy.app.tempdir).rglob("0002 image_1.png")
+        copy.unlink()
+
+    with after_frames(2, delete):
+        ran = run(*arguments_for(series, "out", "sequencer"))
+    assert "image_1.png" in ran.error
+    for number, picture in enumerate(frames(Path("out"))):
+        assert_shows(picture, view(number / STEPS))
+
+
+@pytest.mark.parametrize("engine", ["cycles", "sequencer"])
+def test_the_folder_of_frames_vanishes_in_the_middle(run: Run, series: Path, engine: str) -> None:
+    arguments = arguments_for(series, "out", engine)
+    with after_frames(4, lambda: shutil.rmtree("out")):
+        ran = run(*arguments)
+    assert "frame_00000.png is missing" in ran.error
+    assert names(Path("out")) == [f"frame_{n:05}.png" for n in range(4, 2 * STEPS + 1)]
+    assert run(*arguments, "--resume").status == 0
+    assert_whole(Path("out"))
+
+
+# --- A full disk ----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def largest_file(length: int) -> Iterator[None]:
+    """No file can be written beyond this length, as if the disk were full there."""
+    resource = pytest.importorskip("resource", reason="does not apply: no limits on Windows")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (length, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture
+def rough(tmp_path: Path) -> Path:
+    """From an even grey into noise: the frames' files become larger and larger."""
+    noise = np.random.default_rng(2).uniform(size=(SIZE[1], SIZE[0], 3))
+    for name, picture in (("2", np.full(noise.shape, 0.5)), ("1", noise)):
+        pictures.save(picture, tmp_path / "rough" / f"{name}.png")
+    return tmp_path / "rough"
+
+
+def test_the_disk_is_full_of_frames(run: Run, rough: Path) -> None:
+    arguments = arguments_for(rough, "out")
+    assert run(*arguments_for(rough, "enough")).status == 0
+    sizes = [file.stat().st_size for file in sorted(Path("enough").iterdir())]
+    assert sizes == sorted(sizes)
+    with largest_file(sizes[2] + 50):
+        ran = run(*arguments)
+    assert "check the free space" in ran.error
+    assert names(Path("out")) == [f"frame_{number:05}.png" for number in range(3)]
+    assert run(*arguments, "--resume").status == 0
+    for one, other in zip(frames(Path("out")), frames(Path("enough")), strict=True):
+        assert pictures.error(one, other)[1] == 0.0
+
+
+def test_the_disk_is_full_of_video(run: Run, rough: Path) -> None:
+    Path("video.mp4").write_bytes(b"an older one")
+    with largest_file(3000):
+        ran = run(*arguments_for(rough, "video.mp4"))
+    assert "check the free space" in ran.error
+    assert names(Path()) == ["video.mp4"]
+    assert Path("video.mp4").read_bytes() == b"an older one"
+
+
+@pytest.mark.parametrize(
+    "option", [("--save-blend", "zoom.blend"), ("--json", "found.json")], ids=lambda o: o[0]
+)
+def test_the_disk_is_full_of_other_files(run: Run, series: Path, option: tuple[str, str]) -> None:
+    file = Path(option[1])
+    file.write_bytes(b"an older one")
+    with largest_file(500):
+        ran = run("-i", series, "--no-render", *PLAIN, *option)
+    assert f"{file} cannot be written" in ran.error
+    assert names(Path()) == [file.name]
+    assert file.read_bytes() == b"an older one"
+
+
+def test_the_disk_is_full_of_the_sequencers_pictures(run: Run, rough: Path) -> None:
+    with largest_file(1000):
+        ran = run(*arguments_for(rough, "out", "sequencer"))
+    assert "cannot be written (File too large): check the free space" in ran.error
+    assert names(Path()) == []
+
+
+def test_the_disk_is_full_of_the_sample(run: Run) -> None:
+    with largest_file(5000):
+        ran = run("--no-render")
+    assert "sample_01.png cannot be written: check the folder and the free space" in ran.error
+    assert names(Path()) == []
+
+
+def test_the_disk_is_full_of_what_is_printed(series: Path, tmp_path: Path) -> None:
+    """The zoom comes first."""
+    code = """
+import resource, sys
+from ai_ever_zoom_addon import cli
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+sys.exit(cli.main(sys.argv[1:]))
+"""
+    if sys.platform == "win32":
+        pytest.skip("does not apply: no limits on Windows")
+    log = tmp_path / "log"
+    log.write_bytes(bytes(19_990))
+    arguments = (str(argument) for argument in arguments_for(series, str(tmp_path / "out")))
+    with log.open("ab") as stream:
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=stream,
+            stderr=subprocess.PIPE,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert_whole(tmp_path / "out")
