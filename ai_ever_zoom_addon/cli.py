@@ -243,7 +243,9 @@ def main(argv: list[str]) -> int:
     """
     with _own_terminal() as terminal:
         try:
-            _run(make_parser().parse_args(argv), terminal)
+            with contextlib.redirect_stdout(terminal.stream):  # for --help
+                options = make_parser().parse_args(argv)
+            _run(options, terminal)
         except EverZoomError as error:
             terminal.say(f"Error: {error}")
             return 1

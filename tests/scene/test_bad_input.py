@@ -317,6 +317,14 @@ def test_a_place_whose_name_is_no_text(run: Run, series: Path, option: str, endi
     assert_refused(run, *arguments, says="is no text")
 
 
+def test_help_is_printed_where_it_is_asked_for() -> None:
+    code = "import sys; from ai_ever_zoom_addon import cli; sys.exit(cli.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--zoom-factor" in done.stdout
+
+
 def test_nobody_reads_what_is_printed(series: Path, tmp_path: Path) -> None:
     code = "import sys; from ai_ever_zoom_addon import cli; sys.exit(cli.main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "-i", str(series), "-o", str(tmp_path / "out")]
