@@ -230,15 +230,11 @@ def test_a_debug_overlay(run: Run, tmp_path: Path) -> None:
         assert np.abs(plain - 128 / 255).max() < 1.01 / 255
         drawn = np.abs(debug - plain).max(axis=2) > 0.1
         assert drawn[142:146, 190:194].any()  # the centre
-        assert drawn[:30, :270].mean() > 0.02  # the figures
+        assert drawn[-30:, :270].mean() > 0.02  # the figures
         if number % 2:  # the outline of the inner image, which is trimmed to the crop
             half = 384 * 0.5**0.5 / 2
             columns = np.flatnonzero(drawn[220])
-            assert {round(abs(column + 0.5 - 192)) for column in columns} <= {
-                round(half - 0.5),
-                round(half),
-                round(half + 0.5),
-            }
+            assert np.abs(np.abs(columns + 0.5 - 192) - half).max() < 2.0
             assert columns.min() < 192 < columns.max()
 
 
