@@ -19,6 +19,7 @@ from ..core.series import find_images, natural_key
 from ..errors import EverZoomError, in_one_line
 from ..scene import animation, bake, build, render, rig
 from .properties import active_group, active_zoom, fill_found, folder_path, to_settings
+from .view import look_through_camera
 
 Steps = Generator[tuple[float, str], None, Any]
 TICK_SECONDS = 0.01
@@ -209,18 +210,7 @@ def _show(context: Any, scene: Any, control: Any) -> None:
         for item in layer.objects:
             item.select_set(False)
         layer.objects.active = control
-    for area in context.screen.areas if context.screen else ():
-        if area.type != "VIEW_3D":
-            continue
-        space = area.spaces.active
-        space.region_3d.view_perspective = "CAMERA"
-        if space.shading.type in {"SOLID", "WIREFRAME"}:
-            space.shading.type = "MATERIAL"
-        region = next(region for region in area.regions if region.type == "WINDOW")
-        with context.temp_override(area=area, region=region):
-            centre: Any = bpy.ops.view3d.view_center_camera
-            if centre.poll():  # not in every view of four
-                centre()
+    look_through_camera(context)
 
 
 class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):

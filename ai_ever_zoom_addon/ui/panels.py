@@ -101,6 +101,13 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         column = layout.column()
         if control.get(ZOOM_LEVEL) is not None:
             column.prop(control, ZOOM_LEVEL_PATH, text=ZOOM_LEVEL)
+        playing = context.screen is not None and context.screen.is_animation_playing
+        layout.operator(
+            "ever_zoom.preview",
+            text="Stop" if playing else "Play",
+            icon="PAUSE" if playing else "PLAY",
+        )
+        column = layout.column()
         column.prop(context.scene.render, "filepath", text="Output")
         big = layout.column()
         big.scale_y = 1.3

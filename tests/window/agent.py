@@ -17,7 +17,7 @@ import bpy
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
 TICK_SECONDS = 0.02
-STEP_PIXELS = 9  # less than half a button's height
+STEP_PIXELS = 12  # less than a button's height
 COLUMNS = (0.7, 0.3, 0.9)  # of a region's width: where values, buttons and icons usually are
 
 Steps = Generator[None, None, Any]
@@ -51,7 +51,7 @@ def under_mouse(window: Any, area: Any, region: Any) -> str | None:
     return None
 
 
-def buttons(area_type: str, region_type: str, wanted: str | None) -> Steps:
+def buttons(area_type: str, region_type: str, wanted: str | None, patience: int) -> Steps:
     """What is where in a region: [[identity, x, y], ...] in pixels of Blender's window, y upwards.
 
     Blender does not tell where its buttons are, but which one the mouse is over: so this moves the
@@ -64,8 +64,8 @@ def buttons(area_type: str, region_type: str, wanted: str | None) -> Steps:
         last = None
         for y in range(region.y + region.height - 4, region.y, -STEP_PIXELS):
             window.cursor_warp(x, y)
-            yield
-            yield
+            for _ in range(patience):
+                yield
             identity = under_mouse(window, area, region)
             if last is not None and last != identity and wanted is not None and wanted in last:
                 break

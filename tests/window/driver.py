@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +27,17 @@ ROOT = Path(__file__).resolve().parents[2]
 AGENT = Path(__file__).with_name("agent.py")
 WIDTH, HEIGHT = 1600, 900
 
+Place = tuple[int, int]
+
 # Python for `Window.ask`.
 CONTROLS = "[o.name for o in bpy.context.scene.objects if o.get('ever_zoom_role') == 'control']"
 WORKING = "sys.modules['bl_ext.user_default.ai_ever_zoom.ui.operators'].Work.is_running"
+
+
+def has_area(kind: str) -> str:
+    """Python that tells whether any window has an area of that kind."""
+    windows = "bpy.context.window_manager.windows"
+    return f"any(a.type == {kind!r} for w in {windows} for a in w.screen.areas)"
 
 
 class Blender(ABC):
@@ -124,10 +134,26 @@ class ChrootBlender(Blender):
             raise RuntimeError(f"Blender's window did not start: {done.stdout}")
 
     def stop(self) -> None:
+        for name in ("blender", "wm", "xvfb"):
+            process = self.folder / f"{name}.pid"
+            if process.exists():
+                end_process(int(process.read_text()))
         self._run(["bash", self.script, "stop"], 60)
 
     def log(self) -> str:
         return (self.folder / "blender.log").read_text(encoding="utf-8", errors="replace")
+
+
+def end_process(identity: int) -> None:
+    """End a process whose parent may never notice."""
+    state = Path(f"/proc/{identity}/stat")
+    with suppress(OSError):
+        os.kill(identity, signal.SIGTERM)
+        deadline = time.monotonic() + 5
+        while state.read_text().rpartition(")")[2].split()[0] != "Z":
+            if time.monotonic() > deadline:
+                os.kill(identity, signal.SIGKILL)
+            time.sleep(0.02)
 
 
 class LocalBlender(Blender):
@@ -221,6 +247,8 @@ class Window:
         shutil.rmtree(self._questions, ignore_errors=True)
         self._questions.mkdir()
         self._asked = 0
+        self._windows: list[str] = []  # in the order in which they were opened
+        self.clicks = 0  # how many times a button of the mouse was used; a double click is one
         try:
             blender.start("--python", str(AGENT), "--", str(self._questions))
             self.wait_for_line("agent is listening")
@@ -258,40 +286,64 @@ class Window:
             time.sleep(0.1)
 
     def buttons(
-        self, wanted: str | None = None, area: str = "VIEW_3D", region: str = "UI"
-    ) -> dict[str, tuple[int, int]]:
+        self,
+        wanted: str | None = None,
+        area: str = "VIEW_3D",
+        region: str = "UI",
+        patience: int = 2,
+    ) -> dict[str, Place]:
         """Where the visible buttons of a region are, found by moving the mouse over it.
 
         A button is named after the property that it shows, or by the Python of what it does, like
-        "bpy.ops.object.delete()". The search ends where a name has the text `wanted`, if given.
+        "bpy.ops.object.delete()". The search ends where a name has the text `wanted`, if given;
+        `patience` is how many ticks Blender gets to notice that the mouse has moved.
         """
-        found = self._question({"buttons": [area, region, wanted]}, 120)
+        found = self._question({"buttons": [area, region, wanted, patience]}, 240)
         return {identity: (x, y) for identity, x, y in found}
 
-    def find(self, wanted: str, area: str = "VIEW_3D", region: str = "UI") -> tuple[int, int]:
+    def find(self, wanted: str, area: str = "VIEW_3D", region: str = "UI") -> Place:
         """Where the one visible button is whose name (see `buttons`) has that text."""
-        found = self.buttons(wanted, area, region)
-        places = [place for identity, place in found.items() if wanted in identity]
+        for patience in (2, 10):
+            found = self.buttons(wanted, area, region, patience)
+            places = [place for identity, place in found.items() if wanted in identity]
+            if places:
+                break
         if len(places) != 1:
             self.picture("not-found")
             raise LookupError(f"{len(places)} of the buttons are {wanted!r}: {sorted(found)}")
         return places[0]
 
-    def hover(self, place: tuple[int, int]) -> None:
-        """Move the mouse there; keys go to the region under the mouse."""
-        x, y = place
-        down = self.ask("bpy.context.window_manager.windows[0].height") - y
-        identity = self._window_id()
-        for shift in (3, 0):  # Blender notices the button under the mouse when the mouse moves
-            move = ("mousemove", "--window", identity, str(x - shift), str(down))
-            self.blender.on_screen("xdotool", *move)
-            time.sleep(0.15)
+    def hover(self, place: Place, *then: str, area: str = "VIEW_3D") -> None:
+        """Move the mouse there; keys go to the region under the mouse.
 
-    def click(self, place: tuple[int, int], button: int = 1) -> None:
+        Args:
+            place: Where to.
+            then: What xdotool does next.
+            area: In the window that has an area of this kind.
+        """
+        identity, height = self._window_with(area)
+        x, down = place[0], str(height - place[1])
+        move = ("mousemove", "--window", identity)
+        # Blender notices the button under the mouse when the mouse moves.
+        steps = (*move, str(x - 3), down, "sleep", "0.1", *move, str(x), down, "sleep", "0.15")
+        self.blender.on_screen("xdotool", *steps, *then)
+
+    def click(self, place: Place, area: str = "VIEW_3D") -> None:
         """Move the mouse there and click."""
-        self.hover(place)
-        self.blender.on_screen("xdotool", "click", str(button))
-        time.sleep(0.15)
+        self.clicks += 1
+        self.hover(place, "click", "1", "sleep", "0.1", area=area)
+
+    def drag(self, place: Place, to: Place) -> None:
+        """Press the mouse's button at a place, move to another one and let go."""
+        self.clicks += 1
+        self.hover(place, "mousedown", "1")
+        self.hover(to, "mouseup", "1")
+
+    def scroll(self, notches: int) -> None:
+        """Turn the mouse's wheel over the sidebar: downwards, or upwards if negative."""
+        wheel = "5" if notches > 0 else "4"
+        turn = ("click", "--repeat", str(abs(notches)), "--delay", "20", wheel, "sleep", "0.3")
+        self.hover(self.middle("VIEW_3D", "UI"), *turn)
 
     def press(self, *keys: str) -> None:
         """Press keys, by their names in xdotool (Return, ctrl+z, F12), one after the other."""
@@ -301,19 +353,32 @@ class Window:
         """Type a text."""
         self.blender.on_screen("xdotool", "type", "--delay", "40", text)
 
-    def enter(self, place: tuple[int, int], text: str) -> None:
+    def enter(self, place: Place, text: str, area: str = "VIEW_3D") -> None:
         """Type a text or number into the field at a place, instead of what is there."""
-        self.hover(place)
-        self.blender.on_screen("xdotool", "click", "--repeat", "2", "--delay", "80", "1")
-        time.sleep(0.3)
-        self.press("ctrl+a")
+        self.clicks += 1
+        twice = ("click", "--repeat", "2", "--delay", "80", "1", "sleep", "0.3")
+        self.hover(place, *twice, "key", "ctrl+a", area=area)
         self.write(text)
         self.press("Return")
+
+    def region(self, area: str = "VIEW_3D", region: str = "WINDOW") -> tuple[int, int, int, int]:
+        """Where a region lies: (left, bottom, width, height)."""
+        x, y, width, height = self.ask(
+            f"[(r.x, r.y, r.width, r.height) for r in [find_region({area!r}, {region!r})[2]]][0]"
+        )
+        return x, y, width, height
+
+    def middle(self, area: str = "VIEW_3D", region: str = "WINDOW") -> Place:
+        """The middle of a region."""
+        x, y, width, height = self.region(area, region)
+        return x + width // 2, y + height // 2
 
     def pixels(self, rectangle: tuple[float, float, float, float]) -> NDArray[np.uint8]:
         """What is seen in a rectangle (left, bottom, right, top): (height, width, 3), 0 to 255."""
         path = self.blender.folder / "seen.png"
-        self.blender.on_screen("import", "-silent", "-window", self._window_id(), str(path))
+        self.blender.on_screen(
+            "import", "-silent", "-window", self._window_with("VIEW_3D")[0], str(path)
+        )
         left, bottom, right, top = (round(side) for side in rectangle)
         with Image.open(path) as seen:
             box = (left, seen.height - top, right, seen.height - bottom)
@@ -339,22 +404,29 @@ class Window:
 
     def open_sidebar(self, tab: str) -> None:
         """Open the 3D View's sidebar and click its tab."""
-        sides = "[(r.x, r.y, r.width, r.height) for r in [find_region('VIEW_3D', 'UI')[2]]][0]"
-        if self.ask(sides)[2] <= 1:
-            space = "find_region('VIEW_3D', 'UI')[1].spaces.active"
-            self.ask(f"{space}.show_region_ui = True")
-            self.wait_until(f"{sides}[2] > 1")
-        x, y, width, height = self.ask(sides)
-        for down in range(40, height, 24):  # nothing tells where the tabs are
+        if self.region("VIEW_3D", "UI")[2] <= 1:
+            self.hover(self.middle(), "key", "n")
+            self.wait_until("find_region('VIEW_3D', 'UI')[2].width > 1")
+        x, y, width, height = self.region("VIEW_3D", "UI")
+        before = self.clicks
+        for down in range(40, height, 36):  # nothing tells where the tabs are
             if self.ask("find_region('VIEW_3D', 'UI')[2].active_panel_category") == tab:
+                self.clicks = min(self.clicks, before + 1)  # who sees needs one click
                 return
             self.click((x + width - 10, y + height - down))
         self.picture("no-tab")
         raise LookupError(f"there is no tab {tab!r}")
 
-    def _window_id(self) -> str:
-        visible = self.blender.on_screen("xdotool", "search", "--onlyvisible", "--class", "Blender")
-        return visible.split()[0]
+    def _window_with(self, area: str) -> tuple[str, int]:
+        """The window that has an area: its identity for xdotool and its height."""
+        number, height = self.ask(
+            f"[(n, w.height) for n, w in enumerate(bpy.context.window_manager.windows)"
+            f" if any(a.type == {area!r} for a in w.screen.areas)][0]"
+        )
+        if number >= len(self._windows):
+            search = ("search", "--onlyvisible", "--class", "Blender")
+            self._windows = sorted(self.blender.on_screen("xdotool", *search).split(), key=int)
+        return self._windows[number], height
 
     def _question(self, content: dict[str, Any], timeout: float) -> Any:
         question = self._questions / f"{self._asked}.json"
