@@ -155,6 +155,56 @@ def test_no_delay_drops_nothing(run: Run, series: Path) -> None:
     assert_shows(shown[-1], view(2))
 
 
+def test_length(run: Run, series: Path) -> None:
+    assert run("-i", series, "-o", "out", "--length", 2, "-fps", 3, *PLAIN).status == 0
+    shown = frames(Path("out"))
+    assert len(shown) == 6
+    for number, picture in enumerate(shown):
+        assert_shows(picture, view(number * 2 / 5))
+
+
+@pytest.mark.parametrize(
+    ("options", "levels"), [((), [0, 1, 2, 1, 0]), (("-rev",), [2, 1, 0, 1, 2])]
+)
+def test_travel(run: Run, series: Path, options: tuple[str, ...], levels: list[int]) -> None:
+    arguments = ("-i", series, "-o", "out", "-zs", 1, "--travel", "there-and-back", *PLAIN)
+    assert run(*arguments, *options).status == 0
+    for picture, level in zip(frames(Path("out")), levels, strict=True):
+        assert_shows(picture, view(level))
+
+
+def test_ease(run: Run, series: Path) -> None:
+    assert run("-i", series, "-o", "out", "-zs", 4, "--ease", 0.1, *PLAIN).status == 0
+    shown = frames(Path("out"))
+    assert len(shown) == 9
+    assert_shows(shown[0], view(0))
+    assert_shows(shown[4], view(1))
+    assert_shows(shown[8], view(2))
+    # It starts and ends slower than it would otherwise.
+    for picture, end, other in ((shown[1], 0, 0.25), (shown[7], 2, 1.75)):
+        near, far = (pictures.error(picture, view(level))[0] for level in (end, other))
+        assert 1.0 < near < far
+
+
+@pytest.mark.parametrize(
+    ("options", "setting", "value"),
+    [
+        (("--roll", "-0.25"), "roll", -0.25),
+        (("--target", "0.1,-0.2"), "target", [0.1, -0.2]),
+        (("--resolution", "16:9"), "aspect_ratio", [16, 9]),
+        (("--samples", "3"), "samples", 3),
+        (("--feather", "0.1"), "feather", 0.1),
+        (("--pack",), "pack_images", True),
+    ],
+)
+def test_the_report_tells_the_settings(
+    run: Run, series: Path, options: tuple[str, ...], setting: str, value: object
+) -> None:
+    assert run("-i", series, "--no-render", *PLAIN, "--json", "done.json", *options).status == 0
+    settings = json.loads(Path("done.json").read_text(encoding="utf-8"))["settings"]
+    assert settings[setting] == value
+
+
 @pytest.mark.parametrize(
     ("option", "rate"),
     [("12.5", 12.5), ("29.97", 30 / 1.001), ("7.3", 7.3), ("0.1", 0.1), ("1000", 1000.0)],

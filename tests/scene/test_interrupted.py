@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from tests import pictures
-from tests.scene.command import PLAIN, SIZE, Run, assert_shows, frames, view
+from tests.scene.command import PLAIN, SIZE, Run, assert_shows, frames, make_series, view
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 4  # 9 frames
@@ -171,6 +171,36 @@ def test_ctrl_c_stops_a_video(run: Run, series: Path) -> None:
         ran = run(*arguments_for(series, "video.mp4"))
     assert (ran.status, ran.lines[-1]) == (130, "Stopped.")
     assert names(Path()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "options"), [("making the sample series", ()), ("Reading sizes", ("-i", "../many"))]
+)
+def test_ctrl_c_stops_everything_before(
+    tmp_path: Path, line: str, options: tuple[str, ...]
+) -> None:
+    make_series(tmp_path / "many", count=40)
+    here = tmp_path / "here"
+    here.mkdir()
+    code = "import sys; from ai_ever_zoom_addon import cli; sys.exit(cli.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, *options, "-o", "out", "--save-blend", "zoom.blend"]
+    process = subprocess.Popen(
+        command,
+        cwd=here,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout
+    printed = []
+    for text in process.stdout:
+        printed.append(text)
+        if line in text:
+            process.send_signal(signal.SIGINT)
+    assert (process.wait(), printed[-1]) == (130, "Stopped.\n"), printed
+    assert names(here) == []
+    assert names(tmp_path) == ["here", "many"]  # the sample's folder is gone, too
 
 
 # --- Things that vanish ---------------------------------------------------------------------------
