@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -368,17 +368,17 @@ class _Draft:
         ]
         usual = float(np.mean(depths)) if depths else math.log(self.given_factor or 2.0)
         pairs = tuple(self._pair(*neighbours, usual) for neighbours in self._neighbours())
-        self._judge_pairs(pairs)
-        self._judge_factors(pairs)
-        self._judge_sizes()
-        return Analysis(
+        sizes = [
+            (self.matcher.pictures[k].width, self.matcher.pictures[k].height) for k in self.sequence
+        ]
+        found = judge(pairs, sizes, self.given_factor)
+        return replace(
+            found,
             order=tuple(self.names[k] for k in self.sequence),
             file_order=self.file_order,
-            zoom_factor=math.exp(float(np.mean([math.log(pair.factor) for pair in pairs]))),
             loops=self.loops,
-            pairs=pairs,
             left_out=tuple(LeftOut(self.names[k], why) for k, why in sorted(self.left_out.items())),
-            warnings=tuple(self.warnings),
+            warnings=(*self.warnings, *found.warnings),
         )
 
     def _neighbours(self) -> list[tuple[int, int, Registration | None]]:
@@ -387,12 +387,7 @@ class _Draft:
     def _pair(self, outer: int, inner: int, found: Registration | None, usual: float) -> Pair:
         names = self.names[outer], self.names[inner]
         if not found:
-            factor = self.given_factor or math.exp(usual)
-            self.warnings.append(
-                f"{names[1]} was not found in {names[0]}: it is placed at the centre with a zoom "
-                f"factor of {factor:.4g}; check the order, or turn Auto Sort on."
-            )
-            return Pair(*names, factor, (0.0, 0.0), 0.0, UNCHANGED, UNCHANGED)
+            return missing_pair(*names, self.given_factor or math.exp(usual))
         outer_picture, inner_picture = (self.matcher.pictures[k] for k in (outer, inner))
         x, y = found.placement.offset
         share = max(abs(x) / outer_picture.width, abs(y) / outer_picture.height)
@@ -407,54 +402,136 @@ class _Draft:
         factor = math.exp(self.matcher.depth(outer, inner, found.placement))
         return Pair(*names, factor, (x, y), alike.score, alike.gain, alike.linear_gain)
 
-    def _judge_pairs(self, pairs: Sequence[Pair]) -> None:
-        again = [pair for pair in pairs if 0.0 < pair.score < PAINTED_AGAIN]
-        if again:
-            worst = min(again, key=lambda pair: pair.score)
-            self.warnings.append(
-                f"{len(again)} of {len(pairs)} inner images were painted again in the next larger "
-                f"one (worst: {worst.inner} in {worst.outer}, score {worst.score:.2f}): alignment "
-                "cannot hide that, a wide feather softens it."
-            )
 
-    def _judge_factors(self, pairs: Sequence[Pair]) -> None:
-        found = [pair for pair in pairs if pair.score > 0.0]
-        if not found:
-            return
-        median = float(np.median([math.log(pair.factor) for pair in found]))
-        single = []
-        for pair in found:
-            steps = math.log(pair.factor) / median
-            whole = round(steps)
-            if len(found) > 2 and whole > 1 and abs(steps - whole) < 0.04 * whole:
-                self.warnings.append(
-                    f"{_number(whole - 1)} missing between {pair.outer} and {pair.inner}: the zoom "
-                    f"factor there is {pair.factor:.4g}, elsewhere about {math.exp(median):.4g}."
-                )
-            else:
-                single.append(pair.factor)
-        least, most = min(single), max(single)
-        if most / least > 1 + 2 * FACTOR_TOLERANCE:
-            self.warnings.append(
-                f"The zoom factor varies from {least:.4g} to {most:.4g}: each pair keeps its own."
-            )
-        usual = math.exp(float(np.mean(np.log(single))))
-        if self.given_factor and abs(self.given_factor / usual - 1) > FACTOR_TOLERANCE:
-            self.warnings.append(
-                f"The given zoom factor is {self.given_factor:.4g}, but the images show "
-                f"{usual:.4g}: use that, or auto."
-            )
+def pair_steps(outer: Path, inner: Path, load: Loader) -> Generator[Progress, None, Pair | None]:
+    """Finds where one image lies in another one, in short steps.
 
-    def _judge_sizes(self) -> None:
-        sizes = {
-            (self.matcher.pictures[k].width, self.matcher.pictures[k].height) for k in self.sequence
-        }
-        if len(sizes) > 1:
-            widths, heights = zip(*sizes, strict=True)
-            self.warnings.append(
-                f"The images' sizes differ, from {min(widths)} to {max(widths)} pixels in width "
-                f"and {min(heights)} to {max(heights)} in height: factors are ratios of widths."
+    Yields:
+        (fraction done 0..1, one line of text).
+
+    Returns:
+        None where it does not, where both show the same step, or where the one lies further off
+        the other's centre than can be followed.
+
+    Raises:
+        EverZoomError: `load` failed.
+    """
+    matcher = Matcher([shrink(file.name, load(file)) for file in (outer, inner)])
+    yield from matcher.relate(neighbours=True)
+    draft = _Draft(matcher, None)
+    found = draft._register(0, 1, math.inf)
+    if found is None:
+        return None
+    try:
+        pair = draft._pair(0, 1, found, 0.0)
+    except EverZoomError:  # strong misalignment
+        return None
+    return pair if math.log(pair.factor) > SAME_STEP else None
+
+
+def missing_pair(outer: str, inner: str, factor: float) -> Pair:
+    """The stand-in for a pair of which the one image was not found in the other."""
+    return Pair(outer, inner, factor, (0.0, 0.0), 0.0, UNCHANGED, UNCHANGED)
+
+
+def judge(
+    pairs: Sequence[Pair], sizes: Sequence[tuple[int, int]], given_factor: float | None
+) -> Analysis:
+    """The analysis of a series whose order is given, from its measured pairs.
+
+    Args:
+        pairs: All neighbours, outermost first, at least one.
+        sizes: Width and height of the images in pixels.
+        given_factor: What the user says the zoom factor is; None: not known.
+    """
+    return Analysis(
+        order=(pairs[0].outer, *(pair.inner for pair in pairs)),
+        file_order="",
+        zoom_factor=math.exp(float(np.mean([math.log(pair.factor) for pair in pairs]))),
+        loops=False,
+        pairs=tuple(pairs),
+        left_out=(),
+        warnings=(
+            *_judge_pairs(pairs),
+            *_judge_factors(pairs, given_factor),
+            *_judge_sizes(sizes),
+        ),
+    )
+
+
+def odd_pairs(scores: Sequence[float], factors: Sequence[float]) -> list[bool]:
+    """Which pairs deserve a look: painted again, not found, or by an unusual factor.
+
+    Args:
+        scores: Of all pairs, -1 to 1.
+        factors: Of all pairs, > 1.
+    """
+    if not factors:
+        return []
+    usual = float(np.median([math.log(factor) for factor in factors]))
+    return [
+        score < PAINTED_AGAIN or not 0.7 < math.log(factor) / usual < 1.4
+        for score, factor in zip(scores, factors, strict=True)
+    ]
+
+
+def _judge_pairs(pairs: Sequence[Pair]) -> list[str]:
+    warnings = [
+        f"{pair.inner} was not found in {pair.outer}: it is placed at the centre with a zoom "
+        f"factor of {pair.factor:.4g}; check the order, or turn Auto Sort on."
+        for pair in pairs
+        if pair.score == 0.0
+    ]
+    again = [pair for pair in pairs if 0.0 < pair.score < PAINTED_AGAIN]
+    if again:
+        worst = min(again, key=lambda pair: pair.score)
+        warnings.append(
+            f"{len(again)} of {len(pairs)} inner images were painted again in the next larger "
+            f"one (worst: {worst.inner} in {worst.outer}, score {worst.score:.2f}): alignment "
+            "cannot hide that, a wide feather softens it."
+        )
+    return warnings
+
+
+def _judge_factors(pairs: Sequence[Pair], given_factor: float | None) -> list[str]:
+    found = [pair for pair in pairs if pair.score > 0.0]
+    if not found:
+        return []
+    warnings = []
+    median = float(np.median([math.log(pair.factor) for pair in found]))
+    single = []
+    for pair in found:
+        steps = math.log(pair.factor) / median
+        whole = round(steps)
+        if len(found) > 2 and whole > 1 and abs(steps - whole) < 0.04 * whole:
+            warnings.append(
+                f"{_number(whole - 1)} missing between {pair.outer} and {pair.inner}: the zoom "
+                f"factor there is {pair.factor:.4g}, elsewhere about {math.exp(median):.4g}."
             )
+        else:
+            single.append(pair.factor)
+    least, most = min(single), max(single)
+    if most / least > 1 + 2 * FACTOR_TOLERANCE:
+        warnings.append(
+            f"The zoom factor varies from {least:.4g} to {most:.4g}: each pair keeps its own."
+        )
+    usual = math.exp(float(np.mean(np.log(single))))
+    if given_factor and abs(given_factor / usual - 1) > FACTOR_TOLERANCE:
+        warnings.append(
+            f"The given zoom factor is {given_factor:.4g}, but the images show "
+            f"{usual:.4g}: use that, or auto."
+        )
+    return warnings
+
+
+def _judge_sizes(sizes: Sequence[tuple[int, int]]) -> list[str]:
+    if len(set(sizes)) < 2:
+        return []
+    widths, heights = zip(*sizes, strict=True)
+    return [
+        f"The images' sizes differ, from {min(widths)} to {max(widths)} pixels in width "
+        f"and {min(heights)} to {max(heights)} in height: factors are ratios of widths."
+    ]
 
 
 def _number(steps: int) -> str:

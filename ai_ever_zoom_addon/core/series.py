@@ -68,6 +68,50 @@ class Series:
             raise ValueError("a series needs one step between each two neighbours")
 
 
+@dataclass(frozen=True)
+class ListedImage:
+    """A row of a zoom's list of images, which runs from the outermost to the innermost.
+
+    Attributes:
+        file: The image.
+        is_used: Whether it is part of the zoom.
+        layer: Number of the layer that shows it so far; None: it has none yet.
+    """
+
+    file: Path
+    is_used: bool = True
+    layer: int | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the user made of the list of images.
+
+    Attributes:
+        rows: Outermost first, at least two of them used.
+        is_own_order: The order is the user's: it is no longer looked for.
+        sources: Files that were chosen one by one; none: those of the folder.
+    """
+
+    rows: tuple[ListedImage, ...]
+    is_own_order: bool = False
+    sources: tuple[Path, ...] = ()
+
+    @property
+    def used(self) -> list[ListedImage]:
+        """The rows that are part of the zoom."""
+        return [row for row in self.rows if row.is_used]
+
+    def to_json(self) -> dict[str, object]:
+        """All but the used rows, which the series has, as plain JSON values."""
+        unused = [[place, str(row.file)] for place, row in enumerate(self.rows) if not row.is_used]
+        return {
+            "unused": unused,
+            "is_own_order": self.is_own_order,
+            "sources": [str(file) for file in self.sources],
+        }
+
+
 def natural_key(name: str) -> list[tuple[int, int, str]]:
     """Sort key of a file's name: img before img2 before img10, letters' case does not matter."""
     stem = name.casefold().rpartition(".")[0] or name.casefold()

@@ -10,7 +10,16 @@ from ..core.analysis import Analysis, analysis_steps
 from ..core.image_file import read_size
 from ..core.plan import Plan, make_plan
 from ..core.sample import sample_image
-from ..core.series import Series, SeriesImage, Step, check_sizes, measured_steps, uniform_steps
+from ..core.series import (
+    ListedImage,
+    Listing,
+    Series,
+    SeriesImage,
+    Step,
+    check_sizes,
+    measured_steps,
+    uniform_steps,
+)
 from ..errors import EverZoomError
 from ..settings import Engine, Order, ZoomSettings
 from . import images, render, rig, sequencer, sound
@@ -83,6 +92,7 @@ def build_zoom(
     settings: ZoomSettings,
     control: Any = None,
     report: dict[str, Any] | None = None,
+    listing: Listing | None = None,
 ) -> Any:
     """Build a zoom into a scene, or build an existing one again.
 
@@ -95,6 +105,8 @@ def build_zoom(
         settings: The user's choices.
         control: Control object of the zoom to build again; None makes a new one.
         report: What the analysis found (`Analysis.to_json`), kept with the zoom.
+        listing: The list of images, of which the series has the used ones; None: there are no
+            others. It tells which of the zoom's layers go on showing which image.
 
     Returns:
         The control object.
@@ -107,10 +119,14 @@ def build_zoom(
     keys = [list(key) for key in plan.keys]
     old_recipe = (rig.load_recipe(control) if control is not None else None) or {}
     # A curve that the user has edited stays, unless the timing itself is changed.
-    control = rig.build_rig(scene, plan, control, retime=old_recipe.get("keys") != keys)
+    kept = [row.layer for row in listing.used] if listing else None
+    control = rig.build_rig(
+        scene, plan, control, retime=old_recipe.get("keys") != keys, kept_layers=kept
+    )
     levels = [layer.level for layer in plan.layers]
     recipe = _recipe(series, settings, report)
     recipe |= {"keys": keys, "levels": levels, "warnings": plan.warnings}
+    recipe["list"] = listing.to_json() if listing else None
     rig.save_recipe(control, recipe)
     if settings.engine is Engine.SEQUENCER:
         sequencer.build_strips(scene, control, plan, sequencer.default_folder())
@@ -136,7 +152,8 @@ def change_zoom(scene: Any, control: Any, settings: ZoomSettings) -> Any:
     Raises:
         EverZoomError: The zoom has lost the note of what it was made from, or as `build_zoom`.
     """
-    return build_zoom(scene, stored_series(control), settings, control, stored_report(control))
+    series, report = stored_series(control), stored_report(control)
+    return build_zoom(scene, series, settings, control, report, stored_listing(control))
 
 
 def measure_images(files: Sequence[Path]) -> list[SeriesImage]:
@@ -240,6 +257,27 @@ def stored_series(control: Any) -> Series:
             tuple(recipe.get("skipped", ())),
         )
     except (KeyError, TypeError, ValueError, IndexError):
+        raise _unreadable() from None
+
+
+def stored_listing(control: Any) -> Listing:
+    """The list of a zoom's images, with the numbers of the layers that show them.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    listing = _stored(control).get("list") or {}
+    series = stored_series(control)
+    rows = [ListedImage(image.file, layer=number) for number, image in enumerate(series.images)]
+    try:
+        for place, name in listing.get("unused", ()):
+            file = Path(name)
+            if not file.exists():  # it may have moved together with the others
+                file = series.images[0].file.with_name(file.name)
+            rows.insert(int(place), ListedImage(file, is_used=False))
+        sources = tuple(Path(name) for name in listing.get("sources", ()))
+        return Listing(tuple(rows), bool(listing.get("is_own_order")), sources)
+    except (AttributeError, TypeError, ValueError):
         raise _unreadable() from None
 
 

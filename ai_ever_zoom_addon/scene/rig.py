@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import bpy
@@ -128,7 +128,14 @@ def problems(control: Any) -> list[str]:
     return found
 
 
-def build_rig(scene: Any, plan: Plan, control: Any = None, *, retime: bool = True) -> Any:
+def build_rig(
+    scene: Any,
+    plan: Plan,
+    control: Any = None,
+    *,
+    retime: bool = True,
+    kept_layers: Sequence[int | None] | None = None,
+) -> Any:
     """Make a zoom, or bring an existing one up to date.
 
     Args:
@@ -136,6 +143,8 @@ def build_rig(scene: Any, plan: Plan, control: Any = None, *, retime: bool = Tru
         plan: What to build.
         control: The control object of an existing zoom.
         retime: Key the zoom level anew; without it the user's curve stays as it is.
+        kept_layers: For each image the number that its layer has had so far, None for a new one;
+            None: the numbers are the same.
 
     Returns:
         The control object.
@@ -153,6 +162,8 @@ def build_rig(scene: Any, plan: Plan, control: Any = None, *, retime: bool = Tru
                 image.pack()
     if control is None:
         control = _new_control(scene)
+    elif kept_layers is not None:
+        _renumber_layers(control, kept_layers)
     collection = control.users_collection[0]
     # A frame around the outermost image: to be seen and clicked, yet out of the camera's sight.
     control.empty_display_size = 1.5 * world_width(plan) * max(1.0, plan.aspect)
@@ -164,6 +175,14 @@ def build_rig(scene: Any, plan: Plan, control: Any = None, *, retime: bool = Tru
     _fill_layers(control, collection, plan, stretches, images)
     _fill_overlay(control, collection, plan)
     return control
+
+
+def _renumber_layers(control: Any, kept_layers: Sequence[int | None]) -> None:
+    """Let layers go on with their images, whatever place these have now."""
+    numbers = {old: new for new, old in enumerate(kept_layers) if old is not None}
+    for old, item in numbered(control, "layer").items():
+        # Beyond all others: not needed any more.
+        item[NUMBER] = numbers.get(old, len(kept_layers) + old)
 
 
 def world_width(plan: Plan) -> float:
@@ -433,7 +452,7 @@ def frame_of_image(control: Any, number: int) -> int | None:
     curve = next((c for c in compat.fcurves(control) if c.data_path == ZOOM_LEVEL_PATH), None)
     recipe = load_recipe(control) or {}
     levels = recipe.get("levels")
-    if curve is None or not isinstance(levels, list) or number >= len(levels):
+    if curve is None or not isinstance(levels, list) or not 0 <= number < len(levels):
         return None
     first, last = (int(at) for at in curve.range())
     values = np.array([curve.evaluate(frame) for frame in range(first, last + 1)])

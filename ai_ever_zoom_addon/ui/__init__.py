@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from . import compositing, menus, operators, panels, properties, view
+from . import compositing, images, menus, operators, panels, properties, view
 
-MODULES = (properties, view, operators, panels, compositing, menus)
+MODULES = (properties, view, operators, images, panels, compositing, menus)
 
 
 def register() -> None:

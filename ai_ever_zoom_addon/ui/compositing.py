@@ -9,7 +9,7 @@ import bpy
 from ..errors import EverZoomError
 from ..scene import compositing, rig
 from ..scene.sequencer import has_strips
-from .properties import active_zoom
+from .properties import active_zoom, chosen_layer
 
 
 def _is_possible(cls: Any, context: Any) -> bool:
@@ -71,8 +71,7 @@ class EVERZOOM_OT_add_image_mask(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         control = active_zoom(context)
-        number = control.ever_zoom.active_image
-        layer = rig.numbered(control, "layer").get(number)
+        layer = rig.numbered(control, "layer").get(chosen_layer(control.ever_zoom))
         if layer is None:
             self.report({"ERROR"}, "Choose an image in the list first")
             return {"CANCELLED"}

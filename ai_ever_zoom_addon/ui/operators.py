@@ -15,9 +15,10 @@ from bpy_extras.io_utils import ImportHelper
 
 from ..core import timing
 from ..core.image_file import IMAGE_SUFFIXES
-from ..core.series import find_images, natural_key
+from ..core.series import Listing, find_images, natural_key
 from ..errors import EverZoomError, in_one_line
 from ..scene import animation, bake, build, render, rig
+from ..scene.image_list import first_listing, full_report, relist_steps
 from .properties import active_group, active_zoom, fill_found, folder_path, to_settings
 from .view import look_through_camera
 
@@ -110,7 +111,7 @@ class LongOperator:
         _redraw(context)
 
 
-class _Kept:
+class Kept:
     """A scene or an object that is found again after long work, during which the user may have
     undone or deleted things: a reference kept by Python would then point to nothing.
     """
@@ -144,12 +145,17 @@ def _build_steps(
     group: Any,
     find: Callable[[], tuple[Sequence[Path], list[str]]],
     control: Any = None,
+    *,
+    are_chosen: bool = False,
 ) -> Steps:
-    """Build a zoom from files and show it: what all ways to start a build have in common."""
+    """Build a zoom from files and show it: what all ways to start a build have in common.
+
+    With `are_chosen` the zoom keeps to these files, whatever else is in their folder.
+    """
     if control is not None:
         rig.check_editable(control)
     files, skipped = find()
-    kept = [_Kept(item) for item in (context.scene, group.id_data, control) if item is not None]
+    kept = [Kept(item) for item in (context.scene, group.id_data, control) if item is not None]
     series, analysis = yield from build.series_steps(files, to_settings(group), skipped)
     yield 1.0, "Building"
     scene, owner, *controls = (item.find() for item in kept)
@@ -161,13 +167,35 @@ def _build_steps(
             scene = control.users_scene[0]
     else:
         scene = _scene_for_new_zoom(context, scene)
-    report = analysis.to_json() if analysis else None
-    control = build.build_zoom(scene, series, settings, control, report)
+    report = full_report(analysis) if analysis else None
+    sources = tuple(files) if are_chosen else ()
+    listing = first_listing(files, series, sources, _own_listing(control))
+    control = build.build_zoom(scene, series, settings, control, report, listing)
     fill_found(control, group)
     _set_output(scene, files[0].parent)
     if scene == context.scene:
         _show(context, scene, control)
-    count = len(control.ever_zoom.images)
+    _tell(operator, scene, control)
+
+
+def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) -> Steps:
+    """Build a zoom again whose list of images has the user's own order."""
+    rig.check_editable(control)
+    kept = Kept(control)
+    settings = to_settings(control.ever_zoom)
+    series, report = yield from relist_steps(control, listing, settings, anew=True)
+    control = kept.find()
+    group = control.ever_zoom
+    scene = context.scene if context.scene in control.users_scene else control.users_scene[0]
+    build.build_zoom(scene, series, to_settings(group), control, report, listing)
+    fill_found(control, group)
+    if scene == context.scene:
+        _show(context, scene, control)
+    _tell(operator, scene, control)
+
+
+def _tell(operator: Any, scene: Any, control: Any) -> None:
+    count = control.ever_zoom.image_count
     problems = len(control.ever_zoom.warnings.splitlines())
     noted = f"; {problems} thing{'s' * (problems > 1)} to note in the panel" if problems else ""
     frames = scene.frame_end - scene.frame_start + 1
@@ -226,11 +254,33 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
+    is_found_anew: BoolProperty(
+        name="Find Order Anew",
+        description="Give up the list's own order and find it again, with all images of the folder",
+        options={"SKIP_SAVE"},
+    )
+
     def steps(self, context: Any) -> Steps:
         group = active_group(context)
         control = None if self.is_new else active_zoom(context)
+        listing = _own_listing(control) if not self.is_found_anew else None
+        if listing is not None and listing.is_own_order:
+            yield from _rebuild_steps(self, context, control, listing)
+            return
+        files = listing.sources if listing else ()
         find = partial(_find_images_of, group)
-        yield from _build_steps(self, context, group, find, control)
+        yield from _build_steps(
+            *(self, context, group, (lambda: (files, [])) if files else find, control),
+            are_chosen=bool(files),
+        )
+
+
+def _own_listing(control: Any) -> Listing | None:
+    """The list of a zoom's images, None where there is none that can be read."""
+    try:
+        return build.stored_listing(control) if control is not None else None
+    except EverZoomError:
+        return None
 
 
 def _find_images_of(group: Any) -> tuple[Sequence[Path], list[str]]:
@@ -305,9 +355,11 @@ class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
                 raise EverZoomError("Fewer than two images are chosen: choose the whole series.")
             return images, [file.name for file in files if file not in images]
 
+        are_chosen = len(names) > 1
+
         group = context.scene.ever_zoom
         group.folder = str(folder)
-        yield from _build_steps(self, context, group, find)
+        yield from _build_steps(self, context, group, find, are_chosen=are_chosen)
 
     def draw(self, context: Any) -> None:
         from .panels import draw_finding

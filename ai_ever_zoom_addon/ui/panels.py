@@ -9,10 +9,9 @@ import bpy
 
 from ..scene import rig
 from ..scene.drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH
+from .images import draw_list
 from .operators import EVERZOOM_OT_snap_to_markers, Work
 from .properties import active_group, active_zoom
-
-ODD_SCORE = 0.9
 
 
 def draw_finding(layout: Any, group: Any) -> None:
@@ -20,8 +19,11 @@ def draw_finding(layout: Any, group: Any) -> None:
     layout.use_property_split = True
     layout.use_property_decorate = False
     column = layout.column()
-    column.prop(group, "auto_sort")
-    row = column.row()
+    finding = column.column()
+    if group.is_own_order:
+        finding.enabled = False
+    finding.prop(group, "auto_sort")
+    row = finding.row()
     row.active = not group.auto_sort
     row.prop(group, "order")
     column.prop(group, "is_factor_measured")
@@ -41,31 +43,6 @@ class _Panel:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Ever Zoom"
-
-
-class EVERZOOM_UL_images(bpy.types.UIList):
-    """The images, outermost first."""
-
-    def draw_item(
-        self,
-        _context: Any,
-        layout: Any,
-        data: Any,
-        item: Any,
-        _icon: int,
-        _active_data: Any,
-        _active_property: str,
-        index: int,
-    ) -> None:
-        row = layout.row(align=True)
-        picture = item.image.preview_ensure() if item.image is not None else None
-        row.label(text=f"{index}  {item.name}", icon_value=picture.icon_id if picture else 0)
-        if not item.is_measured:
-            return
-        odd = item.score < ODD_SCORE
-        score = row.row()
-        score.alignment = "RIGHT"
-        score.label(text=f"{item.score:.2f}", icon="ERROR" if odd else "CHECKMARK")
 
 
 class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
@@ -118,33 +95,24 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         box = self.layout.box()
         scene = context.scene
         box.label(
-            text=f"{len(group.images)} images, zoom factor {group.found_factor:.4g}", icon="INFO"
+            text=f"{group.image_count} images, zoom factor {group.found_factor:.4g}", icon="INFO"
         )
         box.label(
             text=f"{scene.frame_end - scene.frame_start + 1} frames of "
             f"{scene.render.resolution_x} x {scene.render.resolution_y} px",
             icon="BLANK1",
         )
-        if group.file_order:
+        if group.is_own_order:
+            row = box.row()
+            row.label(text="In your own order", icon="BLANK1")
+            row.operator("ever_zoom.build", text="Find Order").is_found_anew = True
+        elif group.file_order:
             box.label(text=f"Files are {group.file_order.replace('-', ' ')}", icon="BLANK1")
         for text in [group.problem, *rig.problems(control), *group.warnings.splitlines()]:
             _draw_lines(box, context, text)
         for text in group.notes.splitlines():
             _draw_lines(box, context, text, icon="INFO")
-        self.layout.template_list(
-            "EVERZOOM_UL_images", "", group, "images", group, "active_image", rows=4
-        )
-        if 0 <= group.active_image < len(group.images):
-            self.draw_pair(group.images[group.active_image])
-
-    def draw_pair(self, item: Any) -> None:
-        """How the chosen image lies in the next larger one."""
-        if not item.is_measured:
-            return
-        column = self.layout.column()
-        column.enabled = False
-        for name in ("factor", "offset", "gain"):
-            column.prop(item, name)
+        draw_list(self.layout, group)
 
 
 class _SettingsPanel(_Panel):
@@ -228,7 +196,6 @@ class EVERZOOM_PT_debug(_SettingsPanel, bpy.types.Panel):
 
 
 CLASSES = (
-    EVERZOOM_UL_images,
     EVERZOOM_PT_main,
     EVERZOOM_PT_timing,
     EVERZOOM_PT_camera,

@@ -23,9 +23,11 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..core.analysis import odd_pairs
+from ..core.series import ListedImage
 from ..core.timing import frame_count, frames_per_step
 from ..errors import EverZoomError, in_one_line
-from ..scene import build, compat, rig
+from ..scene import build, compat, images, rig
 from ..scene.sound import sound_seconds
 from ..settings import (
     CROP_RANGE,
@@ -124,8 +126,8 @@ def _fill_lengths(group: Any) -> None:
     So nothing changes when the user changes to another of them.
     """
     settings = to_settings(group)
-    steps = frames_per_step(len(group.images) - 1, settings)
-    frames = frame_count(len(group.images), settings)
+    steps = frames_per_step(group.image_count - 1, settings)
+    frames = frame_count(group.image_count, settings)
     was_filling, group.is_filling = group.is_filling, True
     if settings.seconds_per_image is not None or settings.length is not None:
         group.zoom_steps = max(1, round(steps))
@@ -136,12 +138,18 @@ def _fill_lengths(group: Any) -> None:
     group.is_filling = was_filling
 
 
+def chosen_layer(group: Any) -> int:
+    """Number of the layer of the row that is chosen in the list, -1 where it has none."""
+    has_row = 0 <= group.active_image < len(group.images)
+    return int(group.images[group.active_image].layer) if has_row else -1
+
+
 def _go_to_image(self: Any, context: Any) -> None:
     """Jump the timeline to the image whose row was clicked."""
     control = self.id_data
     if self.is_filling or not isinstance(control, bpy.types.Object):
         return
-    frame = rig.frame_of_image(control, self.active_image)
+    frame = rig.frame_of_image(control, chosen_layer(self))
     if frame is not None:
         context.scene.frame_set(frame)
 
@@ -165,6 +173,15 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
     )
     image: PointerProperty(
         type=bpy.types.Image, name="Picture", description="The image as the zoom has it"
+    )
+    is_used: BoolProperty(name="Used", description="Whether the image is part of the zoom")
+    layer: IntProperty(
+        name="Layer", description="Number of the layer that shows the image; -1: none does"
+    )
+    is_odd: BoolProperty(
+        name="Odd",
+        description="Whether the image was painted again in the next larger one, was not found "
+        "there, or has an unusual factor",
     )
     is_measured: BoolProperty(
         name="Measured", description="Whether it was compared with the next larger image"
@@ -464,6 +481,10 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         name="Images",
         description="The images of the zoom, the outermost first",
     )
+    image_count: IntProperty(name="Image Count", description="How many images are used")
+    is_own_order: BoolProperty(
+        name="Own Order", description="The order is that of the list, and not looked for"
+    )
     active_image: IntProperty(
         name="Image", description="Click to jump to this image", update=_go_to_image
     )
@@ -532,6 +553,16 @@ def _fill_settings(group: Any, settings: ZoomSettings) -> None:
     group.resolution_from = shape or ("scene" if is_scenes else "images")
 
 
+def _picture(listed: ListedImage, layers: dict[int, Any]) -> Any:
+    """The image of a row for its thumbnail, None where its file is gone."""
+    if listed.layer is not None and listed.layer in layers:
+        return rig.layer_image(layers[listed.layer])
+    try:
+        return images.load_image(listed.file)
+    except EverZoomError:
+        return None
+
+
 def fill_found(control: Any, source: Any = None) -> None:
     """Show on a built zoom what it was made from and what was found.
 
@@ -554,18 +585,26 @@ def fill_found(control: Any, source: Any = None) -> None:
             for name in (*PLAIN, *CHOICES, *OTHERS):
                 setattr(group, name, getattr(source, name))
         report = build.stored_report(control) or {}
-        pairs = {pair["inner"]: pair for pair in report.get("pairs", [])}
+        listing = build.stored_listing(control)
+        group.image_count = len(series.images)
+        group.is_own_order = listing.is_own_order
+        pairs = report.get("pairs", [])
+        odd = odd_pairs([pair["score"] for pair in pairs], [pair["factor"] for pair in pairs])
         layers = rig.numbered(control, "layer")
         group.images.clear()
-        for number, image in enumerate(series.images):
+        for listed in listing.rows:
             row = group.images.add()
-            row.name = image.file.name
-            row.image = rig.layer_image(layers[number]) if number in layers else None
-            pair = pairs.get(image.file.name)
-            row.is_measured = pair is not None
-            if pair is not None:
+            row.name = listed.file.name
+            row.is_used = listed.is_used
+            row.layer = -1 if listed.layer is None else listed.layer
+            row.image = _picture(listed, layers)
+            number = row.layer - 1
+            row.is_measured = 0 <= number < len(pairs)
+            if row.is_measured:
+                pair = pairs[number]
                 row.score, row.factor = pair["score"], pair["factor"]
                 row.offset, row.gain = pair["offset_px"], pair["gain"]
+                row.is_odd = odd[number]
         left_out = [
             f"Left out: {item['file']}, {item['reason']}" for item in report.get("left_out", [])
         ]
@@ -574,7 +613,7 @@ def fill_found(control: Any, source: Any = None) -> None:
         group.notes = "\n".join(build.stored_warnings(control))
         group.file_order = report.get("file_order", "")
         group.found_factor = report.get("zoom_factor", series.steps[0].factor)
-        group.active_image = min(group.active_image, len(series.images) - 1)
+        group.active_image = min(group.active_image, len(group.images) - 1)
         group.problem = ""
         _fill_lengths(group)
     finally:

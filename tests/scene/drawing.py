@@ -49,6 +49,11 @@ class Layout:
         self.buttons.append(identity)
         return _Arguments(kind)
 
+    def operator_menu_enum(self, identity: str, name: str, **options: Any) -> Any:
+        made = self.operator(identity, **options)
+        assert made.kind.properties[name].type == "ENUM"
+        return made
+
     def menu(self, identity: str, **_: Any) -> None:
         assert hasattr(bpy.types, identity), identity
 

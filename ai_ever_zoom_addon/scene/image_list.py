@@ -1,0 +1,151 @@
+"""Measures a list of images that the user has changed: only what is new to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Sequence
+from dataclasses import asdict, replace
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from ..core.analysis import Analysis, LeftOut, Pair, judge, missing_pair, pair_steps
+from ..core.series import ListedImage, Listing, Series, check_sizes, measured_steps, uniform_steps
+from ..errors import EverZoomError
+from ..settings import ZoomSettings
+from . import images
+from .build import measure_images, stored_report, stored_series
+
+Known = dict[tuple[str, str], Pair | None]
+
+
+def first_listing(
+    files: Sequence[Path],
+    series: Series,
+    sources: tuple[Path, ...] = (),
+    before: Listing | None = None,
+) -> Listing:
+    """The list after a build from files: those that were left out come last, unused.
+
+    Args:
+        files: All that were looked at.
+        series: What the zoom is made of.
+        sources: As in `Listing`.
+        before: The list of the zoom that is built again: layers stay with their images, or with
+            their places if the images are all new.
+    """
+    used = [image.file for image in series.images]
+    layers = {row.file: row.layer for row in before.used} if before else {}
+    if layers.keys().isdisjoint(used):
+        layers = dict(zip(used, range(len(layers)), strict=False))
+    return Listing(
+        (
+            *(ListedImage(file, layer=layers.get(file)) for file in used),
+            *(ListedImage(file, is_used=False) for file in files if file not in used),
+        ),
+        sources=sources,
+    )
+
+
+def full_report(analysis: Analysis) -> dict[str, Any]:
+    """Everything that an analysis found, as `relist_steps` needs it."""
+    return asdict(analysis)
+
+
+def relist_steps(
+    control: Any, listing: Listing, settings: ZoomSettings, *, anew: bool = False
+) -> Generator[tuple[float, str], None, tuple[Series, dict[str, Any] | None]]:
+    """Find out what a list of images is whose order is the user's, in short steps.
+
+    Args:
+        control: The zoom, as it was built.
+        listing: Its new list.
+        settings: What has to be found in the pictures.
+        anew: Measure all neighbours; otherwise only those that have not been neighbours before.
+
+    Yields:
+        (fraction done, 0 to 1, what is being done).
+
+    Returns:
+        The series, and the report for `build_zoom`, None where nothing had to be found.
+
+    Raises:
+        EverZoomError: Fewer than two images are used, one cannot be read, or their sizes differ.
+    """
+    files = [row.file for row in listing.used]
+    if len(files) < 2:
+        raise EverZoomError("A zoom needs at least two images: use or add another one first.")
+    old = stored_series(control)
+    sizes = {} if anew else {image.file: image for image in old.images}
+    found = [sizes.get(file) or measure_images([file])[0] for file in files]
+    check_sizes(found)
+    if not (settings.zoom_factor is None or settings.align or settings.match_colour):
+        steps = uniform_steps(len(found), settings.zoom_factor or 2.0)
+        return Series(tuple(found), steps, old.skipped), None
+    known = {} if anew else _known_pairs(control)
+    load = lru_cache(maxsize=2)(images.read_pixels)  # an image has two neighbours
+    for number, (outer, inner) in enumerate(pairwise(files)):
+        if (str(outer), str(inner)) in known:
+            continue
+        text = f"Measuring {inner.name} in {outer.name}"
+        yield number / len(files), text
+        work = pair_steps(outer, inner, load)
+        known[str(outer), str(inner)] = yield from _within(work, number / len(files), text)
+    neighbours = [known[str(outer), str(inner)] for outer, inner in pairwise(files)]
+    factors = [math.log(pair.factor) for pair in neighbours if pair is not None]
+    usual = settings.zoom_factor or (math.exp(sum(factors) / len(factors)) if factors else 2.0)
+    pairs = [
+        pair or missing_pair(outer.name, inner.name, usual)
+        for pair, (outer, inner) in zip(neighbours, pairwise(files), strict=True)
+    ]
+    analysis = judge(pairs, [(image.width, image.height) for image in found], settings.zoom_factor)
+    before = stored_report(control) or {}
+    is_same_ring = found[0] == old.images[0] and found[-1] == old.images[-1]
+    analysis = replace(
+        analysis,
+        loops=bool(before.get("loops")) and is_same_ring,
+        left_out=tuple(
+            LeftOut(row.file.name, "not used") for row in listing.rows if not row.is_used
+        ),
+    )
+    here = {str(row.file) for row in listing.rows}
+    report = full_report(analysis) | {
+        "known": [
+            [*names, pair and asdict(pair)] for names, pair in known.items() if here >= set(names)
+        ]
+    }
+    steps = measured_steps(found, analysis, settings)
+    return Series(tuple(found), steps, old.skipped), report
+
+
+def _within(
+    work: Generator[tuple[float, str], None, Pair | None], fraction: float, text: str
+) -> Generator[tuple[float, str], None, Pair | None]:
+    """The steps of a part of the work, at one point of the whole."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as finished:
+            result: Pair | None = finished.value
+            return result
+        yield fraction, text
+
+
+def _known_pairs(control: Any) -> Known:
+    """What has been measured of images that are or were neighbours, by their paths."""
+    report = stored_report(control) or {}
+    files = [str(image.file) for image in stored_series(control).images]
+    found = [
+        [outer, inner, pair]
+        for (outer, inner), pair in zip(pairwise(files), report.get("pairs", []), strict=False)
+    ]
+    known: Known = {}
+    for outer, inner, pair in [*report.get("known", []), *found]:
+        if pair is None:
+            known[outer, inner] = None
+        elif pair["score"] > 0.0 and "linear_gain" in pair:
+            known[outer, inner] = Pair(
+                **pair | {name: tuple(pair[name]) for name in ("offset_px", "gain", "linear_gain")}
+            )
+    return known

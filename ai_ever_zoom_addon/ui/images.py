@@ -1,0 +1,276 @@
+"""The list of a zoom's images and its buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import CollectionProperty, EnumProperty, IntProperty, StringProperty
+from bpy_extras.io_utils import ImportHelper
+
+from ..core.analysis import pair_steps
+from ..core.image_file import IMAGE_SUFFIXES
+from ..core.series import ListedImage, Listing, natural_key
+from ..errors import EverZoomError
+from ..scene import build, images, rig
+from ..scene.image_list import relist_steps
+from .operators import Kept, LongOperator, Steps
+from .properties import active_zoom, fill_found, to_settings
+
+
+class EVERZOOM_UL_images(bpy.types.UIList):
+    """The images, outermost first."""
+
+    def draw_item(
+        self,
+        _context: Any,
+        layout: Any,
+        _data: Any,
+        item: Any,
+        _icon: int,
+        _active_data: Any,
+        _active_property: str,
+        index: int,
+    ) -> None:
+        row = layout.row(align=True)
+        box = "CHECKBOX_HLT" if item.is_used else "CHECKBOX_DEHLT"
+        row.operator(EVERZOOM_OT_use_image.bl_idname, text="", icon=box, emboss=False).index = index
+        name = row.row()
+        name.active = item.is_used
+        picture = item.image.preview_ensure() if item.image is not None else None
+        name.label(text=item.name, icon_value=picture.icon_id if picture else 0)
+        if not item.is_measured:
+            return
+        score = row.row()
+        score.alignment = "RIGHT"
+        score.label(text=f"{item.score:.2f}", icon="ERROR" if item.is_odd else "CHECKMARK")
+
+
+def draw_list(layout: Any, group: Any) -> None:
+    """The list with the buttons beside it, and how the chosen image lies in the next larger one."""
+    row = layout.row()
+    row.template_list(
+        EVERZOOM_UL_images.__name__, "", group, "images", group, "active_image", rows=5
+    )
+    column = row.column(align=True)
+    column.operator_menu_enum(EVERZOOM_OT_add_images.bl_idname, "place", text="", icon="ADD")
+    column.operator(EVERZOOM_OT_replace_image.bl_idname, text="", icon="FILEBROWSER")
+    column.separator()
+    for direction, icon in (("outwards", "TRIA_UP"), ("inwards", "TRIA_DOWN")):
+        move = column.operator(EVERZOOM_OT_move_image.bl_idname, text="", icon=icon)
+        move.direction = direction
+    column.separator()
+    column.operator(EVERZOOM_OT_reverse_images.bl_idname, text="", icon="ARROW_LEFTRIGHT")
+    if not 0 <= group.active_image < len(group.images):
+        return
+    item = group.images[group.active_image]
+    if item.is_measured:
+        pair = layout.column()
+        pair.enabled = False
+        for name in ("factor", "offset", "gain"):
+            pair.prop(item, name)
+
+
+class _ListOperator(LongOperator):
+    """Changes the list of images, and the zoom with it."""
+
+    @classmethod
+    def poll(cls: Any, context: Any) -> bool:
+        if not super().poll(context):
+            return False
+        control = active_zoom(context)
+        if control is None or not control.ever_zoom.images:
+            cls.poll_message_set("Build a zoom first")
+            return False
+        return True
+
+    def steps(self: Any, context: Any) -> Steps:
+        control = active_zoom(context)
+        rig.check_editable(control)
+        listing = build.stored_listing(control)
+        group = control.ever_zoom
+        active = min(max(group.active_image, 0), len(listing.rows) - 1)
+        settings = to_settings(group)
+        rows, active = yield from self.change(listing.rows, active, settings)
+        if tuple(rows) == listing.rows:
+            return
+        changed = Listing(tuple(rows), is_own_order=True, sources=listing.sources)
+        kept = Kept(control)
+        series, report = yield from relist_steps(control, changed, settings)
+        control = kept.find()
+        if build.stored_listing(control) != listing:
+            raise EverZoomError("The list has been changed meanwhile: do it again.")
+        group = control.ever_zoom
+        scene = context.scene if context.scene in control.users_scene else control.users_scene[0]
+        build.build_zoom(scene, series, to_settings(group), control, report, changed)
+        fill_found(control, group)
+        group.active_image = active
+        self.report({"INFO"}, f"The zoom goes through {len(series.images)} images")
+
+    def change(self, rows: Sequence[ListedImage], active: int, settings: Any) -> Steps:
+        """The list as it is to be, and the number of the row to be chosen in it."""
+        raise NotImplementedError
+
+
+class EVERZOOM_OT_move_image(_ListOperator, bpy.types.Operator):
+    """Move the chosen image by one place"""
+
+    bl_idname = "ever_zoom.move_image"
+    bl_label = "Move Image"
+    bl_options = {"REGISTER", "UNDO"}
+
+    direction: EnumProperty(
+        name="Direction",
+        description="Which way to move the image",
+        items=(
+            ("outwards", "Outwards", "Up, before the next larger image"),
+            ("inwards", "Inwards", "Down, behind the next smaller image"),
+        ),
+    )
+
+    def change(self, rows: Sequence[ListedImage], active: int, _settings: Any) -> Steps:
+        yield 0.0, "Moving"
+        moved = list(rows)
+        place = active + (1 if self.direction == "inwards" else -1)
+        if 0 <= place < len(moved):
+            moved.insert(place, moved.pop(active))
+            active = place
+        return moved, active
+
+
+class EVERZOOM_OT_use_image(_ListOperator, bpy.types.Operator):
+    """Use this image, or leave it out of the zoom"""
+
+    bl_idname = "ever_zoom.use_image"
+    bl_label = "Use Image"
+    bl_options = {"REGISTER", "UNDO"}
+
+    index: IntProperty(name="Row", description="Number of the row in the list", min=0)
+
+    def change(self, rows: Sequence[ListedImage], _active: int, _settings: Any) -> Steps:
+        yield 0.0, "Choosing"
+        if self.index >= len(rows):
+            raise EverZoomError("There is no such image in the list: choose another row.")
+        changed = list(rows)
+        changed[self.index] = replace(rows[self.index], is_used=not rows[self.index].is_used)
+        return changed, self.index
+
+
+class EVERZOOM_OT_reverse_images(_ListOperator, bpy.types.Operator):
+    """Turn the order round: the outermost image becomes the innermost"""
+
+    bl_idname = "ever_zoom.reverse_images"
+    bl_label = "Reverse Order"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def change(self, rows: Sequence[ListedImage], active: int, _settings: Any) -> Steps:
+        yield 0.0, "Turning round"
+        return rows[::-1], len(rows) - 1 - active
+
+
+class _FileOperator(_ListOperator, ImportHelper):
+    """Takes image files from the file browser."""
+
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    files: CollectionProperty(
+        type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"}
+    )
+
+    def invoke(self: Any, context: Any, event: Any) -> set[str]:
+        self.directory = str(Path(active_zoom(context).ever_zoom.folder) / "_")[:-1]
+        return set(ImportHelper.invoke(self, context, event))
+
+    def execute(self: Any, context: Any) -> set[str]:
+        # The file browser ends here; from here on it is long work like any other.
+        return LongOperator.invoke(self, context, None)
+
+    def chosen(self: Any, rows: Sequence[ListedImage]) -> list[Path]:
+        """The chosen images in natural order.
+
+        Raises:
+            EverZoomError: None is chosen, or one is in the list already.
+        """
+        folder = Path(bpy.path.abspath(self.directory))
+        files = [folder / item.name for item in self.files if item.name]
+        if not files and self.filepath:
+            files = [Path(bpy.path.abspath(self.filepath))]
+        files = [file for file in files if file.suffix.casefold() in IMAGE_SUFFIXES]
+        if not files:
+            raise EverZoomError("No image is chosen: choose an image file.")
+        for row in rows:
+            if row.file in files:
+                raise EverZoomError(f"{row.file.name} is in the list already: choose another file.")
+        return sorted(files, key=lambda file: natural_key(file.name))
+
+
+class EVERZOOM_OT_replace_image(_FileOperator, bpy.types.Operator):
+    """Show another image file instead of the chosen one, in the same place"""
+
+    bl_idname = "ever_zoom.replace_image"
+    bl_label = "Replace Image"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def change(self, rows: Sequence[ListedImage], active: int, _settings: Any) -> Steps:
+        yield 0.0, "Replacing"
+        changed = list(rows)
+        changed[active] = replace(rows[active], file=self.chosen(rows)[0])
+        return changed, active
+
+
+class EVERZOOM_OT_add_images(_FileOperator, bpy.types.Operator):
+    """Let the zoom grow by one or more images at either end; what is there stays"""
+
+    bl_idname = "ever_zoom.add_images"
+    bl_label = "Add Images"
+    bl_options = {"REGISTER", "UNDO"}
+
+    place: EnumProperty(
+        name="Place",
+        description="At which end of the list the images are added",
+        items=(
+            ("outside", "Outside", "Larger than all others: the zoom starts with them"),
+            ("inside", "Inside", "Smaller than all others: the zoom ends with them"),
+        ),
+        default="outside",
+    )
+
+    def change(self, rows: Sequence[ListedImage], _active: int, settings: Any) -> Steps:
+        files = self.chosen(rows)
+        if len(files) > 1 and settings.needs_analysis:
+            # The pictures say which comes first.
+            inwards = yield from pair_steps(files[0], files[1], images.read_pixels)
+            if inwards is None:
+                outwards = yield from pair_steps(files[1], files[0], images.read_pixels)
+                if outwards is not None:
+                    files.reverse()
+        added = [ListedImage(file) for file in files]
+        if self.place == "outside":
+            return [*added, *rows], 0
+        return [*rows, *added], len(rows) + len(added) - 1
+
+
+CLASSES = (
+    EVERZOOM_UL_images,
+    EVERZOOM_OT_move_image,
+    EVERZOOM_OT_use_image,
+    EVERZOOM_OT_reverse_images,
+    EVERZOOM_OT_replace_image,
+    EVERZOOM_OT_add_images,
+)
+
+
+def register() -> None:
+    """Add what this module has to Blender."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take out what `register` added."""
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
