@@ -677,8 +677,9 @@ def register() -> None:
     bpy.types.Scene.ever_zoom = pointer  # type: ignore[attr-defined]
     bpy.types.Object.ever_zoom = pointer  # type: ignore[attr-defined]
     bpy.app.handlers.load_post.append(_fill_loaded)
-    # The file that is open already; while add-ons are registered, it is out of reach.
-    bpy.app.timers.register(_fill_loaded, first_interval=0.0)
+    # The file that is open already: it is out of reach while add-ons are registered. Persistent:
+    # 4.2 crashes at its end if it has dropped a timer when a file was opened.
+    bpy.app.timers.register(_fill_loaded, first_interval=0.0, persistent=True)
 
 
 def unregister() -> None:
