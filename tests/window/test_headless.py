@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,3 +63,42 @@ def test_an_error_is_one_line_and_an_exit_status(blender: Blender, tmp_path: Pat
     lines = [line for line in done.stdout.splitlines() if "no such folder" in line]
     assert len(lines) == 1 and lines[0].startswith("Error: "), done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_the_options_are_told(blender: Blender) -> None:
+    done = blender.headless("--command", "ever_zoom", "--help")
+    assert done.returncode == 0
+    assert "--zoom-factor" in done.stdout
+
+
+def test_ctrl_c_stops_it(blender: Blender, shared: Path, tmp_path: Path) -> None:
+    frames = tmp_path / "frames"
+    command = blender.headless_command(
+        *("--command", "ever_zoom", "-i", str(shared / "series" / "mj_cats_2x"), "-zs", "200"),
+        *("--no-align", "--no-match-colour", "--engine", "cycles", "-o", f"{frames}/"),
+    )
+    process = subprocess.Popen(
+        command,
+        env=blender.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not (frames / "frame_00002.png").exists():
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        printed, _ = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert "Stopped." in printed.splitlines()
+    assert "Traceback" not in printed
+    assert process.returncode == 130
+    written = sorted(frames.iterdir())
+    assert 3 <= len(written) < 1000
+    assert all(read_picture(file).shape == (820, 820, 3) for file in written)
