@@ -23,7 +23,7 @@ from .core.output import is_video
 from .core.plan import make_plan
 from .core.series import Series, check_name, find_images
 from .errors import EverZoomError
-from .scene import animation, build, render, sequencer
+from .scene import animation, build, farm, render, sequencer
 from .scene.gpu import best_engine
 from .scene.images import make_path_relative
 from .scene.sound import sound_seconds
@@ -227,6 +227,11 @@ def make_parser() -> argparse.ArgumentParser:
     add("--resume", action="store_true", help="keep the whole frames in the output folder")
     add("--save-blend", metavar="FILE", help="save the scene as a .blend file")
     add("--pack", action="store_true", help="store the images inside the saved .blend file")
+    add(
+        "--farm",
+        metavar="FILE",
+        help="save a .blend file that a render farm renders in parts, and do not render here",
+    )
     add("--no-render", action="store_true", help="do not render")
     add("--json", metavar="FILE", help="write what was found and done, for scripts")
     return parser
@@ -267,6 +272,7 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
         output += "/"
     will_be_video = is_video(output)
     blend = Path(options.save_blend).absolute() if options.save_blend else None
+    options.no_render |= options.farm is not None
     _check_places(options, output, blend)
     with contextlib.ExitStack() as stack:
         if options.input is None:
@@ -301,6 +307,9 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
             sequencer.store_pictures(scene, blend, pack=settings.pack_images)
             _save(blend)
             terminal.say(f"Saved {blend}.")
+        if options.farm:
+            for line in farm.prepare(scene, Path(options.farm)):
+                terminal.say(line)
         if not options.no_render:
             # Whoever asks for the file gets the frames that the file renders.
             sharp = blend is None
@@ -323,6 +332,7 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
                 "output": None if options.no_render else output,
                 "is_video": will_be_video,
                 "blend_file": None if blend is None else str(blend),
+                "farm_file": str(Path(options.farm).absolute()) if options.farm else None,
                 "zoom": control.name,
             }
             _write_text(Path(options.json), json.dumps(report, indent=2, ensure_ascii=False))
@@ -345,9 +355,13 @@ def _check_places(options: argparse.Namespace, output: str, blend: Path | None) 
             raise EverZoomError(
                 f"The output folder {options.output} is that of the images: choose another one."
             )
-    if blend is not None and blend.suffix != ".blend":
-        raise EverZoomError(f"--save-blend {options.save_blend}: use a name that ends in .blend.")
-    for file in (blend, Path(options.json).absolute() if options.json else None):
+    for option, name in (("--save-blend", options.save_blend), ("--farm", options.farm)):
+        if name and Path(name).suffix != ".blend":
+            raise EverZoomError(f"{option} {name}: use a name that ends in .blend.")
+    files = [Path(name).absolute() for name in (options.farm, options.json) if name]
+    if blend in files:
+        raise EverZoomError("--save-blend and --farm name the same file: choose another one.")
+    for file in (blend, *files):
         if file is not None:
             if file.is_dir():
                 raise EverZoomError(f"{file} is a folder: choose a name for a file.")
@@ -360,6 +374,10 @@ def _engine(options: argparse.Namespace, terminal: _Terminal) -> Engine:
         return Engine(options.engine)
     # A file that is saved is meant for work in Blender.
     needs_planes = bool(options.debug or options.samples or options.save_blend)
+    if options.farm:
+        engine = Engine.CYCLES if needs_planes else Engine.SEQUENCER
+        terminal.say(f"Engine: {engine.value} (it runs on every machine of a farm).")
+        return engine
     engine, reason = best_engine(needs_planes=needs_planes)
     terminal.say(f"Engine: {engine.value} ({reason}).")
     return engine

@@ -90,6 +90,11 @@ def strips(owner: Any) -> Any:
     return owner.strips if bpy.app.version >= (4, 4, 0) else owner.sequences
 
 
+def all_strips(editor: Any) -> Any:
+    """The strips of a sequence editor and of all its groups; see `strips`."""
+    return editor.strips_all if bpy.app.version >= (4, 4, 0) else editor.sequences_all
+
+
 def compositing_tree(scene: Any) -> Any:
     """The tree that a scene composites with, or None: since 5.0 it is a node group like others."""
     if bpy.app.version >= (5, 0, 0):

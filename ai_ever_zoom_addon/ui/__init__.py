@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from . import compositing, images, menus, operators, panels, properties, view
+from . import compositing, farm, images, menus, operators, panels, properties, view
 
-MODULES = (properties, view, operators, images, panels, compositing, menus)
+MODULES = (properties, view, operators, images, farm, panels, compositing, menus)
 
 
 def register() -> None:

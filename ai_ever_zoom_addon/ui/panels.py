@@ -9,6 +9,7 @@ import bpy
 
 from ..scene import rig
 from ..scene.drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH
+from .farm import EVERZOOM_OT_prepare_for_farm
 from .images import draw_list
 from .operators import EVERZOOM_OT_snap_to_markers, Work
 from .properties import active_group, active_zoom
@@ -185,6 +186,10 @@ class EVERZOOM_PT_output(_SettingsPanel, bpy.types.Panel):
     bl_label = "Output"
     bl_options = {"DEFAULT_CLOSED"}
     properties = ("engine", "samples", "pack_images")
+
+    def draw(self, context: Any) -> None:
+        super().draw(context)
+        self.layout.operator(EVERZOOM_OT_prepare_for_farm.bl_idname, icon="EXPORT")
 
 
 class EVERZOOM_PT_debug(_SettingsPanel, bpy.types.Panel):

@@ -1,0 +1,63 @@
+"""The button that prepares the file for a render farm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+from bpy_extras.io_utils import ExportHelper
+
+from ..errors import EverZoomError
+from ..scene import farm
+from .properties import active_zoom
+
+
+class EVERZOOM_OT_prepare_for_farm(bpy.types.Operator, ExportHelper):
+    """Save a copy of this file that other machines render in parts, with all it needs inside"""
+
+    bl_idname = "ever_zoom.prepare_for_farm"
+    bl_label = "Prepare for Farm"
+    bl_options = {"REGISTER"}
+
+    filename_ext = ".blend"
+    filter_glob: StringProperty(default="*.blend", options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if active_zoom(context) is None:
+            cls.poll_message_set("Build a zoom first")
+            return False
+        return True
+
+    def invoke(self: Any, context: Any, event: Any) -> set[str]:
+        if not self.filepath:
+            here = Path(bpy.data.filepath or "infinite_zoom.blend")
+            self.filepath = str(here.with_name(f"{here.stem}_farm.blend"))
+        return set(ExportHelper.invoke(self, context, event))
+
+    def execute(self: Any, context: Any) -> set[str]:
+        try:
+            said = farm.prepare(context.scene, Path(bpy.path.abspath(self.filepath)))
+        except EverZoomError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        for line in said:
+            self.report({"INFO"}, line)
+        return {"FINISHED"}
+
+
+CLASSES = (EVERZOOM_OT_prepare_for_farm,)
+
+
+def register() -> None:
+    """Add what this module has to Blender."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take out what `register` added."""
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
