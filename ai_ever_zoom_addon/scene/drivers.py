@@ -18,6 +18,11 @@ ZOOM_LEVEL_PATH = f'["{ZOOM_LEVEL}"]'
 def _new_driver(owner: Any, path: str, index: int, sources: dict[str, tuple[Any, str]]) -> Any:
     owner.driver_remove(path, index)
     curve = owner.driver_add(path, index)
+    # Without a mapping of its own a driver's value arrives as it is: 4.2 starts with a generator
+    # modifier, 5.0 with two key points, between which values are rounded.
+    for modifier in list(curve.modifiers):
+        curve.modifiers.remove(modifier)
+    curve.keyframe_points.clear()
     for name, (source, source_path) in sources.items():
         variable = curve.driver.variables.new()
         variable.name = name
