@@ -132,7 +132,8 @@ def make_parser() -> argparse.ArgumentParser:
         "--travel",
         choices=[travel.value for travel in Travel],
         default=_DEFAULTS.travel.value,
-        help="only there, or back again as well (default: %(default)s)",
+        help="only there, back again as well, or around if the series closes (default: "
+        "%(default)s)",
     )
     add(
         "-fps",
@@ -431,7 +432,7 @@ def _findings(series: Series, analysis: Analysis | None) -> Iterator[str]:
         f"{'; the series loops' if analysis.loops else ''}."
     )
     yield "  score  factor    offset px        colour r g b         inner in outer"
-    for pair in analysis.pairs:
+    for pair in (*analysis.pairs, *([analysis.closing] if analysis.closing else [])):
         x, y = pair.offset_px
         red, green, blue = pair.gain
         yield (

@@ -41,6 +41,7 @@ class Travel(StrEnum):
 
     ONE_WAY = "one-way"
     THERE_AND_BACK = "there-and-back"
+    LOOP = "loop"
 
 
 class Engine(StrEnum):
@@ -88,7 +89,8 @@ class ZoomSettings:
         align: Put every image where it really lies in the next larger one.
         match_colour: Let the colours of one image glide into those of the next.
         reverse: Zoom out instead of in.
-        travel: Only there, or back again as well.
+        travel: Only there, back again as well, or around: the last frame continues into the first.
+            A loop has no ends that could be held, eased or aimed at.
         frames_per_second: > 0.
         delay: Seconds for which the first and the last frame are held, and the one where the zoom
             turns, >= 0.
@@ -183,6 +185,11 @@ class ZoomSettings:
             raise EverZoomError(f"The ease is {self.ease:g}; use 0 to 3600 seconds.")
         if self.start_frame < 0:  # Blender renders no frames before that
             raise EverZoomError(f"The start frame is {self.start_frame}; use 0 or a later one.")
+        if self.travel is Travel.LOOP and (self.delay or self.ease or any(self.target)):
+            raise EverZoomError(
+                "A loop has no ends: leave out the delay, the ease and the target, or choose "
+                "another travel."
+            )
         if self.debug_overlay and self.engine is Engine.SEQUENCER:
             raise EverZoomError(
                 "The sequencer does not draw the debug overlay: choose another engine, or switch "
@@ -217,6 +224,7 @@ class ZoomSettings:
             or self.zoom_factor is None
             or self.align
             or self.match_colour
+            or self.travel is Travel.LOOP
         )
 
     def to_dict(self) -> dict[str, Any]:

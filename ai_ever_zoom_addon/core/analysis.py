@@ -55,6 +55,17 @@ class Pair:
     gain: tuple[float, float, float]
     linear_gain: tuple[float, float, float]
 
+    def to_json(self) -> dict[str, object]:
+        """The pair as plain JSON values, without linear_gain."""
+        return {
+            "outer": self.outer,
+            "inner": self.inner,
+            "factor": self.factor,
+            "offset_px": list(self.offset_px),
+            "score": self.score,
+            "gain": list(self.gain),
+        }
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -75,6 +86,7 @@ class Analysis:
         zoom_factor: Geometric mean of the pairs' factors.
         loops: The innermost image contains the outermost one.
         pairs: One for each two neighbours in `order`.
+        closing: The outermost image in the innermost one, where the series loops.
         left_out: Files that are not in `order`.
         warnings: Sentences for the user.
     """
@@ -86,6 +98,7 @@ class Analysis:
     pairs: tuple[Pair, ...]
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...]
+    closing: Pair | None = None
 
     def to_json(self) -> dict[str, object]:
         """The report as plain JSON values: the attributes, without linear_gain."""
@@ -94,17 +107,8 @@ class Analysis:
             "file_order": self.file_order,
             "zoom_factor": self.zoom_factor,
             "loops": self.loops,
-            "pairs": [
-                {
-                    "outer": pair.outer,
-                    "inner": pair.inner,
-                    "factor": pair.factor,
-                    "offset_px": list(pair.offset_px),
-                    "score": pair.score,
-                    "gain": list(pair.gain),
-                }
-                for pair in self.pairs
-            ],
+            "pairs": [pair.to_json() for pair in self.pairs],
+            "closing": self.closing and self.closing.to_json(),
             "left_out": [asdict(item) for item in self.left_out],
             "warnings": list(self.warnings),
         }
@@ -191,6 +195,7 @@ class _Draft:
         self.file_order = "shuffled"
         self.loops = False
         self.measured: list[Registration | None] = []
+        self.closing: Registration | None = None
         self.left_out: dict[int, str] = {}
         self.warnings: list[str] = []
         self.components = matcher.components.all()
@@ -232,6 +237,9 @@ class _Draft:
         self.loops = False
         chosen = shown if order == "auto" else order
         self.sequence = kept if chosen == "outermost-first" else kept[::-1]
+        if self._unroll():
+            votes = [self._vote(a, b) for a, b in itertools.pairwise(kept)]
+            inwards, outwards = votes.count(1), votes.count(-1)
         agreeing = max(inwards, outwards)
         self.file_order = chosen if not related else shown
         if related:
@@ -248,6 +256,25 @@ class _Draft:
                 f"The files are not in the zoom's order ({min(inwards, outwards)} of {len(votes)} "
                 "neighbours lie the other way round): turn Auto Sort on."
             )
+
+    def _unroll(self) -> bool:
+        """In a ring, positions may jump back anywhere: let them do so where the files end."""
+        position = self.position
+        pairs = list(itertools.pairwise(self.sequence))
+        forward = [position[b] - position[a] for a, b in pairs if self._vote(a, b) == 1]
+        back = [number for number, (a, b) in enumerate(pairs) if self._vote(a, b) == -1]
+        if len(back) != 1 or not forward:
+            return False
+        outer, inner = pairs[back[0]]
+        found = self.matcher.search(outer, inner)
+        depth = self.matcher.depth(outer, inner, found.placement) if found else 0.0
+        step = float(np.median(forward))
+        if not step / 2 < depth < step * 2:
+            return False
+        shift = position[outer] + depth - position[inner]
+        for member in self.sequence[back[0] + 1 :]:
+            position[member] += shift
+        return True
 
     def _need_relations(self) -> None:
         if len(self.components[0]) < 2:
@@ -342,6 +369,9 @@ class _Draft:
         for number, (outer, inner) in enumerate(pairs):
             yield number / len(pairs), f"Measuring {self.names[inner]} in {self.names[outer]}"
             self.measured.append(self._register(outer, inner, math.inf))
+        if self.loops:
+            ends = self.sequence[-1], self.sequence[0]
+            self.closing = self._register(*ends, math.inf)
 
     def _register(self, outer: int, inner: int, enough: float) -> Registration | None:
         """Where one image lies in another one; None where it does not."""
@@ -368,6 +398,9 @@ class _Draft:
         ]
         usual = float(np.mean(depths)) if depths else math.log(self.given_factor or 2.0)
         pairs = tuple(self._pair(*neighbours, usual) for neighbours in self._neighbours())
+        closing = None
+        if self.closing:
+            closing = self._pair(self.sequence[-1], self.sequence[0], self.closing, usual)
         sizes = [
             (self.matcher.pictures[k].width, self.matcher.pictures[k].height) for k in self.sequence
         ]
@@ -379,6 +412,7 @@ class _Draft:
             loops=self.loops,
             left_out=tuple(LeftOut(self.names[k], why) for k, why in sorted(self.left_out.items())),
             warnings=(*self.warnings, *found.warnings),
+            closing=closing,
         )
 
     def _neighbours(self) -> list[tuple[int, int, Registration | None]]:

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EverZoomError
-from ..settings import Centre, ZoomSettings
+from ..settings import Centre, Travel, ZoomSettings
 from .framing import even, frame_size, framing_warnings
 from .mask import Mask
 from .series import Series, SeriesImage
-from .timing import LevelKey, level_at, level_keys
+from .timing import LevelKey, last_frames, level_at, level_keys
 
 # A layer is faded in over this first part of the step that leads to it. Earlier, it would be shown
 # at less than half its size, where engines that take one sample a pixel err more than by enlarging
@@ -32,6 +32,9 @@ FADE_IN = 0.35
 _COVER_SEARCH_STEPS = 32
 _COVER_SEARCH_LEVELS = 16
 _TARGET_SEARCH = 20
+
+# More are only needed by images that lie further off each other's centres than can be shown well.
+_MOST_LAYERS_AROUND = 24
 
 # Single precision holds a zoom of this many doublings around one origin without a visible error;
 # deeper zooms are cut into stretches of at most `STRETCH_OCTAVES`.
@@ -45,6 +48,8 @@ class Layer:
 
     Attributes:
         index: 0 is the outermost.
+        number: That of its image in the series. A ring goes on at both ends: with numbers below 0,
+            and from the number of images on.
         image: The file and its size in pixels.
         level: Zoom level at which this layer fills the view; its width is `zoom_factor**-level`.
         centre: Its centre, seen from the point at which the zoom ends (the centre of the innermost
@@ -56,6 +61,7 @@ class Layer:
     """
 
     index: int
+    number: int
     image: SeriesImage
     level: float
     centre: tuple[float, float]
@@ -86,8 +92,8 @@ class Plan:
 
     Attributes:
         settings: What the user chose.
-        series: The images, outermost first.
-        zoom_factor: Geometric mean of the steps' factors: the level of the innermost layer is then
+        series: The images, outermost first; those of a ring again and again (`Series.unrolled`).
+        zoom_factor: Geometric mean of the steps' factors: the level of the innermost image is then
             exactly the number of steps.
         aspect: Height of every image in image widths.
         resolution: Width and height of a frame in pixels.
@@ -95,6 +101,7 @@ class Plan:
             widths.
         roll: Turns of the picture in one zoom level, clockwise.
         mask: Trimmed shape of the inner layers.
+        round_levels: Levels after which everything is the same again; 0 if the zoom is no ring.
         layers: One for each image.
         keys: The zoom level over time.
         warnings: What the choices cost, in sentences for the user.
@@ -108,6 +115,7 @@ class Plan:
     view_size: tuple[float, float]
     roll: float
     mask: Mask
+    round_levels: int
     layers: tuple[Layer, ...]
     keys: tuple[LevelKey, ...]
     warnings: tuple[str, ...]
@@ -118,7 +126,7 @@ class Plan:
 
     @property
     def last_frame(self) -> int:
-        return round(self.keys[-1].frame)
+        return round(self.keys[-1].frame) + last_frames(self.settings) - 1
 
     @property
     def depth(self) -> float:
@@ -202,6 +210,7 @@ class Plan:
         layer = self.layers[index]
         first = self._step_at(max(layer.visible_from, 0.0))
         last = min(self._step_at(min(layer.visible_until, self.depth)) + 1, len(self.layers) - 1)
+        last = max(first, last)
         keys = []
         for other in range(first, last + 1):
             gain = np.ones(3)
@@ -224,6 +233,8 @@ class Plan:
         point would have run: constant off-centre nesting becomes a pure zoom around one point.
         Where the offsets change, speeds are averaged, so that the picture never jerks at a step.
         """
+        if self.round_levels:
+            levels = levels % self.round_levels
         growth = math.log(self.zoom_factor)
         starts = np.array([layer.level for layer in self.layers])
         aims = np.array([layer.aim for layer in self.layers])
@@ -287,17 +298,64 @@ def make_plan(
         scene_resolution: The scene's own frame size, for `settings.scene_resolution`.
 
     Raises:
-        EverZoomError: The mask leaves nothing of the images.
+        EverZoomError: The mask leaves nothing of the images, or the zoom does not fit on the
+            timeline.
     """
+    around, needed = 0, 1
+    while around < needed:
+        around = needed
+        plan = _make_plan(series, settings, scene_resolution, around)
+        needed = _layers_around(plan) if plan.round_levels else 0
+    return plan
+
+
+def _layers_around(plan: Plan) -> int:
+    """How many layers a ring needs around its outermost image to end as it begins.
+
+    They are those that are still seen there, and one more, as the last one is not trimmed.
+    """
+    count = plan.round_levels
+    once = [layer for layer in plan.layers if 0 <= layer.number < count]
+    around = 0
+    for number in range(1, _MOST_LAYERS_AROUND):
+        same = once[-number % count]  # some rounds further in
+        if same.visible_until - count * math.ceil(number / count) > 0.0:
+            around = number
+    return around + 1
+
+
+def _make_plan(
+    series: Series,
+    settings: ZoomSettings,
+    scene_resolution: tuple[int, int] | None,
+    around: int,
+) -> Plan:
+    """`make_plan`, with so many layers around the outermost image of a ring."""
     first = series.images[0]
     aspect = first.height / first.width
+    warnings = []
     factors = [step.factor for step in series.steps]
+    before = 0  # layers around the outermost image
+    round_steps = 0  # around a ring
+    if settings.travel is Travel.LOOP:
+        if series.closing is None:
+            warnings.append(
+                "The innermost image was not found to contain the outermost one: the loop jumps "
+                "where it starts again. There and Back never does."
+            )
+        else:
+            factors.append(series.closing.factor)
+            round_steps = len(factors)
+            # One more at the inner end, by which the view's path goes on as it began.
+            before = around
+            series = series.unrolled(before, 1)
     zoom_factor = math.exp(math.fsum(math.log(factor) for factor in factors) / len(factors))
     levels = [0.0]
-    for factor in factors:
-        levels.append(levels[-1] + math.log(factor) / math.log(zoom_factor))
+    for step in series.steps:
+        levels.append(levels[-1] + math.log(step.factor) / math.log(zoom_factor))
+    levels = [level - levels[before] for level in levels]
     if max(factors) / min(factors) < 1.0 + 1e-12:
-        levels = [float(index) for index in range(len(levels))]  # without rounding errors
+        levels = [float(index - before) for index in range(len(levels))]  # no rounding errors
 
     # The crop is rounded to whole, even pixels: then a pixel of the image that fills the view is
     # exactly a pixel of the frame.
@@ -316,13 +374,23 @@ def make_plan(
             f"{settings.crop:g}: make the feather smaller or the crop larger."
         )
 
-    centres = [(0.0, 0.0)]
-    for step in reversed(series.steps):
-        inner = centres[-1]
-        centres.append(
-            (inner[0] / step.factor - step.offset[0], inner[1] / step.factor - step.offset[1])
-        )
-    centres.reverse()
+    centres = _centres(series, (0.0, 0.0))
+    roll = settings.roll
+    if round_steps:
+        # Seen from the point on which it closes in, a ring is the same after each round.
+        x, y = centres[-1 - round_steps]
+        part = 1.0 - zoom_factor**-round_steps
+        centres = _centres(series, (x / part, y / part))
+        roll = round(roll * round_steps) / round_steps
+        if abs(roll - settings.roll) > 1e-6:
+            warnings.append(
+                f"The picture turns {roll:.4g} times from one image to the next instead of "
+                f"{settings.roll:.4g}, so that the loop ends as it begins."
+            )
+    shown = slice(before, before + round_steps + 1 if round_steps else None)
+    warnings += framing_warnings(
+        cropped, (view_size[0] * first.width, view_size[1] * first.width), resolution
+    )
 
     draft = Plan(
         settings=settings,
@@ -331,11 +399,13 @@ def make_plan(
         aspect=aspect,
         resolution=resolution,
         view_size=view_size,
-        roll=settings.roll,
+        roll=roll,
         mask=mask,
+        round_levels=round_steps,
         layers=tuple(
             Layer(
                 index=index,
+                number=index - before,
                 image=image,
                 level=levels[index],
                 centre=centres[index],
@@ -350,14 +420,21 @@ def make_plan(
             )
             for index, image in enumerate(series.images)
         ),
-        keys=level_keys(len(series.images), settings, levels),
-        warnings=tuple(
-            framing_warnings(
-                cropped, (view_size[0] * first.width, view_size[1] * first.width), resolution
-            )
-        ),
+        keys=level_keys(len(levels[shown]), settings, levels[shown]),
+        warnings=tuple(warnings),
     )
     return _hide_covered_layers(_without_border(draft))
+
+
+def _centres(series: Series, innermost: tuple[float, float]) -> list[tuple[float, float]]:
+    """Centres of all images, in widths of each, from the point from which the innermost's is."""
+    centres = [innermost]
+    for step in reversed(series.steps):
+        inner = centres[-1]
+        centres.append(
+            (inner[0] / step.factor - step.offset[0], inner[1] / step.factor - step.offset[1])
+        )
+    return centres[::-1]
 
 
 def _without_border(draft: Plan) -> Plan:
@@ -434,8 +511,9 @@ def _room(plan: Plan) -> float:
     if plan.is_centred and not plan.roll:
         return math.inf
     parts = _COVER_SEARCH_STEPS * (1 + math.ceil(8.0 * abs(plan.roll)))
-    levels = np.linspace(0.0, plan.depth, 1 + math.ceil(plan.depth * parts))
-    scale = plan.zoom_factor**-levels
+    end = max(key.level for key in plan.keys)
+    levels = np.linspace(0.0, end, 1 + math.ceil(end * parts))
+    scale = plan.zoom_factor ** (plan.layers[0].level - levels)
     centres = np.zeros((len(levels), 2))
     if not plan.is_centred:
         centres = plan.path(levels)[0] * scale[:, None]
@@ -453,8 +531,9 @@ def _room(plan: Plan) -> float:
 def _hide_covered_layers(plan: Plan) -> Plan:
     """Find from which level on each layer stays hidden behind the opaque part of its successor."""
     layers = list(plan.layers)
-    count = _COVER_SEARCH_STEPS * (math.ceil(plan.depth) + _COVER_SEARCH_LEVELS)
-    levels = np.arange(count) / _COVER_SEARCH_STEPS
+    lowest = math.floor(plan.layers[0].level)
+    count = _COVER_SEARCH_STEPS * (math.ceil(plan.depth) - lowest + _COVER_SEARCH_LEVELS)
+    levels = lowest + np.arange(count) / _COVER_SEARCH_STEPS
     centres = np.zeros((count, 2))
     if not plan.is_centred:
         centres = plan.path(levels)[0]
@@ -465,7 +544,7 @@ def _hide_covered_layers(plan: Plan) -> Plan:
             before = layers[layer.index - 1]
             until = before.visible_until - before.level + layer.level
         else:
-            start = math.ceil(after.level * _COVER_SEARCH_STEPS)
+            start = math.ceil((after.level - lowest) * _COVER_SEARCH_STEPS)
             part = slice(start, start + _COVER_SEARCH_STEPS * _COVER_SEARCH_LEVELS)
             scale = plan.zoom_factor ** (after.level - levels[part])
             x, y = (centres[part] * scale[:, None] - after.centre).T

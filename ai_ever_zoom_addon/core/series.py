@@ -57,15 +57,35 @@ class Series:
         images: At least two.
         steps: One for each pair of neighbours; `steps[k]` leads from image k to image k + 1.
         skipped: Names of files in the folder that are no images.
+        closing: How the outermost image lies in the innermost one, where the series is a ring.
     """
 
     images: tuple[SeriesImage, ...]
     steps: tuple[Step, ...]
     skipped: tuple[str, ...] = field(default=())
+    closing: Step | None = None
 
     def __post_init__(self) -> None:
         if len(self.steps) != len(self.images) - 1:
             raise ValueError("a series needs one step between each two neighbours")
+
+    def unrolled(self, before: int, after: int) -> Series:
+        """A ring as a series that goes around once, and on at both ends.
+
+        Args:
+            before: How many images come in addition before the outermost one.
+            after: How many images come after the outermost one comes again.
+        """
+        if self.closing is None:
+            raise ValueError("only a ring can be unrolled")
+        count = len(self.images)
+        ring = (*self.steps, self.closing)
+        around = range(-before, count + after + 1)
+        return Series(
+            tuple(self.images[number % count] for number in around),
+            tuple(ring[number % count] for number in around[:-1]),
+            self.skipped,
+        )
 
 
 @dataclass(frozen=True)
@@ -205,7 +225,24 @@ def measured_steps(
         analysis: What was found.
         settings: Whether to use given factors, measured offsets and colours.
     """
-    pairs = analysis.pairs
+    return _steps_of(analysis.pairs, images, analysis, settings)
+
+
+def closing_step(
+    images: Sequence[SeriesImage], analysis: Analysis, settings: ZoomSettings
+) -> Step | None:
+    """The step that closes a ring, as `measured_steps`; None where the series is none."""
+    if analysis.closing is None:
+        return None
+    return _steps_of((*analysis.pairs, analysis.closing), images, analysis, settings)[-1]
+
+
+def _steps_of(
+    pairs: Sequence[Pair],
+    images: Sequence[SeriesImage],
+    analysis: Analysis,
+    settings: ZoomSettings,
+) -> tuple[Step, ...]:
     factors = [pair.factor for pair in pairs]
     given = settings.zoom_factor
     if given is not None and not settings.align:

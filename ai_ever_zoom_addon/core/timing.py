@@ -45,7 +45,7 @@ def frames_per_step(step_count: int, settings: ZoomSettings) -> float:
     """
     steps = step_count * _legs(settings)
     rate = settings.frames_per_second
-    others = 1 + (1 + _legs(settings)) * held_frames(settings)
+    others = last_frames(settings) + (1 + _legs(settings)) * held_frames(settings)
     if settings.length is not None:
         frames = round(settings.length * rate)
         if frames < steps + others:
@@ -68,11 +68,20 @@ def frames_per_step(step_count: int, settings: ZoomSettings) -> float:
 def frame_count(image_count: int, settings: ZoomSettings) -> int:
     """Frames of the whole zoom.
 
+    Args:
+        image_count: As for `level_keys`.
+        settings: How long everything takes.
+
     Raises:
         EverZoomError: As `level_keys`.
     """
     keys = level_keys(image_count, settings)
-    return round(keys[-1].frame - keys[0].frame) + 1
+    return round(keys[-1].frame - keys[0].frame) + last_frames(settings)
+
+
+def last_frames(settings: ZoomSettings) -> int:
+    """Whether the last key has a frame, 1 or 0: that of a loop is the first frame again."""
+    return 0 if settings.travel is Travel.LOOP else 1
 
 
 def level_keys(
@@ -85,7 +94,7 @@ def level_keys(
     key are on whole frames.
 
     Args:
-        image_count: At least 2.
+        image_count: At least 2; in a ring the outermost image counts twice.
         settings: How long everything takes.
         levels: At which each image fills the view, for arrivals on beats; None: 0, 1, 2, ...
 

@@ -17,6 +17,7 @@ from ..core.series import (
     SeriesImage,
     Step,
     check_sizes,
+    closing_step,
     measured_steps,
     uniform_steps,
 )
@@ -67,7 +68,13 @@ def series_steps(
     )
     kept = [found[name] for name in analysis.order]
     check_sizes(kept)
-    return Series(tuple(kept), measured_steps(kept, analysis, settings), tuple(skipped)), analysis
+    series = Series(
+        tuple(kept),
+        measured_steps(kept, analysis, settings),
+        tuple(skipped),
+        closing_step(kept, analysis, settings),
+    )
+    return series, analysis
 
 
 def find_series(
@@ -123,7 +130,7 @@ def build_zoom(
     control = rig.build_rig(
         scene, plan, control, retime=old_recipe.get("keys") != keys, kept_layers=kept
     )
-    levels = [layer.level for layer in plan.layers]
+    levels = [layer.level for layer in plan.layers if 0 <= layer.number < len(series.images)]
     recipe = _recipe(series, settings, report)
     recipe |= {"keys": keys, "levels": levels, "warnings": plan.warnings}
     recipe["list"] = listing.to_json() if listing else None
@@ -191,6 +198,7 @@ def _recipe(
         "settings": settings.to_dict(),
         "images": [[str(image.file), image.width, image.height] for image in series.images],
         "steps": [[step.factor, step.offset, step.gain] for step in series.steps],
+        "closing": [[step.factor, step.offset, step.gain] for step in [series.closing] if step],
         "skipped": list(series.skipped),
         "report": report,
     }
@@ -238,23 +246,25 @@ def stored_series(control: Any) -> Series:
         files = [Path(file) for file, _, _ in recipe["images"]]
         for number, layer in rig.numbered(control, "layer").items():
             image = rig.layer_image(layer)
-            if image is not None and number < len(files):
+            if image is not None and 0 <= number < len(files):  # not where a ring repeats it
                 # The user may have replaced it, or the file moved together with its images.
                 files[number] = images.image_file(image)
+        steps = [
+            Step(
+                float(factor),
+                (float(offset[0]), float(offset[1])),
+                (float(gain[0]), float(gain[1]), float(gain[2])),
+            )
+            for factor, offset, gain in (*recipe["steps"], *recipe.get("closing", ()))
+        ]
         return Series(
             tuple(
                 SeriesImage(file, int(width), int(height))
                 for file, (_, width, height) in zip(files, recipe["images"], strict=True)
             ),
-            tuple(
-                Step(
-                    float(factor),
-                    (float(offset[0]), float(offset[1])),
-                    (float(gain[0]), float(gain[1]), float(gain[2])),
-                )
-                for factor, offset, gain in recipe["steps"]
-            ),
+            tuple(steps[: len(files) - 1]),
             tuple(recipe.get("skipped", ())),
+            steps[len(files) - 1] if len(steps) >= len(files) else None,
         )
     except (KeyError, TypeError, ValueError, IndexError):
         raise _unreadable() from None

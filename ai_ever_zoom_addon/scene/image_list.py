@@ -115,8 +115,11 @@ def relist_steps(
             [*names, pair and asdict(pair)] for names, pair in known.items() if here >= set(names)
         ]
     }
+    closing = None
+    if analysis.loops:
+        closing, report["closing"] = old.closing, before.get("closing")
     steps = measured_steps(found, analysis, settings)
-    return Series(tuple(found), steps, old.skipped), report
+    return Series(tuple(found), steps, old.skipped, closing), report
 
 
 def _within(

@@ -118,7 +118,7 @@ class OverlayMaker:
 
     def _describe(self, layer: Layer) -> str:
         image = layer.image
-        text = f"{layer.index}  {image.file.name}  {image.width} x {image.height}"
+        text = f"{layer.number}  {image.file.name}  {image.width} x {image.height}"
         if layer.index:
             outer = self.plan.layers[layer.index - 1].image
             step = self.plan.series.steps[layer.index - 1]

@@ -182,7 +182,7 @@ def _renumber_layers(control: Any, kept_layers: Sequence[int | None]) -> None:
     numbers = {old: new for new, old in enumerate(kept_layers) if old is not None}
     for old, item in numbered(control, "layer").items():
         # Beyond all others: not needed any more.
-        item[NUMBER] = numbers.get(old, len(kept_layers) + old)
+        item[NUMBER] = numbers.get(old, 1_000_000 + old)
 
 
 def world_width(plan: Plan) -> float:
@@ -351,12 +351,14 @@ def _fill_layers(
             meshes[is_inner][ROLE] = "trimmed" if is_inner else "whole"
         fill_mesh(meshes[is_inner], shape, plan.aspect)
     for layer, image in zip(plan.layers, images, strict=True):
-        item: Any = existing.pop(layer.index, None)
+        item: Any = existing.pop(layer.number, None)
         if item is None:
             item = bpy.data.objects.new("Ever Zoom Layer", meshes[layer.index > 0])
-            item[ROLE], item[NUMBER] = "layer", layer.index
+            item[ROLE], item[NUMBER] = "layer", layer.number
             collection.objects.link(item)
             item.lock_location = item.lock_rotation = item.lock_scale = (True, True, True)
+        elif item.data in meshes.values():  # around a ring the outermost image is another one
+            item.data = meshes[layer.index > 0]
         if not item.material_slots:
             item.data.materials.append(None)
         slot = item.material_slots[0]
@@ -364,7 +366,7 @@ def _fill_layers(
         if slot.material is None:
             slot.material = bpy.data.materials.new(layer.image.file.stem)
         fill_material(slot.material, image)
-        item.name = f"{layer.index:03} {layer.image.file.stem}"
+        item.name = f"{layer.number:03} {layer.image.file.stem}"
         _place_layer(control, item, plan, layer, stretches)
     for item in existing.values():
         materials = [slot.material for slot in item.material_slots if slot.material is not None]
@@ -373,7 +375,7 @@ def _fill_layers(
 
 
 def _place_layer(control: Any, item: Any, plan: Plan, layer: Layer, stretches: list[Any]) -> None:
-    stretch = int(layer.level // plan.stretch_levels) if plan.stretch_levels else 0
+    stretch = max(0, int(layer.level // plan.stretch_levels)) if plan.stretch_levels else 0
     item.parent = stretches[min(stretch, len(stretches) - 1)]
     base = stretch * plan.stretch_levels
     width = world_width(plan) * plan.zoom_factor ** (base - layer.level)
@@ -414,9 +416,10 @@ def _fill_overlay(control: Any, collection: Any, plan: Plan) -> None:
     if not plan.settings.debug_overlay:
         return
     maker = OverlayMaker(control, collection, plan, ROLE)
-    for number, item in numbered(control, "layer").items():
-        if number < len(plan.layers):
-            maker.add_layer(plan.layers[number], item)
+    items = numbered(control, "layer")
+    for layer in plan.layers:
+        if layer.number in items:
+            maker.add_layer(layer, items[layer.number])
     camera = next(parts(control, "camera"))
     maker.add_view(camera, _view_scale(plan), _view_distance(camera.data, plan))
 

@@ -148,12 +148,15 @@ class EVERZOOM_PT_timing(_SettingsPanel, bpy.types.Panel):
         layout.prop(group, "sound")
         layout.prop(group, "travel")
         layout.prop(group, "reverse")
-        row = layout.row(heading="Eased Ends")
+        ends = layout.column()
+        ends.enabled = group.travel != "loop"  # which has none
+        row = ends.row(heading="Eased Ends")
         row.prop(group, "is_eased", text="")
         length = row.row()
         length.active = group.is_eased
         length.prop(group, "ease", text="")
-        for name in ("delay", "frames_per_second", "start_frame"):
+        ends.prop(group, "delay")
+        for name in ("frames_per_second", "start_frame"):
             layout.prop(group, name)
 
 
@@ -162,7 +165,14 @@ class EVERZOOM_PT_camera(_SettingsPanel, bpy.types.Panel):
 
     bl_label = "Camera"
     bl_options = {"DEFAULT_CLOSED"}
-    properties = ("resolution_from", "roll", "target")
+    properties = ("resolution_from", "roll")
+
+    def draw(self, context: Any) -> None:
+        super().draw(context)
+        group = active_group(context)
+        column = self.layout.column()
+        column.enabled = group.travel != "loop"  # which ends nowhere
+        column.prop(group, "target")
 
 
 class EVERZOOM_PT_mask(_SettingsPanel, bpy.types.Panel):

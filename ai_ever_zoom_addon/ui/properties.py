@@ -126,8 +126,11 @@ def _fill_lengths(group: Any) -> None:
     So nothing changes when the user changes to another of them.
     """
     settings = to_settings(group)
-    steps = frames_per_step(group.image_count - 1, settings)
-    frames = frame_count(group.image_count, settings)
+    count = group.image_count
+    if settings.travel is Travel.LOOP and build.stored_series(group.id_data).closing is not None:
+        count += 1  # the outermost one again
+    steps = frames_per_step(count - 1, settings)
+    frames = frame_count(count, settings)
     was_filling, group.is_filling = group.is_filling, True
     if settings.seconds_per_image is not None or settings.length is not None:
         group.zoom_steps = max(1, round(steps))
@@ -368,6 +371,12 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         items=(
             ("one-way", "One Way", "From one end of the series to the other"),
             ("there-and-back", "There and Back", "In and out again, or the other way round"),
+            (
+                "loop",
+                "Loop",
+                "The last frame continues into the first, for series whose innermost image "
+                "contains the outermost one",
+            ),
         ),
         default=_DEFAULTS.travel.value,
         update=_apply,
@@ -510,6 +519,10 @@ def to_settings(group: Any) -> ZoomSettings:
     """
     values: dict[str, Any] = {name: getattr(group, name) for name in PLAIN}
     values |= {name: kind(getattr(group, name)) for name, kind in CHOICES.items()}
+    values["ease"] = group.ease if group.is_eased else 0.0
+    values["target"] = (group.target[0], group.target[1])
+    if group.travel == Travel.LOOP:  # has no ends
+        values |= {"ease": 0.0, "delay": 0.0, "target": (0.0, 0.0)}
     return ZoomSettings(
         zoom_factor=None if group.is_factor_measured else group.zoom_factor,
         zoom_steps=group.zoom_steps,
@@ -517,9 +530,7 @@ def to_settings(group: Any) -> ZoomSettings:
         length=_length(group),
         sound=group.sound or None,
         beats=tuple(json.loads(group.beats)) if group.length_by == "markers" else (),
-        ease=group.ease if group.is_eased else 0.0,
         samples=group.samples or None,
-        target=(group.target[0], group.target[1]),
         aspect_ratio=SHAPES.get(group.resolution_from),
         scene_resolution=group.resolution_from == "scene",
         **values,
@@ -548,6 +559,7 @@ def _fill_settings(group: Any, settings: ZoomSettings) -> None:
     group.is_eased = settings.ease > 0.0
     group.ease = settings.ease or group.ease
     group.samples = settings.samples or 0
+    group.target = settings.target
     shape = next((name for name, ratio in SHAPES.items() if ratio == settings.aspect_ratio), None)
     is_scenes = settings.scene_resolution or settings.resolution is not None
     group.resolution_from = shape or ("scene" if is_scenes else "images")

@@ -20,7 +20,7 @@ from ai_ever_zoom_addon.core.framing import even
 from ai_ever_zoom_addon.core.plan import FADE_IN, Plan, make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.settings import Centre, MaskShape, ZoomSettings
+from ai_ever_zoom_addon.settings import Centre, MaskShape, Travel, ZoomSettings
 
 Array = NDArray[np.float64]
 
@@ -407,3 +407,114 @@ def test_level_over_time() -> None:
     assert (plan.first_frame, plan.last_frame) == (0, 30)
     found = [plan.level_at(frame) for frame in (0, 5, 7.5, 15, 25, 30)]
     assert found == pytest.approx([0, 0, 0.25, 1, 2, 2])
+
+
+@st.composite
+def ring_plans(draw: st.DrawFn) -> Plan:
+    """Plans of loops through series whose innermost image contains the outermost one."""
+    steps = []
+    for _ in range(draw(st.integers(2, 5))):
+        factor = draw(factors)
+        room = min(0.1, (1 - 1 / factor) / 2)
+        x, y = draw(st.floats(-1, 1)) * room, draw(st.floats(-1, 1)) * room * 0.8
+        steps.append(Step(factor, (x, y), draw(gains)))
+    images = tuple(SeriesImage(Path(f"{k}.png"), 1000, 800) for k in range(len(steps)))
+    chosen = ZoomSettings(
+        travel=Travel.LOOP,
+        zoom_steps=10,
+        start_frame=0,
+        crop=draw(st.floats(0.6, 0.95)),
+        feather=draw(st.floats(0.0, 0.1)),
+        mask_shape=draw(st.sampled_from(MaskShape)),
+        centre=draw(st.sampled_from(Centre)),
+        roll=draw(st.sampled_from([0.0, 0.25, -1.3])),
+    )
+    return make_plan(Series(images, tuple(steps[:-1]), (), steps[-1]), chosen)
+
+
+def seen(plan: Plan, level: float) -> dict[int, tuple[float, ...]]:
+    """For each layer that is seen its place and size in the view, its opacity and its gain."""
+    found = {}
+    x, y = plan.view_centre(level)
+    for layer in plan.layers:
+        if not layer.visible_from < level <= layer.visible_until:
+            continue
+        width = plan.zoom_factor ** (level - layer.level)  # in view scales
+        fade = (level - layer.visible_from) / (layer.opaque_from - layer.visible_from)
+        keys = plan.gain_keys(layer.index)
+        at = [key[0] for key in keys]
+        found[layer.number] = (
+            width,
+            layer.centre[0] * width - x,
+            layer.centre[1] * width - y,
+            min(1.0, fade) if layer.index else 1.0,
+            *(float(np.interp(level, at, [key[1][c] for key in keys])) for c in range(3)),
+        )
+    return found
+
+
+@given(ring_plans())
+def test_a_loop_ends_as_it_begins(plan: Plan) -> None:
+    """Each layer that is seen in the beginning is seen at the end as the one a round later."""
+    count = max(key.level for key in plan.keys)
+    images = plan.layers[-1].number - 1  # one goes on after the outermost image comes again
+    assert count == pytest.approx(images)
+    # Where images lie so far off that their trimmed edges are always seen, it cannot.
+    assume(all(math.isfinite(layer.visible_until) for layer in plan.layers[:-1]))
+    first, last = seen(plan, 1e-9), seen(plan, count + 1e-9)
+    assert {number + images for number in first} == set(last)
+    for number, place in first.items():
+        assert last[number + images] == pytest.approx(place, abs=1e-6), number
+    # The outermost layer, which alone is not trimmed, is never seen.
+    assert min(first) > plan.layers[0].number
+    assert np.array(plan.path(np.array([0.0]))) == pytest.approx(
+        np.array(plan.path(np.array([count]))), abs=1e-9
+    )
+    turns = plan.roll * count
+    assert turns == pytest.approx(round(turns), abs=1e-9)
+    assert abs(plan.roll - plan.settings.roll) <= 0.5 / images + 1e-9
+
+
+@given(ring_plans())
+def test_a_loop_has_no_hole(plan: Plan) -> None:
+    for level in np.linspace(0.0, max(key.level for key in plan.keys), 30):
+        x, y = np.array(plan.view_centre(level))
+        half_width, half_height = (float(h) for h in plan.half_extent(np.array(level)))
+        outermost = plan.layers[0]
+        width = plan.zoom_factor ** (level - outermost.level)
+        middle = np.abs(np.array(outermost.centre) * width - [x, y])
+        assert middle[0] + half_width <= width / 2 + 1e-9
+        assert middle[1] + half_height <= width * plan.aspect / 2 + 1e-9
+
+
+@given(ring_plans())
+def test_a_loop_needs_no_enlargement(plan: Plan) -> None:
+    assert not any("border" in warning for warning in plan.warnings)
+
+
+def test_a_loop_shows_every_image_once() -> None:
+    images = tuple(SeriesImage(Path(f"{k}.png"), 1000, 800) for k in range(4))
+    chosen = ZoomSettings(travel=Travel.LOOP, zoom_steps=10, start_frame=3)
+    ring = Series(images, uniform_steps(4, 2.0), (), Step(2.0))
+    plan = make_plan(ring, chosen)
+    assert (plan.first_frame, plan.last_frame) == (3, 42)
+    assert [(key.frame, key.level) for key in plan.keys] == [(3 + 10 * k, k) for k in range(5)]
+    assert {layer.number: layer.image.file.name for layer in plan.layers} == {
+        k: f"{k % 4}.png" for k in range(-2, 6)
+    }
+    assert not plan.warnings
+
+
+def test_a_loop_that_does_not_close_is_told() -> None:
+    plan = make_plan(centred(4), ZoomSettings(travel=Travel.LOOP, zoom_steps=10, start_frame=0))
+    assert (plan.first_frame, plan.last_frame) == (0, 29)
+    (warning,) = plan.warnings
+    assert "jumps" in warning
+
+
+def test_a_loop_turns_whole_times() -> None:
+    images = tuple(SeriesImage(Path(f"{k}.png"), 1000, 1000) for k in range(3))
+    ring = Series(images, uniform_steps(3, 2.0), (), Step(2.0))
+    plan = make_plan(ring, ZoomSettings(travel=Travel.LOOP, roll=0.25))
+    assert plan.roll == pytest.approx(1 / 3)
+    assert "0.3333 times from one image to the next instead of 0.25" in plan.warnings[0]

@@ -89,6 +89,12 @@ def test_one_resolution_is_enough(values: dict[str, Any]) -> None:
         ZoomSettings(**values)
 
 
+@pytest.mark.parametrize("values", [{"delay": 1.0}, {"ease": 0.5}, {"target": (0.0, 0.1)}])
+def test_a_loop_has_no_ends(values: dict[str, Any]) -> None:
+    with pytest.raises(EverZoomError, match="no ends"):
+        ZoomSettings(travel=Travel.LOOP, **values)
+
+
 def test_one_length_is_enough() -> None:
     with pytest.raises(EverZoomError, match="not both"):
         ZoomSettings(seconds_per_image=1.0, length=10.0)
@@ -106,7 +112,7 @@ def test_one_length_is_enough() -> None:
         centre=st.sampled_from(Centre),
         length=st.none() | st.floats(0.01, 1000.0),
         reverse=st.booleans(),
-        travel=st.sampled_from(Travel),
+        travel=st.sampled_from([Travel.ONE_WAY, Travel.THERE_AND_BACK]),
         delay=st.floats(0.0, 60.0),
         ease=st.floats(0.0, 60.0),
         engine=st.sampled_from(Engine),
@@ -141,6 +147,8 @@ def test_what_cannot_be_understood_is_an_error_for_the_user(values: dict[str, An
         ({"auto_sort": True}, True),
         ({"order": Order.AUTO}, True),
         ({"zoom_factor": None}, True),
+        ({"travel": Travel.LOOP}, True),
+        ({"travel": Travel.THERE_AND_BACK}, False),
     ],
 )
 def test_when_the_pictures_have_to_be_looked_at(values: dict[str, Any], needed: bool) -> None:

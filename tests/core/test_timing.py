@@ -144,6 +144,7 @@ rates = st.sampled_from([24.0, 25.0, 29.97, 30.0, 60.0])
 def test_a_length_is_kept_to_the_frame(
     count: int, length: float, fps: float, travel: Travel, delay: float
 ) -> None:
+    delay = 0.0 if travel is Travel.LOOP else delay
     chosen = settings(length=length, frames_per_second=fps, travel=travel, delay=delay)
     try:
         keys = level_keys(count, chosen)
@@ -154,7 +155,9 @@ def test_a_length_is_kept_to_the_frame(
         assert enough > length
         return
     assert frame_count(count, chosen) == round(length * fps)
-    assert keys[0].frame == 0 and keys[-1].frame == round(length * fps) - 1
+    # The last key of a loop has no frame: it is the first again.
+    last = round(length * fps) - (travel is not Travel.LOOP)
+    assert keys[0].frame == 0 and keys[-1].frame == last
     # Every image takes as long as any other.
     moved = [b.frame - a.frame for a, b in itertools.pairwise(keys) if a.level != b.level]
     assert moved == pytest.approx([moved[0]] * len(moved))
@@ -183,3 +186,9 @@ def test_seconds_per_image(count: int, seconds: float, fps: float, travel: Trave
 def test_what_does_not_fit_on_the_timeline(values: dict[str, float], said: str) -> None:
     with pytest.raises(EverZoomError, match=said):
         level_keys(5, settings(**values))
+
+
+def test_a_loop_leaves_out_the_frame_that_is_the_first_again() -> None:
+    chosen = settings(zoom_steps=10, travel=Travel.LOOP)
+    assert pairs(level_keys(4, chosen))[-1] == (30, 3.0)
+    assert frame_count(4, chosen) == 30
