@@ -138,3 +138,17 @@ def test_a_series_has_a_step_between_neighbours() -> None:
     assert Series(images, uniform_steps(3, 1.5)).steps == (Step(1.5), Step(1.5))
     with pytest.raises(ValueError, match="one step between"):
         Series(images, uniform_steps(4, 1.5))
+
+
+def test_a_ring_goes_round_and_on_at_both_ends() -> None:
+    images = tuple(sized((10, 10), (11, 10), (12, 10)))
+    steps = (Step(1.5), Step(2.0))
+    ring = Series(images, steps, (), Step(3.0)).unrolled(4, 1)
+    assert [image.width for image in ring.images] == [12, 10, 11, 12, 10, 11, 12, 10, 11]
+    assert [step.factor for step in ring.steps] == [3.0, 1.5, 2.0, 3.0, 1.5, 2.0, 3.0, 1.5]
+    assert ring.closing is None
+
+
+def test_only_a_ring_goes_round() -> None:
+    with pytest.raises(ValueError, match="ring"):
+        Series(tuple(sized((10, 10), (10, 10))), (Step(2.0),)).unrolled(1, 1)
