@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+# Several test runs share the processor: threads of the linear algebra that wait for each other by
+# spinning would take most of it. To be set before numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 # A skip that is right everywhere, for what one version of Blender does not have, says so first.

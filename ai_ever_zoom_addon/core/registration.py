@@ -24,6 +24,7 @@ UNSURE = 0.04  # likely error, in pixels of a level, from which local structure 
 # (one of the first two); pairs that were painted again have 0.1, others more, unrelated ones
 # about 0.04.
 HOPELESS = 0.07
+SETTLED = 0.1  # pixels of a level: the last movement of a place that is not on its way elsewhere
 SMALLEST = 20  # pixels of the inner image's shorter side, under which a level says nothing
 
 
@@ -46,6 +47,7 @@ class Registration:
     correlation: of local structure, -1..1. certainty: that correlation in units of what chance
     gives, at the level that shows it best: two unrelated pictures stay under about 10. error: the
     likely error of the offset, in full-size outer pixels. step: of the finest level looked at.
+    is_settled: whether the place hardly moved any more at that level.
     """
 
     placement: Placement
@@ -53,6 +55,7 @@ class Registration:
     certainty: float
     error: float
     step: float
+    is_settled: bool = True
 
 
 def levels(outer: Picture, inner: Picture, placement: Placement) -> list[float]:
@@ -81,7 +84,8 @@ def refine(
     """Goes on with a registration that stopped early, at the levels that are left."""
     best = known
     for number, step in enumerate(levels(outer, inner, known.placement)):
-        if step >= known.step or best.certainty > enough:
+        is_left = step < known.step or (step == known.step and not known.is_settled)
+        if not is_left or best.certainty > enough:
             continue
         first = best.step == math.inf
         found = _register_level(outer, inner, best.placement, step, structure=first)
@@ -93,7 +97,12 @@ def refine(
         better = found if found.error < best.error else best
         clearer = found if found.certainty > best.certainty else best
         best = Registration(
-            better.placement, clearer.correlation, clearer.certainty, better.error, step
+            better.placement,
+            clearer.correlation,
+            clearer.certainty,
+            better.error,
+            step,
+            better.is_settled,
         )
         side = math.sqrt(inner.width * inner.height) * known.placement.scale / step
         if enough < math.inf and number < 2 and best.certainty < HOPELESS * side:
@@ -141,6 +150,7 @@ def _register_level(
     target_y, target_x = np.gradient(target)
     steep = np.hypot(target_x, target_y).ravel()
     log_scale, moved_x, moved_y = 0.0, start.offset[0] / step, start.offset[1] / step
+    is_settled = False
     for _ in range(8 if structure else 15):
         at_x = outer.width / 2 / step + moved_x + x * np.exp(log_scale)
         at_y = outer.height / 2 / step + moved_y + y * np.exp(log_scale)
@@ -170,7 +180,9 @@ def _register_level(
         moved_x += limit * float(update[1])
         moved_y += limit * float(update[2])
         values += update[3:]
-        if np.hypot(update[1], update[2]) < 3e-3 and abs(update[0]) * len(x) < 6e-3:
+        moved = float(np.hypot(update[1], update[2])), abs(float(update[0])) * len(x)
+        is_settled = moved[0] < SETTLED and moved[1] < SETTLED
+        if moved[0] < 3e-3 and moved[1] < 6e-3:
             break
     error = step * _displacement_error(
         sample, target, residual.reshape(shape), weight.reshape(shape)
@@ -182,7 +194,8 @@ def _register_level(
     )
     correlation = correlation_of(sample[valid], target[valid])
     samples = float(valid.mean()) * _independent_samples(sample, target)
-    return Registration(placement, correlation, correlation * math.sqrt(samples), error, step)
+    certainty = correlation * math.sqrt(samples)
+    return Registration(placement, correlation, certainty, error, step, is_settled)
 
 
 def _displacement_error(one: Array, other: Array, residual: Array, weight: Array) -> float:

@@ -1,0 +1,89 @@
+"""`python3 build.py bench`: every figure beside its limit, from one run. Touches bpy.
+
+With --quick pictures are smaller and measurements fewer; it ends within three minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+from tests.bench import exactness, speed
+from tests.bench.table import Row
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextlib.contextmanager
+def only_ours() -> Iterator[None]:
+    """What Blender prints goes nowhere; our lines go to standard output all the same."""
+    sys.stdout.flush()
+    kept = os.dup(1), os.dup(2)
+    with Path(os.devnull).open("w") as nowhere, os.fdopen(os.dup(1), "w") as ours:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+        before, sys.stdout = sys.stdout, ours
+        try:
+            yield
+        finally:
+            sys.stdout = before
+            for number, saved in zip((1, 2), kept, strict=True):
+                os.dup2(saved, number)
+                os.close(saved)
+
+
+def processor() -> str:
+    """Its name."""
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    return platform.processor() or "unknown"
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table; 1 if a figure misses its limit."""
+    quick = "--quick" in arguments
+    unknown = [argument for argument in arguments if argument != "--quick"]
+    if unknown:
+        print(f"Unknown: {' '.join(unknown)}. Only --quick can be given.", file=sys.stderr)
+        return 2
+    shared = next((p for p in (ROOT.parent / "shared", ROOT / "shared") if p.is_dir()), None)
+    if shared is None:
+        print("The test material ../shared is missing.", file=sys.stderr)
+        return 2
+    begin = time.perf_counter()
+    missed = 0
+    with only_ours(), tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        print(
+            f"Blender {bpy.app.version_string}, {platform.system()}, {os.cpu_count()} cores of "
+            f"{processor()}{', quick' if quick else ''}\n",
+            flush=True,
+        )
+        parts: list[Iterator[Row]] = [
+            exactness.exactness(shared, folder / "exactness", quick=quick),
+            exactness.depth(folder / "depth", quick=quick),
+            speed.frames(folder / "speed", quick=quick),
+            speed.building(folder / "building"),
+            speed.sequencer(folder / "sequencer", quick=quick),
+            speed.processes(folder / "processes", quick=quick),
+            speed.analysing(),
+        ]
+        for part in parts:
+            for row in part:
+                print(row, flush=True)
+                missed += not row.is_met
+        print(f"\n{missed} missed, {time.perf_counter() - begin:.0f} s", flush=True)
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

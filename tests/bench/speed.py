@@ -1,0 +1,289 @@
+"""Times and memory, as ratios within one run. Touches bpy."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+import cv2
+import numpy as np
+
+from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
+from ai_ever_zoom_addon.scene import animation, build
+from ai_ever_zoom_addon.settings import Engine, ZoomSettings
+from tests.bench import analysis, pictures
+from tests.bench.exactness import fresh_scene
+from tests.bench.table import Row
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = ZoomSettings(zoom_steps=12, start_frame=0, align=False, match_colour=False)
+# A frame of the zoom over a frame of an empty scene.
+AT_MOST_EMPTY = {Engine.EEVEE: 1.15, Engine.WORKBENCH: 1.6, Engine.CYCLES: 2.0}
+
+
+def images(folder: Path, count: int, side: int, different: int = 8) -> list[Path]:
+    """Files with detail; more than `different` are further names of the same ones."""
+    folder.mkdir(parents=True, exist_ok=True)
+    generator = np.random.default_rng(1)
+    files: list[Path] = []
+    for number in range(count):
+        file = folder / f"{number:04}.png"
+        if number < different:
+            coarse = generator.uniform(0.1, 0.9, (side // 16, side // 16, 3))
+            picture = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
+            pictures.write(file, picture + generator.normal(0, 0.02, (side, side, 1)))
+        else:
+            os.link(files[number % different], file)
+        files.append(file)
+    return files
+
+
+def series_of(files: list[Path], side: int) -> Series:
+    """Concentric, at factor 2."""
+    found = tuple(SeriesImage(file, side, side) for file in files)
+    return Series(found, uniform_steps(len(files), 2.0))
+
+
+def frame_seconds(scene: Any, output: str, first: int, last: int) -> float:
+    """Median time from one written frame to the next."""
+    times: list[float] = []
+    animation.render_animation(
+        scene, output, first, last, lambda *_: times.append(time.perf_counter())
+    )
+    return statistics.median(np.diff(times))
+
+
+def interleaved(measures: list[Callable[[], float]], rounds: int) -> list[float]:
+    """The least of several measurements each, taken in turns."""
+    return [
+        min(values)
+        for values in zip(*[[m() for m in measures] for _ in range(rounds)], strict=True)
+    ]
+
+
+def frames(folder: Path, *, quick: bool) -> Iterator[Row]:
+    """Time of a frame against an empty scene's, and of a deep zoom's against a shallow one's."""
+    side = 512 if quick else 1024
+    files = images(folder / "frames", 200, side)
+    last = 10 if quick else 20
+    rounds = 2 if quick else 3
+    for engine in (Engine.EEVEE, Engine.WORKBENCH, Engine.CYCLES, Engine.SEQUENCER):
+
+        def of_zoom(count: int, engine: Engine = engine) -> float:
+            scene = fresh_scene()
+            series = series_of(files[:count], side)
+            build.build_zoom(scene, series, replace(SETTINGS, engine=engine))
+            start = 12 * (count // 2)
+            return frame_seconds(scene, f"{folder}/{engine.value}/", start, start + last)
+
+        def of_nothing(engine: Engine = engine) -> float:
+            scene = fresh_scene()
+            series = series_of(files[:8], side)
+            control = build.build_zoom(scene, series, replace(SETTINGS, engine=engine))
+            for item in [*control.children_recursive]:
+                if item.type == "MESH":
+                    bpy.data.objects.remove(item)
+            return frame_seconds(scene, f"{folder}/{engine.value}/", 48, 48 + last)
+
+        measures = [lambda: of_zoom(8), lambda: of_zoom(200)]
+        if engine in AT_MOST_EMPTY:
+            measures.append(of_nothing)
+        shallow, deep, *empty = interleaved(measures, rounds)
+        if empty:
+            limit = AT_MOST_EMPTY[engine]
+            yield Row(
+                f"frame / frame of an empty scene, {engine.value}",
+                shallow / empty[0],
+                "x",
+                at_most=limit,
+            )
+        yield Row(f"frame at 8 images / at 200, {engine.value}", shallow / deep, "x", at_least=0.95)
+
+
+def building(folder: Path) -> Iterator[Row]:
+    """Scene evaluation with 200 layers, building 200, building and rendering 1,000."""
+    files = images(folder / "building", 1000, 1024)
+    start = time.perf_counter()
+    found = build.measure_images(files[:200])
+    series = Series(tuple(found), uniform_steps(200, 2.0))
+    scene = fresh_scene()
+    build.build_zoom(scene, series, SETTINGS)
+    yield Row("Build Infinite Zoom, 200 images", time.perf_counter() - start, "s", at_most=2.0)
+    times = []
+    for frame in range(600, 800):
+        start = time.perf_counter()
+        scene.frame_set(frame)
+        times.append(time.perf_counter() - start)
+    yield Row("frame change, 200 layers", 1000 * statistics.median(times), "ms", at_most=1.0)
+    start = time.perf_counter()
+    scene = fresh_scene()
+    settings = replace(SETTINGS, resolution=(64, 64))
+    build.build_zoom(scene, series_of(files, 1024), settings)
+    animation.render_animation(scene, f"{folder}/thousand/", 12 * 990, 12 * 990 + 1)
+    yield Row("1,000 images: built, and two frames rendered", time.perf_counter() - start, "s")
+
+
+def sequencer(folder: Path, *, quick: bool) -> Iterator[Row]:
+    """The sequencer's video against a plain program's."""
+    side = 1024
+    files = images(folder / "sequencer", 8, side)
+    last = 60 if quick else 150
+
+    def of_sequencer() -> float:
+        scene = fresh_scene()
+        settings = replace(SETTINGS, zoom_steps=30, engine=Engine.SEQUENCER)
+        build.build_zoom(scene, series_of(files, side), settings)
+        return frame_seconds(scene, str(folder / "strips.mp4"), 0, last)
+
+    def of_program() -> float:
+        loaded = [cv2.imread(str(file)) for file in files]
+        size = render_size(files, side)
+        writer = cv2.VideoWriter(
+            str(folder / "program.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 30.0, size
+        )
+        times = []
+        for frame in range(last + 1):
+            level = frame / 30
+            number = min(int(level), len(files) - 2)
+            result: Any = None
+            for image, zoom in (
+                (loaded[number], 2 ** (level - number)),
+                (loaded[number + 1], 2 ** (level - number - 1)),
+            ):
+                move = np.array(
+                    [
+                        [zoom, 0, size[0] / 2 - zoom * side / 2],
+                        [0, zoom, size[1] / 2 - zoom * side / 2],
+                    ]
+                )
+                if result is None:
+                    result = cv2.warpAffine(image, move, size, flags=cv2.INTER_LINEAR)
+                else:
+                    cv2.warpAffine(
+                        image, move, size, result, cv2.INTER_LINEAR, cv2.BORDER_TRANSPARENT
+                    )
+            writer.write(result)
+            times.append(time.perf_counter())
+        writer.release()
+        return statistics.median(np.diff(times))
+
+    ours, theirs = interleaved([of_sequencer, of_program], 2 if quick else 4)
+    yield Row(
+        "frame of a plain OpenCV program / of the sequencer", theirs / ours, "x", at_least=1.2
+    )
+
+
+def render_size(files: list[Path], side: int) -> tuple[int, int]:
+    """Of the frames of a zoom."""
+    width, height = pictures.plan_of(files[:2], 2.0, SETTINGS).resolution
+    assert side >= width
+    return width, height
+
+
+def processes(folder: Path, *, quick: bool) -> Iterator[Row]:
+    """Whole processes: memory against the number of images, and time to the first frame."""
+    side, many, few = (1024, 40, 4) if quick else (4096, 100, 10)
+    files = images(folder / "memory", many, side, different=2)
+    short = folder / "few"
+    short.mkdir()
+    for file in files[:few]:
+        os.link(file, short / file.name)
+    options = ["-zs", "1", "--no-align", "--no-match-colour", "--resolution", "64x64"]
+    peaks = []
+    for source in (folder / "memory", short):
+        out = folder / f"out_{source.name}"
+        peaks.append(_run(["-i", str(source), "-o", f"{out}/", "--engine", "cycles", *options])[1])
+    yield Row(
+        f"peak memory, {many} images of {side}x{side} / {few}",
+        peaks[0] / peaks[1],
+        "x",
+        at_most=1.3,
+    )
+    start = folder / "start"
+    images(start, 8, 1024)
+    ours = min(
+        _run(
+            [
+                "-i",
+                str(start),
+                "-o",
+                f"{folder}/first_{n}/",
+                "--frames",
+                "0-0",
+                "--engine",
+                "cycles",
+                *options,
+            ]
+        )[0]
+        for n in range(3)
+    )
+    bare = min(_run([])[0] for _ in range(3))
+    decode = _decode_seconds(start / "0000.png")
+    yield Row(
+        "start to first frame, beyond Blender's and the images'",
+        ours - bare - 2 * decode,
+        "s",
+        at_most=1.0,
+    )
+
+
+def _run(arguments: list[str]) -> tuple[float, float]:
+    """Seconds and peak bytes of the command line's process; without arguments of bare Blender."""
+    lines = ["import bpy, json, resource, sys"]
+    if arguments:
+        lines += ["from ai_ever_zoom_addon.cli import main", f"status = main({arguments!r})"]
+    else:
+        lines += [
+            "status = 0",
+            "bpy.ops.wm.read_factory_settings(use_empty=True)",
+            "scene = bpy.context.scene",
+            "scene.render.engine = 'CYCLES'",
+            "scene.cycles.samples = 1",
+            "scene.render.resolution_x = scene.render.resolution_y = 64",
+            "camera = bpy.data.objects.new('c', bpy.data.cameras.new('c'))",
+            "scene.collection.objects.link(camera)",
+            "scene.camera = camera",
+            "bpy.ops.render.render()",
+        ]
+    lines.append("peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024")
+    lines.append("print('\\nPEAK', json.dumps([status, peak]), flush=True)")
+    begin = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds = time.perf_counter() - begin
+    status, peak = json.loads(done.stdout.rsplit("PEAK", 1)[1].splitlines()[0])
+    if status:
+        raise RuntimeError(done.stdout)
+    return seconds, float(peak)
+
+
+def _decode_seconds(file: Path) -> float:
+    begin = time.perf_counter()
+    image = bpy.data.images.load(str(file))
+    assert image.size[0] > 0  # type: ignore[index]  # asking for the size decodes the file
+    seconds = time.perf_counter() - begin
+    bpy.data.images.remove(image)
+    return seconds
+
+
+def analysing() -> Iterator[Row]:
+    """The analysis of 32 images in no order."""
+    _, seconds, peak, is_right = analysis.measure(32, 1024, 2.0)
+    if not is_right:
+        raise RuntimeError("The analysis put the images into a wrong order.")
+    yield Row("analysis of 32 images of 1024x1024, beyond decoding", seconds, "s", at_most=3.0)
+    yield Row("its memory beyond one image", peak / 2**20, "MiB", at_most=200.0)
