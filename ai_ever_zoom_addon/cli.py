@@ -41,7 +41,7 @@ class _Parser(argparse.ArgumentParser):
 
 @dataclass
 class _Terminal:
-    """Our own lines, while what Blender prints goes to a log."""
+    """Our own lines; what Blender prints is not shown."""
 
     stream: IO[str]
     line_open: bool = False

@@ -21,6 +21,10 @@ from .images import image_file
 from .sequencer import has_strips, picture_files
 from .stream import streamed_images
 
+# How often it is tried, while a video is written, whether the disk is full, and by how many bytes.
+FRAMES_PER_PROBE = 50
+PROBE_LENGTH = 1 << 16
+
 Progress = Callable[[float, str], None]
 
 
@@ -160,14 +164,22 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
     problem: list[str] = []
     stopped = False
     lost_pictures = _lost_pictures(scene)
+    video = Path(scene.render.filepath) if is_video(scene.render.filepath) else None
+    size = render.scene_resolution(scene)
 
     def count(*_: Any) -> None:
         nonlocal written
+        file = None if video else Path(scene.render.frame_path(frame=scene.frame_current))
         problem.extend(lost_pictures())
+        # Blender itself goes on when the disk is full.
+        if file and not problem and not is_whole_picture(file, size):
+            problem.append(f"{file.name} is not whole")
+        if video and written % FRAMES_PER_PROBE == 0:
+            problem.extend(_probe(video.parent))
         if problem:
             # The picture of a frame that something was missing for is not left looking finished.
-            if not is_video(scene.render.filepath):
-                Path(scene.render.frame_path(frame=scene.frame_current)).unlink(missing_ok=True)
+            if file:
+                file.unlink(missing_ok=True)
         else:
             written += 1
             progress(written / total, f"frame {written} of {total}")
@@ -199,6 +211,16 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
     if written < total:
         reason = problem[0] if problem else "Blender stopped early"
         raise _incomplete(output, f"only {written} of {total} frames were written: {reason}")
+
+
+def _probe(folder: Path) -> list[str]:
+    """Why nothing more can be written to a folder, in a few words, if that is so."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(PROBE_LENGTH))
+    except OSError as error:
+        return [str(error.strerror)]
+    return []
 
 
 def _lost_pictures(scene: Any) -> Callable[[], list[str]]:
