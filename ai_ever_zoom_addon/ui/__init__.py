@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from . import compositing, farm, images, menus, operators, panels, properties, view
+from . import compositing, farm, images, menus, operators, panels, presets, properties, view
 
-MODULES = (properties, view, operators, images, farm, panels, compositing, menus)
+MODULES = (properties, view, operators, images, presets, farm, panels, compositing, menus)
 
 
 def register() -> None:

@@ -12,6 +12,7 @@ from ..scene.drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH
 from .farm import EVERZOOM_OT_prepare_for_farm
 from .images import draw_list
 from .operators import EVERZOOM_OT_snap_to_markers, Work
+from .presets import EVERZOOM_PT_presets
 from .properties import active_group, active_zoom
 
 
@@ -52,6 +53,9 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
     bl_idname = "EVERZOOM_PT_main"
     bl_label = "Ever Zoom"
 
+    def draw_header_preset(self, _context: Any) -> None:
+        EVERZOOM_PT_presets.draw_panel_header(self.layout)
+
     def draw(self, context: Any) -> None:
         layout = self.layout
         layout.use_property_split = True
@@ -64,17 +68,18 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
             if rig.leftovers(context.scene):
                 _draw_lines(layout, context, "The control of a zoom is gone: build it again.")
         draw_finding(layout, group)
-        if Work.is_running:
-            layout.progress(factor=Work.fraction, text=Work.text)
-            layout.label(text="Esc: stop")
-            return
         big = layout.column()
         big.scale_y = 1.5
-        text = "Build Infinite Zoom" if control is None else "Build Again"
-        big.operator("ever_zoom.build", text=text, icon="FILE_REFRESH" if control else "PLAY")
+        if Work.is_running:  # nothing else moves, so that short work does not flicker
+            big.progress(factor=Work.fraction, text=Work.text)
+            layout.label(text="Esc: stop")
+        else:
+            text = "Build Infinite Zoom" if control is None else "Build Again"
+            big.operator("ever_zoom.build", text=text, icon="FILE_REFRESH" if control else "PLAY")
+            if control is not None:
+                layout.operator("ever_zoom.build", text="New Zoom", icon="ADD").is_new = True
         if control is None:
             return
-        layout.operator("ever_zoom.build", text="New Zoom", icon="ADD").is_new = True
         self.draw_found(context, control, group)
         column = layout.column()
         if control.get(ZOOM_LEVEL) is not None:

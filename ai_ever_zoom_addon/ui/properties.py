@@ -89,18 +89,24 @@ CHOICES = {
 
 
 def _apply(self: Any, _context: Any) -> None:
+    """A property was changed."""
+    if not self.is_filling:
+        apply_changes(self)
+
+
+def apply_changes(group: Any) -> None:
     """Give a built zoom the changed settings; for a zoom to come there is nothing to do."""
-    control = self.id_data
-    if self.is_filling or not isinstance(control, bpy.types.Object):
+    control = group.id_data
+    if not isinstance(control, bpy.types.Object):
         return
     try:
         for scene in control.users_scene:
-            build.change_zoom(scene, control, to_settings(self))
-        self.problem = ""
-        self.notes = "\n".join(build.stored_warnings(control))
-        _fill_lengths(self)
+            build.change_zoom(scene, control, to_settings(group))
+        group.problem = ""
+        group.notes = "\n".join(build.stored_warnings(control))
+        _fill_lengths(group)
     except Exception as error:
-        self.problem = in_one_line(error)
+        group.problem = in_one_line(error)
 
 
 def _apply_sound(self: Any, context: Any) -> None:

@@ -54,6 +54,10 @@ class Layout:
         assert made.kind.properties[name].type == "ENUM"
         return made
 
+    def popover(self, *, panel: str, icon: str = "NONE", **_: Any) -> None:
+        assert icon in _ICONS, icon
+        assert hasattr(bpy.types, panel), panel
+
     def menu(self, identity: str, **_: Any) -> None:
         assert hasattr(bpy.types, identity), identity
 
@@ -96,15 +100,19 @@ class _Drawn:
         self.kind = kind
         self.layout = Layout(context, [], [])
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:  # what super() looks at
+        return self.kind
+
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.kind, name)
         return found.__get__(self) if callable(found) and not isinstance(found, type) else found
 
 
-def draw_panels() -> dict[str, Layout]:
-    """Everything that the tab shows in the current context, by the panels' names."""
+def _context() -> Any:
+    """The current context as a panel in the sidebar has it."""
     window = bpy.context.window_manager.windows[0]
-    context: Any = SimpleNamespace(
+    return SimpleNamespace(
         **{
             name: getattr(bpy.context, name)
             for name in ("scene", "active_object", "window_manager", "view_layer")
@@ -115,22 +123,33 @@ def draw_panels() -> dict[str, Layout]:
         region=SimpleNamespace(width=300),
         area=None,
     )
-    panels = [
-        kind
+
+
+def draw_panel(name: str) -> Layout:
+    """What one panel shows in the current context."""
+    kind, context = getattr(bpy.types, name), _context()
+    panel = _Drawn(kind, context)
+    for part in ("draw_header", "draw_header_preset", "draw"):
+        if part in dir(kind) and callable(getattr(kind, part)):
+            getattr(panel, part)(context)
+    return panel.layout
+
+
+def draw_panels() -> dict[str, Layout]:
+    """Everything that the tab shows in the current context, by the panels' names."""
+    names = [
+        kind.__name__
         for kind in bpy.types.Panel.__subclasses__()
         if getattr(kind, "bl_category", "") == "Ever Zoom"
     ]
-    assert panels
-    shown = {}
-    for kind in panels:
-        panel = _Drawn(kind, context)
-        if hasattr(kind, "poll") and not kind.poll(context):
-            continue
-        for part in ("draw_header", "draw_header_preset", "draw"):
-            if part in dir(kind) and callable(getattr(kind, part)):
-                getattr(panel, part)(context)
-        shown[kind.__name__] = panel.layout
-    return shown
+    assert names
+    context = _context()
+    kinds = {name: getattr(bpy.types, name) for name in names}
+    return {
+        name: draw_panel(name)
+        for name, kind in kinds.items()
+        if not hasattr(kind, "poll") or kind.poll(context)
+    }
 
 
 def shown_text() -> str:
