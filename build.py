@@ -41,6 +41,7 @@ BENCHMARK = ["opencv-python-headless==5.0.0.93"]
 TOOLS = [
     *PYTEST,
     "numpy==2.4.6",
+    "openjd-cli==0.8.0",
     "ruff==0.17.5",
     "mypy==2.4.1",
     "fake-bpy-module-5.2==20260730",

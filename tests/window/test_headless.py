@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .driver import Blender
+
+JOB = Path(__file__).resolve().parents[2] / "jobs" / "ever_zoom.openjd.yaml"
 
 FRAMES = range(4, 7)  # from the second image on, with three frames to an image
 
@@ -102,3 +106,53 @@ def test_ctrl_c_stops_it(blender: Blender, shared: Path, tmp_path: Path) -> None
     written = sorted(frames.iterdir())
     assert 3 <= len(written) < 1000
     assert all(read_picture(file).shape == (820, 820, 3) for file in written)
+
+
+def test_a_farm_renders_it_in_parts_and_makes_the_video(
+    blender: Blender, make_blender: Callable[[], Blender], shared: Path, picture_folder: Path
+) -> None:
+    """As openjd-cli runs the job, in a Blender that has never heard of the add-on."""
+    alone, file = picture_folder / "alone", picture_folder / "farm.blend"
+    options = ("--command", "ever_zoom", "-i", str(shared / "series" / "mj_cats_2x"))
+    options += ("-zs", "1", "--no-align", "--no-match-colour", "--resolution", "128x128")
+    for more in (
+        ("--engine", "sequencer", "-o", f"{alone}/", "--save-blend", f"{picture_folder}/a.blend"),
+        ("--farm", str(file)),
+    ):
+        done = blender.headless(*options, *more)
+        assert done.returncode == 0, done.stdout
+    count = len(list(alone.iterdir()))
+    assert count > 4
+
+    stranger = make_blender()
+    command = stranger.folder / "command"
+    words = [shlex.quote(word) for word in stranger.headless_command()]
+    command.write_text(f'#!/bin/sh\nexec {" ".join(words)} "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    values = {"BlendFile": file, "Frames": f"0-{count - 1}", "FramesPerPart": 4}
+    values |= {"OutputFolder": picture_folder / "output", "Blender": command}
+    job = [str(Path(sys.executable).parent / "openjd"), "run", str(JOB)]
+    for name, value in values.items():
+        job += ["--job-param", f"{name}={value}"]
+    ran = subprocess.run(
+        job, env=stranger.environment(), capture_output=True, text=True, timeout=300
+    )
+    assert ran.returncode == 0, ran.stdout
+    frames = [f"frame_{number:05}.png" for number in range(count)]
+    assert sorted(path.name for path in (picture_folder / "output" / "frames").iterdir()) == frames
+    for name in frames:
+        pair = [read_picture(folder / name) for folder in (alone, picture_folder / "output/frames")]
+        assert np.array_equal(*pair), name
+    with av.open(str(picture_folder / "output" / "infinite_zoom.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == count
+
+    (picture_folder / "output" / "frames" / frames[1]).unlink()
+    ran = subprocess.run(
+        [*job, "--step", "Encode", "--no-run-dependencies"],
+        env=stranger.environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ran.returncode == 1
+    assert f"frames are not there: {frames[1]}" in ran.stdout
