@@ -32,6 +32,7 @@ class Work:
     fraction = 0.0
     text = ""
     is_running = False
+    is_unwanted = False  # the user has pressed the button that stops it
 
 
 class LongOperator:
@@ -70,11 +71,12 @@ class LongOperator:
         self.timer = context.window_manager.event_timer_add(TICK_SECONDS, window=context.window)
         context.window_manager.modal_handler_add(self)
         context.window_manager.progress_begin(0.0, 1.0)
-        Work.is_running, Work.fraction, Work.text = True, 0.0, "Starting"
+        Work.is_running, Work.is_unwanted = True, False
+        Work.fraction, Work.text = 0.0, "Starting"
         return {"RUNNING_MODAL"}
 
     def modal(self: Any, context: Any, event: Any) -> set[str]:
-        if event.type == "ESC" and event.value == "PRESS":
+        if Work.is_unwanted or (event.type == "ESC" and event.value == "PRESS"):
             self.end(context)
             self.report({"WARNING"}, "Stopped; nothing was changed")
             return {"CANCELLED"}
@@ -109,6 +111,18 @@ class LongOperator:
         if context.workspace is not None:
             context.workspace.status_text_set(None)
         _redraw(context)
+
+
+class EVERZOOM_OT_stop(bpy.types.Operator):
+    """Stop the work in progress; nothing is changed by it. Esc does the same"""
+
+    bl_idname = "ever_zoom.stop"
+    bl_label = "Stop"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, _context: Any) -> set[str]:
+        Work.is_unwanted = True
+        return {"FINISHED"}
 
 
 class Kept:
@@ -469,6 +483,7 @@ class EVERZOOM_OT_bake_camera(bpy.types.Operator):
 
 
 CLASSES = (
+    EVERZOOM_OT_stop,
     EVERZOOM_OT_snap_to_markers,
     EVERZOOM_OT_bake_camera,
     EVERZOOM_OT_build,

@@ -68,18 +68,17 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
             if rig.leftovers(context.scene):
                 _draw_lines(layout, context, "The control of a zoom is gone: build it again.")
         draw_finding(layout, group)
-        big = layout.column()
+        big = layout.row(align=True)
         big.scale_y = 1.5
         if Work.is_running:  # nothing else moves, so that short work does not flicker
             big.progress(factor=Work.fraction, text=Work.text)
-            layout.label(text="Esc: stop")
+            big.operator("ever_zoom.stop", text="", icon="X")
         else:
             text = "Build Infinite Zoom" if control is None else "Build Again"
             big.operator("ever_zoom.build", text=text, icon="FILE_REFRESH" if control else "PLAY")
-            if control is not None:
-                layout.operator("ever_zoom.build", text="New Zoom", icon="ADD").is_new = True
         if control is None:
             return
+        layout.operator("ever_zoom.build", text="New Zoom", icon="ADD").is_new = True
         self.draw_found(context, control, group)
         column = layout.column()
         if control.get(ZOOM_LEVEL) is not None:

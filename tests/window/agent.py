@@ -92,7 +92,12 @@ def camera_frame() -> list[float]:
 
 def evaluate(code: str) -> Any:
     """The value of an expression, or None after running statements."""
-    names = {"bpy": bpy, "sys": sys, "find_region": find_region, "camera_frame": camera_frame}
+    names = {
+        "bpy": bpy,
+        "sys": sys,
+        "find_region": find_region,
+        "camera_frame": camera_frame,
+    }
     try:
         compiled = compile(code, "<question>", "eval")
     except SyntaxError:

@@ -31,7 +31,13 @@ Place = tuple[int, int]
 
 # Python for `Window.ask`.
 CONTROLS = "[o.name for o in bpy.context.scene.objects if o.get('ever_zoom_role') == 'control']"
-WORKING = "sys.modules['bl_ext.user_default.ai_ever_zoom.ui.operators'].Work.is_running"
+WORK = "sys.modules['bl_ext.user_default.ai_ever_zoom.ui.operators'].Work"
+WORKING = f"{WORK}.is_running"
+EVERYTHING = """{
+    kind: sorted(item.name for item in getattr(bpy.data, kind))
+    for kind in ("scenes", "collections", "objects", "meshes", "cameras", "materials", "images",
+                 "node_groups", "actions")
+}"""
 
 
 def has_area(kind: str) -> str:
@@ -263,7 +269,7 @@ class Window:
         finally:
             self.blender.stop()
 
-    def ask(self, code: str, timeout: float = 60) -> Any:
+    def ask(self, code: str, timeout: float = 180) -> Any:
         """Run Python in Blender; the value of an expression (as JSON has it), else None."""
         return self._question({"code": code}, timeout)
 
@@ -314,7 +320,9 @@ class Window:
         return places[0]
 
     def hover(self, place: Place, *then: str, area: str = "VIEW_3D") -> None:
-        """Move the mouse there; keys go to the region under the mouse.
+        """Move the mouse there, and wait until Blender has noticed what is under it.
+
+        Keys go to the region under the mouse.
 
         Args:
             place: Where to.
@@ -324,14 +332,20 @@ class Window:
         identity, height = self._window_with(area)
         x, down = place[0], str(height - place[1])
         move = ("mousemove", "--window", identity)
-        # Blender notices the button under the mouse when the mouse moves.
-        steps = (*move, str(x - 3), down, "sleep", "0.1", *move, str(x), down, "sleep", "0.15")
-        self.blender.on_screen("xdotool", *steps, *then)
+        # A button notices the mouse when it moves, not when it appears.
+        self.blender.on_screen(
+            "xdotool", *move, str(x - 3), down, "sleep", "0.05", *move, str(x), down
+        )
+        for _ in range(3):  # by then all events before were handled
+            self.ask("None")
+        if then:
+            self.blender.on_screen("xdotool", *then)
+            self.ask("None")
 
     def click(self, place: Place, area: str = "VIEW_3D") -> None:
         """Move the mouse there and click."""
         self.clicks += 1
-        self.hover(place, "click", "1", "sleep", "0.1", area=area)
+        self.hover(place, "click", "1", area=area)
 
     def drag(self, place: Place, to: Place) -> None:
         """Press the mouse's button at a place, move to another one and let go."""

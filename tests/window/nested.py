@@ -20,13 +20,14 @@ Pixels = NDArray[np.uint8]
 class NestedSeries:
     """Square images in a folder, each the middle of the next larger one, `img1.png` the innermost.
 
-    Every image shows twice as much as the next smaller one, exactly in the middle.
+    Every image shows `factor` times as much as the next smaller one, exactly in the middle.
     """
 
-    def __init__(self, folder: Path, count: int = 4, side: int = 256, seed: int = 5) -> None:
+    def __init__(self, folder: Path, count: int = 4, side: int = 256, factor: float = 2.0) -> None:
         self.folder = folder
         self.count = count
-        self._whole = Image.fromarray(drawn((SIDE, SIDE), seed))
+        self.factor = factor
+        self._whole = Image.fromarray(drawn((SIDE, SIDE)))
         folder.mkdir(parents=True, exist_ok=True)
         for level in range(count):
             image = Image.fromarray(self.view(level, 1.0, side))
@@ -34,7 +35,7 @@ class NestedSeries:
 
     def view(self, level: float, crop: float, side: int) -> Pixels:
         """What fills the view at a zoom level, `side` pixels square."""
-        half = SIDE / 2 * crop / 2.0**level
+        half = SIDE / 2 * crop / self.factor**level
         box = (SIDE / 2 - half, SIDE / 2 - half, SIDE / 2 + half, SIDE / 2 + half)
         return np.asarray(self._whole.resize((side, side), Image.Resampling.LANCZOS, box))
 

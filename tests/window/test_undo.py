@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .driver import CONTROLS, Window
+from .driver import CONTROLS, EVERYTHING, Window
 from .nested import NestedSeries
 
-EVERYTHING = """{
-    kind: sorted(item.name for item in getattr(bpy.data, kind))
-    for kind in ("scenes", "collections", "objects", "meshes", "cameras", "materials", "images",
-                 "node_groups", "actions")
-}"""
 SHOWN = "[bpy.context.window_manager.windows[0].scene.name, bpy.context.active_object.name]"
 
 
