@@ -303,6 +303,8 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
         control = build.build_zoom(scene, series, settings, report=found or None)
         render.set_output(scene, output)
         if blend is not None:
+            if output.startswith(f"{blend.parent}{os.sep}"):  # what is moved as a whole stays so
+                render.set_output(scene, f"//{output[len(str(blend.parent)) + 1 :]}")
             for item in (*bpy.data.images, *bpy.data.sounds):
                 make_path_relative(item, blend.parent)
             sequencer.store_pictures(scene, blend, pack=settings.pack_images)

@@ -197,6 +197,7 @@ def test_sizes_that_differ_by_a_few_pixels_are_fitted(run: Run, tmp_path: Path) 
         ("-o", "zoom.mov", "ends in .mov: use a name that ends in .mp4"),
         ("-o", "zoom.gif", "ends in .gif"),
         ("--save-blend", "zoom.txt", "ends in .blend"),
+        ("--farm", "zoom.txt", ".blend"),
     ],
 )
 def test_a_value_that_makes_no_sense(
@@ -232,6 +233,7 @@ def test_a_feather_that_leaves_nothing(run: Run, series: Path) -> None:
         ("-o", "file"),
         ("--save-blend", "file/zoom.blend"),
         ("--json", "file/found.json"),
+        ("--farm", "file/zoom.blend"),
         ("-o", "/proc/frames"),
         ("-o", "/dev/null/video.mp4"),
     ],
@@ -244,7 +246,7 @@ def test_a_place_that_cannot_be_written(run: Run, series: Path, option: str, pla
     assert_refused(run, *arguments, says="cannot be written")
 
 
-@pytest.mark.parametrize("option", ["--save-blend", "--json"])
+@pytest.mark.parametrize("option", ["--save-blend", "--json", "--farm"])
 def test_a_file_that_is_a_folder(run: Run, series: Path, option: str) -> None:
     Path("zoom.blend").mkdir()
     arguments = ["-i", series, "-zs", 1, *PLAIN, "-o", "out", option, "zoom.blend"]

@@ -74,16 +74,18 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, 
         project = top / name
         for index, image in enumerate(truth.images):
             pictures.save(image.astype(np.float64), project / "images" / f"image {3 - index}.png")
-        blend = project / "scenes" / "zoom.blend"
+        moves = name.startswith("moved")
+        blend = project / ("zoom.blend" if moves else "scenes/zoom.blend")
         arguments = ["-i", str(project / "images"), "-o", str(project / "frames"), "-zs", "2"]
         command_line([*arguments, *options, "--save-blend", str(blend)], alone="eevee" in options)
         if name.startswith("packed"):
             shutil.rmtree(project / "images")
         ours = (project / "frames").rename(top / f"{name} ours")
-        if name.startswith("moved"):
-            blend = project.rename(top / f"{name} elsewhere") / "scenes" / "zoom.blend"
+        if moves:  # the output, which lies beside the file, too
+            project = project.rename(top / f"{name} elsewhere")
+            blend = project / blend.name
         blends.append(str(blend))
-        results[name] = ours, top / name / "frames"
+        results[name] = ours, project / "frames"
     done = subprocess.run(
         [sys.executable, "-I", "-c", STRANGER, json.dumps(blends)],
         cwd=top,
