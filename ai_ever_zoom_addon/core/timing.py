@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 import statistics
@@ -239,21 +240,21 @@ def level_at(keys: Sequence[LevelKey], frame: float) -> float:
     """The zoom level at a frame or sub-frame; before the first and after the last key it stays."""
     if frame <= keys[0].frame:
         return keys[0].level
-    for here, after in itertools.pairwise(keys):
-        if frame > after.frame:
-            continue
-        span = after.frame - here.frame
-        part = (frame - here.frame) / span
-        if here.slope is None or after.slope is None:
-            return here.level + part * (after.level - here.level)
-        rest = 1.0 - part
-        return (
-            here.level * rest * rest * (1.0 + 2.0 * part)
-            + here.slope * span * part * rest * rest
-            + after.level * part * part * (1.0 + 2.0 * rest)
-            - after.slope * span * part * part * rest
-        )
-    return keys[-1].level
+    number = bisect.bisect_left(keys, frame, key=lambda key: key.frame)
+    if number == len(keys):
+        return keys[-1].level
+    here, after = keys[number - 1], keys[number]
+    span = after.frame - here.frame
+    part = (frame - here.frame) / span
+    if here.slope is None or after.slope is None:
+        return here.level + part * (after.level - here.level)
+    rest = 1.0 - part
+    return (
+        here.level * rest * rest * (1.0 + 2.0 * part)
+        + here.slope * span * part * rest * rest
+        + after.level * part * part * (1.0 + 2.0 * rest)
+        - after.slope * span * part * part * rest
+    )
 
 
 def _eased(first: float, start: float, last: float, end: float, ease: float) -> list[LevelKey]:

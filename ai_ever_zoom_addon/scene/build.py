@@ -21,9 +21,10 @@ from ..core.series import (
     measured_steps,
     uniform_steps,
 )
+from ..core.timing import LevelKey
 from ..errors import EverZoomError
 from ..settings import Engine, Order, ZoomSettings
-from . import images, render, rig, sequencer, sound
+from . import images, render, rig, sequencer, sound, zoom_level
 
 RECIPE_VERSION = 1
 SAMPLE_COUNT = 8
@@ -123,24 +124,61 @@ def build_zoom(
     """
     plan = make_plan(series, settings, render.scene_resolution(scene))
     sound.set_sound(scene, settings.sound, plan.first_frame)
-    keys = [list(key) for key in plan.keys]
     old_recipe = (rig.load_recipe(control) if control is not None else None) or {}
-    # A curve that the user has edited stays, unless the timing itself is changed.
+    old_keys = _keys_of(old_recipe)
+    is_same_timing = old_keys == plan.keys
+    is_edited = bool(old_keys) and zoom_level.is_edited(control, old_keys)
+    is_moved = is_edited and not is_same_timing and _is_same_shape(old_recipe, old_keys, plan)
+    warnings = list(plan.warnings)
+    if is_edited and not (is_same_timing or is_moved):
+        warnings.append(
+            "The Zoom Level curve that you edited was replaced, as the timing has another shape "
+            "now: Undo brings it back."
+        )
     kept = [row.layer for row in listing.used] if listing else None
     control = rig.build_rig(
-        scene, plan, control, retime=old_recipe.get("keys") != keys, kept_layers=kept
+        scene, plan, control, retime=not (is_same_timing or is_moved), kept_layers=kept
     )
+    if is_moved:
+        zoom_level.move(control, old_keys, plan.keys)
     levels = [layer.level for layer in plan.layers if 0 <= layer.number < len(series.images)]
     recipe = _recipe(series, settings, report)
-    recipe |= {"keys": keys, "levels": levels, "warnings": plan.warnings}
+    recipe |= {"keys": plan.keys, "levels": levels, "warnings": warnings}
     recipe["list"] = listing.to_json() if listing else None
     rig.save_recipe(control, recipe)
+    if is_moved:  # the user may have moved the ends, too
+        ends = scene.frame_start, scene.frame_end
+        scene.frame_start, scene.frame_end = (
+            round(zoom_level.moved(frame, old_keys, plan.keys)) for frame in ends
+        )
+    elif not (is_edited and is_same_timing):
+        render.fill_range(scene, plan)
     if settings.engine is Engine.SEQUENCER:
         sequencer.build_strips(scene, control, plan, sequencer.default_folder())
     elif settings.engine is not Engine.KEEP:
         sequencer.remove_strips(scene)
     prepare_render(scene, plan)
     return control
+
+
+def _keys_of(recipe: dict[str, Any]) -> tuple[LevelKey, ...]:
+    """The keys that a zoom's curve was given; none where they are not known."""
+    try:
+        return tuple(LevelKey(*key) for key in recipe.get("keys", ()))
+    except TypeError:
+        return ()
+
+
+def _is_same_shape(recipe: dict[str, Any], keys: Sequence[LevelKey], plan: Plan) -> bool:
+    """Whether only the pace has changed, so that each key has its successor."""
+    try:
+        before = ZoomSettings.from_dict(recipe["settings"])
+    except (EverZoomError, KeyError, TypeError):
+        return False
+    return len(keys) == len(plan.keys) and all(
+        getattr(before, name) == getattr(plan.settings, name)
+        for name in ("travel", "reverse", "ease", "beats")
+    )
 
 
 def prepare_render(scene: Any, plan: Plan) -> None:

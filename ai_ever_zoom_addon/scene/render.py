@@ -20,10 +20,14 @@ ENGINE_IDS = {
 }
 
 
-def fill_timing(scene: Any, plan: Plan) -> None:
-    """Frame range and rate."""
+def fill_range(scene: Any, plan: Plan) -> None:
+    """First and last frame."""
     scene.frame_start = plan.first_frame
     scene.frame_end = plan.last_frame
+
+
+def fill_timing(scene: Any, plan: Plan) -> None:
+    """Frame rate."""
     scene.render.fps, scene.render.fps_base = _frame_rate(plan.settings.frames_per_second)
     scene.render.frame_map_old = scene.render.frame_map_new = 100
 

@@ -17,7 +17,7 @@ import numpy as np
 from ..core.mask import MaskMesh, whole_image
 from ..core.plan import Layer, Plan
 from ..errors import EverZoomError
-from . import compat
+from . import zoom_level
 from .drivers import (
     ZOOM_LEVEL,
     ZOOM_LEVEL_PATH,
@@ -202,10 +202,10 @@ def write_zoom_level(control: Any, plan: Plan) -> None:
         step=1,
         precision=3,
     )
-    curve = next((c for c in compat.fcurves(control) if c.data_path == ZOOM_LEVEL_PATH), None)
+    curve = zoom_level.curve_of(control)
     if curve is None:
         control.keyframe_insert(ZOOM_LEVEL_PATH, frame=plan.first_frame)
-        curve = next(c for c in compat.fcurves(control) if c.data_path == ZOOM_LEVEL_PATH)
+        curve = zoom_level.curve_of(control)
     slopes = [key.slope for key in plan.keys if key.slope is not None]
     fill_curve(curve, [(key.frame, key.level) for key in plan.keys], slopes or None)
     for point in curve.keyframe_points if slopes else ():
@@ -452,7 +452,7 @@ def frame_of_image(control: Any, number: int) -> int | None:
 
     None where the curve is gone or never gets there.
     """
-    curve = next((c for c in compat.fcurves(control) if c.data_path == ZOOM_LEVEL_PATH), None)
+    curve = zoom_level.curve_of(control)
     recipe = load_recipe(control) or {}
     levels = recipe.get("levels")
     if curve is None or not isinstance(levels, list) or not 0 <= number < len(levels):

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ..core.mask import Mask
 from ..core.plan import Layer, Plan
 from ..errors import EverZoomError
-from . import compat
+from . import compat, zoom_level
 from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table, roll_expression
 from .images import read_pixels
 
@@ -117,7 +117,7 @@ def build_strips(scene: Any, control: Any, plan: Plan, folder: Path) -> None:
         channel = number + (first_channel if group is places else 1)
         _add_strip(scene, group, plan, layer, file, channel)
         if group is not places and (number == 0 or layer is plan.layers[-1]):
-            compat.set_duration(meta, plan.last_frame - plan.first_frame + 1)
+            compat.set_duration(meta, _last_frame(scene, plan) - plan.first_frame + 1)
 
 
 def picture_files(scene: Any) -> Iterator[Path]:
@@ -186,11 +186,11 @@ def _own_strips(scene: Any) -> Iterator[Any]:
 def _copy_zoom_level(scene: Any, control: Any) -> None:
     """Give the scene the control's Zoom Level, with its curve as it is now."""
     scene[ZOOM_LEVEL] = control[ZOOM_LEVEL]
-    source = next((c for c in compat.fcurves(control) if c.data_path == ZOOM_LEVEL_PATH), None)
+    source = zoom_level.curve_of(control)
     if source is None or not len(source.keyframe_points):
         return
     scene.keyframe_insert(ZOOM_LEVEL_PATH, frame=source.keyframe_points[0].co[0])
-    curve = next(c for c in compat.fcurves(scene) if c.data_path == ZOOM_LEVEL_PATH)
+    curve = zoom_level.curve_of(scene)
     curve.extrapolation = source.extrapolation
     curve.keyframe_points.clear()
     curve.keyframe_points.add(len(source.keyframe_points))
@@ -208,6 +208,11 @@ def _copy_zoom_level(scene: Any, control: Any) -> None:
     curve.update()
 
 
+def _last_frame(scene: Any, plan: Plan) -> int:
+    """The scene's, where the user has made the zoom longer."""
+    return max(plan.last_frame, int(scene.frame_end))
+
+
 def _add_strip(scene: Any, group: Any, plan: Plan, layer: Layer, file: Path, channel: int) -> None:
     image = layer.image
     strip = group.new_image(
@@ -218,7 +223,7 @@ def _add_strip(scene: Any, group: Any, plan: Plan, layer: Layer, file: Path, cha
         fit_method="ORIGINAL",
     )
     strip[ROLE] = "original" if file == image.file else "copy"
-    compat.set_duration(strip, plan.last_frame - plan.first_frame + 1)
+    compat.set_duration(strip, _last_frame(scene, plan) - plan.first_frame + 1)
     strip.blend_type = "ALPHA_OVER"
     strip.alpha_mode = "STRAIGHT"
     strip.transform.filter = "BILINEAR"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from ai_ever_zoom_addon.core.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
 from ai_ever_zoom_addon.scene import build, compat, images
-from ai_ever_zoom_addon.settings import Travel, ZoomSettings
+from ai_ever_zoom_addon.settings import Engine, Travel, ZoomSettings
 
 
 def make_series(folder: Path, count: int) -> Series:
@@ -89,3 +90,94 @@ def test_an_ease_can_be_edited_as_a_curve(tmp_path: Path) -> None:
     )
     left, right = here - before, after - here
     assert left[0] * right[1] == pytest.approx(left[1] * right[0], rel=1e-3)
+
+
+def edited(control: Any) -> Any:
+    """A curve with a ramp, a slow part and a later end, as an artist makes them."""
+    curve = level_curve(control)
+    points = curve.keyframe_points
+    points[1].co[1] = 0.4
+    points[2].interpolation = "SINE"
+    points[-1].co[0] += 12
+    curve.keyframe_points.insert(30, 1.7).interpolation = "BEZIER"
+    curve.update()
+    return curve
+
+
+def sampled(curve: Any, first: float, last: float) -> list[float]:
+    return [curve.evaluate(frame) for frame in np.linspace(first, last, 57)]
+
+
+PLAIN = ZoomSettings(zoom_steps=20, frames_per_second=25.0, start_frame=1)
+
+
+def test_an_edited_curve_stays_when_something_else_is_changed(tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    control = build.build_zoom(scene, make_series(tmp_path, 4), PLAIN)
+    curve = edited(control)
+    scene.frame_end = 73  # the user's, to fit the curve
+    before = sampled(curve, 1, 73)
+    for values in ({"crop": 0.7}, {"roll": 0.3}, {"engine": Engine.SEQUENCER}, {"feather": 0.0}):
+        build.change_zoom(scene, control, replace(PLAIN, **values))
+        assert sampled(level_curve(control), 1, 73) == before
+        assert (scene.frame_start, scene.frame_end) == (1, 73)
+        assert build.stored_warnings(control) == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"zoom_steps": 40},
+        {"length": 7.0},
+        {"seconds_per_image": 0.5, "start_frame": 500},
+    ],
+)
+def test_an_edited_curve_is_stretched_with_the_pace(tmp_path: Path, values: dict[str, Any]) -> None:
+    scene = bpy.context.scene
+    control = build.build_zoom(scene, make_series(tmp_path, 4), PLAIN)
+    curve = edited(control)
+    scene.frame_end = 73  # the user's, to fit the curve: 12 frames after the zoom's own end
+    before = sampled(curve, 1, 73)
+    after = replace(PLAIN, **values)
+    build.change_zoom(scene, control, after)
+    plan = make_plan(build.stored_series(control), after)
+    end = plan.last_frame + 12 * (plan.last_frame - plan.first_frame) / 60
+    assert (scene.frame_start, scene.frame_end) == (plan.first_frame, round(end))
+    stretched = sampled(level_curve(control), plan.first_frame, end)
+    assert stretched == pytest.approx(before, abs=2e-3)
+    assert build.stored_warnings(control) == []
+    # And back, to where it was.
+    build.change_zoom(scene, control, PLAIN)
+    assert sampled(level_curve(control), 1, 73) == pytest.approx(before, abs=2e-3)
+
+
+def test_an_eased_curve_is_stretched_too(tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    control = build.build_zoom(scene, make_series(tmp_path, 5), EASED)
+    curve = level_curve(control)
+    curve.keyframe_points[1].handle_right[1] += 0.5
+    curve.keyframe_points[2].co[1] += 0.3
+    curve.update()
+    before = sampled(curve, 7, 43)  # within the first ease, which keeps its seconds
+    build.change_zoom(scene, control, replace(EASED, zoom_steps=96))
+    assert sampled(level_curve(control), 7, 43) == pytest.approx(before, abs=5e-3)
+    assert scene.frame_end == 7 + 4 * 96
+
+
+@pytest.mark.parametrize(
+    "values", [{"ease": 1.0}, {"travel": Travel.THERE_AND_BACK}, {"reverse": True}]
+)
+def test_a_replaced_curve_is_told(tmp_path: Path, values: dict[str, Any]) -> None:
+    scene = bpy.context.scene
+    series = make_series(tmp_path, 4)
+    control = build.build_zoom(scene, series, PLAIN)
+    build.change_zoom(scene, control, replace(PLAIN, **values))
+    assert build.stored_warnings(control) == []  # nothing of the user's was lost
+    edited(control)
+    build.change_zoom(scene, control, PLAIN)
+    (warning,) = build.stored_warnings(control)
+    assert "was replaced" in warning
+    curve = level_curve(control)
+    plan = make_plan(series, PLAIN)
+    for frame in range(1, 62):
+        assert curve.evaluate(frame) == pytest.approx(plan.level_at(frame), abs=1e-4)
