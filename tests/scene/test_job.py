@@ -23,7 +23,7 @@ import build
 from tests import pictures
 from tests.scene.command import PLAIN, Run, assert_shows, frames, view
 
-TEMPLATE = build.ROOT / "jobs" / "ever_zoom.openjd.yaml"
+TEMPLATE = build.ROOT / "jobs" / "ever_zoom" / "template.yaml"
 OPENJD = build.environment_python(build.ENVIRONMENTS / "tools").parent / "openjd"
 
 # The wheels of bpy have no program that takes the arguments of Blender's.

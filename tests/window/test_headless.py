@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .driver import Blender
 
-JOB = Path(__file__).resolve().parents[2] / "jobs" / "ever_zoom.openjd.yaml"
+JOB = Path(__file__).resolve().parents[2] / "jobs" / "ever_zoom" / "template.yaml"
 
 FRAMES = range(4, 7)  # from the second image on, with three frames to an image
 
@@ -145,6 +145,16 @@ def test_a_farm_renders_it_in_parts_and_makes_the_video(
         assert np.array_equal(read_picture(alone / name), theirs), name
     with av.open(str(picture_folder / "output" / "infinite_zoom.mp4")) as video:
         assert sum(1 for _ in video.decode(video=0)) == count
+
+    stock = picture_folder / "flamenco" / "######"  # what Flamenco's stock job asks for
+    done = stranger.headless(
+        *("-b", "-y", str(file), "--render-output", str(stock)),
+        *("--render-format", "PNG", "--render-frame", "1..2"),
+    )
+    assert done.returncode == 0, done.stdout
+    for number in (1, 2):
+        theirs = read_picture(stock.with_name(f"{number:06}.png"))
+        assert np.array_equal(read_picture(alone / frames[number]), theirs), number
 
     (picture_folder / "output" / "frames" / frames[1]).unlink()
     ran = subprocess.run(
