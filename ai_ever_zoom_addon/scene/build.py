@@ -33,7 +33,10 @@ Progress = Callable[[float, str], None]
 
 
 def series_steps(
-    files: Sequence[Path], settings: ZoomSettings, skipped: Sequence[str] = ()
+    files: Sequence[Path],
+    settings: ZoomSettings,
+    skipped: Sequence[str] = (),
+    known: Analysis | None = None,
 ) -> Generator[tuple[float, str], None, tuple[Series, Analysis | None]]:
     """Find out what a list of files is, in steps short enough for a window to stay alive.
 
@@ -41,6 +44,8 @@ def series_steps(
         files: Images in natural order.
         settings: What of it is known, and what has to be found in the pictures.
         skipped: Names of other files, kept for reports.
+        known: The analysis of these very files with the same order, sorting and factor, if it has
+            been made before.
 
     Yields:
         (fraction done, 0 to 1, what is being done).
@@ -60,13 +65,15 @@ def series_steps(
             ordered.reverse()
         steps = uniform_steps(len(ordered), settings.zoom_factor or 2.0)
         return Series(tuple(ordered), steps, tuple(skipped)), None
-    analysis = yield from analysis_steps(
-        files,
-        images.read_pixels,
-        order=settings.order.value,
-        auto_sort=settings.auto_sort,
-        zoom_factor=settings.zoom_factor,
-    )
+    analysis = known
+    if analysis is None:
+        analysis = yield from analysis_steps(
+            files,
+            images.read_pixels,
+            order=settings.order.value,
+            auto_sort=settings.auto_sort,
+            zoom_factor=settings.zoom_factor,
+        )
     kept = [found[name] for name in analysis.order]
     check_sizes(kept)
     series = Series(

@@ -10,16 +10,29 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, FloatProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, FloatProperty, IntProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ..core import timing
+from ..core.analysis import Analysis
 from ..core.image_file import IMAGE_SUFFIXES
 from ..core.series import Listing, find_images, natural_key
 from ..errors import EverZoomError, in_one_line
 from ..scene import animation, bake, build, render, rig
 from ..scene.image_list import first_listing, full_report, relist_steps
-from .properties import active_group, active_zoom, fill_found, folder_path, to_settings
+from ..settings import ZoomSettings
+from .properties import (
+    CROP,
+    FEATHER,
+    FINDING,
+    ZOOM_STEPS,
+    FindingOptions,
+    active_group,
+    active_zoom,
+    fill_found,
+    folder_path,
+    to_settings,
+)
 from .view import look_through_camera
 
 Steps = Generator[tuple[float, str], None, Any]
@@ -125,6 +138,32 @@ class EVERZOOM_OT_stop(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class _Analysed:
+    """The last analysis, for when the same files are built again with other settings."""
+
+    key: object = None
+    analysis: Analysis | None = None
+
+    @staticmethod
+    def _key(files: Sequence[Path], settings: ZoomSettings) -> object:
+        states = [(file, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+        return states, settings.order, settings.auto_sort, settings.zoom_factor
+
+    @classmethod
+    def find(cls, files: Sequence[Path], settings: ZoomSettings) -> Analysis | None:
+        """The analysis of these files, if it was the last one and they are the same."""
+        try:
+            return cls.analysis if cls.key == cls._key(files, settings) else None
+        except OSError:
+            return None  # whoever reads them says what is wrong
+
+    @classmethod
+    def keep(cls, files: Sequence[Path], settings: ZoomSettings, analysis: Analysis | None) -> None:
+        """Remember an analysis, and forget the one before."""
+        if analysis is not None:
+            cls.key, cls.analysis = cls._key(files, settings), analysis
+
+
 class Kept:
     """A scene or an object that is found again after long work, during which the user may have
     undone or deleted things: a reference kept by Python would then point to nothing.
@@ -170,7 +209,10 @@ def _build_steps(
         rig.check_editable(control)
     files, skipped = find()
     kept = [Kept(item) for item in (context.scene, group.id_data, control) if item is not None]
-    series, analysis = yield from build.series_steps(files, to_settings(group), skipped)
+    settings = to_settings(group)
+    known = _Analysed.find(files, settings)
+    series, analysis = yield from build.series_steps(files, settings, skipped, known)
+    _Analysed.keep(files, settings, analysis)
     yield 1.0, "Building"
     scene, owner, *controls = (item.find() for item in kept)
     group = owner.ever_zoom
@@ -265,13 +307,13 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
     is_new: BoolProperty(
         name="New Zoom",
         description="Build another zoom beside the one that is there, in a scene of its own",
-        options={"SKIP_SAVE"},
+        options={"HIDDEN", "SKIP_SAVE"},
     )
 
     is_found_anew: BoolProperty(
         name="Find Order Anew",
         description="Give up the list's own order and find it again, with all images of the folder",
-        options={"SKIP_SAVE"},
+        options={"HIDDEN", "SKIP_SAVE"},
     )
 
     def steps(self, context: Any) -> Steps:
@@ -331,7 +373,7 @@ def sample_folder() -> Path:
         ) from error
 
 
-class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
+class EVERZOOM_OT_import(LongOperator, FindingOptions, bpy.types.Operator, ImportHelper):
     """Build an infinite zoom from a series of image files"""
 
     bl_idname = "ever_zoom.import_series"
@@ -344,13 +386,20 @@ class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
     files: CollectionProperty(
         type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"}
     )
+    zoom_steps: IntProperty(**ZOOM_STEPS)
+    crop: FloatProperty(**CROP)
+    feather: FloatProperty(**FEATHER)
 
     def invoke(self, context: Any, event: Any) -> set[str]:
+        for name in FINDING:  # as the panel says
+            setattr(self, name, getattr(context.scene.ever_zoom, name))
         if self.directory and any(item.name for item in self.files):  # dropped
             return LongOperator.invoke(self, context, event)
         return set(ImportHelper.invoke(self, context, event))
 
     def execute(self, context: Any) -> set[str]:
+        if self.options.is_repeat:  # from the redo panel, which cannot wait
+            return set(self.run_at_once(context))
         # The file browser ends here; from here on it is long work like any other.
         return LongOperator.invoke(self, context, None)
 
@@ -373,12 +422,17 @@ class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
 
         group = context.scene.ever_zoom
         group.folder = str(folder)
+        for name in FINDING:
+            if self.properties.is_property_set(name):
+                setattr(group, name, getattr(self, name))
         yield from _build_steps(self, context, group, find, are_chosen=are_chosen)
 
-    def draw(self, context: Any) -> None:
+    def draw(self, _context: Any) -> None:
         from .panels import draw_finding
 
-        draw_finding(self.layout, context.scene.ever_zoom)
+        draw_finding(self.layout, self)
+        for name in ("align", "match_colour", "zoom_steps", "crop", "feather"):
+            self.layout.prop(self, name)
 
 
 class EVERZOOM_OT_render(bpy.types.Operator):

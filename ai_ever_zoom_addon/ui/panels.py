@@ -22,7 +22,7 @@ def draw_finding(layout: Any, group: Any) -> None:
     layout.use_property_decorate = False
     column = layout.column()
     finding = column.column()
-    if group.is_own_order:
+    if getattr(group, "is_own_order", False):  # the importer has none
         finding.enabled = False
     finding.prop(group, "auto_sort")
     row = finding.row()

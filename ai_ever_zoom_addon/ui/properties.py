@@ -197,15 +197,41 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
     )
 
 
-class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
-    """Everything the user can choose, and what was found."""
+# Options of the zoom and of the importer alike.
+ZOOM_STEPS: Any = {
+    "name": "Zoom Steps",
+    "description": "Frames from one image to the next",
+    "default": _DEFAULTS.zoom_steps,
+    "min": 1,
+    "soft_max": 600,
+}
+CROP: Any = {
+    "name": "Crop",
+    "description": "Middle part of the images that is used: outpainting redraws the edges",
+    "default": _DEFAULTS.crop,
+    "min": CROP_RANGE[0],
+    "max": CROP_RANGE[1],
+    "subtype": "FACTOR",
+}
+FEATHER: Any = {
+    "name": "Feather",
+    "description": "Width of the soft edge inside the crop, as part of the image's shorter side; "
+    "0 is a hard edge",
+    "default": _DEFAULTS.feather,
+    "min": FEATHER_RANGE[0],
+    "max": FEATHER_RANGE[1],
+    "precision": 3,
+    "subtype": "FACTOR",
+}
+FINDING = (
+    *("is_factor_measured", "zoom_factor", "order", "auto_sort", "align", "match_colour"),
+    *("zoom_steps", "crop", "feather"),
+)
 
-    folder: StringProperty(
-        name="Folder",
-        description="Folder that holds the series of images",
-        subtype="DIR_PATH",
-        options=compat.RELATIVE_PATH,
-    )
+
+class FindingOptions:
+    """What is to be found out about images, and put right."""
+
     is_factor_measured: BoolProperty(
         name="Measure Factor",
         description="Find the zoom factor in the pictures instead of giving it",
@@ -245,6 +271,17 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         description="Let the colours of one image glide into the next one's",
         default=_DEFAULTS.match_colour,
     )
+
+
+class EVERZOOM_PG_zoom(FindingOptions, bpy.types.PropertyGroup):
+    """Everything the user can choose, and what was found."""
+
+    folder: StringProperty(
+        name="Folder",
+        description="Folder that holds the series of images",
+        subtype="DIR_PATH",
+        options=compat.RELATIVE_PATH,
+    )
     centre: EnumProperty(
         name="View Centre",
         description="What the view keeps to when images lie off each other's centres",
@@ -259,14 +296,7 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         default=_DEFAULTS.centre.value,
         update=_apply,
     )
-    zoom_steps: IntProperty(
-        name="Zoom Steps",
-        description="Frames from one image to the next",
-        default=_DEFAULTS.zoom_steps,
-        min=1,
-        soft_max=600,
-        update=_apply,
-    )
+    zoom_steps: IntProperty(**ZOOM_STEPS, update=_apply)
     length_by: EnumProperty(
         name="Length By",
         description="How it is said how long the zoom takes",
@@ -387,26 +417,8 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
         default=_DEFAULTS.travel.value,
         update=_apply,
     )
-    crop: FloatProperty(
-        name="Crop",
-        description="Middle part of the images that is used: outpainting redraws the edges",
-        default=_DEFAULTS.crop,
-        min=CROP_RANGE[0],
-        max=CROP_RANGE[1],
-        subtype="FACTOR",
-        update=_apply,
-    )
-    feather: FloatProperty(
-        name="Feather",
-        description="Width of the soft edge inside the crop, as part of the image's shorter side; "
-        "0 is a hard edge",
-        default=_DEFAULTS.feather,
-        min=FEATHER_RANGE[0],
-        max=FEATHER_RANGE[1],
-        precision=3,
-        subtype="FACTOR",
-        update=_apply,
-    )
+    crop: FloatProperty(**CROP, update=_apply)
+    feather: FloatProperty(**FEATHER, update=_apply)
     mask_shape: EnumProperty(
         name="Mask Shape",
         description="Outline of the inner images",
