@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -18,12 +17,6 @@ MASK_ATTRIBUTE = "mask"
 FADE = "Fade"
 COLOUR_MATCH = "Colour Match"
 
-# A ray that meets exactly the side that two faces share is counted twice by Cycles, which shows
-# where they are half transparent. At the corners of a soft edge those sides run at 45 degrees,
-# through the centres of many pixels. Moved by so many image widths, which cannot be seen, they do
-# not. The picture stays where it is, as its coordinates are those of the moved corners.
-NUDGE = (2e-5, 6e-6)
-
 LAYER_GROUP = "Ever Zoom Layer"
 IMAGE_NODE = "Ever Zoom Image"
 
@@ -31,7 +24,6 @@ IMAGE_NODE = "Ever Zoom Image"
 def fill_mesh(mesh: Any, shape: MaskMesh, aspect: float) -> None:
     """(Re)write a mesh: corners, texture coordinates and the mask."""
     mesh.clear_geometry()
-    shape = replace(shape, points=shape.points + np.array(NUDGE))
     points = [(float(x), float(y), 0.0) for x, y in shape.points]
     mesh.from_pydata(points, [], [list(face) for face in shape.faces])
     corners = np.array([corner for face in shape.faces for corner in face])
