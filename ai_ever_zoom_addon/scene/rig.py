@@ -167,7 +167,7 @@ def build_rig(
     collection = control.users_collection[0]
     # A frame around the outermost image: to be seen and clicked, yet out of the camera's sight.
     control.empty_display_size = 1.5 * world_width(plan) * max(1.0, plan.aspect)
-    if retime or control.get(ZOOM_LEVEL) is None:
+    if retime or not _is_timed(control):
         write_zoom_level(control, plan)
     _fill_centre(control, plan)
     stretches = _fill_stretches(control, collection, plan)
@@ -190,6 +190,15 @@ def world_width(plan: Plan) -> float:
     if plan.stretch_levels:
         return WORLD_WIDTH
     return max(WORLD_WIDTH, SMALLEST_WIDTH * math.pow(plan.zoom_factor, plan.depth))
+
+
+def _is_timed(control: Any) -> bool:
+    """Whether something says what the zoom level is over time: a curve, a driver or a strip."""
+    animation = control.animation_data
+    if control.get(ZOOM_LEVEL) is None or animation is None:
+        return False
+    is_driven = any(curve.data_path == ZOOM_LEVEL_PATH for curve in animation.drivers)
+    return is_driven or bool(animation.nla_tracks) or zoom_level.curve_of(control) is not None
 
 
 def write_zoom_level(control: Any, plan: Plan) -> None:
@@ -302,6 +311,7 @@ def _fill_stretches(control: Any, collection: Any, plan: Plan) -> list[Any]:
 
 def _fill_camera(control: Any, collection: Any, plan: Plan) -> None:
     camera = next(parts(control, "camera"), None)
+    is_new = camera is None
     if camera is None:
         data: Any = bpy.data.cameras.new("Ever Zoom Camera")
         camera = bpy.data.objects.new("Ever Zoom Camera", data)
@@ -331,7 +341,8 @@ def _fill_camera(control: Any, collection: Any, plan: Plan) -> None:
     drive(data, "clip_start", f"{0.02 * distance!r} * {scale}", level)
     drive(data, "clip_end", f"{50.0 * distance!r} * {scale}", level)
     for scene in control.users_scene:
-        scene.camera = camera
+        if is_new or scene.camera is None:  # later on, looking through another one is a choice
+            scene.camera = camera
 
 
 def _fill_layers(
@@ -365,7 +376,9 @@ def _fill_layers(
         slot.link = "OBJECT"
         if slot.material is None:
             slot.material = bpy.data.materials.new(layer.image.file.stem)
-        fill_material(slot.material, image)
+            slot.material[ROLE] = "layer"
+        if slot.material.get(ROLE) == "layer":  # and no material of the user's
+            fill_material(slot.material, image)
         item.name = f"{layer.number:03} {layer.image.file.stem}"
         _place_layer(control, item, plan, layer, stretches)
     for item in existing.values():
