@@ -10,7 +10,6 @@ from typing import Any
 
 import bpy
 import pytest
-from mathutils import Matrix
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
 from ai_ever_zoom_addon.scene import animation, build, compat, rig
@@ -51,8 +50,6 @@ def plain(value: Any) -> Any:
     """A value as Python's own, to be compared later."""
     if isinstance(value, bpy.types.ID):
         return value.session_uid
-    if isinstance(value, Matrix):
-        return [tuple(row) for row in value]
     return value[:] if hasattr(value, "__len__") else value
 
 
