@@ -50,14 +50,4 @@ class EVERZOOM_OT_prepare_for_farm(bpy.types.Operator, ExportHelper):
 
 CLASSES = (EVERZOOM_OT_prepare_for_farm,)
 
-
-def register() -> None:
-    """Add what this module has to Blender."""
-    for cls in CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    """Take out what `register` added."""
-    for cls in reversed(CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -245,14 +245,4 @@ class EVERZOOM_PT_presets(PresetPanel, bpy.types.Panel):
 
 CLASSES = (EVERZOOM_OT_use_preset, EVERZOOM_OT_add_preset, EVERZOOM_PT_presets)
 
-
-def register() -> None:
-    """Add what this module has to Blender."""
-    for cls in CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    """Take out what `register` added."""
-    for cls in reversed(CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)
