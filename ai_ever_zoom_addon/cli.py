@@ -218,11 +218,12 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add(
         "--target",
-        metavar="X,Y",
-        type=_target,
+        metavar=("X", "Y"),
+        nargs=2,
+        type=float,
         default=_DEFAULTS.target,
         help="where in the innermost image the zoom ends, from its centre to the right and up, "
-        "as parts of it (default: 0,0)",
+        "as parts of it (default: 0 0)",
     )
     add("--frames", metavar="A-B", type=_frames, help="render only these frames (0 is the first)")
     add("--resume", action="store_true", help="keep the whole frames in the output folder")
@@ -415,7 +416,7 @@ def _settings(options: argparse.Namespace, engine: Engine) -> ZoomSettings:
         engine=engine,
         samples=options.samples,
         roll=options.roll,
-        target=options.target,
+        target=(options.target[0], options.target[1]),
         **options.resolution,
     )
 
@@ -482,11 +483,6 @@ def _resolution(text: str) -> dict[str, Any]:
     return {name: (int(width), int(height))}
 
 
-def _target(text: str) -> tuple[float, float]:
-    x, y = text.split(",")
-    return float(x), float(y)
-
-
 def _frames(text: str) -> tuple[int, int]:
     first, _, last = text.partition("-")
     return int(first), int(last or first)
@@ -495,7 +491,6 @@ def _frames(text: str) -> tuple[int, int]:
 # argparse names these in its messages.
 _zoom_factor.__name__ = "zoom factor"
 _resolution.__name__ = "resolution"
-_target.__name__ = "target"
 _frames.__name__ = "frames"
 
 

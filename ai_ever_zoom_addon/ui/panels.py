@@ -36,7 +36,7 @@ def draw_finding(layout: Any, group: Any) -> None:
 
 def _draw_lines(layout: Any, context: Any, text: str, icon: Any = "ERROR") -> None:
     """A sentence in as many lines as it takes, with a warning sign."""
-    width = max(24, int(context.region.width / (7.5 * context.preferences.system.ui_scale)))
+    width = max(24, int(context.region.width / (8.2 * context.preferences.system.ui_scale)))
     for number, line in enumerate(textwrap.wrap(text, width)):
         layout.label(text=line, icon="BLANK1" if number else icon)
 

@@ -186,8 +186,10 @@ def test_sizes_that_differ_by_a_few_pixels_are_fitted(run: Run, tmp_path: Path) 
         ("--ease", "-1", "-1"),
         ("--travel", "away", "'away'"),
         ("--roll", "5", "Roll is 5; use a value from -4 to 4"),
-        ("--target", "left", "'left'"),
-        ("--target", "3,0", "target is 3"),
+        ("--target", "left 0", "'left'"),
+        ("--target", "3 0", "target is 3"),
+        ("--target", "0.1", "expected 2"),
+        ("--travel", "loop -d 1", "A loop has no ends"),
         ("--resolution", "16:0", "16:0"),
         ("--sound", "nothing.wav", "nothing.wav"),
         ("--engine", "povray", "'povray'"),
@@ -204,7 +206,7 @@ def test_a_value_that_makes_no_sense(
     run: Run, series: Path, option: str, value: str, says: str
 ) -> None:
     arguments = ["-i", series, "-zs", 2, "-o", "out", *PLAIN, "--save-blend", "zoom.blend"]
-    assert_refused(run, *arguments, option, value, says=says)
+    assert_refused(run, *arguments, option, *value.split(), says=says)
 
 
 def test_an_option_without_its_value(run: Run) -> None:

@@ -190,7 +190,7 @@ def test_ease(run: Run, series: Path) -> None:
     ("options", "setting", "value"),
     [
         (("--roll", "-0.25"), "roll", -0.25),
-        (("--target", "0.1,-0.2"), "target", [0.1, -0.2]),
+        (("--target", "-0.1", "0.2"), "target", [-0.1, 0.2]),
         (("--resolution", "16:9"), "aspect_ratio", [16, 9]),
         (("--samples", "3"), "samples", 3),
         (("--feather", "0.1"), "feather", 0.1),
