@@ -103,6 +103,20 @@ def smoothstep(value: Array) -> Array:
     return clipped * clipped * (3.0 - 2.0 * clipped)
 
 
+def ellipse_depth(x: Array, y: Array, feather_x: float, feather_y: float) -> Array:
+    """How deep in a soft edge points are, 0 at its outside to 1, -1 beyond.
+
+    The edge is made of ellipses whose axes are shorter by one length each; all in half widths and
+    half heights of the largest. Which of them goes through a point is found by halving.
+    """
+    result = np.zeros(x.shape)
+    for part in 0.5 ** np.arange(1, 13):
+        more = result + part
+        is_inside = np.hypot(x / (1 - more * feather_x), y / (1 - more * feather_y)) <= 1.0
+        result = np.where(is_inside, more, result)
+    return np.where(np.hypot(x, y) <= 1.0, result, -1.0)
+
+
 @dataclass(frozen=True)
 class Nest:
     """A nested series whose picture is known at every zoom level.
@@ -112,7 +126,7 @@ class Nest:
         size: Of the images, in pixels.
         factors: From each image to the next; one number for all.
         offsets: Where the next image's centre lies, in widths of the image; none: all centred.
-        crop, feather, ellipse: As chosen; an ellipse only for square images.
+        crop, feather, ellipse: As chosen.
         gains: What to multiply linear light by, at a zoom level, for each image.
     """
 
@@ -170,12 +184,12 @@ class Nest:
     def opacity(self, x: Array, y: Array, *, soft: bool = True) -> Array:
         """Of an inner image at points of it. Without `soft` the mask ends where it is trimmed."""
         half_x, half_y = (part / self.size[0] / 2 for part in self.cropped)
+        feather = self.feather * min(1.0, self.size[1] / self.size[0])
         if self.ellipse:
-            assert half_x == half_y
-            depth = half_x - np.hypot(x, y)
+            depth = ellipse_depth(x / half_x, y / half_y, feather / half_x, feather / half_y)
+            depth *= feather
         else:
             depth = np.minimum(half_x - np.abs(x), half_y - np.abs(y))
-        feather = self.feather * min(1.0, self.size[1] / self.size[0])
         if not soft or feather == 0.0:
             return (depth >= 0.0).astype(np.float64)
         return smoothstep(depth / feather)

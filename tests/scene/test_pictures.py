@@ -78,6 +78,7 @@ NESTS = {
     "large factor": Nest(PATTERNS, (100, 80), factors=3.7),
     "uneven factors": Nest(PATTERNS, (100, 80), factors=[1.6, 2.5]),
     "ellipse": Nest(PATTERNS, (100, 100), ellipse=True, feather=0.1),
+    "wide ellipse": Nest(PATTERNS, (120, 80), ellipse=True, feather=0.15),
     "wide feather": Nest(PATTERNS, (100, 80), feather=0.25),
     "small crop": Nest(PATTERNS, (200, 160), crop=0.3),
     "large crop": Nest(PATTERNS, (100, 80), crop=0.94),
@@ -250,6 +251,24 @@ def test_the_first_and_the_last_frame_are_held(
     held = render(scene, picture_folder, 0, 14)
     for one, other in zip([plain[0]] * 3 + plain + [plain[8]] * 3, held, strict=True):
         assert (one == other).all()
+
+
+@pytest.mark.parametrize("engine", [Engine.CYCLES, Engine.WORKBENCH])
+@pytest.mark.parametrize("ellipse", [False, True], ids=["rectangle", "ellipse"])
+def test_a_hard_edge_is_where_the_crop_ends(
+    ellipse: bool, engine: Engine, scene: Any, tmp_path: Path, picture_folder: Path
+) -> None:
+    black, white = flat((0.0, 0.0, 0.0)), flat((1.0, 1.0, 1.0))
+    nest = Nest([black, white], (150, 100), feather=0.0, ellipse=ellipse)
+    build_nest(scene, nest, tmp_path, replace(PLAIN, zoom_steps=5, engine=engine))
+    for frame, picture in zip((2, 3, 4), render(scene, picture_folder, 2, 4), strict=True):
+        assert set(np.unique(picture)) <= {0.0, 1.0}
+        x, y = grid((120, 80), (2.0, 2.0))
+        grown = 2 ** (1 - frame / 5)  # the frame's size in that of the crop
+        reach = np.hypot(x, y) if ellipse else np.maximum(np.abs(x), np.abs(y))
+        reach = (reach * grown - 1.0) * 40.0 / grown  # beyond the edge, in pixels or less
+        assert (picture[reach < -0.2] == 1.0).all(), frame
+        assert (picture[reach > 0.2] == 0.0).all(), frame
 
 
 def test_a_second_render_shows_its_own_images(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 import pytest
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
@@ -50,7 +51,9 @@ def plain(value: Any) -> Any:
     """A value as Python's own, to be compared later."""
     if isinstance(value, bpy.types.ID):
         return value.session_uid
-    return value[:] if hasattr(value, "__len__") else value
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        return value
+    return np.array(value).tolist()  # and no view of what it is now
 
 
 def state(item: Any) -> dict[str, Any]:
@@ -122,6 +125,11 @@ def test_what_the_user_has_made_stays(scene: Any, tmp_path: Path) -> None:
         assert state(item) == before, item.name
     assert scene.world == world
     assert len(theirs) > 7
+    for item in theirs:  # any change would have been seen
+        if isinstance(item, bpy.types.Object):
+            item.location[1] += 1.0
+            bpy.context.view_layer.update()
+            assert state(item) != theirs[item]
 
 
 def test_building_again_replaces_and_adds_nothing(
