@@ -2,7 +2,7 @@
 
 Run it with the Python of an environment that build.py made:
 
-    .env/bpy-5.2/bin/python docs/make_pictures.py [sheet] [movie] [window]
+    .env/bpy-5.2/bin/python docs/make_pictures.py [sheet] [movie] [camera] [window]
 
 `window` needs a complete Blender, named as tests/window/driver.py says.
 """
@@ -57,19 +57,36 @@ def make_sheet() -> None:
     write(PICTURES / "sample.jpg", [np.concatenate(rows)], "mjpeg", 1, qmin="2", qmax="3")
 
 
-def make_movie() -> None:
-    """The zoom as the command line renders it, small."""
+def rendered(*options: str) -> list[Pixels]:
+    """Frames as the command line renders them."""
     from ai_ever_zoom_addon.cli import main
 
     with tempfile.TemporaryDirectory() as folder:
-        status = main(["-o", folder, "-zs", "16", "--resolution", "320x320"])
+        status = main(["-o", folder, *options])
         if status:
             raise SystemExit(status)
         frames = []
         for file in sorted(Path(folder).glob("*.png")):
             with av.open(str(file)) as container:
                 frames.append(next(container.decode(video=0)).to_ndarray(format="rgb24"))
+    return frames
+
+
+def make_movie() -> None:
+    """The zoom as the command line renders it, small."""
+    frames = rendered("-zs", "16", "--resolution", "320x320")
     write(PICTURES / "zoom.webp", frames, "libwebp_anim", 20, quality="60", loop="0")
+
+
+def make_camera() -> None:
+    """The same five moments as they are, rolled, and wide, one below the other."""
+    moments = ["-zs", "3", "--frames", "0-4"]
+    size = ["--resolution", "280x280"]
+    rows = [
+        np.concatenate(rendered(*moments, *options), axis=1)
+        for options in (size, [*size, "--roll", "0.25"], ["--resolution", "280x158"])
+    ]
+    write(PICTURES / "camera.jpg", [np.concatenate(rows)], "mjpeg", 1, qmin="2", qmax="4")
 
 
 def make_window() -> None:
@@ -99,8 +116,13 @@ def make_window() -> None:
 
 
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or ["sheet", "movie", "window"]
+    makers = {
+        "sheet": make_sheet,
+        "movie": make_movie,
+        "camera": make_camera,
+        "window": make_window,
+    }
     PICTURES.mkdir(exist_ok=True)
     os.chdir(ROOT)
-    for name in wanted:
-        {"sheet": make_sheet, "movie": make_movie, "window": make_window}[name]()
+    for name in sys.argv[1:] or makers:
+        makers[name]()
