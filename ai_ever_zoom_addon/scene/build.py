@@ -24,7 +24,7 @@ from ..core.series import (
 from ..core.timing import LevelKey
 from ..errors import EverZoomError
 from ..settings import Engine, Order, ZoomSettings
-from . import images, render, rig, sequencer, sound, zoom_level
+from . import anchors, images, render, rig, sequencer, sound, zoom_level
 
 RECIPE_VERSION = 1
 SAMPLE_COUNT = 8
@@ -148,11 +148,14 @@ def build_zoom(
     )
     if is_moved:
         zoom_level.move(control, old_keys, plan.keys)
+    anchors.update(control, plan)
     levels = [layer.level for layer in plan.layers if 0 <= layer.number < len(series.images)]
     recipe = _recipe(series, settings, report)
     recipe |= {"keys": plan.keys, "levels": levels, "warnings": warnings}
     recipe["list"] = listing.to_json() if listing else None
     rig.save_recipe(control, recipe)
+    if any(map(anchors.is_image_marker, scene.timeline_markers)):
+        anchors.mark_images(scene, control)
     if is_moved:  # the user may have moved the ends, too
         ends = scene.frame_start, scene.frame_end
         scene.frame_start, scene.frame_end = (
@@ -259,6 +262,16 @@ def stored_settings(control: Any) -> ZoomSettings:
     if not isinstance(settings, dict):
         raise _unreadable()
     return ZoomSettings.from_dict(settings)
+
+
+def stored_plan(scene: Any, control: Any) -> Plan:
+    """The plan by which a zoom was built.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    settings = stored_settings(control)
+    return make_plan(stored_series(control), settings, render.scene_resolution(scene))
 
 
 def stored_report(control: Any) -> dict[str, Any] | None:

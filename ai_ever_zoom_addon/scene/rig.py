@@ -382,6 +382,10 @@ def _fill_layers(
         item.name = f"{layer.number:03} {layer.image.file.stem}"
         _place_layer(control, item, plan, layer, stretches)
     for item in existing.values():
+        for child in item.children:  # the user's things stay where they are
+            place = child.matrix_world.copy()
+            child.parent = control
+            child.matrix_world = place
         materials = [slot.material for slot in item.material_slots if slot.material is not None]
         bpy.data.objects.remove(item)
         bpy.data.batch_remove([material for material in materials if not material.users])
@@ -398,14 +402,10 @@ def _place_layer(control: Any, item: Any, plan: Plan, layer: Layer, stretches: l
     gap = LAYER_GAP * width if layer.index + 1 < len(plan.layers) else 0.0
     item.location = (layer.centre[0] * width, layer.centre[1] * width, -gap)
     level = {"z": (control, ZOOM_LEVEL_PATH)}
-    hidden = []
-    if math.isfinite(layer.visible_from):
-        hidden.append(f"z <= {layer.visible_from!r}")
-    if math.isfinite(layer.visible_until):
-        hidden.append(f"z > {layer.visible_until!r}")
+    hidden = hidden_expression(layer)
     for path in ("hide_render", "hide_viewport"):
         if hidden:
-            drive(item, path, " or ".join(hidden), level)
+            drive(item, path, hidden, level)
         else:
             item.driver_remove(path)
             setattr(item, path, False)
@@ -422,6 +422,16 @@ def _place_layer(control: Any, item: Any, plan: Plan, layer: Layer, stretches: l
             drive_by_table(item, colour_match, (control, ZOOM_LEVEL_PATH), keys, index=channel)
         else:
             item.driver_remove(colour_match, channel)
+
+
+def hidden_expression(layer: Layer) -> str:
+    """Expression for whether a layer is out of sight at zoom level z; "" if it never is."""
+    hidden = []
+    if math.isfinite(layer.visible_from):
+        hidden.append(f"z <= {layer.visible_from!r}")
+    if math.isfinite(layer.visible_until):
+        hidden.append(f"z > {layer.visible_until!r}")
+    return " or ".join(hidden)
 
 
 def _fill_overlay(control: Any, collection: Any, plan: Plan) -> None:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from . import compositing, farm, images, menus, operators, panels, presets, properties, view
+from . import (
+    compositing,
+    effects,
+    farm,
+    images,
+    menus,
+    operators,
+    panels,
+    presets,
+    properties,
+    view,
+)
 
-MODULES = (properties, view, operators, images, presets, farm, panels, compositing, menus)
+MODULES = (properties, view, operators, images, presets, farm, panels, effects, compositing, menus)
 
 
 def register() -> None:

@@ -18,7 +18,7 @@ from ..core.analysis import Analysis
 from ..core.image_file import IMAGE_SUFFIXES
 from ..core.series import Listing, find_images, natural_key
 from ..errors import EverZoomError, in_one_line
-from ..scene import animation, bake, build, render, rig
+from ..scene import anchors, animation, bake, build, render, rig
 from ..scene.image_list import first_listing, full_report, relist_steps
 from ..settings import ZoomSettings
 from .properties import (
@@ -487,7 +487,7 @@ class EVERZOOM_OT_snap_to_markers(bpy.types.Operator):
         if active_zoom(context) is None:
             cls.poll_message_set("Build a zoom first")
             return False
-        if not context.scene.timeline_markers:
+        if not _beats(context.scene):
             cls.poll_message_set("Set markers first: press M over the timeline, on the beat")
             return False
         return True
@@ -496,7 +496,7 @@ class EVERZOOM_OT_snap_to_markers(bpy.types.Operator):
         group = active_zoom(context).ever_zoom
         try:
             beats = timing.beats_of_markers(
-                [marker.frame for marker in context.scene.timeline_markers],
+                _beats(context.scene),
                 to_settings(group),
                 len(group.images),
                 self.largest_change,
@@ -510,6 +510,12 @@ class EVERZOOM_OT_snap_to_markers(bpy.types.Operator):
         group.length_by = "markers"
         self.report({"INFO"}, f"The zoom arrives at {len(beats)} images on markers")
         return {"FINISHED"}
+
+
+def _beats(scene: Any) -> list[int]:
+    """Frames of the markers, but for those that only name the images."""
+    markers = scene.timeline_markers
+    return [marker.frame for marker in markers if not anchors.is_image_marker(marker)]
 
 
 class EVERZOOM_OT_bake_camera(bpy.types.Operator):

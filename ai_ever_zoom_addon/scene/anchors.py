@@ -1,0 +1,316 @@
+"""Where effects hang: an empty on an image, in whose space the image is 1 unit wide. Touches bpy.
+
+An anchor is a child of its image's layer, and so goes where that goes: into another step when the
+zoom grows at an end, to other frames with new timing, to another stretch of a deep zoom. What hangs
+on an anchor is the user's; no build touches it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ..core.plan import Layer, Plan
+from ..errors import EverZoomError
+from . import compat, rig, zoom_level
+from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table
+
+ANCHOR = "ever_zoom_anchor"  # on an anchor: the name of its image
+STEP = "Step"  # on an anchor: how far the zoom is into its image's step, for the user's drivers
+
+# How far before its image a thing is put, in widths of it: layers are 1e-5 apart.
+HEIGHT = 1e-3
+# How much of the room below the next image a new thing takes.
+PART = 0.7
+
+MARKER_NAME = re.compile(r"Image \d+: .*", re.DOTALL)
+
+
+def anchors(control: Any) -> list[Any]:
+    """The anchors of a zoom, also those that have no layer now."""
+    alone = [item for item in control.users_collection[0].objects if item.parent is None]
+    return [item for item in (*alone, *control.children_recursive) if ANCHOR in item]
+
+
+def image_in_view(scene: Any, control: Any) -> int:
+    """The number of the image that the scene's current frame is nearest to; 0 is the outermost.
+
+    Raises:
+        EverZoomError: The zoom's note is gone.
+    """
+    levels = (rig.load_recipe(control) or {}).get("levels")
+    if not levels:
+        raise EverZoomError("The note of what the zoom was made from is gone: press Build Again.")
+    curve = zoom_level.curve_of(control)
+    level = float(control.get(ZOOM_LEVEL, 0.0))
+    if curve is not None:
+        level = curve.evaluate(scene.frame_current_final)
+    return int(np.abs(np.array(levels) - level).argmin())
+
+
+def anchor_of(control: Any, plan: Plan, number: int) -> Any:
+    """The anchor of an image, made if it is not there yet.
+
+    Args:
+        control: The zoom.
+        plan: By which it was built.
+        number: Of the image, 0 is the outermost.
+
+    Raises:
+        EverZoomError: The image has no layer.
+    """
+    layer = rig.numbered(control, "layer").get(number)
+    if layer is None:
+        raise EverZoomError("The image's layer is gone: press Build Again.")
+    name = _image_name(layer)
+    found: Any = next((item for item in anchors(control) if item.parent == layer), None)
+    if found is None:
+        found = bpy.data.objects.new(f"Anchor {layer.name}", None)
+        found[ANCHOR] = name
+        found.empty_display_size = 0.1
+        control.users_collection[0].objects.link(found)
+    _attach(found, layer)
+    _fill(found, control, plan, number)
+    return found
+
+
+def update(control: Any, plan: Plan) -> None:
+    """Bring the anchors to where their images are after a build; those of absent images hide."""
+    layers = {
+        number: item
+        for number, item in rig.numbered(control, "layer").items()
+        if 0 <= number < len(plan.series.images)  # not those of the further rounds of a ring
+    }
+    found = anchors(control)
+    taken = [anchor.parent for anchor in found]
+    free = {_image_name(item): item for item in layers.values() if item not in taken}
+    for anchor in found:
+        layer = anchor.parent if anchor.parent in layers.values() else free.get(anchor[ANCHOR])
+        if layer is None:
+            _hide(anchor, None)
+            anchor.hide_render = anchor.hide_viewport = True
+            continue
+        anchor[ANCHOR] = _image_name(layer)  # the user may have replaced the picture
+        _attach(anchor, layer)
+        _fill(anchor, control, plan, layer[rig.NUMBER])
+
+
+def _image_name(layer: Any) -> str:
+    image = rig.layer_image(layer)
+    return str(layer.name if image is None else image.name)
+
+
+def _attach(anchor: Any, layer: Any) -> None:
+    anchor.parent = layer
+    anchor.matrix_parent_inverse.identity()
+    anchor.matrix_basis.identity()
+    anchor.lock_location = anchor.lock_rotation = anchor.lock_scale = (True, True, True)
+
+
+def _fill(anchor: Any, control: Any, plan: Plan, number: int) -> None:
+    """The anchor's visibility, which is that of its layer, and its properties."""
+    layers = {layer.number: layer for layer in plan.layers}
+    _hide(anchor, layers[number], control)
+    # One key for each image: steps with other factors take another number of zoom levels.
+    keys = [(layers[n].level, float(n - number)) for n in range(len(plan.series.images))]
+    anchor[STEP] = 0.0
+    anchor.id_properties_ui(STEP).update(
+        description="0: this image fills the view, -1: the one before, 1: the next one, and so on"
+    )
+    drive_by_table(anchor, f'["{STEP}"]', (control, ZOOM_LEVEL_PATH), keys)
+
+
+def _hide(anchor: Any, layer: Layer | None, control: Any = None) -> None:
+    """Let an anchor, and what follows it, be hidden while its layer is."""
+    hidden = rig.hidden_expression(layer) if layer is not None else ""
+    for path in ("hide_render", "hide_viewport"):
+        anchor.driver_remove(path)
+        if hidden:
+            drive(anchor, path, hidden, {"z": (control, ZOOM_LEVEL_PATH)})
+        else:
+            setattr(anchor, path, False)
+
+
+# --- What is put there ----------------------------------------------------------------------------
+
+
+def add_text(scene: Any, control: Any, plan: Plan, body: str) -> Any:
+    """Put a new text, which gives light, on the image in view, and return it; see `add_objects`.
+
+    Raises:
+        EverZoomError: The zoom is not whole.
+    """
+    data: Any = bpy.data.curves.new("Text", "FONT")
+    data.body = body
+    data.align_x = "CENTER"
+    data.materials.append(_glow())
+    text = bpy.data.objects.new("Text", data)
+    control.users_collection[0].objects.link(text)
+    try:
+        add_objects(scene, control, plan, [text])
+    except EverZoomError:
+        bpy.data.curves.remove(data)
+        raise
+    return text
+
+
+def add_objects(
+    scene: Any, control: Any, plan: Plan, objects: Sequence[Any], *, hide: bool = True
+) -> int:
+    """Put objects on the image in view: before it, below the next image, as large as fits there.
+
+    They keep their places to each other, their animation and what hangs on them. Flat things face
+    the camera; others stand as they stood.
+
+    Args:
+        scene: Its current frame says which image is in view.
+        control: The zoom.
+        plan: By which it was built.
+        objects: Whatever can have a parent.
+        hide: Hide them while the image is out of sight, too.
+
+    Returns:
+        The number of the image.
+
+    Raises:
+        EverZoomError: There is nothing to add, or the zoom is not whole.
+    """
+    chosen = [item for item in objects if not _is_part(item, control)]
+    roots = [item for item in chosen if not any(item in o.children_recursive for o in chosen)]
+    if not roots:
+        raise EverZoomError("Select what is to be added, other than parts of the zoom itself.")
+    rig.check_editable(control)
+    number = image_in_view(scene, control)
+    anchor = anchor_of(control, plan, number)
+    bpy.context.view_layer.update()  # where things are, and how large
+    turn = _turn(anchor, roots)
+    low, high = _bounds(roots, turn)
+    (x, y), (width, height) = _free_room(plan, number)
+    size = high - low
+    limits = [
+        limit / extent for limit, extent in ((width, size.x), (height, size.y)) if extent > 1e-9
+    ]
+    middle = (low + high) / 2.0
+    middle.z = low.z
+    place = (
+        Matrix.Translation((x, y, HEIGHT))
+        @ Matrix.Scale(min(limits, default=0.1 * width), 4)
+        @ Matrix.Translation(-middle)
+        @ turn
+    )
+    for item in roots:
+        world, own = item.matrix_world.copy(), item.matrix_basis.copy()
+        item.parent = anchor
+        item.parent_type = "OBJECT"
+        # Not into the object's own place, which may be animated.
+        item.matrix_parent_inverse = place @ world @ own.inverted_safe()
+        for part in (item, *item.children_recursive) if hide else ():
+            for path in ("hide_render", "hide_viewport"):
+                if not _has_curve(part, path):
+                    drive(part, path, "h", {"h": (anchor, path)})
+    return number
+
+
+def _is_part(item: Any, control: Any) -> bool:
+    return item == control or item.get(rig.ROLE) is not None or item.get(ANCHOR) is not None
+
+
+def _has_curve(item: Any, path: str) -> bool:
+    animation = item.animation_data
+    return animation is not None and (
+        any(curve.data_path == path for curve in animation.drivers) or animation.action is not None
+    )
+
+
+def _turn(anchor: Any, roots: Sequence[Any]) -> Matrix:
+    """From the world to the image's directions, for things that are not flat on the floor."""
+    if all(item.type == "FONT" or _is_flat(item) for item in roots):
+        return Matrix.Identity(4)
+    return anchor.matrix_world.to_quaternion().to_matrix().to_4x4().inverted()
+
+
+def _is_flat(item: Any) -> bool:
+    sides = item.dimensions
+    return max(sides) > 0.0 and sides.z <= 1e-4 * max(sides)
+
+
+def _bounds(roots: Sequence[Any], turn: Matrix) -> tuple[Vector, Vector]:
+    """The box around objects and what hangs on them, in the directions that `turn` leads to."""
+    parts = [part for item in roots for part in (item, *item.children_recursive)]
+    solid = [part for part in parts if max(part.dimensions) > 0.0]  # lamps have no size
+    corners = [
+        turn @ part.matrix_world @ (Vector(corner) if solid else Vector())
+        for part in solid or parts
+        for corner in part.bound_box
+    ]
+    points = list(zip(*corners, strict=True))
+    return Vector(map(min, points)), Vector(map(max, points))
+
+
+def _free_room(plan: Plan, number: int) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Centre and size of the place on an image, seen from its centre, that the next one leaves.
+
+    It lies below the next image, within the view when this image fills it.
+    """
+    layers = {layer.number: layer for layer in plan.layers}
+    layer, after = layers[number], layers.get(number + 1)
+    x, y = (aim - centre for aim, centre in zip(layer.aim, layer.centre, strict=True))
+    width, height = plan.view_size
+    bottom, top = y - height / 2.0, y
+    if after is not None:
+        scale = plan.zoom_factor ** (layer.level - after.level)
+        below = after.centre[1] * scale - layer.centre[1] - plan.mask.half_size[1] * scale
+        top = below if below > bottom + 0.05 * height else bottom + 0.2 * height
+    return (x, (bottom + top) / 2.0), (PART * width, PART * (top - bottom))
+
+
+def _glow() -> Any:
+    """A white light that is seen in every engine, with no lamps in the scene."""
+    name = "Ever Zoom Glow"
+    found = bpy.data.materials.get((name, None))
+    if found is not None:
+        return found
+    material: Any = bpy.data.materials.new(name)
+    compat.enable_nodes(material)
+    nodes = material.node_tree.nodes
+    nodes.clear()
+    emission, output = (
+        nodes.new(kind) for kind in ("ShaderNodeEmission", "ShaderNodeOutputMaterial")
+    )
+    material.node_tree.links.new(emission.outputs[0], output.inputs["Surface"])
+    material.diffuse_color = (1.0, 1.0, 1.0, 1.0)
+    return material
+
+
+# --- Markers --------------------------------------------------------------------------------------
+
+
+def is_image_marker(marker: Any) -> bool:
+    """Whether a marker of the timeline is one of those that name the images."""
+    return MARKER_NAME.fullmatch(marker.name) is not None
+
+
+def mark_images(scene: Any, control: Any) -> int:
+    """Name the images by markers of the timeline, where each fills the view; returns how many.
+
+    Markers of an earlier call are replaced, all others stay.
+    """
+    remove_marks(scene)
+    count = 0
+    for number, layer in sorted(rig.numbered(control, "layer").items()):
+        frame = rig.frame_of_image(control, number)
+        if frame is not None:
+            scene.timeline_markers.new(f"Image {number}: {_image_name(layer)}", frame=frame)
+            count += 1
+    return count
+
+
+def remove_marks(scene: Any) -> None:
+    """Take the markers away that name the images."""
+    for marker in [marker for marker in scene.timeline_markers if is_image_marker(marker)]:
+        scene.timeline_markers.remove(marker)

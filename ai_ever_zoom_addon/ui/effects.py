@@ -1,0 +1,186 @@
+"""The sub-panel of effects that hang on images, and its buttons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, IntProperty, StringProperty
+
+from ..errors import EverZoomError
+from ..scene import anchors, build, rig
+from ..scene.sequencer import has_strips
+from .properties import active_zoom, chosen_layer
+
+
+def _has_zoom(cls: Any, context: Any) -> bool:
+    if active_zoom(context) is None:
+        cls.poll_message_set("Build a zoom first")
+        return False
+    return True
+
+
+class _AddToImage:
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if not _has_zoom(cls, context):
+            return False
+        if has_strips(context.scene):
+            cls.poll_message_set("Not in the sequencer: choose another engine under Output")  # type: ignore[attr-defined]
+            return False
+        return True
+
+    def add(self, context: Any, control: Any) -> int:
+        """Put something on the image in view; its number."""
+        raise NotImplementedError
+
+    def execute(self: Any, context: Any) -> set[str]:
+        control = active_zoom(context)
+        try:
+            number = self.add(context, control)
+        except EverZoomError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        layer = rig.numbered(control, "layer")[number]
+        self.report({"INFO"}, f"Added to image {number}, {layer.name}")
+        return {"FINISHED"}
+
+
+class EVERZOOM_OT_add_to_image(_AddToImage, bpy.types.Operator):
+    """Put the selected objects on the image in view, below the next one: they go with the image"""
+
+    bl_idname = "ever_zoom.add_to_image"
+    bl_label = "Add to This Image"
+
+    is_hidden: BoolProperty(
+        name="Hide with the Image",
+        description="Hide the objects while the image is out of sight, too",
+        default=True,
+    )
+
+    def add(self, context: Any, control: Any) -> int:
+        plan = build.stored_plan(context.scene, control)
+        objects = list(context.selected_objects)
+        return anchors.add_objects(context.scene, control, plan, objects, hide=self.is_hidden)
+
+
+class EVERZOOM_OT_add_text_to_image(_AddToImage, bpy.types.Operator):
+    """Put a new text on the image in view, below the next one"""
+
+    bl_idname = "ever_zoom.add_text_to_image"
+    bl_label = "Add Text to This Image"
+
+    text: StringProperty(
+        name="Text", description="What it says; the image's name if it is empty", default=""
+    )
+
+    def add(self, context: Any, control: Any) -> int:
+        scene = context.scene
+        number = anchors.image_in_view(scene, control)
+        series = build.stored_series(control)
+        body = self.text or Path(series.images[number].file).stem
+        plan = build.stored_plan(scene, control)
+        text = anchors.add_text(scene, control, plan, body)
+        for item in context.selected_objects:
+            item.select_set(False)
+        text.select_set(True)
+        context.view_layer.objects.active = text
+        return number
+
+
+class EVERZOOM_OT_go_to_image(bpy.types.Operator):
+    """Move the timeline to where an image fills the view"""
+
+    bl_idname = "ever_zoom.go_to_image"
+    bl_label = "Go to Image"
+    bl_options = {"REGISTER", "UNDO"}
+
+    number: IntProperty(
+        name="Image",
+        description="0 is the outermost; -1 is the one that is chosen in the list",
+        default=-1,
+        min=-1,
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return _has_zoom(cls, context)
+
+    def execute(self, context: Any) -> set[str]:
+        control = active_zoom(context)
+        number = self.number if self.number >= 0 else chosen_layer(control.ever_zoom)
+        frame = rig.frame_of_image(control, number)
+        if frame is None:
+            self.report({"ERROR"}, f"The zoom does not come to image {number}: choose another one")
+            return {"CANCELLED"}
+        context.scene.frame_set(frame)
+        return {"FINISHED"}
+
+
+class EVERZOOM_OT_mark_images(bpy.types.Operator):
+    """Name the images by markers of the timeline, where each of them fills the view"""
+
+    bl_idname = "ever_zoom.mark_images"
+    bl_label = "Mark Images in Timeline"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return _has_zoom(cls, context)
+
+    def execute(self, context: Any) -> set[str]:
+        count = anchors.mark_images(context.scene, active_zoom(context))
+        self.report({"INFO"}, f"Set {count} markers")
+        return {"FINISHED"}
+
+
+class EVERZOOM_PT_effects(bpy.types.Panel):
+    """What hangs on images."""
+
+    bl_label = "Effects"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Ever Zoom"
+    bl_parent_id = "EVERZOOM_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        control = active_zoom(context)
+        layout.use_property_split = True
+        column = layout.column(align=True)
+        column.operator(EVERZOOM_OT_add_to_image.bl_idname, icon="ADD")
+        column.operator(EVERZOOM_OT_add_text_to_image.bl_idname, icon="FONT_DATA")
+        column = layout.column(align=True)
+        column.operator(EVERZOOM_OT_go_to_image.bl_idname, icon="NEXT_KEYFRAME")
+        column.operator(EVERZOOM_OT_mark_images.bl_idname, icon="MARKER_HLT")
+        if control is None:
+            return
+        for anchor in anchors.anchors(control):
+            if not anchor.hide_viewport:
+                name = anchor[anchors.ANCHOR]
+                layout.prop(anchor, f'["{anchors.STEP}"]', text=f"Step of {name}")
+
+
+CLASSES = (
+    EVERZOOM_OT_add_to_image,
+    EVERZOOM_OT_add_text_to_image,
+    EVERZOOM_OT_go_to_image,
+    EVERZOOM_OT_mark_images,
+    EVERZOOM_PT_effects,
+)
+
+
+def register() -> None:
+    """Add what this module has to Blender."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take out what `register` added."""
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,327 @@
+"""What hangs on an image sits there, at every depth and after every build. Touches bpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from bpy_extras.object_utils import world_to_camera_view
+from mathutils import Vector
+
+from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
+from ai_ever_zoom_addon.errors import EverZoomError
+from ai_ever_zoom_addon.scene import anchors, animation, build, compat, rig
+from ai_ever_zoom_addon.settings import Engine, ZoomSettings
+from tests.pictures import Array, flat, paint, read, save
+from tests.scene.drawing import draw_panel
+from tests.scene.nested import write_image, write_series
+
+SIZE = (120, 90)
+CROP = 0.8
+FRAME = (96, 72)
+GREY = (0.3, 0.3, 0.3)
+STEPS = 10
+
+operators: Any = bpy.ops
+
+
+def make_zoom(folder: Path, steps: tuple[Step, ...], **settings: Any) -> tuple[Any, Any]:
+    """A zoom through grey images, from frame 0 on."""
+    file = save(paint(flat(GREY), SIZE), folder / "grey.png")
+    series = Series((SeriesImage(file, *SIZE),) * (len(steps) + 1), steps)
+    options: dict[str, Any] = {"zoom_steps": STEPS, "start_frame": 0, "crop": CROP}
+    options |= {"engine": Engine.CYCLES} | settings
+    control = build.build_zoom(bpy.context.scene, series, ZoomSettings(**options))
+    return control, build.stored_plan(bpy.context.scene, control)
+
+
+def seen_at(item: Any, point: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Array:
+    """Where a point of an object is seen: x to the right, y up, 0 to 1 in the frame."""
+    scene = bpy.context.scene
+    graph = bpy.context.evaluated_depsgraph_get()
+    place = item.evaluated_get(graph).matrix_world @ Vector(point)
+    camera: Any = scene.camera.evaluated_get(graph)
+    return np.array(world_to_camera_view(scene, camera, place))[:2]
+
+
+def red_box(picture: Array) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of what is red, in pixels."""
+    is_red = picture[..., 0] - picture[..., 1] > 0.35
+    rows, columns = np.flatnonzero(is_red.any(axis=1)), np.flatnonzero(is_red.any(axis=0))
+    if not len(rows):
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def red_plane(width: float, height: float) -> Any:
+    mesh = bpy.data.meshes.new("red")
+    x, y = width / 2, height / 2
+    mesh.from_pydata([(-x, -y, 0), (x, -y, 0), (x, y, 0), (-x, y, 0)], [], [(0, 1, 2, 3)])
+    material: Any = bpy.data.materials.new("red")
+    compat.enable_nodes(material)
+    tree = material.node_tree
+    tree.nodes.clear()
+    light = tree.nodes.new("ShaderNodeEmission")
+    light.inputs["Color"].default_value = (1, 0, 0, 1)
+    output = tree.nodes.new("ShaderNodeOutputMaterial")
+    tree.links.new(light.outputs[0], output.inputs["Surface"])
+    mesh.materials.append(material)
+    item = bpy.data.objects.new("red", mesh)
+    bpy.context.scene.collection.objects.link(item)
+    return item
+
+
+def render(folder: Path, frame: int) -> Array:
+    animation.render_animation(bpy.context.scene, f"{folder}/", frame, frame, sharp=False)
+    return read(folder / f"frame_{frame:05}.png")
+
+
+@pytest.mark.parametrize(
+    ("steps", "numbers"),
+    [
+        pytest.param(uniform_steps(4, 2.0), (0, 1, 3), id="plain"),
+        pytest.param((Step(2.0, (0.1, -0.05)), Step(2.0, (-0.08, 0.1))), (0, 1, 2), id="off"),
+        pytest.param(uniform_steps(40, 3.0), (0, 17, 39), id="deep"),
+    ],
+)
+def test_the_image_is_one_unit_wide(
+    tmp_path: Path, steps: tuple[Step, ...], numbers: tuple[int, ...]
+) -> None:
+    """Where an image fills the view its cropped part is the frame, whatever lies around it."""
+    control, plan = make_zoom(tmp_path, steps)
+    for number in numbers:
+        anchor = anchors.anchor_of(control, plan, number)
+        assert anchors.anchor_of(control, plan, number) is anchor
+        bpy.context.scene.frame_set(number * STEPS)
+        half = CROP / 2
+        for x, y in ((-1, -1), (1, 1), (0, 0)):
+            corner = half * x, half * y * SIZE[1] / SIZE[0], 0.0
+            assert seen_at(anchor, corner) == pytest.approx(((1 + x) / 2, (1 + y) / 2), abs=1e-3)
+
+
+def test_what_hangs_there_grows_with_the_zoom(tmp_path: Path, picture_folder: Path) -> None:
+    control, plan = make_zoom(tmp_path, uniform_steps(4, 2.0))
+    plane = red_plane(0.2, 0.1)
+    plane.parent = anchors.anchor_of(control, plan, 1)
+    plane.location = (0.1, -0.2, anchors.HEIGHT)
+    for frame in (5, 10, 15):
+        scale = 2.0 ** ((frame - 10) / STEPS) * SIZE[0]
+        middle = FRAME[0] / 2 + 0.1 * scale, FRAME[1] / 2 + 0.2 * scale
+        expected = [
+            middle[0] - 0.1 * scale,
+            middle[1] - 0.05 * scale,
+            middle[0] + 0.1 * scale,
+            middle[1] + 0.05 * scale,
+        ]
+        box = red_box(render(picture_folder, frame))
+        expected = list(np.clip(expected, 0, [FRAME[0], FRAME[1], FRAME[0], FRAME[1]]))
+        assert box == pytest.approx(expected, abs=1.0)
+
+
+def test_selected_things_fit_below_the_next_image(tmp_path: Path, picture_folder: Path) -> None:
+    control, plan = make_zoom(tmp_path, uniform_steps(4, 2.0))
+    scene: Any = bpy.context.scene
+    plane = red_plane(30.0, 2.0)
+    scene.frame_set(19)  # nearest to image 2
+    assert anchors.add_objects(scene, control, plan, [plane]) == 2
+    left, top, right, bottom = red_box(render(picture_folder, 20)) or (0, 0, 0, 0)
+    assert 0 < left < right < FRAME[0] and right - left > 0.5 * FRAME[0]
+    # The next image's cropped part is half as large as the frame.
+    assert 0.75 * FRAME[1] <= top < bottom < FRAME[1]
+    assert left + right == pytest.approx(FRAME[0], abs=1.5)
+    assert red_box(render(picture_folder, 9)) is None  # its image is not there yet
+    assert red_box(render(picture_folder, 40)) is None  # and is hidden by the next ones
+
+
+def test_they_keep_their_places_to_each_other_and_their_animation(tmp_path: Path) -> None:
+    control, plan = make_zoom(tmp_path, uniform_steps(3, 2.0))
+    scene: Any = bpy.context.scene
+    one, other = red_plane(1.0, 1.0), red_plane(1.0, 1.0)
+    child = red_plane(0.5, 0.5)
+    other.location = (2.0, 0.0, 0.0)
+    child.parent, child.location = other, (0.0, 1.0, 0.0)
+    for frame, x in ((0, 2.0), (10, 4.0)):
+        other.location[0] = x
+        other.keyframe_insert("location", frame=frame)
+    scene.frame_set(0)
+    assert anchors.add_objects(scene, control, plan, [one, other, child]) == 0
+    assert child.parent == other
+    unit = seen_at(one, (0.5, 0, 0))[0] - seen_at(one, (-0.5, 0, 0))[0]
+    assert unit > 0.05
+    assert seen_at(other) - seen_at(one) == pytest.approx((2.0 * unit, 0.0), abs=1e-4)
+    up = FRAME[0] / FRAME[1] * unit
+    assert seen_at(child) - seen_at(other) == pytest.approx((0.0, up), abs=1e-4)
+    scene.frame_set(10)
+    assert seen_at(other) - seen_at(one) == pytest.approx((4.0 * 2.0 * unit, 0.0), abs=1e-3)
+
+
+def test_solid_things_stand_as_they_stood(tmp_path: Path) -> None:
+    control, plan = make_zoom(tmp_path, uniform_steps(3, 2.0))
+    tower: Any = bpy.data.objects.new("tower", bpy.data.meshes.new("tower"))
+    points = [(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (0, 6)]
+    tower.data.from_pydata(points, [], [(0, 1, 3, 2), (4, 5, 7, 6)])
+    bpy.context.scene.collection.objects.link(tower)
+    anchors.add_objects(bpy.context.scene, control, plan, [tower])
+    rise = seen_at(tower, (0, 0, 6)) - seen_at(tower, (0, 0, 0))
+    assert rise[1] > 0.05 and abs(rise[0]) < 0.01
+    place = anchors.anchors(control)[0].matrix_world.inverted() @ tower.matrix_world
+    assert min((place @ Vector(point)).z for point in points) == pytest.approx(anchors.HEIGHT)
+
+
+def test_nothing_to_add(tmp_path: Path) -> None:
+    control, plan = make_zoom(tmp_path, uniform_steps(3, 2.0))
+    own = list(rig.parts(control, "layer"))
+    for chosen in ([], [control], own):
+        with pytest.raises(EverZoomError, match="Select what is to be added"):
+            anchors.add_objects(bpy.context.scene, control, plan, chosen)
+    assert anchors.anchors(control) == []
+
+
+def step_of(anchor: Any, frame: float) -> float:
+    bpy.context.scene.frame_set(int(frame), subframe=frame % 1)
+    return float(anchor.evaluated_get(bpy.context.evaluated_depsgraph_get())[anchors.STEP])
+
+
+def test_how_far_into_the_step(tmp_path: Path) -> None:
+    """Also where the steps have different factors, and so different lengths."""
+    control, plan = make_zoom(tmp_path, (Step(2.0), Step(3.0), Step(2.0)), zoom_steps=200)
+    arrivals = [rig.frame_of_image(control, number) for number in range(4)]
+    frames = [float(frame) for frame in arrivals if frame is not None]
+    assert len(frames) == 4
+    middle = anchors.anchor_of(control, plan, 1)
+    outermost, innermost = (anchors.anchor_of(control, plan, number) for number in (0, 3))
+    expected = {
+        (middle, frames[0]): -1.0,
+        (middle, (frames[0] + frames[1]) / 2): -0.5,
+        (middle, frames[1]): 0.0,
+        (middle, (frames[1] + frames[2]) / 2): 0.5,
+        (middle, frames[3]): 2.0,
+        (outermost, frames[0]): 0.0,
+        (outermost, frames[1]): 1.0,
+        (innermost, frames[2]): -1.0,
+        (innermost, frames[3]): 0.0,
+    }
+    for (anchor, frame), value in expected.items():
+        assert step_of(anchor, frame) == pytest.approx(value, abs=0.01)
+
+
+@pytest.fixture
+def group(addon: None, tmp_path: Path) -> Any:
+    """The settings of a zoom through four images, made by the button, from frame 1 on."""
+    write_series(tmp_path / "series", 4)
+    group = bpy.context.scene.ever_zoom  # type: ignore[attr-defined]
+    group.folder, group.zoom_steps = str(tmp_path / "series"), STEPS
+    group.order, group.align, group.match_colour = "outermost-first", False, False
+    operators.ever_zoom.build()
+    return rig.controls(bpy.context.scene)[0].ever_zoom
+
+
+def place_of(item: Any, name: str) -> tuple[Array, Array]:
+    """Where an object's two ends are seen when the image of that name fills the view."""
+    scene = bpy.context.scene
+    control = rig.controls(scene)[0]
+    for number, layer in rig.numbered(control, "layer").items():
+        if rig.layer_image(layer).name == name:
+            scene.frame_set(rig.frame_of_image(control, number) or 0)
+            return seen_at(item, (-0.5, 0, 0)), seen_at(item, (0.5, 0, 0))
+    raise AssertionError(name)
+
+
+def test_they_stay_where_they_are_when_the_zoom_is_built_again(group: Any, tmp_path: Path) -> None:
+    scene: Any = bpy.context.scene
+    operators.ever_zoom.go_to_image(number=2)
+    assert scene.frame_current == 21
+    plane = red_plane(1.0, 0.1)
+    for item in bpy.context.view_layer.objects:
+        item.select_set(item == plane)
+    assert operators.ever_zoom.add_to_image() == {"FINISHED"}
+    before = place_of(plane, "a_2.png")
+    assert before[1][0] - before[0][0] > 0.1
+
+    def check() -> None:
+        assert np.allclose(place_of(plane, "a_2.png"), before, atol=1e-4)
+        assert not plane.hide_render
+        scene.frame_set(scene.frame_start)
+        assert plane.evaluated_get(bpy.context.evaluated_depsgraph_get()).hide_render
+
+    operators.ever_zoom.build()
+    check()
+    group.zoom_steps = 25
+    group.reverse = True
+    group.reverse = False
+    check()
+    grown = write_image(tmp_path / "more" / "outer.png", 0)
+    operators.ever_zoom.add_images(
+        directory=str(grown.parent), files=[{"name": grown.name}], place="outside"
+    )
+    assert rig.numbered(rig.controls(scene)[0], "layer").keys() == set(range(5))
+    check()
+
+
+def test_they_wait_while_their_image_is_not_used(group: Any) -> None:
+    operators.ever_zoom.go_to_image(number=2)
+    assert operators.ever_zoom.add_text_to_image(text="Here") == {"FINISHED"}
+    text = bpy.context.view_layer.objects.active
+    assert text.data.body == "Here"
+    before = place_of(text, "a_2.png")
+    operators.ever_zoom.use_image(index=2)
+    for frame in range(bpy.context.scene.frame_start, bpy.context.scene.frame_end + 1):
+        bpy.context.scene.frame_set(frame)
+        assert text.evaluated_get(bpy.context.evaluated_depsgraph_get()).hide_render
+    operators.ever_zoom.use_image(index=2)
+    assert np.allclose(place_of(text, "a_2.png"), before, atol=1e-4)
+    assert not text.evaluated_get(bpy.context.evaluated_depsgraph_get()).hide_render
+
+
+def test_a_text_can_be_read(group: Any, picture_folder: Path) -> None:
+    scene: Any = bpy.context.scene
+    operators.ever_zoom.go_to_image(number=1)
+    without = render(picture_folder / "without", scene.frame_current)
+    operators.ever_zoom.add_text_to_image()
+    text = bpy.context.view_layer.objects.active
+    assert text.data.body == "a_1"
+    picture = render(picture_folder / "with", scene.frame_current)
+    changed = np.abs(picture - without).max(axis=-1) > 0.02
+    rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+    height, width = changed.shape
+    assert rows[0] >= 0.75 * height and rows[-1] < height - 1
+    assert columns[0] > 0 and columns[-1] < width - 1
+    assert columns[0] + columns[-1] == pytest.approx(width, abs=0.05 * width)
+    assert np.allclose(picture[changed].max(), 1.0)
+
+
+def marks() -> list[tuple[str, int]]:
+    found = bpy.context.scene.timeline_markers
+    return sorted(((marker.name, marker.frame) for marker in found), key=lambda mark: mark[1])
+
+
+def test_markers_name_the_images_and_are_no_beats(group: Any) -> None:
+    bpy.context.scene.timeline_markers.new("mine", frame=15)
+    operators.ever_zoom.mark_images()
+    assert marks() == [
+        ("Image 0: a_0.png", 1),
+        ("Image 1: a_1.png", 11),
+        ("mine", 15),
+        ("Image 2: a_2.png", 21),
+        ("Image 3: a_3.png", 31),
+    ]
+    operators.ever_zoom.mark_images()
+    assert len(marks()) == 5
+    assert operators.ever_zoom.snap_to_markers() == {"FINISHED"}
+    assert rig.frame_of_image(rig.controls(bpy.context.scene)[0], 1) == 15
+    assert ("Image 1: a_1.png", 15) in marks()  # they follow
+
+
+def test_the_panel(group: Any) -> None:
+    operators.ever_zoom.go_to_image(number=1)
+    operators.ever_zoom.add_text_to_image()
+    shown = draw_panel("EVERZOOM_PT_effects")
+    assert "ever_zoom.add_to_image" in shown.buttons
+    group.engine = "sequencer"
+    with pytest.raises(RuntimeError, match="Not in the sequencer"):
+        operators.ever_zoom.add_text_to_image()
+    with pytest.raises(RuntimeError, match="does not come to image 9"):
+        operators.ever_zoom.go_to_image(number=9)
