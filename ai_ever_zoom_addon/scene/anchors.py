@@ -200,7 +200,7 @@ def add_objects(
     place = (
         Matrix.Translation((x, y, HEIGHT))
         @ Matrix.Scale(min(limits, default=0.1 * width), 4)
-        @ Matrix.Translation(-middle)
+        @ Matrix.Translation((-middle.x, -middle.y, -middle.z))
         @ turn
     )
     for item in roots:
@@ -249,7 +249,7 @@ def _bounds(roots: Sequence[Any], turn: Matrix) -> tuple[Vector, Vector]:
         for corner in part.bound_box
     ]
     points = list(zip(*corners, strict=True))
-    return Vector(map(min, points)), Vector(map(max, points))
+    return Vector([min(values) for values in points]), Vector([max(values) for values in points])
 
 
 def _free_room(plan: Plan, number: int) -> tuple[tuple[float, float], tuple[float, float]]:

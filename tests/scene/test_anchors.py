@@ -40,7 +40,7 @@ def make_zoom(folder: Path, steps: tuple[Step, ...], **settings: Any) -> tuple[A
 
 def seen_at(item: Any, point: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Array:
     """Where a point of an object is seen: x to the right, y up, 0 to 1 in the frame."""
-    scene = bpy.context.scene
+    scene: Any = bpy.context.scene
     graph = bpy.context.evaluated_depsgraph_get()
     place = item.evaluated_get(graph).matrix_world @ Vector(point)
     camera: Any = scene.camera.evaluated_get(graph)
@@ -212,7 +212,7 @@ def test_how_far_into_the_step(tmp_path: Path) -> None:
 def group(addon: None, tmp_path: Path) -> Any:
     """The settings of a zoom through four images, made by the button, from frame 1 on."""
     write_series(tmp_path / "series", 4)
-    group = bpy.context.scene.ever_zoom  # type: ignore[attr-defined]
+    group = bpy.context.scene.ever_zoom
     group.folder, group.zoom_steps = str(tmp_path / "series"), STEPS
     group.order, group.align, group.match_colour = "outermost-first", False, False
     operators.ever_zoom.build()
