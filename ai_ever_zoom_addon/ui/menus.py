@@ -11,7 +11,7 @@ from .operators import EVERZOOM_OT_bake_camera, EVERZOOM_OT_import
 
 
 def _draw_import(menu: Any, _context: Any) -> None:
-    menu.layout.operator(EVERZOOM_OT_import.bl_idname)
+    menu.layout.operator(EVERZOOM_OT_import.bl_idname, text="Image Series as Infinite Zoom")
 
 
 def _draw_add_image(menu: Any, _context: Any) -> None:

@@ -377,7 +377,7 @@ class EVERZOOM_OT_import(LongOperator, FindingOptions, bpy.types.Operator, Impor
     """Build an infinite zoom from a series of image files"""
 
     bl_idname = "ever_zoom.import_series"
-    bl_label = "Image Series as Infinite Zoom"
+    bl_label = "Import Series"  # what the file browser's button says
     bl_options = {"REGISTER", "UNDO", "PRESET"}
 
     filter_image: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})

@@ -375,6 +375,13 @@ class Window:
         self.write(text)
         self.press("Return")
 
+    def open_folder(self, folder: Path) -> None:
+        """Show a folder in the file browser; the mouse is then over its files."""
+        browser = "FILE_BROWSER"
+        self.wait_until(has_area(browser))
+        self.enter(self.find("directory", browser, "UI"), str(folder), browser)
+        self.click(self.middle(browser), browser)  # away from the suggestions that a path has
+
     def region(self, area: str = "VIEW_3D", region: str = "WINDOW") -> tuple[int, int, int, int]:
         """Where a region lies: (left, bottom, width, height)."""
         x, y, width, height = self.ask(

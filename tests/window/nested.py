@@ -33,10 +33,16 @@ class NestedSeries:
             image = Image.fromarray(self.view(level, 1.0, side))
             image.save(folder / f"img{count - level}.png")
 
-    def view(self, level: float, crop: float, side: int) -> Pixels:
-        """What fills the view at a zoom level, `side` pixels square."""
-        half = SIDE / 2 * crop / self.factor**level
-        box = (SIDE / 2 - half, SIDE / 2 - half, SIDE / 2 + half, SIDE / 2 + half)
+    def view(
+        self, level: float, crop: float, side: int, right: float = 0.0, down: float = 0.0
+    ) -> Pixels:
+        """What fills the view at a zoom level, `side` pixels square.
+
+        `right` and `down` move it, in widths of what fills the view.
+        """
+        width = SIDE * crop / self.factor**level
+        left, top = SIDE / 2 + (right - 0.5) * width, SIDE / 2 + (down - 0.5) * width
+        box = (left, top, left + width, top + width)
         return np.asarray(self._whole.resize((side, side), Image.Resampling.LANCZOS, box))
 
 

@@ -89,10 +89,8 @@ def install(window: Window, zip_path: Path) -> None:
     window.click((x + width - 20, y + height - 18), "PREFERENCES")  # the arrow at the top right
     window.picture("menu")
     window.press("Up", "Return")  # the last entry
-    window.wait_until(has_area("FILE_BROWSER"))
     browser = "FILE_BROWSER"
-    window.enter(window.find("directory", browser, "UI"), str(zip_path.parent), browser)
-    window.click(window.middle(browser), browser)  # the path has suggestions: away from them
+    window.open_folder(zip_path.parent)
     window.press("Down")  # the only file there
     chosen = "[a.spaces.active.params.filename for w in bpy.context.window_manager.windows"
     chosen += f" for a in w.screen.areas if a.type == {browser!r}] == [{zip_path.name!r}]"

@@ -1,0 +1,56 @@
+"""What the panel says about images that do not fit, and the list that leads to every image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.series_maker import drawn
+
+from .driver import Window
+from .nested import NestedSeries
+
+
+def test_the_panel_tells_of_odd_images_and_its_list_leads_to_each(
+    window: Window, tmp_path: Path
+) -> None:
+    series = NestedSeries(tmp_path / "series")
+    # The innermost image lies 20 pixels to the right of its place, and 10 above it.
+    moved = series.view(3, 1.0, 256, right=40 / 256, down=-20 / 256)
+    Image.fromarray(moved).save(series.folder / "img1.png")
+    Image.fromarray(drawn((256, 256), seed=77)).save(series.folder / "stranger.png")
+    (series.folder / "notes.txt").write_text("no image", encoding="utf-8")
+
+    window.build(series.folder)
+    window.picture("built")
+    offsets = of_images(window, "list(row.offset)")
+    assert offsets["img1.png"] == pytest.approx([20, -10], abs=1.0)
+    assert offsets["img2.png"] == pytest.approx([0, 0], abs=1.0)
+    assert of_images(window, "row.is_used") == {
+        **{f"img{n}.png": True for n in range(1, 5)},
+        "stranger.png": False,
+    }
+    told = window.ask("bpy.context.active_object.ever_zoom.warnings").splitlines()
+    assert [line for line in told if "stranger.png" in line], told
+    said = window.ask("bpy.context.active_object.ever_zoom.notes").splitlines()
+    assert [line for line in told + said if "notes.txt" in line], (told, said)
+
+    # A click on a row leads to the image.
+    window.click(window.find("active_image"))
+    window.wait_until("bpy.context.active_object.ever_zoom.active_image > 0")
+    layer = window.ask(
+        "[rows[active].layer for group in [bpy.context.active_object.ever_zoom]"
+        " for rows, active in [(group.images, group.active_image)]][0]"
+    )
+    window.wait_until(f"bpy.context.scene.frame_current == {1 + 60 * layer}")
+    window.picture("chosen")
+
+
+def of_images(window: Window, expression: str) -> dict[str, object]:
+    """Something of every row of the list, by the image's name."""
+    found = window.ask(
+        f"[[row.name, {expression}] for row in bpy.context.active_object.ever_zoom.images]"
+    )
+    return dict(found)
