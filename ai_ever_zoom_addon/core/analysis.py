@@ -502,7 +502,8 @@ def odd_pairs(scores: Sequence[float], factors: Sequence[float]) -> list[bool]:
     """
     if not factors:
         return []
-    usual = float(np.median([math.log(factor) for factor in factors]))
+    # Of two middle ones the smaller: where an image is missing, factors are larger.
+    usual = math.log(sorted(factors)[(len(factors) - 1) // 2])
     return [
         score < PAINTED_AGAIN or not 0.7 < math.log(factor) / usual < 1.4
         for score, factor in zip(scores, factors, strict=True)

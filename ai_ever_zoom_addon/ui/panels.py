@@ -109,15 +109,20 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         )
         if group.is_own_order:
             row = box.row()
-            row.label(text="In your own order", icon="BLANK1")
+            row.label(text="Own order", icon="BLANK1")
             row.operator("ever_zoom.build", text="Find Order").is_found_anew = True
         elif group.file_order:
             box.label(text=f"Files are {group.file_order.replace('-', ' ')}", icon="BLANK1")
-        for text in [group.problem, *rig.problems(control), *group.warnings.splitlines()]:
+        for text in (group.problem, *rig.problems(control)):
+            _draw_lines(box, context, text)
+        draw_list(self.layout, group)
+        if not (group.warnings or group.notes):
+            return
+        box = self.layout.box()  # below the list, which so stays in its place while it is changed
+        for text in group.warnings.splitlines():
             _draw_lines(box, context, text)
         for text in group.notes.splitlines():
             _draw_lines(box, context, text, icon="INFO")
-        draw_list(self.layout, group)
 
 
 class _SettingsPanel(_Panel):

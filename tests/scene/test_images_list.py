@@ -301,7 +301,7 @@ def test_building_again_keeps_the_own_order(addon: None, tmp_path: Path) -> None
     operators.ever_zoom.move_image(direction="outwards")
     order = rows()
     assert order == ["a_1.png", "a_0.png", "a_2.png", "(a_3.png)"]
-    assert "In your own order" in shown_text()
+    assert "Own order" in shown_text()
     things = hang_something_on("a_2.png")
     zoom().ever_zoom.auto_sort = True
     assert told(operators.ever_zoom.build) == ""
@@ -311,7 +311,7 @@ def test_building_again_keeps_the_own_order(addon: None, tmp_path: Path) -> None
     assert rows() == shown() == ["a_0.png", "a_1.png", "a_2.png", "a_3.png"]
     assert is_still_there(things)
     assert layer_showing("a_2.png") == things[0]
-    assert "In your own order" not in shown_text()
+    assert "Own order" not in shown_text()
 
 
 def test_building_again_keeps_to_the_chosen_files(addon: None, tmp_path: Path) -> None:
