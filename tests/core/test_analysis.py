@@ -342,8 +342,9 @@ def test_report(series: Truth) -> None:
     memory = ordered(series, in_order(series))
     report = analyse(memory.files, memory.load).to_json()
     assert list(report) == [
-        "order", "file_order", "zoom_factor", "loops", "pairs", "left_out", "warnings"
-    ]  # fmt: skip
+        *("order", "file_order", "zoom_factor", "loops", "pairs", "closing"),
+        *("left_out", "warnings"),
+    ]
     pairs: Any = report["pairs"]
     assert list(pairs[0]) == ["outer", "inner", "factor", "offset_px", "score", "gain"]
     assert [type(value) for value in pairs[0]["offset_px"]] == [float, float]
