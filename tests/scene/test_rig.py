@@ -383,9 +383,9 @@ def test_an_edited_curve_survives_what_does_not_concern_it(scene: Any, tmp_path:
     assert state() == edited
     for _ in moments(scene):
         check_picture(control, Truth(4, 2.0, settings), zoom_level(control))
-    # Other times are another matter.
-    build.change_zoom(scene, control, replace(settings, zoom_steps=10))
-    keys = [((1.0 + 10 * number, float(number)), "LINEAR") for number in range(4)]
+    # Another way is another matter.
+    build.change_zoom(scene, control, replace(settings, reverse=True, zoom_steps=10))
+    keys = [((1.0 + 10 * number, 3.0 - number), "LINEAR") for number in range(4)]
     assert state() == keys
 
 
