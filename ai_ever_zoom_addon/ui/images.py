@@ -68,10 +68,24 @@ def draw_list(layout: Any, group: Any) -> None:
         return
     item = group.images[group.active_image]
     if item.is_measured:
-        pair = layout.column()
-        pair.enabled = False
-        for name in ("factor", "offset", "gain"):
-            pair.prop(item, name)
+        _draw_pair(layout, item)
+
+
+def _draw_pair(layout: Any, item: Any) -> None:
+    right, down = (round(value, 1) + 0.0 for value in item.offset)  # no -0.0
+    lines = {
+        "Factor": f"{item.factor:.4g}",
+        "Offset": f"{right:.1f}, {down:.1f} px",
+        "Colour Step": ", ".join(f"{value:.2f}" for value in item.gain),
+    }
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for name, value in lines.items():
+        split = column.split(factor=0.4)
+        label = split.row()
+        label.alignment = "RIGHT"
+        label.label(text=name)
+        split.label(text=value)
 
 
 class _ListOperator(LongOperator):

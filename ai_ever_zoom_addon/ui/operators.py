@@ -316,6 +316,13 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
+    @classmethod
+    def description(cls, _context: Any, properties: Any) -> str:
+        for name in ("is_new", "is_found_anew"):
+            if getattr(properties, name):
+                return str(properties.bl_rna.properties[name].description)
+        return str(cls.__doc__)
+
     def steps(self, context: Any) -> Steps:
         group = active_group(context)
         control = None if self.is_new else active_zoom(context)

@@ -76,9 +76,10 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         else:
             text = "Build Infinite Zoom" if control is None else "Build Again"
             big.operator("ever_zoom.build", text=text, icon="FILE_REFRESH" if control else "PLAY")
+            if control is not None:
+                big.operator("ever_zoom.build", text="", icon="ADD").is_new = True
         if control is None:
             return
-        layout.operator("ever_zoom.build", text="New Zoom", icon="ADD").is_new = True
         self.draw_found(context, control, group)
         column = layout.column()
         if control.get(ZOOM_LEVEL) is not None:
@@ -97,7 +98,8 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
 
     def draw_found(self, context: Any, control: Any, group: Any) -> None:
         """What the last build found."""
-        box = self.layout.box()
+        box = self.layout.box().column(align=True)
+        box.scale_y = 0.8
         scene = context.scene
         box.label(
             text=f"{group.image_count} images, zoom factor {group.found_factor:.4g}", icon="INFO"
@@ -121,7 +123,10 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         box = self.layout.box()  # below the list, which so stays in its place while it is changed
         for text in group.warnings.splitlines():
             _draw_lines(box, context, text)
-        for text in group.notes.splitlines():
+        notes = group.notes.splitlines()
+        if group.skipped:
+            notes.append(f"Skipped, no image: {textwrap.shorten(group.skipped, 80)}")
+        for text in notes:
             _draw_lines(box, context, text, icon="INFO")
 
 

@@ -522,6 +522,7 @@ class EVERZOOM_PG_zoom(FindingOptions, bpy.types.PropertyGroup):
         name="Zoom Factor Found", description="Mean of the factors between neighbours", precision=4
     )
     warnings: StringProperty(name="Warnings", description="One in a line")
+    skipped: StringProperty(name="Skipped", description="Other files of the folder")
     notes: StringProperty(name="Notes", description="What the settings cost, one in a line")
     problem: StringProperty(
         name="Problem", description="Why the last change could not be made", options={"SKIP_SAVE"}
@@ -638,8 +639,8 @@ def fill_found(control: Any, source: Any = None) -> None:
         left_out = [
             f"Left out: {item['file']}, {item['reason']}" for item in report.get("left_out", [])
         ]
-        skipped = [f"Skipped, no image: {name}" for name in series.skipped]
-        group.warnings = "\n".join([*report.get("warnings", []), *left_out, *skipped])
+        group.warnings = "\n".join([*report.get("warnings", []), *left_out])
+        group.skipped = ", ".join(series.skipped)
         group.notes = "\n".join(build.stored_warnings(control))
         group.file_order = report.get("file_order", "")
         group.found_factor = report.get("zoom_factor", series.steps[0].factor)

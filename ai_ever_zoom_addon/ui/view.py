@@ -23,6 +23,8 @@ def look_through_camera(context: Any) -> None:
             space.shading.type = "MATERIAL"
         if space.region_3d.view_perspective != "CAMERA":
             space.region_3d.view_perspective = "CAMERA"
+            for lines in ("relationship_lines", "floor", "axis_x", "axis_y"):  # across the picture
+                setattr(space.overlay, f"show_{lines}", False)
             if not space.region_quadviews:
                 _fit_frame(area, context.scene.render)
 

@@ -101,7 +101,7 @@ def test_builds_what_is_in_the_folder(addon: None, tmp_path: Path) -> None:
     assert group.file_order == "outermost-first"
     assert all(row.score > 0.95 for row in group.images if row.is_measured)
     assert [row.is_measured for row in group.images] == [False, True, True, True]
-    assert "notes.txt" in group.warnings
+    assert group.skipped == "notes.txt" and not group.warnings
     assert curve_keys(control) == [(1, 0), (11, 1), (21, 2), (31, 3)]
     scene = bpy.context.scene
     assert (scene.frame_start, scene.frame_end, scene.frame_current) == (1, 31, 1)
