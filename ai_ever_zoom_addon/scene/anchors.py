@@ -18,7 +18,7 @@ from mathutils import Matrix, Vector
 from ..core.plan import Layer, Plan
 from ..errors import EverZoomError
 from . import compat, rig, zoom_level
-from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table
+from .drivers import ZOOM_LEVEL_PATH, drive, drive_by_table
 
 ANCHOR = "ever_zoom_anchor"  # on an anchor: the name of its image
 STEP = "Step"  # on an anchor: how far the zoom is into its image's step, for the user's drivers
@@ -47,7 +47,7 @@ def image_in_view(scene: Any, control: Any) -> int:
     if not levels:
         raise EverZoomError("The note of what the zoom was made from is gone: press Build Again.")
     curve = zoom_level.curve_of(control)
-    level = float(control.get(ZOOM_LEVEL, 0.0))
+    level = rig.level_now(control) or 0.0
     if curve is not None:
         level = curve.evaluate(scene.frame_current_final)
     return int(np.abs(np.array(levels) - level).argmin())
@@ -183,7 +183,9 @@ def add_objects(
     chosen = [item for item in objects if not _is_part(item, control)]
     roots = [item for item in chosen if not any(item in o.children_recursive for o in chosen)]
     if not roots:
-        raise EverZoomError("Select what is to be added, other than parts of the zoom itself.")
+        raise EverZoomError(
+            "Nothing is selected: select what is to be added, other than parts of the zoom itself."
+        )
     rig.check_editable(control)
     number = image_in_view(scene, control)
     anchor = anchor_of(control, plan, number)

@@ -39,7 +39,10 @@ def bake_camera(scene: Any, control: Any) -> Any:
     frames = range(scene.frame_start, scene.frame_end + 1)
     baked = bpy.data.objects.new(f"{camera.name} Baked", camera.data.copy())
     baked.data.name = baked.name
-    control.users_collection[0].objects.link(baked)
+    collection = control.users_collection[0]
+    if collection.library is not None or collection.override_library is not None:
+        collection = scene.collection  # another file's zoom
+    collection.objects.link(baked)
     baked.rotation_mode = "QUATERNION"
     follow: Any = baked.constraints.new("COPY_TRANSFORMS")
     follow.target = camera

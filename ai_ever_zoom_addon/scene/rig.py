@@ -61,6 +61,12 @@ def parts(control: Any, role: str) -> Iterator[Any]:
             yield item
 
 
+def level_now(control: Any) -> float | None:
+    """The zoom level at the current frame; None where the user has taken the property away."""
+    level = control.get(ZOOM_LEVEL)
+    return float(level) if isinstance(level, int | float) else None
+
+
 def numbered(control: Any, role: str) -> dict[int, Any]:
     """The layers or stretches of a zoom by their numbers."""
     return {
@@ -107,7 +113,7 @@ def problems(control: Any) -> list[str]:
     except EverZoomError as error:
         return [str(error)]
     found = []
-    if control.get(ZOOM_LEVEL) is None:
+    if level_now(control) is None:
         found.append("The property Zoom Level is gone: press Build Again.")
     if next(parts(control, "camera"), None) is None:
         found.append("The zoom's camera is gone: press Build Again.")
@@ -195,7 +201,7 @@ def world_width(plan: Plan) -> float:
 def _is_timed(control: Any) -> bool:
     """Whether something says what the zoom level is over time: a curve, a driver or a strip."""
     animation = control.animation_data
-    if control.get(ZOOM_LEVEL) is None or animation is None:
+    if level_now(control) is None or animation is None:
         return False
     is_driven = any(curve.data_path == ZOOM_LEVEL_PATH for curve in animation.drivers)
     return is_driven or bool(animation.nla_tracks) or zoom_level.curve_of(control) is not None

@@ -73,7 +73,7 @@ class EVERZOOM_OT_add_image_mask(bpy.types.Operator):
         control = active_zoom(context)
         layer = rig.numbered(control, "layer").get(chosen_layer(control.ever_zoom))
         if layer is None:
-            self.report({"ERROR"}, "Choose an image in the list first")
+            self.report({"ERROR"}, "No image is chosen: choose one in the list")
             return {"CANCELLED"}
         try:
             node = compositing.add_image_mask(context.scene, layer)

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
-from ..errors import EverZoomError
+from ..errors import in_one_line
 from ..scene import anchors, build, rig
 from ..scene.sequencer import has_strips
 from .properties import active_zoom, chosen_layer
@@ -40,9 +40,10 @@ class _AddToImage:
     def execute(self: Any, context: Any) -> set[str]:
         control = active_zoom(context)
         try:
+            rig.check_editable(control)
             number = self.add(context, control)
-        except EverZoomError as error:
-            self.report({"ERROR"}, str(error))
+        except Exception as error:
+            self.report({"ERROR"}, in_one_line(error))
             return {"CANCELLED"}
         layer = rig.numbered(control, "layer")[number]
         self.report({"INFO"}, f"Added to image {number}, {layer.name}")

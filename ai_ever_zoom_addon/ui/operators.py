@@ -248,6 +248,24 @@ def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) 
     if scene == context.scene:
         _show(context, scene, control)
     _tell(operator, scene, control)
+    new = _not_listed(group, listing)
+    if new:
+        more = f" and {len(new) - 3} more" if len(new) > 3 else ""
+        operator.report(
+            {"WARNING"},
+            f"Not in the list: {', '.join(new[:3])}{more}. Add what is new in the folder by the "
+            "list's +, or press Find Order",
+        )
+
+
+def _not_listed(group: Any, listing: Listing) -> list[str]:
+    """Names of images that have come into the folder since the list was made."""
+    try:
+        files, _ = _find_images_of(group)
+    except EverZoomError:
+        return []
+    listed = {row.file for row in listing.rows}
+    return [file.name for file in files if file not in listed]
 
 
 def _tell(operator: Any, scene: Any, control: Any) -> None:
@@ -505,7 +523,7 @@ class EVERZOOM_OT_snap_to_markers(bpy.types.Operator):
             beats = timing.beats_of_markers(
                 _beats(context.scene),
                 to_settings(group),
-                len(group.images),
+                group.image_count,
                 self.largest_change,
             )
         except EverZoomError as error:

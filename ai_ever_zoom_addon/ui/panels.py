@@ -82,7 +82,7 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
             return
         self.draw_found(context, control, group)
         column = layout.column()
-        if control.get(ZOOM_LEVEL) is not None:
+        if rig.level_now(control) is not None:
             column.prop(control, ZOOM_LEVEL_PATH, text=ZOOM_LEVEL)
         playing = context.screen is not None and context.screen.is_animation_playing
         layout.operator(

@@ -175,7 +175,7 @@ def test_nothing_to_add(tmp_path: Path) -> None:
     control, plan = make_zoom(tmp_path, uniform_steps(3, 2.0))
     own = list(rig.parts(control, "layer"))
     for chosen in ([], [control], own):
-        with pytest.raises(EverZoomError, match="Select what is to be added"):
+        with pytest.raises(EverZoomError, match="select what is to be added"):
             anchors.add_objects(bpy.context.scene, control, plan, chosen)
     assert anchors.anchors(control) == []
 

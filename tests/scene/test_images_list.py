@@ -314,6 +314,20 @@ def test_building_again_keeps_the_own_order(addon: None, tmp_path: Path) -> None
     assert "Own order" not in shown_text()
 
 
+def test_what_is_new_in_the_folder_is_told(
+    addon: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_series(tmp_path, 3)
+    build(tmp_path, look=False)
+    operators.ever_zoom.reverse_images()
+    operators.ever_zoom.build()
+    assert "Not in the list" not in capfd.readouterr().out
+    write_image(tmp_path / "new.png", 3)
+    operators.ever_zoom.build()
+    assert "Not in the list: new.png" in capfd.readouterr().out
+    assert len(rows()) == 3
+
+
 def test_building_again_keeps_to_the_chosen_files(addon: None, tmp_path: Path) -> None:
     files = write_series(tmp_path, 5)
     chosen = [{"name": file.name} for file in files[1:4]]

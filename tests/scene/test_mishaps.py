@@ -211,6 +211,57 @@ def test_a_layers_own_mesh_stays(control: Any, number: int) -> None:
     assert [tuple(vertex.co) for vertex in layer_of(control, 3 - number).data.vertices] != before
 
 
+# What takes long or needs a window; the first has a test of its own.
+NOT_PRESSED = {"render", "sample", "preview"}
+MENDING = {"build", "import_series", "use_preset", "use_image", "move_image", "reverse_images"}
+ARGUMENTS: dict[str, dict[str, Any]] = {"use_preset": {"name": "Stable Diffusion"}}
+
+
+def press_every_button(folder: Path) -> list[str]:
+    """Press all that are not grey; what is told of it."""
+    said = []
+    # Those that mend the zoom come last.
+    for name in sorted(dir(operators.ever_zoom), key=lambda name: name in MENDING):
+        operator = getattr(operators.ever_zoom, name)
+        arguments = dict(ARGUMENTS.get(name, {}))
+        if "filepath" in operator.get_rna_type().properties and name != "use_preset":
+            arguments["filepath"] = str(folder / name)
+        if name in NOT_PRESSED or not operator.poll():
+            continue
+        try:
+            operator(**arguments)
+        except RuntimeError as error:
+            said.append(str(error).removeprefix("Error: ").strip())
+            assert_is_an_answer(said[-1])
+        shown_text()
+    return said
+
+
+@pytest.mark.parametrize("name", MISHAPS)
+def test_every_button_answers(control: Any, tmp_path: Path, name: str) -> None:
+    MISHAPS[name][0](control)
+    press_every_button(tmp_path / "out")
+
+
+def test_every_button_answers_without_a_zoom(addon: None, tmp_path: Path) -> None:
+    assert press_every_button(tmp_path / "out")
+
+
+def test_every_button_answers_for_a_linked_zoom(control: Any, tmp_path: Path) -> None:
+    link(saved_elsewhere(control, tmp_path))
+    assert press_every_button(tmp_path / "out")
+
+
+def test_every_button_answers_for_an_overridden_zoom(control: Any, tmp_path: Path) -> None:
+    control = link(saved_elsewhere(control, tmp_path))
+    context = bpy.context
+    collection = control.users_collection[0]
+    collection.override_hierarchy_create(context.scene, context.view_layer)
+    control = next(item for item in rig.controls(context.scene) if item.override_library)
+    context.view_layer.objects.active = control
+    assert press_every_button(tmp_path / "out")
+
+
 def test_rendering_says_what_is_missing(control: Any, tmp_path: Path) -> None:
     remove(rig.layer_image(layer_of(control, 1)))
     assert "Build Again" in told(operators.ever_zoom.render)
