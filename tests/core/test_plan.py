@@ -205,7 +205,6 @@ def test_the_view_never_leaves_the_outermost_image(plan: Plan) -> None:
         assert np.abs(x).max() <= 0.5 and np.abs(y).max() <= plan.aspect / 2, level
 
 
-@settings(deadline=None)
 @given(off_centre_plans(turned=True))
 def test_no_more_is_enlarged_than_has_to_be(plan: Plan) -> None:
     """Where the view is smaller than the crop, its frame touches the border somewhere."""
