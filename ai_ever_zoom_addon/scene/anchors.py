@@ -1,4 +1,4 @@
-"""Where effects hang: an empty on an image, in whose space the image is 1 unit wide. Touches bpy.
+"""Where effects hang: an empty on each image, in whose space that is 1 unit wide. Touches bpy.
 
 An anchor is a child of its image's layer, and so goes where that goes: into another step when the
 zoom grows at an end, to other frames with new timing, to another stretch of a deep zoom. What hangs
@@ -21,6 +21,7 @@ from . import compat, rig, zoom_level
 from .drivers import ZOOM_LEVEL_PATH, drive, drive_by_table
 
 ANCHOR = "ever_zoom_anchor"  # on an anchor: the name of its image
+IMAGE = "Image"  # on the control: which image fills the view, for the user's drivers
 STEP = "Step"  # on an anchor: how far the zoom is into its image's step, for the user's drivers
 
 # How far before its image a thing is put, in widths of it: layers are 1e-5 apart.
@@ -53,87 +54,96 @@ def image_in_view(scene: Any, control: Any) -> int:
     return int(np.abs(np.array(levels) - level).argmin())
 
 
-def anchor_of(control: Any, plan: Plan, number: int) -> Any:
-    """The anchor of an image, made if it is not there yet.
+def anchor_of(control: Any, number: int) -> Any:
+    """The anchor of an image.
 
     Args:
         control: The zoom.
-        plan: By which it was built.
         number: Of the image, 0 is the outermost.
 
     Raises:
-        EverZoomError: The image has no layer.
+        EverZoomError: It is gone.
     """
     layer = rig.numbered(control, "layer").get(number)
-    if layer is None:
-        raise EverZoomError("The image's layer is gone: press Build Again.")
-    name = _image_name(layer)
-    found: Any = next((item for item in anchors(control) if item.parent == layer), None)
-    if found is None:
-        found = bpy.data.objects.new(f"Anchor {layer.name}", None)
-        found[ANCHOR] = name
-        found.empty_display_size = 0.1
-        control.users_collection[0].objects.link(found)
-    _attach(found, layer)
-    _fill(found, control, plan, number)
-    return found
+    for anchor in anchors(control):
+        if layer is not None and anchor.parent == layer:
+            return anchor
+    raise EverZoomError("The image's anchor is gone: press Build Again.")
 
 
 def update(control: Any, plan: Plan) -> None:
-    """Bring the anchors to where their images are after a build; those of absent images hide."""
-    layers = {
-        number: item
-        for number, item in rig.numbered(control, "layer").items()
-        if 0 <= number < len(plan.series.images)  # not those of the further rounds of a ring
+    """Give every image its anchor, after a build; those of images that are gone hide and wait."""
+    count = len(plan.series.images)
+    levels = [(layer.level, float(layer.number)) for layer in plan.layers]
+    control[IMAGE] = 0.0
+    control.id_properties_ui(IMAGE).update(
+        description="Which image fills the view; 0.5: half-way from the outermost to the next one"
+    )
+    drive_by_table(control, f'["{IMAGE}"]', (control, ZOOM_LEVEL_PATH), levels)
+
+    layers = {  # but for those of the further rounds of a ring
+        n: item for n, item in rig.numbered(control, "layer").items() if 0 <= n < count
     }
-    found = anchors(control)
-    taken = [anchor.parent for anchor in found]
-    free = {_image_name(item): item for item in layers.values() if item not in taken}
-    for anchor in found:
-        layer = anchor.parent if anchor.parent in layers.values() else free.get(anchor[ANCHOR])
-        if layer is None:
-            _hide(anchor, None)
-            anchor.hide_render = anchor.hide_viewport = True
-            continue
-        anchor[ANCHOR] = _image_name(layer)  # the user may have replaced the picture
-        _attach(anchor, layer)
-        _fill(anchor, control, plan, layer[rig.NUMBER])
+    known: dict[Any, Any] = dict.fromkeys(layers.values())
+    waiting = []
+    for anchor in anchors(control):
+        if known.get(anchor.parent, anchor) is None:
+            known[anchor.parent] = anchor
+        else:
+            waiting.append(anchor)
+    for layer in layers.values():
+        name = _image_name(layer)
+        if known[layer] is None:
+            known[layer] = next((item for item in waiting if item[ANCHOR] == name), None)
+            if known[layer] is None:
+                known[layer] = _new(control)
+            else:
+                waiting.remove(known[layer])
+        known[layer][ANCHOR] = name  # the user may have replaced the picture
+    for anchor in waiting:
+        anchor.driver_remove("hide_viewport")
+        anchor.hide_viewport = True
+    numbers = {layer.number: layer for layer in plan.layers}
+    for number, item in layers.items():
+        anchor = known[item]
+        anchor.name = f"Anchor {item.name}"
+        anchor.parent = item
+        anchor.matrix_parent_inverse.identity()
+        anchor.matrix_basis.identity()
+        anchor.lock_location = anchor.lock_rotation = anchor.lock_scale = (True, True, True)
+        anchor.driver_remove("hide_viewport")
+        anchor.driver_remove(f'["{STEP}"]')
+        anchor.hide_viewport = True
+        if anchor.children:
+            _use(anchor, control, numbers[number])
+
+
+def _new(control: Any) -> Any:
+    anchor = bpy.data.objects.new("Ever Zoom Anchor", None)
+    anchor.empty_display_size = 0.1
+    control.users_collection[0].objects.link(anchor)
+    return anchor
+
+
+def _use(anchor: Any, control: Any, layer: Layer) -> None:
+    """Let an anchor be hidden only while its layer is, and give it its property.
+
+    The others do without: drivers by the hundred make playback slow.
+    """
+    anchor.hide_viewport = False
+    hidden = rig.hidden_expression(layer)
+    if hidden:
+        drive(anchor, "hide_viewport", hidden, {"z": (control, ZOOM_LEVEL_PATH)})
+    anchor[STEP] = 0.0
+    anchor.id_properties_ui(STEP).update(
+        description="0: this image fills the view, -1: the one before, 1: the next one, and so on"
+    )
+    drive(anchor, f'["{STEP}"]', f"i - {layer.number}", {"i": (control, f'["{IMAGE}"]')})
 
 
 def _image_name(layer: Any) -> str:
     image = rig.layer_image(layer)
     return str(layer.name if image is None else image.name)
-
-
-def _attach(anchor: Any, layer: Any) -> None:
-    anchor.parent = layer
-    anchor.matrix_parent_inverse.identity()
-    anchor.matrix_basis.identity()
-    anchor.lock_location = anchor.lock_rotation = anchor.lock_scale = (True, True, True)
-
-
-def _fill(anchor: Any, control: Any, plan: Plan, number: int) -> None:
-    """The anchor's visibility, which is that of its layer, and its properties."""
-    layers = {layer.number: layer for layer in plan.layers}
-    _hide(anchor, layers[number], control)
-    # One key for each image: steps with other factors take another number of zoom levels.
-    keys = [(layers[n].level, float(n - number)) for n in range(len(plan.series.images))]
-    anchor[STEP] = 0.0
-    anchor.id_properties_ui(STEP).update(
-        description="0: this image fills the view, -1: the one before, 1: the next one, and so on"
-    )
-    drive_by_table(anchor, f'["{STEP}"]', (control, ZOOM_LEVEL_PATH), keys)
-
-
-def _hide(anchor: Any, layer: Layer | None, control: Any = None) -> None:
-    """Let an anchor, and what follows it, be hidden while its layer is."""
-    hidden = rig.hidden_expression(layer) if layer is not None else ""
-    for path in ("hide_render", "hide_viewport"):
-        anchor.driver_remove(path)
-        if hidden:
-            drive(anchor, path, hidden, {"z": (control, ZOOM_LEVEL_PATH)})
-        else:
-            setattr(anchor, path, False)
 
 
 # --- What is put there ----------------------------------------------------------------------------
@@ -188,7 +198,8 @@ def add_objects(
         )
     rig.check_editable(control)
     number = image_in_view(scene, control)
-    anchor = anchor_of(control, plan, number)
+    anchor = anchor_of(control, number)
+    _use(anchor, control, next(layer for layer in plan.layers if layer.number == number))
     bpy.context.view_layer.update()  # where things are, and how large
     turn = _turn(anchor, roots)
     low, high = _bounds(roots, turn)
@@ -214,7 +225,7 @@ def add_objects(
         for part in (item, *item.children_recursive) if hide else ():
             for path in ("hide_render", "hide_viewport"):
                 if not _has_curve(part, path):
-                    drive(part, path, "h", {"h": (anchor, path)})
+                    drive(part, path, "h", {"h": (anchor, "hide_viewport")})
     return number
 
 

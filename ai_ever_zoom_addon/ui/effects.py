@@ -161,7 +161,7 @@ class EVERZOOM_PT_effects(bpy.types.Panel):
         if control is None:
             return
         for anchor in anchors.anchors(control):
-            if not anchor.hide_viewport:
+            if not anchor.hide_viewport and anchor.get(anchors.STEP) is not None:
                 name = anchor[anchors.ANCHOR]
                 layout.prop(anchor, f'["{anchors.STEP}"]', text=f"Step of {name}")
 

@@ -91,21 +91,23 @@ def test_the_image_is_one_unit_wide(
     tmp_path: Path, steps: tuple[Step, ...], numbers: tuple[int, ...]
 ) -> None:
     """Where an image fills the view its cropped part is the frame, whatever lies around it."""
-    control, plan = make_zoom(tmp_path, steps)
+    control, _ = make_zoom(tmp_path, steps)
+    assert len(anchors.anchors(control)) == len(steps) + 1
     for number in numbers:
-        anchor = anchors.anchor_of(control, plan, number)
-        assert anchors.anchor_of(control, plan, number) is anchor
+        thing = bpy.data.objects.new("thing", None)
+        bpy.context.scene.collection.objects.link(thing)
+        thing.parent = anchors.anchor_of(control, number)
         bpy.context.scene.frame_set(number * STEPS)
         half = CROP / 2
         for x, y in ((-1, -1), (1, 1), (0, 0)):
             corner = half * x, half * y * SIZE[1] / SIZE[0], 0.0
-            assert seen_at(anchor, corner) == pytest.approx(((1 + x) / 2, (1 + y) / 2), abs=1e-3)
+            assert seen_at(thing, corner) == pytest.approx(((1 + x) / 2, (1 + y) / 2), abs=1e-3)
 
 
 def test_what_hangs_there_grows_with_the_zoom(tmp_path: Path, picture_folder: Path) -> None:
-    control, plan = make_zoom(tmp_path, uniform_steps(4, 2.0))
+    control, _ = make_zoom(tmp_path, uniform_steps(4, 2.0))
     plane = red_plane(0.2, 0.1)
-    plane.parent = anchors.anchor_of(control, plan, 1)
+    plane.parent = anchors.anchor_of(control, 1)
     plane.location = (0.1, -0.2, anchors.HEIGHT)
     for frame in (5, 10, 15):
         scale = 2.0 ** ((frame - 10) / STEPS) * SIZE[0]
@@ -167,7 +169,7 @@ def test_solid_things_stand_as_they_stood(tmp_path: Path) -> None:
     anchors.add_objects(bpy.context.scene, control, plan, [tower])
     rise = seen_at(tower, (0, 0, 6)) - seen_at(tower, (0, 0, 0))
     assert rise[1] > 0.05 and abs(rise[0]) < 0.01
-    place = anchors.anchors(control)[0].matrix_world.inverted() @ tower.matrix_world
+    place = anchors.anchor_of(control, 0).matrix_world.inverted() @ tower.matrix_world
     assert min((place @ Vector(point)).z for point in points) == pytest.approx(anchors.HEIGHT)
 
 
@@ -177,7 +179,17 @@ def test_nothing_to_add(tmp_path: Path) -> None:
     for chosen in ([], [control], own):
         with pytest.raises(EverZoomError, match="select what is to be added"):
             anchors.add_objects(bpy.context.scene, control, plan, chosen)
-    assert anchors.anchors(control) == []
+    assert not any(anchor.children for anchor in anchors.anchors(control))
+
+
+def hang_something(control: Any, plan: Any, *numbers: int) -> None:
+    """Put an empty on images."""
+    scene: Any = bpy.context.scene
+    for number in numbers:
+        scene.frame_set(rig.frame_of_image(control, number) or 0)
+        thing = bpy.data.objects.new("thing", None)
+        scene.collection.objects.link(thing)
+        assert anchors.add_objects(scene, control, plan, [thing]) == number
 
 
 def step_of(anchor: Any, frame: float) -> float:
@@ -188,11 +200,12 @@ def step_of(anchor: Any, frame: float) -> float:
 def test_how_far_into_the_step(tmp_path: Path) -> None:
     """Also where the steps have different factors, and so different lengths."""
     control, plan = make_zoom(tmp_path, (Step(2.0), Step(3.0), Step(2.0)), zoom_steps=200)
+    hang_something(control, plan, 0, 1, 3)
     arrivals = [rig.frame_of_image(control, number) for number in range(4)]
     frames = [float(frame) for frame in arrivals if frame is not None]
     assert len(frames) == 4
-    middle = anchors.anchor_of(control, plan, 1)
-    outermost, innermost = (anchors.anchor_of(control, plan, number) for number in (0, 3))
+    middle = anchors.anchor_of(control, 1)
+    outermost, innermost = (anchors.anchor_of(control, number) for number in (0, 3))
     expected = {
         (middle, frames[0]): -1.0,
         (middle, (frames[0] + frames[1]) / 2): -0.5,
@@ -206,6 +219,25 @@ def test_how_far_into_the_step(tmp_path: Path) -> None:
     }
     for (anchor, frame), value in expected.items():
         assert step_of(anchor, frame) == pytest.approx(value, abs=0.01)
+
+
+def test_a_driver_of_the_users_runs_without_python(tmp_path: Path) -> None:
+    """The one that the guide proposes: it fades something in before its image is there."""
+    control, plan = make_zoom(tmp_path, uniform_steps(4, 2.0))
+    hang_something(control, plan, 2)
+    thing: Any = bpy.data.objects.new("thing", None)
+    bpy.context.scene.collection.objects.link(thing)
+    driver = thing.driver_add("location", 0).driver
+    variable = driver.variables.new()
+    variable.name = "var"
+    variable.targets[0].id = anchors.anchor_of(control, 2)
+    variable.targets[0].data_path = '["Step"]'
+    driver.expression = "clamp(var + 1)"
+    assert driver.is_simple_expression
+    for frame, value in ((0, 0.0), (10, 0.0), (15, 0.5), (20, 1.0), (30, 1.0)):
+        bpy.context.scene.frame_set(frame)
+        graph = bpy.context.evaluated_depsgraph_get()
+        assert thing.evaluated_get(graph).location[0] == pytest.approx(value, abs=1e-5)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import bpy
 import pytest
 
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import compat, farm, render
+from ai_ever_zoom_addon.scene import anchors, animation, build, compat, farm, render, rig
 from tests import pictures
 from tests.scene.command import FRAME, PLAIN, Run, assert_shows, frames, view
 
@@ -181,6 +181,34 @@ def test_what_was_painted_and_never_saved_is_in_the_file(zoom: Any, tmp_path: Pa
     (picture,) = frames(tmp_path / "zoom_frames")
     assert abs(picture - [0.25, 0.5, 0.75]).max() <= 1 / 255
     assert tuple(image.pixels[:3]) == pytest.approx((0.25, 0.5, 0.75), abs=1 / 255)
+
+
+def test_effects_travel_along(zoom: Any, series: Path, tmp_path: Path) -> None:
+    """A text in a font of the user's, which follows the zoom by a driver."""
+    (control,) = rig.controls(zoom)
+    zoom.frame_set(2)
+    plan = build.stored_plan(zoom, control)
+    text = anchors.add_text(zoom, control, plan, "Here")
+    own = Path(bpy.utils.resource_path("LOCAL")) / "datafiles" / "fonts" / "Inter.woff2"
+    font = Path(shutil.copy(own, tmp_path / "own.woff2"))
+    text.data.font = bpy.data.fonts.load(str(font))
+    driver = text.data.materials[0].node_tree.driver_add(
+        'nodes["Emission"].inputs[1].default_value'
+    )
+    variable = driver.driver.variables.new()
+    variable.name = "var"
+    variable.targets[0].id = text.parent
+    variable.targets[0].data_path = '["Step"]'
+    driver.driver.expression = "clamp(1 - abs(var))"
+    animation.render_animation(zoom, f"{tmp_path / 'alone'}/", 0, 4, sharp=False)
+    farm.prepare(zoom, tmp_path / "farm" / "zoom.blend")
+    font.unlink()
+    shutil.rmtree(series)
+    work(tmp_path / "farm" / "zoom.blend", 0, 4, tmp_path)
+    ours, theirs = frames(tmp_path / "alone"), frames(tmp_path / "farm" / "zoom_frames")
+    assert pictures.error(ours[2], view(1.0))[0] > 5.0  # there is a text
+    for number, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+        assert pictures.error(one, other)[1] == 0.0, number
 
 
 def test_what_only_the_user_can_mend(zoom: Any, series: Path, tmp_path: Path) -> None:
