@@ -11,9 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from ..core.analysis import Analysis, LeftOut, Pair, judge, missing_pair, pair_steps
-from ..core.series import ListedImage, Listing, Series, check_sizes, measured_steps, uniform_steps
+from ..core.series import (
+    ListedImage,
+    Listing,
+    Series,
+    check_sizes,
+    closing_step,
+    measured_steps,
+    uniform_steps,
+)
 from ..errors import EverZoomError
-from ..settings import ZoomSettings
+from ..settings import Travel, ZoomSettings
 from . import images
 from .build import measure_images, stored_report, stored_series
 
@@ -85,7 +93,10 @@ def relist_steps(
         return Series(tuple(found), steps, old.skipped), None
     known = {} if anew else _known_pairs(control)
     load = lru_cache(maxsize=2)(images.read_pixels)  # an image has two neighbours
-    for number, (outer, inner) in enumerate(pairwise(files)):
+    ends = files[-1], files[0]
+    is_ring_wanted = settings.travel is Travel.LOOP and len(files) > 2
+    wanted = [*pairwise(files), *([ends] if is_ring_wanted else [])]
+    for number, (outer, inner) in enumerate(wanted):
         if (str(outer), str(inner)) in known:
             continue
         text = f"Measuring {inner.name} in {outer.name}"
@@ -100,11 +111,11 @@ def relist_steps(
         for pair, (outer, inner) in zip(neighbours, pairwise(files), strict=True)
     ]
     analysis = judge(pairs, [(image.width, image.height) for image in found], settings.zoom_factor)
-    before = stored_report(control) or {}
-    is_same_ring = found[0] == old.images[0] and found[-1] == old.images[-1]
+    closing = known.get((str(ends[0]), str(ends[1])))
     analysis = replace(
         analysis,
-        loops=bool(before.get("loops")) and is_same_ring,
+        closing=closing,
+        loops=closing is not None,
         left_out=tuple(
             LeftOut(row.file.name, "not used") for row in listing.rows if not row.is_used
         ),
@@ -115,11 +126,9 @@ def relist_steps(
             [*names, pair and asdict(pair)] for names, pair in known.items() if here >= set(names)
         ]
     }
-    closing = None
-    if analysis.loops:
-        closing, report["closing"] = old.closing, before.get("closing")
     steps = measured_steps(found, analysis, settings)
-    return Series(tuple(found), steps, old.skipped, closing), report
+    last_step = closing_step(found, analysis, settings)
+    return Series(tuple(found), steps, old.skipped, last_step), report
 
 
 def _within(
@@ -143,6 +152,8 @@ def _known_pairs(control: Any) -> Known:
         [outer, inner, pair]
         for (outer, inner), pair in zip(pairwise(files), report.get("pairs", []), strict=False)
     ]
+    if report.get("closing"):
+        found.append([files[-1], files[0], report["closing"]])
     known: Known = {}
     for outer, inner, pair in [*report.get("known", []), *found]:
         if pair is None:

@@ -18,6 +18,7 @@ from ai_ever_zoom_addon.scene import compat, rig
 
 from .drawing import draw_panels, shown_text
 from .nested import write_image, write_series
+from .test_loop import write_cells
 
 STEPS = 10
 
@@ -403,3 +404,25 @@ def test_a_list_of_a_linked_zoom_is_left_alone(addon: None, tmp_path: Path) -> N
     bpy.context.scene.collection.children.link(bpy.data.collections["Zoom"])
     assert "open that file" in told(operators.ever_zoom.reverse_images)
     assert rows() == ["a_0.png", "a_1.png", "a_2.png"]
+
+
+def test_a_ring_stays_one_by_whatever_step_closes_it(addon: None, tmp_path: Path) -> None:
+    write_cells(tmp_path, 96)  # five images; the outermost again in the innermost, by 2 as well
+    group = bpy.context.scene.ever_zoom
+    group.folder, group.travel, group.zoom_steps = str(tmp_path), "loop", STEPS
+    assert told(operators.ever_zoom.build) == ""
+    assert bpy.context.scene.frame_end == 5 * STEPS
+    assert closing_factor() == pytest.approx(2.0, rel=0.02)
+    assert told(operators.ever_zoom.use_image, index=4) == ""
+    assert closing_factor() == pytest.approx(4.0, rel=0.02)
+    shown_text()
+    assert told(operators.ever_zoom.use_image, index=4) == ""
+    assert closing_factor() == pytest.approx(2.0, rel=0.02)
+    assert bpy.context.scene.frame_end == 5 * STEPS
+
+
+def closing_factor() -> float:
+    """The factor by which the ring closes."""
+    closing = builds.stored_series(zoom()).closing
+    assert closing is not None
+    return float(closing.factor)
