@@ -12,13 +12,14 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 import bpy
 
 from .core.analysis import Analysis
+from .core.moving import is_moving
 from .core.output import is_video
 from .core.plan import make_plan
 from .core.series import Series, check_name, find_images
@@ -268,7 +269,7 @@ def main(argv: list[str]) -> int:
 
 
 def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
-    settings = _settings(options, _engine(options, terminal))
+    settings = _settings(options, Engine.KEEP if options.engine == AUTO else Engine(options.engine))
     output = str(Path(options.output).absolute())
     if options.output.endswith(("/", "\\")):
         output += "/"
@@ -286,6 +287,9 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
         files, skipped = find_images(folder)
         if skipped:
             terminal.say(f"Skipped, no images: {', '.join(skipped)}.")
+        if options.engine == AUTO:
+            is_still = not any(map(is_moving, files))
+            settings = replace(settings, engine=_best_engine(options, terminal, is_still=is_still))
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         scene = bpy.context.scene
         series, analysis = build.find_series(files, settings, skipped, terminal.progress)
@@ -373,11 +377,9 @@ def _check_places(options: argparse.Namespace, output: str, blend: Path | None) 
             animation.check_folder(file.parent)
 
 
-def _engine(options: argparse.Namespace, terminal: _Terminal) -> Engine:
-    if options.engine != AUTO:
-        return Engine(options.engine)
+def _best_engine(options: argparse.Namespace, terminal: _Terminal, *, is_still: bool) -> Engine:
     # A file that is saved is meant for work in Blender.
-    needs_planes = bool(options.debug or options.samples or options.save_blend)
+    needs_planes = bool(options.debug or options.samples or options.save_blend or not is_still)
     if options.farm:
         engine = Engine.CYCLES if needs_planes else Engine.SEQUENCER
         terminal.say(f"Engine: {engine.value} (it runs on every machine of a farm).")

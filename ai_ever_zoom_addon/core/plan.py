@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EverZoomError
-from ..settings import Centre, Travel, ZoomSettings
+from ..settings import Centre, Engine, Travel, ZoomSettings
 from .framing import even, frame_size, framing_warnings
 from .mask import Mask
+from .moving import is_moving
 from .series import Series, SeriesImage
 from .timing import LevelKey, last_frames, level_at, level_keys
 
@@ -154,6 +155,13 @@ class Plan:
     def level_at(self, frame: float) -> float:
         """Zoom level at a frame or sub-frame."""
         return level_at(self.keys, frame)
+
+    def first_sight(self, layer: Layer) -> int:
+        """The first frame in which a layer can be seen; the first of all if there is none."""
+        for frame in range(self.first_frame, self.last_frame + 1):
+            if layer.visible_from < self.level_at(frame) <= layer.visible_until:
+                return frame
+        return self.first_frame
 
     def view_centre(self, level: float) -> tuple[float, float]:
         """Centre of the view, from where the zoom ends, in units of `zoom_factor**-level`."""
@@ -298,9 +306,14 @@ def make_plan(
         scene_resolution: The scene's own frame size, for `settings.scene_resolution`.
 
     Raises:
-        EverZoomError: The mask leaves nothing of the images, or the zoom does not fit on the
-            timeline.
+        EverZoomError: The mask leaves nothing of the images, the zoom does not fit on the
+            timeline, or an image moves and the engine cannot show that.
     """
+    moving = [image.file.name for image in series.images if is_moving(image.file)]
+    if moving and settings.engine is Engine.SEQUENCER:
+        raise EverZoomError(
+            f"The sequencer shows only still images, and {moving[0]} moves: choose another engine."
+        )
     around, needed = 0, 1
     while around < needed:
         around = needed

@@ -13,6 +13,7 @@ from ..errors import EverZoomError
 from ..settings import ZoomSettings
 from .analysis import Analysis, Pair
 from .image_file import IMAGE_SUFFIXES
+from .moving import choose_moving, holds_pictures, is_movie, is_moving
 
 # Sizes that differ by more than this from the usual one are not a matter of a few pixels.
 SIZE_TOLERANCE = 0.03
@@ -26,7 +27,12 @@ GAIN_NOISE = 3e-3
 
 @dataclass(frozen=True)
 class SeriesImage:
-    """One image file and its size in pixels."""
+    """One image and its size in pixels.
+
+    Attributes:
+        file: An image, a movie, or the folder of a sequence of numbered pictures.
+        width, height: In pixels.
+    """
 
     file: Path
     width: int
@@ -145,7 +151,8 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 def find_images(folder: Path) -> tuple[list[Path], list[str]]:
     """The images of a folder in natural order, and the names of what was skipped.
 
-    Hidden files are passed over without a word.
+    Movies and folders of numbered pictures are images, too, where `choose_moving` takes them for
+    parts of the series. Hidden files and other folders are passed over without a word.
 
     Raises:
         EverZoomError: The folder is missing, unreadable, or holds fewer than two images.
@@ -161,11 +168,15 @@ def find_images(folder: Path) -> tuple[list[Path], list[str]]:
             f"The folder {folder} cannot be read ({error.strerror}): check its permissions."
         ) from error
     files = [entry for entry in entries if entry.is_file()]
-    images = [entry for entry in files if entry.suffix.casefold() in IMAGE_SUFFIXES]
+    stills = [entry for entry in files if entry.suffix.casefold() in IMAGE_SUFFIXES]
+    able = [entry for entry in entries if is_movie(entry) or holds_pictures(entry)]
+    moving = choose_moving(able, stills)
+    replaced = {entry.stem.casefold() for entry in moving}
+    images = [entry for entry in stills if entry.stem.casefold() not in replaced] + moving
     for entry in images:
         check_name(entry)
     images.sort(key=lambda entry: (natural_key(entry.name), entry.name))
-    skipped = sorted(entry.name for entry in files if entry not in set(images))
+    skipped = sorted(entry.name for entry in files if entry not in {*stills, *images})
     if len(images) < 2:
         found = "no images" if not images else f"only one image ({images[0].name})"
         raise EverZoomError(
@@ -190,17 +201,21 @@ def check_name(path: Path) -> None:
 def check_sizes(images: Sequence[SeriesImage]) -> None:
     """Let sizes pass that differ by a few pixels (they are fitted).
 
+    Of what moves only the shape counts: movies are made of images in sizes of their own.
+
     Raises:
         EverZoomError: Some images are grossly larger or smaller than most; the message names them.
     """
     width = statistics.median_low(image.width for image in images)
     height = statistics.median_low(image.height for image in images)
-    odd = [
-        image
-        for image in images
-        if abs(image.width / width - 1) > SIZE_TOLERANCE
-        or abs(image.height / height - 1) > SIZE_TOLERANCE
-    ]
+
+    def is_odd(image: SeriesImage) -> bool:
+        across, up = image.width / width, image.height / height
+        if is_moving(image.file):
+            return abs(across / up - 1) > SIZE_TOLERANCE
+        return max(abs(across - 1), abs(up - 1)) > SIZE_TOLERANCE
+
+    odd = [image for image in images if is_odd(image)]
     if odd:
         names = ", ".join(f"{image.file.name} ({image.width}x{image.height})" for image in odd[:5])
         more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""

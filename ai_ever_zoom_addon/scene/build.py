@@ -8,6 +8,7 @@ from typing import Any
 
 from ..core.analysis import Analysis, analysis_steps
 from ..core.image_file import read_size
+from ..core.moving import is_moving
 from ..core.plan import Plan, make_plan
 from ..core.sample import sample_image
 from ..core.series import (
@@ -24,7 +25,7 @@ from ..core.series import (
 from ..core.timing import LevelKey
 from ..errors import EverZoomError
 from ..settings import Engine, Order, ZoomSettings
-from . import anchors, images, render, rig, sequencer, sound, zoom_level
+from . import anchors, compat, images, render, rig, sequencer, sound, zoom_level
 
 RECIPE_VERSION = 1
 SAMPLE_COUNT = 8
@@ -142,6 +143,13 @@ def build_zoom(
             "The Zoom Level curve that you edited was replaced, as the timing has another shape "
             "now: Undo brings it back."
         )
+    if settings.engine is Engine.WORKBENCH and not compat.WORKBENCH_PLAYS:
+        moving = [image.file.name for image in series.images if is_moving(image.file)]
+        if moving:
+            warnings.append(
+                f"Workbench before Blender 4.5 does not play {', '.join(moving)}: choose another "
+                "engine."
+            )
     kept = [row.layer for row in listing.used] if listing else None
     control = rig.build_rig(
         scene, plan, control, retime=not (is_same_timing or is_moved), kept_layers=kept
@@ -217,7 +225,11 @@ def measure_images(files: Sequence[Path]) -> list[SeriesImage]:
     Raises:
         EverZoomError: A file is missing, truncated or no image.
     """
-    return [SeriesImage(file, *(read_size(file) or images.read_size(file))) for file in files]
+    return [SeriesImage(file, *_size(file)) for file in files]
+
+
+def _size(file: Path) -> tuple[int, int]:
+    return (None if is_moving(file) else read_size(file)) or images.read_size(file)
 
 
 def write_sample(
@@ -306,7 +318,7 @@ def stored_series(control: Any) -> Series:
             image = rig.layer_image(layer)
             if image is not None and 0 <= number < len(files):  # not where a ring repeats it
                 # The user may have replaced it, or the file moved together with its images.
-                files[number] = images.image_file(image)
+                files[number] = images.entry_of(image)
         steps = [
             Step(
                 float(factor),

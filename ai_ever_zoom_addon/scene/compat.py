@@ -10,6 +10,8 @@ import bpy
 # 5.0 dropped the _NEXT that told the new EEVEE from the one before 4.2.
 EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
 
+# In 4.2 Workbench shows a movie or a sequence as it began, in every frame; 4.5 plays them.
+WORKBENCH_PLAYS = bpy.app.version >= (4, 5, 0)
 
 # Paths may start with "//": since 4.5 a property has to say that it knows what that means.
 RELATIVE_PATH = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()

@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.moving import still_of
 from ..core.output import is_whole_picture
 from ..errors import EverZoomError
 
@@ -17,14 +18,22 @@ from ..errors import EverZoomError
 def load_image(file: Path) -> Any:
     """The Blender image of a file, once: the same file is not loaded again.
 
+    The folder of a sequence becomes an image that plays its pictures, a movie one that plays.
     The path is stored relative to the .blend file where that is saved and on the same drive.
     Nothing is decoded yet.
 
     Raises:
         EverZoomError: Blender cannot open the file.
     """
+    is_sequence = file.is_dir()
+    file = still_of(file)
     try:
-        image: Any = bpy.data.images.load(str(file), check_existing=True)
+        if is_sequence:  # its first picture may be in use as a still
+            image = next((i for i in bpy.data.images if _is_sequence_of(i, file)), None)
+            image = image or bpy.data.images.load(str(file), check_existing=False)
+            image.source = "SEQUENCE"
+        else:
+            image = bpy.data.images.load(str(file), check_existing=True)
     except RuntimeError as error:
         raise EverZoomError(
             f"Blender cannot open {file}: put the file back, or choose the images again."
@@ -50,8 +59,18 @@ def image_file(image: Any) -> Path:
     return Path(bpy.path.abspath(image.filepath, library=image.library))
 
 
+def _is_sequence_of(image: Any, first: Path) -> bool:
+    return image.source == "SEQUENCE" and image.library is None and image_file(image) == first
+
+
+def entry_of(image: Any) -> Path:
+    """What a series calls the file of a Blender image: of a sequence the folder."""
+    file = image_file(image)
+    return file.parent if image.source == "SEQUENCE" else file
+
+
 def read_size(file: Path) -> tuple[int, int]:
-    """Width and height in pixels, by decoding the file.
+    """Width and height in pixels, by decoding the file, or how it begins if it moves.
 
     Raises:
         EverZoomError: The file is no image that Blender reads.
@@ -65,7 +84,7 @@ def read_size(file: Path) -> tuple[int, int]:
 def read_pixels(file: Path) -> NDArray[np.float32]:
     """The picture, shape (height, width, 3), sRGB-encoded 0 to 1, top row first.
 
-    Nothing stays loaded.
+    Of what moves it is the first one. Nothing stays loaded.
 
     Raises:
         EverZoomError: The file is no image that Blender reads.
@@ -116,7 +135,7 @@ def encode_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
 def _decode(file: Path) -> Any:
     """A Blender image of its own, decoded, so that no image of the user's is touched."""
     try:
-        image: Any = bpy.data.images.load(str(file), check_existing=False)
+        image: Any = bpy.data.images.load(str(still_of(file)), check_existing=False)
     except RuntimeError as error:
         raise EverZoomError(f"Blender cannot open {file.name}: check the file.") from error
     if image.size[0] == 0 or image.size[1] == 0:  # reading the size decodes the file

@@ -8,7 +8,9 @@ import bpy
 import numpy as np
 
 from ..core.mask import MaskMesh
+from ..core.moving import frame_number, pictures_of
 from . import compat
+from .images import entry_of
 
 MASK_ATTRIBUTE = "mask"
 
@@ -143,3 +145,23 @@ def fill_material(material: Any, image: Any) -> None:
     # The planes are no lamps: sampling them as such costs time and changes nothing.
     if hasattr(material, "cycles"):  # absent where the Cycles add-on is switched off
         material.cycles.emission_sampling = "NONE"
+
+
+def play(player: Any, image: Any, first_frame: int) -> None:
+    """Let a movie or a sequence begin at a frame and go on for ever, a picture for each frame.
+
+    Args:
+        player: The image user of the texture's node.
+        image: Its image.
+        first_frame: Of the timeline.
+    """
+    if image.source == "MOVIE":
+        first, count = 1, image.frame_duration
+    else:
+        pictures = pictures_of(entry_of(image))
+        first, count = frame_number(pictures[0]), len(pictures)
+    player.frame_start = first_frame
+    player.frame_duration = count
+    player.frame_offset = first - 1
+    player.use_cyclic = True
+    player.use_auto_refresh = True

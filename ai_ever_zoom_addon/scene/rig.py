@@ -15,6 +15,7 @@ import bpy
 import numpy as np
 
 from ..core.mask import MaskMesh, whole_image
+from ..core.moving import is_moving
 from ..core.plan import Layer, Plan
 from ..errors import EverZoomError
 from . import zoom_level
@@ -27,7 +28,7 @@ from .drivers import (
     roll_expression,
 )
 from .images import load_image
-from .layers import COLOUR_MATCH, FADE, IMAGE_NODE, fill_material, fill_mesh
+from .layers import COLOUR_MATCH, FADE, IMAGE_NODE, fill_material, fill_mesh, play
 from .overlay import ROLE_OVERLAY, OverlayMaker, remove_overlay
 
 ROLE = "ever_zoom_role"  # "control", "camera", "layer", "stretch"
@@ -164,7 +165,7 @@ def build_rig(
     images = [load_image(layer.image.file) for layer in plan.layers]
     if plan.settings.pack_images:
         for image in images:
-            if image.packed_file is None:
+            if image.packed_file is None and image.source == "FILE":  # no other can be packed
                 image.pack()
     if control is None:
         control = _new_control(scene)
@@ -385,6 +386,8 @@ def _fill_layers(
             slot.material[ROLE] = "layer"
         if slot.material.get(ROLE) == "layer":  # and no material of the user's
             fill_material(slot.material, image)
+            if is_moving(layer.image.file):
+                play(image_node(item).image_user, image, plan.first_sight(layer))
         item.name = f"{layer.number:03} {layer.image.file.stem}"
         _place_layer(control, item, plan, layer, stretches)
     for item in existing.values():

@@ -54,7 +54,8 @@ class _Layer:
         """Show the image."""
         self.in_sight = True
         self.node.image = self.image
-        if self.image.size[0] == 0:  # asking for the size decodes the file
+        is_still = self.image.source not in ("MOVIE", "SEQUENCE")
+        if is_still and self.image.size[0] == 0:  # asking for the size decodes the file
             raise EverZoomError(
                 f"The image {self.image.filepath} cannot be read any more: put it back."
             )

@@ -12,7 +12,7 @@ from bpy.props import CollectionProperty, EnumProperty, IntProperty, StringPrope
 from bpy_extras.io_utils import ImportHelper
 
 from ..core.analysis import pair_steps
-from ..core.image_file import IMAGE_SUFFIXES
+from ..core.moving import ENTRY_SUFFIXES
 from ..core.series import ListedImage, Listing, natural_key
 from ..errors import EverZoomError
 from ..scene import build, images, rig
@@ -189,6 +189,7 @@ class _FileOperator(_ListOperator, ImportHelper):
     """Takes image files from the file browser."""
 
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     files: CollectionProperty(
@@ -213,7 +214,7 @@ class _FileOperator(_ListOperator, ImportHelper):
         files = [folder / item.name for item in self.files if item.name]
         if not files and self.filepath:
             files = [Path(bpy.path.abspath(self.filepath))]
-        files = [file for file in files if file.suffix.casefold() in IMAGE_SUFFIXES]
+        files = [file for file in files if file.suffix.casefold() in ENTRY_SUFFIXES]
         if not files:
             raise EverZoomError("No image is chosen: choose an image file.")
         for row in rows:

@@ -15,7 +15,7 @@ from bpy_extras.io_utils import ImportHelper
 
 from ..core import timing
 from ..core.analysis import Analysis
-from ..core.image_file import IMAGE_SUFFIXES
+from ..core.moving import ENTRY_SUFFIXES
 from ..core.series import Listing, find_images, natural_key
 from ..errors import EverZoomError, in_one_line
 from ..scene import anchors, animation, bake, build, render, rig
@@ -406,6 +406,7 @@ class EVERZOOM_OT_import(LongOperator, FindingOptions, bpy.types.Operator, Impor
     bl_options = {"REGISTER", "UNDO", "PRESET"}
 
     filter_image: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     files: CollectionProperty(
@@ -438,7 +439,7 @@ class EVERZOOM_OT_import(LongOperator, FindingOptions, bpy.types.Operator, Impor
             files = sorted(
                 (folder / name for name in names), key=lambda file: natural_key(file.name)
             )
-            images = [file for file in files if file.suffix.casefold() in IMAGE_SUFFIXES]
+            images = [file for file in files if file.suffix.casefold() in ENTRY_SUFFIXES]
             if len(images) < 2:
                 raise EverZoomError("Fewer than two images are chosen: choose the whole series.")
             return images, [file.name for file in files if file not in images]
