@@ -187,7 +187,7 @@ class Nest:
         feather = self.feather * min(1.0, self.size[1] / self.size[0])
         if self.ellipse:
             depth = ellipse_depth(x / half_x, y / half_y, feather / half_x, feather / half_y)
-            depth *= feather
+            depth *= feather or 1.0  # beyond the edge it stays below 0
         else:
             depth = np.minimum(half_x - np.abs(x), half_y - np.abs(y))
         if not soft or feather == 0.0:

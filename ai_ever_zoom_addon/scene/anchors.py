@@ -72,7 +72,10 @@ def anchor_of(control: Any, number: int) -> Any:
 
 
 def update(control: Any, plan: Plan) -> None:
-    """Give every image its anchor, after a build; those of images that are gone hide and wait."""
+    """Give every image its anchor, after a build.
+
+    Anchors of images that are gone hide and wait if something hangs on them.
+    """
     count = len(plan.series.images)
     levels = [(layer.level, float(layer.number)) for layer in plan.layers]
     control[IMAGE] = 0.0
@@ -101,6 +104,9 @@ def update(control: Any, plan: Plan) -> None:
                 waiting.remove(known[layer])
         known[layer][ANCHOR] = name  # the user may have replaced the picture
     for anchor in waiting:
+        if not anchor.children:
+            bpy.data.objects.remove(anchor)
+            continue
         anchor.driver_remove("hide_viewport")
         anchor.hide_viewport = True
     numbers = {layer.number: layer for layer in plan.layers}

@@ -11,7 +11,10 @@ import pytest
 
 import build
 
-FROM_BLENDER = {"bl_ui", "blf", "bpy", "bpy_extras", "gpu", "gpu_extras", "mathutils", "numpy"}
+FROM_BLENDER = {
+    *("bl_operators", "bl_ui", "blf", "bpy", "bpy_extras", "gpu", "gpu_extras", "mathutils"),
+    "numpy",
+}
 OF_THE_NETWORK = {"asyncio", "ftplib", "http", "smtplib", "socket", "socketserver", "ssl", "urllib"}
 WITHOUT_BLENDER = FROM_BLENDER - {"numpy"}
 

@@ -155,7 +155,7 @@ def test_other_images_take_the_places_of_the_old_ones(
     layers = rig.numbered(control, "layer")
     build.build_zoom(scene, series_of(shorter, tmp_path / "shorter"), PLAIN, control)
     assert rig.numbered(control, "layer") == {number: layers[number] for number in range(2)}
-    assert len(bpy.data.objects) == 4  # and the control and the camera
+    assert len(bpy.data.objects) == 6  # and the control, the camera, and an anchor on each
     assert len(bpy.data.materials) == 2
     assert (scene.frame_start, scene.frame_end) == (0, 4)
     assert shows(scene, picture_folder, shorter)
