@@ -21,7 +21,8 @@ def in_the_view(window: Window, code: str) -> None:
     )
 
 
-def test_the_list_is_shown_and_changed(window: Window, series: NestedSeries) -> None:
+def test_the_list_is_shown_and_changed(window: Window, tmp_path: Path) -> None:
+    series = NestedSeries(tmp_path / "series")
     Image.effect_noise((256, 256), 80).convert("RGB").save(series.folder / "img2b.png")
     window.build(series.folder)
     # What belongs to nothing is left out, and is in the list, unused.
