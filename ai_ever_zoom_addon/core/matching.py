@@ -25,6 +25,7 @@ LOW_FACTORS = (1.0, 3.0)  # searched for every pair; most series are in here
 HIGH_FACTORS = (3.0, 8.5)  # searched for what is not placed yet
 SMALL_STRUCTURE, LARGE_STRUCTURE = 3.0, 8.0  # sigma of flatten, in pixels of a template
 PROMISING = 0.35  # correlation in the screening from which a pair is looked at closely
+PEAKS = 8  # places at which an image is looked for where nothing else has led to it
 CLOSER_LOOKS = 4  # how many partners of an image are looked at closely, at most
 PATIENCE = 16  # pairs in a row that turn out unrelated, after which the less likely ones are left
 CERTAIN = 11.0  # a correlation must be this many times what chance gives
@@ -69,17 +70,17 @@ class Matcher:
             yield 0.6 * done, text
         # What is left: at the factor that is known by now, then at larger ones.
         # Images that were painted again keep their large structures best.
-        searches: list[tuple[Callable[[], list[float]], float]] = [
-            (lambda: self._usual_bank(2), SMALL_STRUCTURE),
-            (self._high_bank, SMALL_STRUCTURE),
-            (lambda: self._usual_bank(1), SMALL_STRUCTURE),
-            (lambda: self._usual_bank(1), LARGE_STRUCTURE),
+        searches: list[tuple[Callable[[], list[float]], float, int]] = [
+            (lambda: self._usual_bank(2), SMALL_STRUCTURE, 1),
+            (self._high_bank, SMALL_STRUCTURE, 1),
+            (lambda: self._usual_bank(1), SMALL_STRUCTURE, 1),
+            (lambda: self._usual_bank(1), LARGE_STRUCTURE, PEAKS),
         ]
-        for number, (factors, sigma) in enumerate(searches):
+        for number, (factors, sigma, peaks) in enumerate(searches):
             outers, inners = self._ends()
             if len(self.components.all()) == 1:
                 return
-            for done, text in self._relate(outers, inners, factors(), neighbours, sigma):
+            for done, text in self._relate(outers, inners, factors(), neighbours, sigma, peaks):
                 yield 0.6 + 0.4 * (number + done) / len(searches), text
 
     def depth(self, outer: int, inner: int, placement: Placement) -> float:
@@ -138,10 +139,13 @@ class Matcher:
     def _high_bank(self) -> list[float]:
         return bank(*HIGH_FACTORS)
 
-    def _screen(self, outer: int, inners: list[int], factors: list[float], sigma: float) -> Screen:
+    def _screen(
+        self, outer: int, inners: list[int], factors: list[float], sigma: float, peaks: int = 1
+    ) -> Screen:
         templates = self._templates[sigma][inners]
         steps = self._steps[inners]
-        return screen(self.pictures[outer], templates, steps, self._shape, factors, sigma)
+        picture = self.pictures[outer]
+        return screen(picture, templates, steps, self._shape, factors, sigma, peaks)
 
     def _relate(
         self,
@@ -150,6 +154,7 @@ class Matcher:
         factors: list[float],
         neighbours: bool,
         sigma: float,
+        peaks: int = 1,
     ) -> Generator[Progress, None, None]:
         """Screens and then registers the best pairs, best first, until all are joined that can."""
         if not factors:
@@ -160,9 +165,8 @@ class Matcher:
                 0.6 * number / len(outers),
                 f"Comparing {self.pictures[outer].name} with all others",
             )
-            results.append(self._screen(outer, inners, factors, sigma))
-        scores = np.stack([result.score for result in results])  # (outer, factor, inner)
-        factor = scores.argmax(axis=1)
+            results.append(self._screen(outer, inners, factors, sigma, peaks))
+        scores = np.stack([result.score for result in results])  # (outer, place, inner)
         score = scores.max(axis=1)
         # How far a pair is above what chance gives the one image, and the other one.
         chance = np.stack([result.chance for result in results]).mean(axis=1)
@@ -189,7 +193,9 @@ class Matcher:
                 continue
             text = f"Looking for {self.pictures[inner].name} in {self.pictures[outer].name}"
             yield 0.6 + 0.4 * number / len(candidates), text
-            found = self._look_closer(outer, inner, results[row], int(factor[row, column]), column)
+            best = np.argsort(-scores[row, :, column])[:peaks]
+            looks = (self._look_closer(outer, inner, results[row], at, column) for at in best)
+            found = next(filter(None, looks), None)
             failures = 0 if found else failures + 1
             if failures > PATIENCE + len(outers) // 2:
                 break
@@ -208,10 +214,10 @@ class Matcher:
         )
 
     def _look_closer(
-        self, outer: int, inner: int, result: Screen, factor: int, column: int
+        self, outer: int, inner: int, result: Screen, row: int, column: int
     ) -> Registration | None:
         start = Placement(
-            float(result.scale[factor, column]),
-            (float(result.x[factor, column]), float(result.y[factor, column])),
+            float(result.scale[row, column]),
+            (float(result.x[row, column]), float(result.y[row, column])),
         )
         return self.try_pair(outer, inner, start, CERTAIN)

@@ -20,19 +20,20 @@ from .resampling import Array, flatten
 
 TEMPLATE_AREA = 24 * 24
 TRIM = 0.06  # rim of the inner image that generators redraw, and that is not compared; per side
+PEAK = 3  # pixels of a template's grid around a place that are the same peak
 SEARCH = 0.26  # largest offset looked at, as a fraction of the outer image
 
 
 @dataclass(frozen=True)
 class Screen:
-    """What one image (the outer) says about M templates at F factors; arrays (F, M).
+    """What one image (the outer) says about M templates at F factors; arrays (F * peaks, M).
 
+    Each factor has a row for the best place and, if more peaks are asked for, for the next ones.
     score: highest correlation, -1..1. scale: full-size pixels of the outer image per pixel of the
     inner one. x, y: centre of inner to centre of outer, outer pixels, right and down.
     chance: mean square of all the windows' correlations: what a pair gets that is not related.
     """
 
-    factors: list[float]
     score: NDArray[np.float64]
     scale: NDArray[np.float64]
     x: NDArray[np.float64]
@@ -78,14 +79,16 @@ def screen(
     shape: tuple[int, int],
     factors: list[float],
     sigma: float,
+    peaks: int = 1,
 ) -> Screen:
     """Compares all windows of one image with all templates, at the given nominal zoom factors.
 
+    peaks: how many places of each factor and template to tell.
     templates: (N, pixels of a template), made with the same sigma (see flatten), which says how
     large the structures compared are; steps: template_step of each image.
     """
-    kind = (len(factors), len(templates))
-    result = Screen(list(factors), *(np.zeros(kind) for _ in range(5)))
+    kind = (len(factors) * peaks, len(templates))
+    result = Screen(*(np.zeros(kind) for _ in range(5)))
     own_step = template_step(outer, shape)
     everyone = np.arange(len(templates))
     for number, factor in enumerate(factors):
@@ -98,14 +101,25 @@ def screen(
         energy = np.einsum("ij,ij->i", flat, flat) - total**2 / flat.shape[1]
         scores = flat @ templates.T
         scores /= np.sqrt(np.maximum(energy, 1e-3 * flat.shape[1]))[:, None]
-        place = scores.argmax(axis=0)
-        row, column = np.divmod(place, columns)
-        result.score[number] = scores[place, everyone]
-        result.chance[number] = np.einsum("ij,ij->j", scores, scores) / len(scores)
-        result.scale[number] = step / steps
-        result.x[number] = (column - (columns - 1) / 2) * step
-        result.y[number] = (row - (rows - 1) / 2) * step
+        chance = np.einsum("ij,ij->j", scores, scores) / len(scores)
+        for line in range(number * peaks, (number + 1) * peaks):
+            place = scores.argmax(axis=0)
+            row, column = np.divmod(place, columns)
+            result.score[line] = scores[place, everyone]
+            result.chance[line] = chance
+            result.scale[line] = step / steps
+            result.x[line] = (column - (columns - 1) / 2) * step
+            result.y[line] = (row - (rows - 1) / 2) * step
+            if peaks > 1:
+                _clear(scores.reshape(rows, columns, -1), row, column)
     return result
+
+
+def _clear(scores: Array, row: NDArray[np.int64], column: NDArray[np.int64]) -> None:
+    """Take a peak out of each of the (rows, columns, M) scores."""
+    for number, (y, x) in enumerate(zip(row, column, strict=True)):
+        top, left = max(0, y - PEAK), max(0, x - PEAK)
+        scores[top : y + PEAK + 1, left : x + PEAK + 1, number] = -1.0
 
 
 def _view(outer: Picture, step: float, shape: tuple[int, int], sigma: float) -> Array:
