@@ -15,6 +15,7 @@ import tempfile
 import time
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -37,7 +38,7 @@ def write(file: Path, pictures: list[Pixels], codec: str, rate: int, **options: 
     """Write one picture, or several that move."""
     height, width = pictures[0].shape[:2]
     with av.open(str(file), "w", format="image2" if len(pictures) == 1 else None) as container:
-        stream = container.add_stream(codec, rate=rate, options=options)
+        stream: Any = container.add_stream(codec, rate=rate, options=options)
         stream.width, stream.height = width, height
         stream.pix_fmt = "yuvj444p" if codec == "mjpeg" else "yuv420p"
         for number, picture in enumerate(pictures):
@@ -65,7 +66,7 @@ def rendered(*options: str) -> list[Pixels]:
         status = main(["-o", folder, *options])
         if status:
             raise SystemExit(status)
-        frames = []
+        frames: list[Any] = []
         for file in sorted(Path(folder).glob("*.png")):
             with av.open(str(file)) as container:
                 frames.append(next(container.decode(video=0)).to_ndarray(format="rgb24"))

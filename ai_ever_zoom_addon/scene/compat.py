@@ -161,13 +161,21 @@ def glare_alone(tree: Any, threshold: float, size: float) -> tuple[Any, Any]:
     """Light around what is bright, sockets (picture, light): properties set it before 4.5."""
     node = tree.nodes.new("CompositorNodeGlare")
     set_choice(node, "Type", "Bloom", "BLOOM")
+    set_glare(node, threshold, size)
+    if bpy.app.version >= (4, 5, 0):
+        return node.inputs["Image"], node.outputs["Glare"]
+    node.mix = 1.0
+    return node.inputs["Image"], node.outputs["Image"]
+
+
+def set_glare(node: Any, threshold: float, size: float) -> None:
+    """Set how bright what glows must be, and how far its light goes, in parts of the picture."""
     if bpy.app.version >= (4, 5, 0):
         node.inputs["Threshold"].default_value = threshold
         node.inputs["Size"].default_value = size
-        return node.inputs["Image"], node.outputs["Glare"]
-    node.threshold, node.mix = threshold, 1.0
+        return
+    node.threshold = threshold
     node.size = 9 + round(math.log2(size))  # 9 is as large as the picture
-    return node.inputs["Image"], node.outputs["Image"]
 
 
 def soft_ellipse(tree: Any, picture: Any, size: float, softness: float) -> Any:
