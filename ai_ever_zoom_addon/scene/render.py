@@ -103,7 +103,8 @@ def fill_engine(scene: Any, plan: Plan) -> None:
         eevee.use_shadows = False
         eevee.use_raytracing = False
         compat.disable_fast_gi(eevee)
-        scene.render.filter_size = 0.0
+        # Without a filter all samples of a pixel are taken at its centre.
+        scene.render.filter_size = 0.0 if samples == 1 else 1.0
     else:
         shading = scene.display.shading
         shading.light = "FLAT"
