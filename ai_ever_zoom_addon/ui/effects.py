@@ -12,6 +12,7 @@ from ..errors import in_one_line
 from ..scene import anchors, build, rig
 from ..scene.sequencer import has_strips
 from .properties import active_zoom, chosen_layer
+from .text import room, shortened
 
 
 def _has_zoom(cls: Any, context: Any) -> bool:
@@ -160,10 +161,18 @@ class EVERZOOM_PT_effects(bpy.types.Panel):
         column.operator(EVERZOOM_OT_mark_images.bl_idname, icon="MARKER_HLT")
         if control is None:
             return
-        for anchor in anchors.anchors(control):
-            if not anchor.hide_viewport and anchor.get(anchors.STEP) is not None:
-                name = anchor[anchors.ANCHOR]
-                layout.prop(anchor, f'["{anchors.STEP}"]', text=f"Step of {name}")
+        used = [
+            anchor
+            for anchor in anchors.anchors(control)
+            if not anchor.hide_viewport and anchor.get(anchors.STEP) is not None
+        ]
+        if not used:
+            return
+        layout.label(text="Steps, for Drivers")
+        column = layout.column()
+        for anchor in used:
+            name = shortened(context, anchor[anchors.ANCHOR], 0.4 * room(context, 0.0))
+            column.prop(anchor, f'["{anchors.STEP}"]', text=name)
 
 
 CLASSES = (
