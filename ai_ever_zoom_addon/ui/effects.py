@@ -171,7 +171,7 @@ class EVERZOOM_PT_effects(bpy.types.Panel):
         layout.label(text="Steps, for Drivers")
         column = layout.column()
         for anchor in used:
-            name = shortened(context, anchor[anchors.ANCHOR], 0.4 * room(context, 0.0))
+            name = shortened(context, anchor[anchors.ANCHOR], 0.35 * room(context, 0.0))
             column.prop(anchor, f'["{anchors.STEP}"]', text=name)
 
 

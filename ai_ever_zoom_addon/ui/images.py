@@ -22,7 +22,7 @@ from .properties import active_zoom, fill_found, to_settings
 from .text import room, shortened
 
 # Icons' widths that a row of the list has no room for the name in.
-UNITS = 4.5  # box, picture, scroll bar, and the buttons beside the list
+UNITS = 4.1  # box, picture, scroll bar, and the buttons beside the list
 SCORE_UNITS = (1.7, 3.4)  # without and with a warning sign
 
 

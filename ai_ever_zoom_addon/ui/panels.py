@@ -67,7 +67,13 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         if control is None:
             layout.operator("ever_zoom.sample", icon="IMAGE_DATA")
             if rig.leftovers(context.scene):
-                _draw_lines(layout, context, "The control of a zoom is gone: build it again.")
+                box = layout.box()
+                box.scale_y = 0.8
+                _draw_lines(
+                    box,
+                    context,
+                    "The control of a zoom is gone: choose its folder and build it again.",
+                )
         draw_finding(layout, group)
         big = layout.row(align=True)
         big.scale_y = 1.5

@@ -8,7 +8,7 @@ import blf
 
 INTERFACE_FONT = 0  # Blender's own number for it
 UNIT = 20.0  # pixels of an icon, or of the tabs' column, at a scale of 1
-BORDERS = 44.0  # of the panel, of a box in it and of the text, both sides together
+BORDERS = 52.0  # of the panel, of a box in it and of the text, both sides together
 
 
 def _width(context: Any, text: str) -> float:
