@@ -37,6 +37,7 @@ from .view import look_through_camera
 
 Steps = Generator[tuple[float, str], None, Any]
 TICK_SECONDS = 0.01
+WAIT = "Wait until the work in progress is done, or press Esc"
 
 
 class Work:
@@ -58,7 +59,7 @@ class LongOperator:
     @classmethod
     def poll(cls, context: Any) -> bool:
         if Work.is_running:
-            cls.poll_message_set("Wait until the work in progress is done, or press Esc")  # type: ignore[attr-defined]
+            cls.poll_message_set(WAIT)  # type: ignore[attr-defined]
             return False
         return True
 
@@ -78,6 +79,9 @@ class LongOperator:
             return {"CANCELLED"}
 
     def invoke(self: Any, context: Any, _event: Any) -> set[str]:
+        if Work.is_running:
+            self.report({"WARNING"}, WAIT)
+            return {"CANCELLED"}
         if bpy.app.background or context.window is None:
             return set(self.run_at_once(context))
         self.work = self.steps(context)
