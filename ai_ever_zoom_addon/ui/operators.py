@@ -20,7 +20,7 @@ from ..core.series import Listing, find_images, natural_key
 from ..errors import EverZoomError, in_one_line
 from ..scene import anchors, animation, bake, build, render, rig
 from ..scene.image_list import first_listing, full_report, relist_steps
-from ..settings import ZoomSettings
+from ..settings import Engine, ZoomSettings
 from .properties import (
     CROP,
     FEATHER,
@@ -226,7 +226,7 @@ def _build_steps(
         if scene not in control.users_scene:
             scene = control.users_scene[0]
     else:
-        scene = _scene_for_new_zoom(context, scene)
+        scene = _scene_for_new_zoom(context, scene, settings)
     report = full_report(analysis) if analysis else None
     sources = tuple(files) if are_chosen else ()
     listing = first_listing(files, series, sources, _own_listing(control))
@@ -280,7 +280,7 @@ def _tell(operator: Any, scene: Any, control: Any) -> None:
     operator.report({"INFO"}, f"Built a zoom through {count} images, {frames} frames{noted}")
 
 
-def _scene_for_new_zoom(context: Any, scene: Any) -> Any:
+def _scene_for_new_zoom(context: Any, scene: Any, settings: ZoomSettings) -> Any:
     """The scene as it is, or one of its own where other things would stand in the picture.
 
     A zoom has to lie at the world's origin, where numbers are finest, and there the user's things
@@ -295,8 +295,14 @@ def _scene_for_new_zoom(context: Any, scene: Any) -> Any:
     )
     if context.window is None or not (zooms or in_the_way or scene.library):
         return scene
-    fresh = bpy.data.scenes.new("Ever Zoom")
-    context.window.scene = fresh
+    if settings.engine is Engine.KEEP:
+        bpy.ops.scene.new(type="EMPTY")  # with the settings of the one that is shown
+        fresh = context.window.scene
+        fresh.name = "Ever Zoom"
+        fresh.render.filepath = ""  # where the other one's frames go
+    else:
+        fresh = bpy.data.scenes.new("Ever Zoom")
+        context.window.scene = fresh
     return fresh
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import bpy
 
 from ..scene import rig
+from ..scene.render import ENGINE_IDS
+from ..settings import Engine
 from .properties import active_zoom
 
 MARGIN = 8.0  # pixels between the camera's frame and what surrounds it
@@ -20,7 +22,9 @@ def look_through_camera(context: Any) -> None:
             continue
         space = area.spaces.active
         if space.shading.type in {"SOLID", "WIREFRAME"}:
-            space.shading.type = "MATERIAL"
+            # With Workbench there is no Material Preview.
+            is_workbench = context.scene.render.engine == ENGINE_IDS[Engine.WORKBENCH]
+            space.shading.type = "RENDERED" if is_workbench else "MATERIAL"
         if space.region_3d.view_perspective != "CAMERA":
             space.region_3d.view_perspective = "CAMERA"
             for lines in ("relationship_lines", "floor", "axis_x", "axis_y"):  # across the picture
