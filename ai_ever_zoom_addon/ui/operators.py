@@ -31,6 +31,7 @@ from .properties import (
     active_zoom,
     fill_found,
     folder_path,
+    has_zoom,
     to_settings,
 )
 from .view import look_through_camera
@@ -479,10 +480,7 @@ class EVERZOOM_OT_render(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if active_zoom(context) is None:
-            cls.poll_message_set("Build a zoom first")
-            return False
-        return True
+        return has_zoom(cls, context)
 
     def execute(self, context: Any) -> set[str]:
         try:
@@ -520,8 +518,7 @@ class EVERZOOM_OT_snap_to_markers(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if active_zoom(context) is None:
-            cls.poll_message_set("Build a zoom first")
+        if not has_zoom(cls, context):
             return False
         if not _beats(context.scene):
             cls.poll_message_set("Set markers first: press M over the timeline, on the beat")
@@ -563,10 +560,7 @@ class EVERZOOM_OT_bake_camera(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if active_zoom(context) is None:
-            cls.poll_message_set("Build a zoom first")
-            return False
-        return True
+        return has_zoom(cls, context)
 
     def execute(self, context: Any) -> set[str]:
         try:

@@ -10,7 +10,7 @@ import bpy
 from ..scene import rig
 from ..scene.render import ENGINE_IDS
 from ..settings import Engine
-from .properties import active_zoom
+from .properties import active_zoom, has_zoom
 
 MARGIN = 8.0  # pixels between the camera's frame and what surrounds it
 
@@ -76,10 +76,7 @@ class EVERZOOM_OT_preview(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if active_zoom(context) is None:
-            cls.poll_message_set("Build a zoom first")
-            return False
-        return context.screen is not None
+        return has_zoom(cls, context) and context.screen is not None
 
     def execute(self, context: Any) -> set[str]:
         if not context.screen.is_animation_playing:
