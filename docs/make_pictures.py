@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -91,29 +90,10 @@ def make_camera() -> None:
 
 
 def make_window() -> None:
-    """The real window, before and after the build."""
-    import build
-    from tests.window.driver import Window, blender_of_the_environment
+    """The real window, and every state of the panel."""
+    from docs import window_pictures
 
-    with tempfile.TemporaryDirectory() as folder:
-        blender = blender_of_the_environment(Path(folder) / "blender")
-        if blender is None:
-            raise SystemExit("No complete Blender is named: see tests/window/driver.py.")
-        blender.install(build.build_zip(Path(folder) / "dist"))
-        window = Window(blender, PICTURES)
-        try:
-            window.press("Escape")
-            window.open_sidebar("Ever Zoom")
-            window.picture("window-start")
-            window.click(window.find("ever_zoom.sample("))
-            window.wait_until(
-                "any(o.get('ever_zoom_role') == 'control' for o in bpy.data.objects)", 200
-            )
-            window.ask("bpy.context.scene.frame_set(40)")
-            time.sleep(60.0)  # until software OpenGL has compiled the shaders
-            window.picture("window-built")
-        finally:
-            window.blender.stop()
+    window_pictures.make_all()
 
 
 if __name__ == "__main__":

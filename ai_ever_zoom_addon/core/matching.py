@@ -163,7 +163,7 @@ class Matcher:
         for number, outer in enumerate(outers):
             yield (
                 0.6 * number / len(outers),
-                f"Comparing {self.pictures[outer].name} with all others",
+                f"Comparing {self.pictures[outer].name}",
             )
             results.append(self._screen(outer, inners, factors, sigma, peaks))
         scores = np.stack([result.score for result in results])  # (outer, place, inner)

@@ -11,6 +11,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 from ..errors import in_one_line
 from ..scene import anchors, build, rig
 from .properties import active_zoom, chosen_layer, has_planes, has_zoom
+from .text import room, shortened
 
 
 class _AddToImage:
@@ -147,10 +148,18 @@ class EVERZOOM_PT_effects(bpy.types.Panel):
         column.operator(EVERZOOM_OT_mark_images.bl_idname, icon="MARKER_HLT")
         if control is None:
             return
-        for anchor in anchors.anchors(control):
-            if not anchor.hide_viewport and anchor.get(anchors.STEP) is not None:
-                name = anchor[anchors.ANCHOR]
-                layout.prop(anchor, f'["{anchors.STEP}"]', text=f"Step of {name}")
+        used = [
+            anchor
+            for anchor in anchors.anchors(control)
+            if not anchor.hide_viewport and anchor.get(anchors.STEP) is not None
+        ]
+        if not used:
+            return
+        layout.label(text="Steps, for Drivers")
+        column = layout.column()
+        for anchor in used:
+            name = shortened(context, anchor[anchors.ANCHOR], 0.35 * room(context, 0.0))
+            column.prop(anchor, f'["{anchors.STEP}"]', text=name)
 
 
 CLASSES = (

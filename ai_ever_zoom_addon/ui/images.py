@@ -19,6 +19,11 @@ from ..scene import build, images, rig
 from ..scene.image_list import relist_steps
 from .operators import Kept, LongOperator, Steps
 from .properties import active_zoom, fill_found, to_settings
+from .text import room, shortened
+
+# Icons' widths that a row of the list has no room for the name in.
+UNITS = 4.1  # box, picture, scroll bar, and the buttons beside the list
+SCORE_UNITS = (1.7, 3.4)  # without and with a warning sign
 
 
 class EVERZOOM_UL_images(bpy.types.UIList):
@@ -26,7 +31,7 @@ class EVERZOOM_UL_images(bpy.types.UIList):
 
     def draw_item(
         self,
-        _context: Any,
+        context: Any,
         layout: Any,
         _data: Any,
         item: Any,
@@ -41,12 +46,18 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         name = row.row()
         name.active = item.is_used
         picture = item.image.preview_ensure() if item.image is not None else None
-        name.label(text=item.name, icon_value=picture.icon_id if picture else 0)
+        taken = UNITS + (SCORE_UNITS[item.is_odd] if item.is_measured else 0.0)
+        name.label(
+            text=shortened(context, item.name, room(context, taken)),
+            icon_value=picture.icon_id if picture else 0,
+        )
         if not item.is_measured:
             return
-        score = row.row()
+        score = row.row(align=True)
         score.alignment = "RIGHT"
-        score.label(text=f"{item.score:.2f}", icon="ERROR" if item.is_odd else "CHECKMARK")
+        if item.is_odd:
+            score.label(text="", icon="ERROR")
+        score.label(text=f"{item.score:.2f}")
 
 
 def draw_list(layout: Any, group: Any) -> None:

@@ -14,6 +14,7 @@ from .images import draw_list
 from .operators import EVERZOOM_OT_snap_to_markers, Work
 from .presets import EVERZOOM_PT_presets
 from .properties import active_group, active_zoom
+from .text import lines, room
 
 
 def draw_finding(layout: Any, group: Any) -> None:
@@ -24,10 +25,10 @@ def draw_finding(layout: Any, group: Any) -> None:
     finding = column.column()
     if getattr(group, "is_own_order", False):  # the importer has none
         finding.enabled = False
-    finding.prop(group, "auto_sort")
     row = finding.row()
     row.active = not group.auto_sort
     row.prop(group, "order")
+    finding.prop(group, "auto_sort")
     column.prop(group, "is_factor_measured")
     row = column.row()
     row.enabled = not group.is_factor_measured
@@ -36,9 +37,9 @@ def draw_finding(layout: Any, group: Any) -> None:
 
 def _draw_lines(layout: Any, context: Any, text: str, icon: Any = "ERROR") -> None:
     """A sentence in as many lines as it takes, with a warning sign."""
-    width = max(24, int(context.region.width / (8.2 * context.preferences.system.ui_scale)))
-    for number, line in enumerate(textwrap.wrap(text, width)):
-        layout.label(text=line, icon="BLANK1" if number else icon)
+    column = layout.column(align=True)
+    for number, line in enumerate(lines(context, text, room(context, 1.0))):
+        column.label(text=line, icon="BLANK1" if number else icon)
 
 
 class _Panel:
@@ -66,7 +67,13 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         if control is None:
             layout.operator("ever_zoom.sample", icon="IMAGE_DATA")
             if rig.leftovers(context.scene):
-                _draw_lines(layout, context, "The control of a zoom is gone: build it again.")
+                box = layout.box()
+                box.scale_y = 0.8
+                _draw_lines(
+                    box,
+                    context,
+                    "The control of a zoom is gone: choose its folder and build it again.",
+                )
         draw_finding(layout, group)
         big = layout.row(align=True)
         big.scale_y = 1.5
@@ -90,8 +97,7 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
             text="Stop" if playing else "Play",
             icon="PAUSE" if playing else "PLAY",
         )
-        column = layout.column()
-        column.prop(context.scene.render, "filepath", text="Output")
+        layout.prop(context.scene.render, "filepath", text="")  # as Blender shows it
         big = layout.column()
         big.scale_y = 1.3
         big.operator("ever_zoom.render", icon="RENDER_ANIMATION")
@@ -121,6 +127,7 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         if not (group.warnings or group.notes):
             return
         box = self.layout.box()  # below the list, which so stays in its place while it is changed
+        box.scale_y = 0.8
         for text in group.warnings.splitlines():
             _draw_lines(box, context, text)
         notes = group.notes.splitlines()

@@ -119,7 +119,10 @@ def _context() -> Any:
         },
         window=window,
         screen=window.screen,
-        preferences=SimpleNamespace(system=SimpleNamespace(ui_scale=1.0)),
+        preferences=SimpleNamespace(
+            system=SimpleNamespace(ui_scale=1.0),
+            ui_styles=bpy.context.preferences.ui_styles,
+        ),
         region=SimpleNamespace(width=300),
         area=None,
     )

@@ -51,6 +51,7 @@ class Blender(ABC):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.size = (WIDTH, HEIGHT)  # of the screen and the window in it
         folder.mkdir(parents=True, exist_ok=True)
 
     @abstractmethod
@@ -123,7 +124,7 @@ class ChrootBlender(Blender):
         own = {
             "BG_RUN": str(self.folder),
             "BG_BIND": f"{ROOT}:{Path(self.script).parents[1]}:",  # run.sh needs the last colon
-            "BG_SIZE": f"{WIDTH}x{HEIGHT}",
+            "BG_SIZE": f"{self.size[0]}x{self.size[1]}",
             "BG_DISPLAY": f":{100 + os.getpid() % 10000}",
         }
         return {**os.environ, **own}
@@ -187,14 +188,15 @@ class LocalBlender(Blender):
 
     def start(self, *arguments: str) -> None:
         read_end, write_end = os.pipe()
-        screen = ["-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp", "-noreset"]
+        width, height = self.size
+        screen = ["-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset"]
         self._begin("xvfb", ["Xvfb", "-displayfd", str(write_end), *screen], pass_fds=(write_end,))
         os.close(write_end)
         with os.fdopen(read_end) as numbers:
             self.display = f":{numbers.readline().strip()}"
         if shutil.which("openbox"):
             self._begin("wm", ["openbox"])
-        place = ["-p", "0", "0", str(WIDTH), str(HEIGHT)]
+        place = ["-p", "0", "0", str(width), str(height)]
         self._begin("blender", [self.executable, *place, *arguments])
         deadline = time.monotonic() + 60
         while self._run(["xdotool", "search", "--class", "Blender"], 20).returncode != 0:
@@ -394,16 +396,23 @@ class Window:
         x, y, width, height = self.region(area, region)
         return x + width // 2, y + height // 2
 
-    def pixels(self, rectangle: tuple[float, float, float, float]) -> NDArray[np.uint8]:
-        """What is seen in a rectangle (left, bottom, right, top): (height, width, 3), 0 to 255."""
+    def pixels(
+        self, rectangle: tuple[float, float, float, float] | None = None, area: str = "VIEW_3D"
+    ) -> NDArray[np.uint8]:
+        """What is seen in a rectangle (left, bottom, right, top): (height, width, 3), 0 to 255.
+
+        Without one it is the whole window that has an area of this kind.
+        """
         path = self.blender.folder / "seen.png"
         self.blender.on_screen(
-            "import", "-silent", "-window", self._window_with("VIEW_3D")[0], str(path)
+            "import", "-silent", "-window", self._window_with(area)[0], str(path)
         )
-        left, bottom, right, top = (round(side) for side in rectangle)
-        with Image.open(path) as seen:
-            box = (left, seen.height - top, right, seen.height - bottom)
-            return np.asarray(seen.convert("RGB").crop(box))
+        with Image.open(path) as image:
+            seen = image.convert("RGB")
+        if rectangle is not None:
+            left, bottom, right, top = (round(side) for side in rectangle)
+            seen = seen.crop((left, seen.height - top, right, seen.height - bottom))
+        return np.asarray(seen)
 
     def camera_frame(self) -> tuple[float, float, float, float]:
         """Where the camera's frame lies in the 3D View: (left, bottom, right, top)."""

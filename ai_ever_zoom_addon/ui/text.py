@@ -1,0 +1,50 @@
+"""Text that fits into the sidebar, as wide as the user has drawn it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import blf
+
+INTERFACE_FONT = 0  # Blender's own number for it
+UNIT = 20.0  # pixels of an icon, or of the tabs' column, at a scale of 1
+BORDERS = 52.0  # of the panel, of a box in it and of the text, both sides together
+
+
+def _width(context: Any, text: str) -> float:
+    """Pixels at a scale of 1."""
+    blf.size(INTERFACE_FONT, context.preferences.ui_styles[0].widget.points)
+    return float(blf.dimensions(INTERFACE_FONT, text)[0])
+
+
+def room(context: Any, units: float) -> float:
+    """Pixels at a scale of 1 that a line of a panel's box has beside so many icons."""
+    scale = context.preferences.system.ui_scale
+    return float(context.region.width / scale - BORDERS - (1.0 + units) * UNIT)
+
+
+def lines(context: Any, text: str, width: float) -> list[str]:
+    """A sentence in as many lines as it takes."""
+    found: list[str] = []
+    for word in text.split():
+        longer = f"{found[-1]} {word}" if found else word
+        if found and _width(context, longer) <= width:
+            found[-1] = longer
+        else:
+            found.append(word)
+    return found
+
+
+def shortened(context: Any, name: str, width: float) -> str:
+    """A file's name without what tells least, if it is too long: series differ at the ends."""
+    if _width(context, name) <= width:
+        return name
+    stem = name.rpartition(".")[0] or name
+    if _width(context, stem) <= width:
+        return stem
+    for kept in range(len(stem) - 1, 3, -1):
+        start = kept // 3
+        short = f"{stem[:start]}…{stem[start - kept :]}"
+        if _width(context, short) <= width:
+            return short
+    return stem
