@@ -29,6 +29,7 @@ from .properties import (
     FindingOptions,
     active_group,
     active_zoom,
+    draw_finding,
     fill_found,
     folder_path,
     has_zoom,
@@ -465,8 +466,6 @@ class EVERZOOM_OT_import(LongOperator, FindingOptions, bpy.types.Operator, Impor
         yield from _build_steps(self, context, group, find, are_chosen=are_chosen)
 
     def draw(self, _context: Any) -> None:
-        from .panels import draw_finding
-
         draw_finding(self.layout, self)
         for name in ("align", "match_colour", "zoom_steps", "crop", "feather"):
             self.layout.prop(self, name)
