@@ -447,7 +447,7 @@ def _findings(series: Series, analysis: Analysis | None) -> Iterator[str]:
     for item in analysis.left_out:
         yield f"Left out: {item.file}, {item.reason}."
     for warning in analysis.warnings:
-        yield f"Warning: {warning}"
+        yield f"Warning: {warning.replace('turn Auto Sort on', 'use --auto-sort')}"
 
 
 def _save(blend: Path) -> None:

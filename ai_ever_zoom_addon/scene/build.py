@@ -59,8 +59,9 @@ def series_steps(
     """
     yield 0.0, "Reading sizes"
     found = {file.name: image for file, image in zip(files, measure_images(files), strict=True)}
-    if not settings.needs_analysis:
+    if not settings.auto_sort:  # which sorts out what does not belong
         check_sizes(list(found.values()))
+    if not settings.needs_analysis:
         ordered = [found[file.name] for file in files]
         if settings.order is Order.INNERMOST_FIRST:
             ordered.reverse()

@@ -98,10 +98,14 @@ def all_strips(editor: Any) -> Any:
 
 
 def compositing_tree(scene: Any) -> Any:
-    """The tree that a scene composites with, or None: since 5.0 it is a node group like others."""
+    """The tree that a scene composites with, or None: since 5.0 it is a node group like others.
+
+    Before, the tree belongs to the scene and stays there, with what the user made, when Use Nodes
+    is switched off.
+    """
     if bpy.app.version >= (5, 0, 0):
         return scene.compositing_node_group
-    return scene.node_tree if scene.use_nodes else None
+    return scene.node_tree if scene.node_tree is not None and len(scene.node_tree.nodes) else None
 
 
 def new_compositing_tree(scene: Any) -> tuple[Any, Any, Any]:

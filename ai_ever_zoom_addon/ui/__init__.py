@@ -8,6 +8,7 @@ from . import (
     farm,
     images,
     menus,
+    mixing,
     operators,
     panels,
     presets,
@@ -15,7 +16,19 @@ from . import (
     view,
 )
 
-MODULES = (properties, view, operators, images, presets, farm, panels, effects, compositing, menus)
+MODULES = (
+    properties,
+    view,
+    operators,
+    images,
+    presets,
+    farm,
+    panels,
+    effects,
+    compositing,
+    mixing,
+    menus,
+)
 
 
 def register() -> None:

@@ -8,18 +8,7 @@ import bpy
 
 from ..errors import EverZoomError
 from ..scene import compositing, rig
-from ..scene.sequencer import has_strips
-from .properties import active_zoom, chosen_layer
-
-
-def _is_possible(cls: Any, context: Any) -> bool:
-    if active_zoom(context) is None:
-        cls.poll_message_set("Build a zoom first")
-        return False
-    if has_strips(context.scene):
-        cls.poll_message_set("Not in the sequencer: choose another engine under Output")
-        return False
-    return True
+from .properties import active_zoom, chosen_layer, has_planes
 
 
 class EVERZOOM_OT_add_effects(bpy.types.Operator):
@@ -31,7 +20,7 @@ class EVERZOOM_OT_add_effects(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return _is_possible(cls, context)
+        return has_planes(cls, context)
 
     def execute(self, context: Any) -> set[str]:
         try:
@@ -67,7 +56,7 @@ class EVERZOOM_OT_add_image_mask(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return _is_possible(cls, context)
+        return has_planes(cls, context)
 
     def execute(self, context: Any) -> set[str]:
         control = active_zoom(context)

@@ -10,16 +10,8 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..errors import in_one_line
 from ..scene import anchors, build, rig
-from ..scene.sequencer import has_strips
-from .properties import active_zoom, chosen_layer
+from .properties import active_zoom, chosen_layer, has_planes, has_zoom
 from .text import room, shortened
-
-
-def _has_zoom(cls: Any, context: Any) -> bool:
-    if active_zoom(context) is None:
-        cls.poll_message_set("Build a zoom first")
-        return False
-    return True
 
 
 class _AddToImage:
@@ -27,12 +19,7 @@ class _AddToImage:
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if not _has_zoom(cls, context):
-            return False
-        if has_strips(context.scene):
-            cls.poll_message_set("Not in the sequencer: choose another engine under Output")  # type: ignore[attr-defined]
-            return False
-        return True
+        return has_planes(cls, context)
 
     def add(self, context: Any, control: Any) -> int:
         """Put something on the image in view; its number."""
@@ -109,7 +96,7 @@ class EVERZOOM_OT_go_to_image(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return _has_zoom(cls, context)
+        return has_zoom(cls, context)
 
     def execute(self, context: Any) -> set[str]:
         control = active_zoom(context)
@@ -131,7 +118,7 @@ class EVERZOOM_OT_mark_images(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return _has_zoom(cls, context)
+        return has_zoom(cls, context)
 
     def execute(self, context: Any) -> set[str]:
         count = anchors.mark_images(context.scene, active_zoom(context))

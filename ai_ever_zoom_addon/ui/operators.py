@@ -20,7 +20,7 @@ from ..core.series import Listing, find_images, natural_key
 from ..errors import EverZoomError, in_one_line
 from ..scene import anchors, animation, bake, build, render, rig
 from ..scene.image_list import first_listing, full_report, relist_steps
-from ..settings import ZoomSettings
+from ..settings import Engine, ZoomSettings
 from .properties import (
     CROP,
     FEATHER,
@@ -29,14 +29,17 @@ from .properties import (
     FindingOptions,
     active_group,
     active_zoom,
+    draw_finding,
     fill_found,
     folder_path,
+    has_zoom,
     to_settings,
 )
 from .view import look_through_camera
 
 Steps = Generator[tuple[float, str], None, Any]
 TICK_SECONDS = 0.01
+WAIT = "Wait until the work in progress is done, or press Esc"
 
 
 class Work:
@@ -58,7 +61,7 @@ class LongOperator:
     @classmethod
     def poll(cls, context: Any) -> bool:
         if Work.is_running:
-            cls.poll_message_set("Wait until the work in progress is done, or press Esc")  # type: ignore[attr-defined]
+            cls.poll_message_set(WAIT)  # type: ignore[attr-defined]
             return False
         return True
 
@@ -78,6 +81,9 @@ class LongOperator:
             return {"CANCELLED"}
 
     def invoke(self: Any, context: Any, _event: Any) -> set[str]:
+        if Work.is_running:
+            self.report({"WARNING"}, WAIT)
+            return {"CANCELLED"}
         if bpy.app.background or context.window is None:
             return set(self.run_at_once(context))
         self.work = self.steps(context)
@@ -222,7 +228,7 @@ def _build_steps(
         if scene not in control.users_scene:
             scene = control.users_scene[0]
     else:
-        scene = _scene_for_new_zoom(context, scene)
+        scene = _scene_for_new_zoom(context, scene, settings)
     report = full_report(analysis) if analysis else None
     sources = tuple(files) if are_chosen else ()
     listing = first_listing(files, series, sources, _own_listing(control))
@@ -276,7 +282,7 @@ def _tell(operator: Any, scene: Any, control: Any) -> None:
     operator.report({"INFO"}, f"Built a zoom through {count} images, {frames} frames{noted}")
 
 
-def _scene_for_new_zoom(context: Any, scene: Any) -> Any:
+def _scene_for_new_zoom(context: Any, scene: Any, settings: ZoomSettings) -> Any:
     """The scene as it is, or one of its own where other things would stand in the picture.
 
     A zoom has to lie at the world's origin, where numbers are finest, and there the user's things
@@ -291,8 +297,14 @@ def _scene_for_new_zoom(context: Any, scene: Any) -> Any:
     )
     if context.window is None or not (zooms or in_the_way or scene.library):
         return scene
-    fresh = bpy.data.scenes.new("Ever Zoom")
-    context.window.scene = fresh
+    if settings.engine is Engine.KEEP:
+        bpy.ops.scene.new(type="EMPTY")  # with the settings of the one that is shown
+        fresh = context.window.scene
+        fresh.name = "Ever Zoom"
+        fresh.render.filepath = ""  # where the other one's frames go
+    else:
+        fresh = bpy.data.scenes.new("Ever Zoom")
+        context.window.scene = fresh
     return fresh
 
 
@@ -454,8 +466,6 @@ class EVERZOOM_OT_import(LongOperator, FindingOptions, bpy.types.Operator, Impor
         yield from _build_steps(self, context, group, find, are_chosen=are_chosen)
 
     def draw(self, _context: Any) -> None:
-        from .panels import draw_finding
-
         draw_finding(self.layout, self)
         for name in ("align", "match_colour", "zoom_steps", "crop", "feather"):
             self.layout.prop(self, name)
@@ -469,10 +479,7 @@ class EVERZOOM_OT_render(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if active_zoom(context) is None:
-            cls.poll_message_set("Build a zoom first")
-            return False
-        return True
+        return has_zoom(cls, context)
 
     def execute(self, context: Any) -> set[str]:
         try:
@@ -510,8 +517,7 @@ class EVERZOOM_OT_snap_to_markers(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if active_zoom(context) is None:
-            cls.poll_message_set("Build a zoom first")
+        if not has_zoom(cls, context):
             return False
         if not _beats(context.scene):
             cls.poll_message_set("Set markers first: press M over the timeline, on the beat")
@@ -553,10 +559,7 @@ class EVERZOOM_OT_bake_camera(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if active_zoom(context) is None:
-            cls.poll_message_set("Build a zoom first")
-            return False
-        return True
+        return has_zoom(cls, context)
 
     def execute(self, context: Any) -> set[str]:
         try:

@@ -13,26 +13,8 @@ from .farm import EVERZOOM_OT_prepare_for_farm
 from .images import draw_list
 from .operators import EVERZOOM_OT_snap_to_markers, Work
 from .presets import EVERZOOM_PT_presets
-from .properties import active_group, active_zoom
+from .properties import active_group, active_zoom, draw_finding
 from .text import lines, room
-
-
-def draw_finding(layout: Any, group: Any) -> None:
-    """What is to be found out about the images."""
-    layout.use_property_split = True
-    layout.use_property_decorate = False
-    column = layout.column()
-    finding = column.column()
-    if getattr(group, "is_own_order", False):  # the importer has none
-        finding.enabled = False
-    row = finding.row()
-    row.active = not group.auto_sort
-    row.prop(group, "order")
-    finding.prop(group, "auto_sort")
-    column.prop(group, "is_factor_measured")
-    row = column.row()
-    row.enabled = not group.is_factor_measured
-    row.prop(group, "zoom_factor")
 
 
 def _draw_lines(layout: Any, context: Any, text: str, icon: Any = "ERROR") -> None:

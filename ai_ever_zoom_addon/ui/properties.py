@@ -28,6 +28,7 @@ from ..core.series import ListedImage
 from ..core.timing import frame_count, frames_per_step
 from ..errors import EverZoomError, in_one_line
 from ..scene import build, compat, images, rig
+from ..scene.sequencer import has_strips
 from ..scene.sound import sound_seconds
 from ..settings import (
     CROP_RANGE,
@@ -271,6 +272,24 @@ class FindingOptions:
         description="Let the colours of one image glide into the next one's",
         default=_DEFAULTS.match_colour,
     )
+
+
+def draw_finding(layout: Any, group: Any) -> None:
+    """What is to be found out about the images."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    column = layout.column()
+    finding = column.column()
+    if getattr(group, "is_own_order", False):  # the importer has none
+        finding.enabled = False
+    row = finding.row()
+    row.active = not group.auto_sort
+    row.prop(group, "order")
+    finding.prop(group, "auto_sort")
+    column.prop(group, "is_factor_measured")
+    row = column.row()
+    row.enabled = not group.is_factor_measured
+    row.prop(group, "zoom_factor")
 
 
 class EVERZOOM_PG_zoom(FindingOptions, bpy.types.PropertyGroup):
@@ -663,6 +682,24 @@ def active_zoom(context: Any) -> Any:
         item = item.parent
     controls = rig.controls(context.scene)
     return controls[-1] if controls else None
+
+
+def has_zoom(operator: Any, context: Any) -> bool:
+    """Whether there is a zoom, for an operator's `poll`: otherwise its button says so."""
+    if active_zoom(context) is None:
+        operator.poll_message_set("Build a zoom first")
+        return False
+    return True
+
+
+def has_planes(operator: Any, context: Any) -> bool:
+    """Whether there is a zoom of planes, for an operator's `poll`: otherwise its button says so."""
+    if not has_zoom(operator, context):
+        return False
+    if has_strips(context.scene):
+        operator.poll_message_set("Not in the sequencer: choose another engine under Output")
+        return False
+    return True
 
 
 def active_group(context: Any) -> Any:

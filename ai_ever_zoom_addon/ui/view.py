@@ -8,7 +8,9 @@ from typing import Any
 import bpy
 
 from ..scene import rig
-from .properties import active_zoom
+from ..scene.render import ENGINE_IDS
+from ..settings import Engine
+from .properties import active_zoom, has_zoom
 
 MARGIN = 8.0  # pixels between the camera's frame and what surrounds it
 
@@ -20,7 +22,9 @@ def look_through_camera(context: Any) -> None:
             continue
         space = area.spaces.active
         if space.shading.type in {"SOLID", "WIREFRAME"}:
-            space.shading.type = "MATERIAL"
+            # With Workbench there is no Material Preview.
+            is_workbench = context.scene.render.engine == ENGINE_IDS[Engine.WORKBENCH]
+            space.shading.type = "RENDERED" if is_workbench else "MATERIAL"
         if space.region_3d.view_perspective != "CAMERA":
             space.region_3d.view_perspective = "CAMERA"
             for lines in ("relationship_lines", "floor", "axis_x", "axis_y"):  # across the picture
@@ -72,10 +76,7 @@ class EVERZOOM_OT_preview(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if active_zoom(context) is None:
-            cls.poll_message_set("Build a zoom first")
-            return False
-        return context.screen is not None
+        return has_zoom(cls, context) and context.screen is not None
 
     def execute(self, context: Any) -> set[str]:
         if not context.screen.is_animation_playing:

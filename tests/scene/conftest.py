@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+
+# As the command line has it: in software OpenGL the anisotropic filter blurs pictures at their own
+# size. Mesa reads it when OpenGL is first used, so it must not depend on which test comes first.
+os.environ.setdefault(
+    "MESA_EXTENSION_OVERRIDE",
+    "-GL_EXT_texture_filter_anisotropic -GL_ARB_texture_filter_anisotropic",
+)
 
 import bpy
 import pytest

@@ -48,7 +48,34 @@ def under_mouse(window: Any, area: Any, region: Any) -> str | None:
         if ui.copy_python_command_button.poll():
             ui.copy_python_command_button()
             return str(context.window_manager.clipboard)
+        if ui.reset_default_button.poll():
+            return of_the_operator(area.spaces.active)
     return None
+
+
+def of_the_operator(space: Any) -> str | None:
+    """The property under the mouse of what a file browser is open for.
+
+    Blender 5 does not tell of which it is, as no data-block has it: but it resets it.
+    """
+    operator = getattr(space, "active_operator", None)
+    if operator is None:
+        return None
+    values = operator.properties
+    before = {
+        item.identifier: getattr(values, item.identifier)
+        for item in values.bl_rna.properties
+        if item.type in {"BOOLEAN", "FLOAT", "INT"} and not item.is_readonly
+    }
+    changed = {name: not value if value in (0, 1) else value / 2 for name, value in before.items()}
+    for name, value in changed.items():
+        setattr(values, name, type(before[name])(value))
+    others = {name: getattr(values, name) for name in before}
+    ui.reset_default_button(all=True)
+    found = [name for name, value in others.items() if getattr(values, name) != value]
+    for name, value in before.items():
+        setattr(values, name, value)
+    return found[0] if found else None
 
 
 def buttons(area_type: str, region_type: str, wanted: str | None, patience: int) -> Steps:

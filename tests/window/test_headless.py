@@ -165,4 +165,4 @@ def test_a_farm_renders_it_in_parts_and_makes_the_video(
         timeout=300,
     )
     assert ran.returncode == 1
-    assert f"frames are not there: {frames[1]}" in ran.stdout
+    assert "1 frames are not there: 1" in ran.stdout

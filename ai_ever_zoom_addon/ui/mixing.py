@@ -1,0 +1,126 @@
+"""The sub-panel with the ways to use a zoom in another scene, and its buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+
+from ..errors import EverZoomError, in_one_line
+from ..scene import mixing
+
+
+def _names(_operator: Any, context: Any, _text: str) -> list[str]:
+    return [scene.name for scene in mixing.zoom_scenes(context.scene)]
+
+
+class _OfAnotherScene:
+    bl_options = {"REGISTER", "UNDO"}
+
+    zoom: StringProperty(
+        name="Zoom",
+        description="Scene of the zoom; if it is empty, the first one that has a zoom",
+        search=_names,
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if not mixing.zoom_scenes(context.scene):
+            cls.poll_message_set("No other scene has a zoom: build one, then show your own scene")  # type: ignore[attr-defined]
+            return False
+        return True
+
+    def use(self, context: Any, zoom: Any) -> tuple[str, list[str]]:
+        """Do it; what was done, and what is to be known."""
+        raise NotImplementedError
+
+    def execute(self: Any, context: Any) -> set[str]:
+        zooms = {scene.name: scene for scene in mixing.zoom_scenes(context.scene)}
+        try:
+            zoom = zooms.get(self.zoom or next(iter(zooms)))
+            if zoom is None:
+                raise EverZoomError(f'No scene "{self.zoom}" has a zoom: choose another one.')
+            done, remarks = self.use(context, zoom)
+        except Exception as error:
+            self.report({"ERROR"}, in_one_line(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, "; ".join([done, *remarks]))  # of several, one would be seen
+        return {"FINISHED"}
+
+
+class EVERZOOM_OT_use_as_backdrop(_OfAnotherScene, bpy.types.Operator):
+    """Let the zoom of another scene stand behind everything in this one, when it is rendered"""
+
+    bl_idname = "ever_zoom.use_as_backdrop"
+    bl_label = "Use as Backdrop"
+
+    def use(self, context: Any, zoom: Any) -> tuple[str, list[str]]:
+        remarks = mixing.use_as_backdrop(context.scene, zoom)
+        return f'"{zoom.name}" stands behind this scene when it is rendered', remarks
+
+
+class EVERZOOM_OT_remove_backdrop(bpy.types.Operator):
+    """Take the backdrop away, and show the background as it was"""
+
+    bl_idname = "ever_zoom.remove_backdrop"
+    bl_label = "Remove Backdrop"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            mixing.remove_backdrop(context.scene)
+        except EverZoomError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class EVERZOOM_OT_put_on_screen(_OfAnotherScene, bpy.types.Operator):
+    """Show the rendered frames of another scene's zoom on the active object, over and over"""
+
+    bl_idname = "ever_zoom.put_on_screen"
+    bl_label = "Put on Screen"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if not super().poll(context):
+            return False
+        item = context.active_object
+        if item is None or item.type != "MESH" or item.mode != "OBJECT":
+            cls.poll_message_set("Select a flat object, such as a plane, in Object Mode first")
+            return False
+        return True
+
+    def use(self, context: Any, zoom: Any) -> tuple[str, list[str]]:
+        item = context.active_object
+        remarks = mixing.put_on_screen(zoom, item)
+        return f'{item.name} shows the rendered frames of "{zoom.name}"', remarks
+
+
+class EVERZOOM_PT_mixing(bpy.types.Panel):
+    """A zoom among the user's own things."""
+
+    bl_label = "Mixing with a Scene"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Ever Zoom"
+    bl_parent_id = "EVERZOOM_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Any) -> None:
+        column = self.layout.column(align=True)
+        column.operator(EVERZOOM_OT_use_as_backdrop.bl_idname, icon="IMAGE_BACKGROUND")
+        if mixing.backdrop(context.scene) is not None:
+            column.operator(EVERZOOM_OT_remove_backdrop.bl_idname, icon="X")
+        self.layout.operator(EVERZOOM_OT_put_on_screen.bl_idname, icon="RESTRICT_VIEW_OFF")
+
+
+CLASSES = (
+    EVERZOOM_OT_use_as_backdrop,
+    EVERZOOM_OT_remove_backdrop,
+    EVERZOOM_OT_put_on_screen,
+    EVERZOOM_PT_mixing,
+)
+
+register, unregister = bpy.utils.register_classes_factory(CLASSES)
