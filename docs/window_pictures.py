@@ -37,7 +37,8 @@ OUTLINE, SUB_PANEL_GROUND = (0x4A,) * 3, (0x36,) * 3
 EDGE = 3  # pixels from the panel's left edge, where nothing but its ground is
 HEADER = 26.5  # pixels from one closed sub-panel to the next
 SUB_PANELS = (
-    *("timing", "camera", "mask", "alignment", "output", "debug", "effects", "compositing"),
+    *("timing", "camera", "mask", "alignment", "output", "debug"),
+    *("effects", "compositing", "mixing"),
 )
 SIDEBAR = ("VIEW_3D", "UI")
 
@@ -304,7 +305,8 @@ def _photograph_playing(at: Studio) -> None:
 
 def _photograph_sub_panels(at: Studio) -> None:
     window = at.window
-    for name in ("timing", "camera", "mask", "alignment", "output", "effects", "compositing"):
+    names = ("timing", "camera", "mask", "alignment", "output", "effects", "compositing", "mixing")
+    for name in names:
         at.open_only(name)
         at.sub_panel(f"panel-{name}")
         if name == "timing":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -138,8 +137,8 @@ def _checked(keys: Sequence[LevelKey]) -> tuple[LevelKey, ...]:
 def _on_beats(levels: Sequence[float], settings: ZoomSettings) -> list[LevelKey]:
     """One key for each arrival at an image, on the beats as long as there are any.
 
-    From there on the zoom goes on as fast as it was in the middle. Its speed changes gradually, and
-    it never goes past an image and back.
+    From there on the zoom goes on as fast as it came. Its speed changes gradually, and it never
+    goes past an image and back.
     """
     path = list(levels)[:: -1 if settings.reverse else 1]
     if settings.travel is Travel.THERE_AND_BACK:
@@ -151,9 +150,10 @@ def _on_beats(levels: Sequence[float], settings: ZoomSettings) -> list[LevelKey]
             f"The first beat, at frame {frames[1]}, is not after the zoom's start, at frame "
             f"{start}: let it start earlier, or take the beat away."
         )
-    usual = max(1, round(statistics.median(b - a for a, b in itertools.pairwise(frames))))
-    while len(frames) < len(path):
-        frames.append(frames[-1] + usual)
+    came = len(frames) - 1
+    pace = (frames[came] - frames[came - 1]) / abs(path[came] - path[came - 1])
+    for here, after in itertools.pairwise(path[came:]):
+        frames.append(frames[-1] + max(1, round(pace * abs(after - here))))
     is_at_rest = settings.ease > 0.0 or settings.delay > 0.0
     slopes = _monotone_slopes(frames, path, is_at_rest=is_at_rest)
     keys = [LevelKey(*key) for key in zip(frames, path, slopes, strict=True)]

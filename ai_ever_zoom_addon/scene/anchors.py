@@ -301,6 +301,7 @@ def _glow() -> Any:
     emission, output = (
         nodes.new(kind) for kind in ("ShaderNodeEmission", "ShaderNodeOutputMaterial")
     )
+    emission.inputs["Strength"].default_value = 3.0  # white still, and bright to the effect Glow
     material.node_tree.links.new(emission.outputs[0], output.inputs["Surface"])
     material.diffuse_color = (1.0, 1.0, 1.0, 1.0)
     return material

@@ -25,7 +25,7 @@ from ..core.series import (
 from ..core.timing import LevelKey
 from ..errors import EverZoomError
 from ..settings import Engine, Order, ZoomSettings
-from . import anchors, compat, images, render, rig, sequencer, sound, zoom_level
+from . import anchors, compat, compositing, images, render, rig, sequencer, sound, zoom_level
 
 RECIPE_VERSION = 1
 SAMPLE_COUNT = 8
@@ -158,6 +158,7 @@ def build_zoom(
     if is_moved:
         zoom_level.move(control, old_keys, plan.keys)
     anchors.update(control, plan)
+    compositing.update_masks(scene)
     levels = [layer.level for layer in plan.layers if 0 <= layer.number < len(series.images)]
     recipe = _recipe(series, settings, report)
     recipe |= {"keys": plan.keys, "levels": levels, "warnings": warnings}

@@ -14,7 +14,8 @@ import bpy
 from ..errors import EverZoomError
 from . import compat
 
-ROLE = "ever_zoom_role"  # "effect" on a node
+ROLE = "ever_zoom_role"  # "effect" or "mask" on a node
+MASKED = "ever_zoom_layer"  # on a mask: the layer
 
 
 def _sharpen(tree: Any, picture: Any, amount: Any) -> Any:
@@ -98,9 +99,10 @@ def remove_effects(scene: Any) -> None:
         EverZoomError: The user has worked on it: it is theirs now.
     """
     tree = compat.compositing_tree(scene)
-    if tree is None:
-        return
-    if len(tree.nodes) > len(EFFECTS) + 2:
+    own = [node for node in tree.nodes if ROLE in node] if tree is not None else []
+    if not any(True for _ in effects(scene)):
+        raise EverZoomError("There are no effects to remove: press Add Effects to set them up.")
+    if len(tree.nodes) > len(own) + 2:  # the picture and the result
         raise EverZoomError(
             "There are nodes of yours in the compositing tree: switch the effects off one by one."
         )
@@ -123,11 +125,22 @@ def add_image_mask(scene: Any, layer: Any) -> Any:
     node = tree.nodes.new("CompositorNodeCryptomatteV2")
     node.scene = scene
     node.matte_id = layer.name
+    node[ROLE], node[MASKED] = "mask", layer
     node.name = node.label = f"Mask {layer.name}"
     node.location = 300, -300
     picture = next(other for other in tree.nodes if other.bl_idname == "CompositorNodeRLayers")
     tree.links.new(picture.outputs["Image"], node.inputs["Image"])
     return node
+
+
+def update_masks(scene: Any) -> None:
+    """Let masks go on with their layers, whose names have the images' places in them."""
+    tree = compat.compositing_tree(scene)
+    for node in tree.nodes if tree is not None else ():
+        layer = node.get(MASKED)
+        if layer is not None and node.matte_id != layer.name:
+            node.matte_id = layer.name
+            node.label = f"Mask {layer.name}"
 
 
 def _group(name: str, make: Callable[[Any, Any, Any], Any], amount: float) -> Any:

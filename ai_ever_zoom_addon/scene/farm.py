@@ -328,6 +328,10 @@ def _remarks(scene: Any) -> Iterator[str]:
                 f"The view transform {scene.view_settings.view_transform} changes the images' "
                 "colours: Standard leaves them."
             )
+    if scene.render.use_border:
+        yield "Only the Render Region of every frame is rendered."
+    if scene.render.resolution_percentage != 100:
+        yield f"Frames are rendered at {scene.render.resolution_percentage} % of their resolution."
     drivers = sorted({owner.name for owner in _owners_of_python_drivers()})
     if drivers:
         yield (

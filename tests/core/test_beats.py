@@ -52,9 +52,9 @@ def test_even_beats_are_the_plain_zoom() -> None:
         assert level_at(keys, frame) == pytest.approx(level_at(plain, frame), abs=1e-12)
 
 
-def test_images_without_a_beat_follow_at_the_usual_pace() -> None:
+def test_images_without_a_beat_follow_at_the_last_pace() -> None:
     keys = level_keys(6, replace(SETTINGS, beats=(11, 31, 61)))
-    assert [key.frame for key in keys] == [1, 11, 31, 61, 81, 101]
+    assert [key.frame for key in keys] == [1, 11, 31, 61, 91, 121]
 
 
 def test_beats_without_an_image_do_not_count() -> None:

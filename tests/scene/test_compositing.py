@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
+from ai_ever_zoom_addon.core.series import ListedImage, Listing, Series, SeriesImage, Step
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import animation, build, compat, compositing, images, rig
 from ai_ever_zoom_addon.settings import ZoomSettings
@@ -150,6 +150,8 @@ def test_a_tree_of_the_users_is_left_alone(tmp_path: Path) -> None:
     nodes = [node.name for node in tree.nodes]
     with pytest.raises(EverZoomError, match="left alone"):
         compositing.add_effects(scene)
+    with pytest.raises(EverZoomError, match="no effects to remove"):
+        compositing.remove_effects(scene)
     assert [node.name for node in compat.compositing_tree(scene).nodes] == nodes
     assert len(tree.links) == 1
     assert {"Ever Zoom Glow", "Ever Zoom Vignette"} <= set(bpy.data.node_groups.keys())
@@ -163,6 +165,29 @@ def test_effects_that_the_user_built_upon_are_not_removed(tmp_path: Path) -> Non
     with pytest.raises(EverZoomError, match="nodes of yours"):
         compositing.remove_effects(scene)
     assert len(list(compositing.effects(scene))) == len(compositing.EFFECTS)
+    # Also where as many nodes were taken away.
+    tree = compat.compositing_tree(scene)
+    tree.nodes.remove(next(compositing.effects(scene)))
+    with pytest.raises(EverZoomError, match="nodes of yours"):
+        compositing.remove_effects(scene)
+
+
+def test_masks_go_with_their_images_and_with_the_effects(tmp_path: Path) -> None:
+    control = build_zoom(tmp_path, flat(0.5), flat(0.7), flat(0.6))
+    scene = bpy.context.scene
+    inner = rig.numbered(control, "layer")[2]
+    compositing.add_effects(scene)
+    mask = compositing.add_image_mask(scene, inner)
+    before = inner.name
+    assert mask.matte_id == before
+    series = build.stored_series(control)
+    shorter = Series(series.images[1:], series.steps[1:])
+    rows = tuple(ListedImage(i.file, layer=n) for n, i in enumerate(series.images) if n)
+    build.build_zoom(scene, shorter, SETTINGS, control, None, Listing(rows))
+    assert inner.name != before
+    assert mask.matte_id == inner.name
+    compositing.remove_effects(scene)
+    assert compat.compositing_tree(scene) is None
 
 
 def test_effects_are_set_up_once(tmp_path: Path) -> None:

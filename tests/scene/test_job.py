@@ -28,7 +28,7 @@ OPENJD = build.environment_python(build.ENVIRONMENTS / "tools").parent / "openjd
 
 # The wheels of bpy have no program that takes the arguments of Blender's.
 LAUNCHER = f"""#!{sys.executable} -I
-import os, runpy, sys
+import os, runpy, sys, time
 if "EVER_ZOOM_NOTE" in os.environ:  # says who is to be killed
     with open(os.environ["EVER_ZOOM_NOTE"], "w") as note:
         note.write(str(os.getpid()))
@@ -39,6 +39,8 @@ assert arguments[:5] == options, arguments
 blend, option, script, dashes = arguments[5:9]
 assert (option, dashes) == ("--python", "--")
 bpy.ops.wm.open_mainfile(filepath=blend, use_scripts=False, load_ui=False)
+if "EVER_ZOOM_NOTE" in os.environ:  # does not end before it is killed
+    bpy.app.handlers.render_write.append(lambda *_: time.sleep(600))
 assert not bpy.app.autoexec_fail
 runpy.run_path(script, run_name="__main__")
 """
