@@ -114,8 +114,7 @@ def frames(folder: Path, *, quick: bool) -> Iterator[Row]:
             shallow / deep,
             "x",
             at_least=0.95,
-            note=f"{1000 * (deep - shallow):.2g} ms more, in which the drivers of all layers are "
-            "evaluated.",
+            note=f"A frame takes {1000 * (deep - shallow):.2g} ms more, of {1000 * deep:.3g} ms.",
         )
 
 
