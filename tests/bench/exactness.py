@@ -50,7 +50,7 @@ def exactness(shared: Path, folder: Path, *, quick: bool) -> Iterator[Row]:
     truth = pictures.earth(shared)
     side = 512 if quick else 1024
     psnr: dict[str, list[float]] = {}
-    factors = (2.0,) if quick else (2.0, 1.5, 1.333)
+    factors: tuple[float, ...] = (2.0,) if quick else (2.0, 1.5, 1.333)
     for factor in factors:
         place = folder / f"{factor:g}"
         place.mkdir(parents=True)
@@ -94,8 +94,8 @@ def exactness(shared: Path, folder: Path, *, quick: bool) -> Iterator[Row]:
             limit = best - BELOW_LANCZOS[engine]
         elif engine is Engine.SEQUENCER:
             limit = means[BILINEAR.name]
-        pairs = zip(factors, psnr[engine.value], psnr[BILINEAR.name], strict=True)
-        note = ", ".join(f"{factor:g}: {own:.2f} against {hand:.2f}" for factor, own, hand in pairs)
+        both = zip(factors, psnr[engine.value], psnr[BILINEAR.name], strict=True)
+        note = ", ".join(f"{factor:g}: {own:.2f} against {hand:.2f}" for factor, own, hand in both)
         yield Row(
             f"PSNR, {engine.value}",
             values[engine],
