@@ -465,6 +465,20 @@ class Session:
     environment: Dict[str, str]
 
     def run(self, options: Sequence[str]) -> Result:
+        """Run it; all of it once more if Blender itself crashed, which the closing table says.
+
+        What crashes it every time fails all the same.
+        """
+        result, status = self._run_once(options)
+        if status < 0:  # ended by a signal
+            print(f"[{self.name}] CRASHED by signal {-status}: once more", flush=True)
+            result, again = self._run_once(options)
+            result.note = f"after a crash by signal {-status} {result.note}".rstrip()
+            if again < 0:
+                result.failed = max(1, result.failed)
+        return result
+
+    def _run_once(self, options: Sequence[str]) -> Tuple[Result, int]:
         report = TEST_OUTPUT / f"{self.name}.xml"
         report.unlink(missing_ok=True)
         start = time.monotonic()
@@ -482,7 +496,7 @@ class Session:
         elif status != 0 and result.failed == 0:  # a crash, or nothing was collected
             result.failed = 1
             result.note = f"pytest ended with status {status}"
-        return result
+        return result, status
 
 
 def shared_folder() -> Optional[Path]:

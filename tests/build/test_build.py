@@ -185,3 +185,31 @@ def test_an_unknown_command_shows_what_there_is() -> None:
     done = run_build("rendr")
     assert done.returncode == 2
     assert "build.py render" in done.stdout
+
+
+@on_posix
+@pytest.mark.parametrize(("crashes", "passed", "failed"), [(1, 1, 0), (2, 0, 1)])
+def test_a_crash_is_told_and_fails_if_it_comes_again(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    crashes: int,
+    passed: int,
+    failed: int,
+) -> None:
+    monkeypatch.setattr(build, "TEST_OUTPUT", tmp_path)
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    (tmp_path / "test_it.py").write_text(
+        "import os, pathlib, signal\n"
+        "def test_it():\n"
+        "    count = pathlib.Path('count')\n"
+        "    runs = len(count.read_text()) if count.exists() else 0\n"
+        "    count.write_text((runs + 1) * '.')\n"
+        f"    if runs < {crashes}:\n"
+        "        os.kill(os.getpid(), signal.SIGSEGV)\n"
+    )
+    session = build.Session("some", Path(sys.executable), ["test_it.py"], {})
+    result = session.run(["-p", "no:cacheprovider"])
+    assert (result.passed, result.failed) == (passed, failed)
+    assert "after a crash by signal 11" in result.note
+    assert "[some] CRASHED by signal 11: once more" in capsys.readouterr().out
