@@ -62,14 +62,17 @@ def of_the_operator(space: Any) -> str | None:
     if operator is None:
         return None
     values = operator.properties
-    before = {
-        item.identifier: getattr(values, item.identifier)
-        for item in values.bl_rna.properties
-        if item.type in {"BOOLEAN", "FLOAT", "INT"} and not item.is_readonly
-    }
-    changed = {name: not value if value in (0, 1) else value / 2 for name, value in before.items()}
-    for name, value in changed.items():
-        setattr(values, name, type(before[name])(value))
+    before = {}
+    for item in values.bl_rna.properties:
+        if item.type not in {"BOOLEAN", "ENUM", "FLOAT", "INT"} or item.is_readonly:
+            continue
+        name = item.identifier
+        value = before[name] = getattr(values, name)
+        if item.type == "ENUM":
+            other = next((i.identifier for i in item.enum_items if i.identifier != value), value)
+        else:
+            other = type(value)(not value if value in (0, 1) else value / 2)
+        setattr(values, name, other)
     others = {name: getattr(values, name) for name in before}
     ui.reset_default_button(all=True)
     found = [name for name, value in others.items() if getattr(values, name) != value]
