@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Builds, runs and tests AI Ever Zoom. Needs nothing but Python 3.9 or newer.
+"""Builds and runs AI Ever Zoom, and starts its tests. Needs nothing but Python 3.9 or newer.
 
 python3 build.py                 writes the installable zip, dist/ai_ever_zoom-VERSION.zip
 python3 build.py render [...]    renders a zoom; needs no installed Blender
@@ -20,19 +20,14 @@ import re
 import shutil
 import subprocess
 import sys
-import time
-import xml.etree.ElementTree as ElementTree
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = ROOT / "ai_ever_zoom_addon"
 MANIFEST = ROOT / "blender_manifest.toml"
 ENVIRONMENTS = ROOT / ".env"
-TEST_OUTPUT = ROOT / "test-output"
 
 # Everything that is ever installed. bpy brings numpy, as Blender does.
 BPY = {"5.2": "5.2.3", "4.5": "4.5.15", "4.2": "4.2.23"}  # the tested versions, newest first
@@ -95,14 +90,17 @@ def build_zip(folder: Path = ROOT / "dist") -> Path:
     target = folder / f"ai_ever_zoom-{manifest_version()}.zip"
     folder.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.{os.getpid()}.part")
-    with zipfile.ZipFile(partial, "w") as archive:
-        for name, path in sorted(files.items()):
-            entry = zipfile.ZipInfo(name)  # dated 1980-01-01
-            entry.create_system = 3  # the same on Windows
-            entry.external_attr = 0o100644 << 16
-            # Stored, not deflated: zlib's output differs from one of its versions to the next.
-            archive.writestr(entry, path.read_bytes())
-    partial.replace(target)
+    try:
+        with zipfile.ZipFile(partial, "w") as archive:
+            for name, path in sorted(files.items()):
+                entry = zipfile.ZipInfo(name)  # dated 1980-01-01
+                entry.create_system = 3  # the same on Windows
+                entry.external_attr = 0o100644 << 16
+                # Stored, not deflated: zlib's output differs from one of its versions to the next.
+                archive.writestr(entry, path.read_bytes())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
     return target
 
 
@@ -127,7 +125,7 @@ print(platform.python_implementation(), "%d.%d" % sys.version_info[:2], sys.maxs
 """
 
 
-def judge_python(command: Sequence[str], version: str) -> Tuple[Optional[Path], str]:
+def judge_python(command: Sequence[str], version: str) -> tuple[Path | None, str]:
     """The interpreter that a command starts and "", or None and why it will not do."""
     try:
         done = subprocess.run(
@@ -151,7 +149,7 @@ def judge_python(command: Sequence[str], version: str) -> Tuple[Optional[Path], 
     return Path(path), ""
 
 
-def python_candidates(version: str) -> Iterator[List[str]]:
+def python_candidates(version: str) -> Iterator[list[str]]:
     """Commands that may start CPython of that version, likely ones first; not all exist."""
     yield [sys.executable]
     names = [f"python{version}", "python3", "python"]
@@ -168,13 +166,13 @@ def python_candidates(version: str) -> Iterator[List[str]]:
 
 def managed_pythons(version: str) -> Iterator[Path]:
     """Interpreters in the folders where version managers and installers put them."""
-    home = Path.home()
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111  # Path.home() fails where there is none
     local = Path(os.environ.get("LOCALAPPDATA", home))
     data = Path(os.environ.get("XDG_DATA_HOME", home / ".local" / "share"))
     pyenv = shutil.which("pyenv")
     bare = version.replace(".", "")
     places = [
-        *([Path(pyenv).resolve().parents[1] / "versions"] if pyenv else []),
+        *([Path(pyenv).resolve().parent.parent / "versions"] if pyenv else []),
         Path(os.environ.get("PYENV_ROOT", home / ".pyenv")) / "versions",
         home / ".pyenv" / "pyenv-win" / "versions",
         Path(os.environ.get("UV_PYTHON_INSTALL_DIR", data / "uv" / "python")),
@@ -193,12 +191,14 @@ def managed_pythons(version: str) -> Iterator[Path]:
                 yield folder / "python.exe"
 
 
-def find_python(version: str) -> Optional[Path]:
+def find_python(version: str) -> Path | None:
     """CPython of that version with venv, or None."""
     seen = set()
     for command in python_candidates(version):
         program = Path(command[0])
-        if tuple(command) in seen or (program.is_absolute() and not program.exists()):
+        # Path.exists() fails in a folder that may not be read.
+        there = not program.is_absolute() or os.path.exists(program)  # noqa: PTH110
+        if tuple(command) in seen or not there:
             continue
         seen.add(tuple(command))
         path, _ = judge_python(command, version)
@@ -207,7 +207,7 @@ def find_python(version: str) -> Optional[Path]:
     return None
 
 
-def choose_bpy(python: Optional[str], wanted: Optional[str]) -> Tuple[str, Path]:
+def choose_bpy(python: str | None, wanted: str | None) -> tuple[str, Path]:
     """A version of bpy, like "5.2.3" or "5.1.*", and the interpreter that runs it.
 
     Args:
@@ -267,6 +267,16 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+def failure(command: Sequence[str]) -> str:
+    """Run a command that shows its progress, but no errors; "", or why it failed, in a line."""
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace")
+    if done.returncode == 0:
+        return ""
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    named = [line[len("ERROR: ") :] for line in lines if line.startswith("ERROR: ")]
+    return (named[:1] or lines[-1:] or [f"it ended with status {done.returncode}"])[0].rstrip(".")
+
+
 def prepare(name: str, base: Path, requirements: Sequence[str]) -> Path:
     """The interpreter of the environment .env/NAME, with at least these requirements installed.
 
@@ -277,8 +287,8 @@ def prepare(name: str, base: Path, requirements: Sequence[str]) -> Path:
     record = folder / "installed"
     python = environment_python(folder)
     with locked(ENVIRONMENTS / f"{name}.lock"):
-        whole = record.exists() and python.exists()
-        present = record.read_text(encoding="utf-8").splitlines() if whole else []
+        whole = record.is_file() and python.exists()
+        present = record.read_text("utf-8", "replace").splitlines() if whole else []
         missing = [line for line in requirements if line not in present]
         if whole and not missing:
             return python
@@ -286,17 +296,24 @@ def prepare(name: str, base: Path, requirements: Sequence[str]) -> Path:
         changed = {line.split("==")[0] for line in missing}
         if not whole or any(line.split("==")[0] in changed for line in present):
             present, missing = [], list(requirements)
-            if folder.exists():
+            if folder.is_dir() and not folder.is_symlink():
                 shutil.rmtree(folder)
-            subprocess.run([str(base), "-m", "venv", str(folder)], check=True)
+            else:
+                folder.unlink(missing_ok=True)
+            reason = failure([str(base), "-m", "venv", str(folder)])
+            if reason:
+                raise BuildError(
+                    f"The environment {folder} could not be made ({reason}). Check the permissions "
+                    "and the free space, or name another Python by --python PATH."
+                )
         else:
             record.unlink()
         pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
-        pip += [] if sys.stdout.isatty() else ["-qq"]  # errors only
-        if subprocess.run([*pip, *missing]).returncode != 0:
+        reason = failure([*pip, *([] if sys.stdout.isatty() else ["-qq"]), *missing])  # -qq: errors
+        if reason:
             raise BuildError(
-                f"pip could not install {', '.join(missing)} (its reason is above). Check the "
-                "network, or name an installed Blender by --blender PATH."
+                f"pip could not install {', '.join(missing)} ({reason}). Check the network and the "
+                "free space, or name an installed Blender by --blender PATH."
             )
         record.write_text("\n".join([*present, *missing]) + "\n", encoding="utf-8")
     return python
@@ -306,15 +323,15 @@ def prepare(name: str, base: Path, requirements: Sequence[str]) -> Path:
 
 
 def bpy_environment(
-    python: Optional[str], version: Optional[str], extra: Sequence[str] = ()
-) -> Tuple[str, Path]:
+    python: str | None, version: str | None, extra: Sequence[str] = ()
+) -> tuple[str, Path]:
     """The series, like "5.2", and the interpreter of an environment with bpy."""
     version, base = choose_bpy(python, version)
     series = ".".join(version.split(".")[:2])
     return series, prepare(f"bpy-{series}", base, [f"bpy=={version}", *extra])
 
 
-def missing_libraries(message: str) -> List[str]:
+def missing_libraries(message: str) -> list[str]:
     """The system libraries without which bpy does not load, as far as can be told."""
     names = set(re.findall(r"(lib[\w+-]+)\.so[.\d]*: cannot open shared object", message))
     if names and shutil.which("ldd"):  # the message names only the first one
@@ -343,7 +360,7 @@ def explain_import_error(error: ImportError) -> str:
     )
 
 
-def run_inside(arguments: List[str]) -> int:
+def run_inside(arguments: list[str]) -> int:
     """Run the add-on's command line; called in an environment that has bpy."""
     try:
         import bpy  # noqa: F401
@@ -365,18 +382,21 @@ def run_inside(arguments: List[str]) -> int:
     return main(arguments)
 
 
-def hand_over(command: List[str]) -> int:
+def hand_over(command: list[str]) -> int:
     """Run a command in our place: its exit status is ours, and Ctrl-C is its own business."""
     sys.stdout.flush()
     if os.name == "posix":
-        os.execv(command[0], command)
+        try:
+            os.execv(command[0], command)
+        except OSError as error:
+            raise BuildError(f"{command[0]} does not start ({error.strerror}).") from error
     with subprocess.Popen(command) as process:
         while True:
             with contextlib.suppress(KeyboardInterrupt):  # the console sent it to both
                 return process.wait()
 
 
-def render(arguments: List[str]) -> int:
+def render(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="build.py render",
         allow_abbrev=False,
@@ -410,227 +430,26 @@ def render(arguments: List[str]) -> int:
     return hand_over([str(python), "-I", "-c", code])
 
 
-# --- Testing ------------------------------------------------------------------------------------
+# --- Commands ---------------------------------------------------------------------------------
 
 
-@dataclass
-class Result:
-    """What one part of the tests came to."""
+def test(arguments: list[str]) -> int:
+    from tests import run  # needs this module, under its own name
 
-    name: str
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
-    seconds: float = 0.0
-    note: str = ""
+    return run.main(arguments)
 
 
-def in_ci() -> bool:
-    return os.environ.get("CI", "").lower() in ("1", "true")
-
-
-def run_shown(name: str, command: Sequence[str], environment: Dict[str, str]) -> int:
-    """Run a command and show its output as it comes, each line led by the name."""
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
-    with process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            print(f"[{name}] {line.rstrip()}", flush=True)
-    return process.returncode
-
-
-def run_check(name: str, command: Sequence[str]) -> Result:
-    """A check that passes or fails as a whole."""
-    start = time.monotonic()
-    good = run_shown(name, command, {}) == 0
-    return Result(name, int(good), int(not good), 0, time.monotonic() - start)
-
-
-@dataclass
-class Session:
-    """One run of pytest."""
-
-    name: str
-    python: Path
-    targets: List[str]
-    environment: Dict[str, str]
-
-    def run(self, options: Sequence[str]) -> Result:
-        """Run it; all of it once more if Blender itself crashed, which the closing table says.
-
-        What crashes it every time fails all the same.
-        """
-        result, status = self._run_once(options)
-        if status < 0:  # ended by a signal
-            print(f"[{self.name}] CRASHED by signal {-status}: once more", flush=True)
-            result, again = self._run_once(options)
-            result.note = f"after a crash by signal {-status} {result.note}".rstrip()
-            if again < 0:
-                result.failed = max(1, result.failed)
-        return result
-
-    def _run_once(self, options: Sequence[str]) -> Tuple[Result, int]:
-        report = TEST_OUTPUT / f"{self.name}.xml"
-        report.unlink(missing_ok=True)
-        start = time.monotonic()
-        command = [str(self.python), "-m", "pytest", "-q", f"--junitxml={report}"]
-        environment = {"EVER_ZOOM_SESSION": self.name, **self.environment}
-        status = run_shown(self.name, [*command, *options, *self.targets], environment)
-        result = Result(self.name, seconds=time.monotonic() - start)
-        if report.exists():
-            suite = next(ElementTree.parse(report).getroot().iter("testsuite"))
-            result.failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-            result.skipped = int(suite.get("skipped", 0))
-            result.passed = int(suite.get("tests", 0)) - result.failed - result.skipped
-        if status == 5 and options:
-            result.note = "no test was selected"
-        elif status != 0 and result.failed == 0:  # a crash, or nothing was collected
-            result.failed = 1
-            result.note = f"pytest ended with status {status}"
-        return result, status
-
-
-def shared_folder() -> Optional[Path]:
-    """The folder of test material beside (or in) the checkout, if it is there."""
-    for folder in (ROOT.parent / "shared", ROOT / "shared"):
-        if folder.is_dir():
-            return folder.resolve()
-    return None
-
-
-def complete_blenders(executable: Optional[str]) -> Tuple[List[Tuple[str, Dict[str, str]]], str]:
-    """Complete Blenders to test in: a name and what tests/window finds each by.
-
-    Returns them and, where there are none, why.
-    """
-    if executable:
-        path = shutil.which(executable)
-        if path is None:
-            raise BuildError(f"--blender {executable} is not a program that can be run.")
-        return [("blender", {"EVER_ZOOM_BLENDER": path})], ""
-    shared = shared_folder()
-    if shared is None or not (shared / "blender-gui" / "setup.sh").exists():
-        return [], "../shared/blender-gui is not there; name a Blender by --blender PATH"
-    if not shutil.which("apt-get") or os.geteuid() != 0:
-        return [], "../shared/blender-gui needs root on Debian; name a Blender by --blender PATH"
-    found = []
-    for suite in ("sid", "trixie"):
-        scripts = shared / "blender-gui"
-        if run_shown(suite, ["bash", str(scripts / "setup.sh")], {"BG_SUITE": suite}) != 0:
-            return [], f"../shared/blender-gui/setup.sh failed for {suite}"
-        variables = {"EVER_ZOOM_BLENDER_GUI": str(scripts / "run.sh"), "BG_SUITE": suite}
-        found.append((f"blender-{suite}", variables))
-    return found, ""
-
-
-def absent(name: str, reason: str) -> Result:
-    """A part that cannot run here: skipped, and in CI a failure."""
-    print(f"[{name}] NOT RUN: {reason}", flush=True)
-    return Result(name, failed=int(in_ci()), skipped=int(not in_ci()), note=f"NOT RUN: {reason}")
-
-
-def targets_in(folder: str, paths: Sequence[str]) -> List[str]:
-    """What to hand to pytest: the folder, or those of the named paths that lie in it."""
-    if not paths:
-        return [folder]
-    inside = ROOT / folder
-    return [path for path in paths if Path(path.split("::")[0]).resolve().is_relative_to(inside)]
-
-
-def test(arguments: List[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="build.py test",
-        allow_abbrev=False,
-        usage="python3 build.py test [OPTIONS] [PYTEST OPTIONS AND PATHS]",
-        description="Checks the code's style and types, then tests it without Blender, in every "
-        "supported bpy wheel, and in complete Blenders. All other arguments go to pytest.",
-    )
-    parser.add_argument("--quick", action="store_true", help="the newest bpy only, no window")
-    parser.add_argument(
-        "--python", metavar="PATH", action="append", default=[], help="to use where it fits"
-    )
-    parser.add_argument("--blender", metavar="PATH", help="a complete Blender to test in")
-    options, rest = parser.parse_known_args(arguments)
-    paths = [a for a in rest if not a.startswith("-") and Path(a.split("::")[0]).exists()]
-    rest = [a for a in rest if a not in paths]
-    TEST_OUTPUT.mkdir(exist_ok=True)
-    results: List[Result] = []
-    sessions: List[Session] = []
-
-    def python_of(version: str) -> Optional[Path]:
-        named = (judge_python([path], version)[0] for path in options.python)
-        return next((path for path in named if path), None) or find_python(version)
-
-    def plan(name: str, python: Path, folders: List[str], variables: Dict[str, str]) -> Session:
-        return Session(name, python, [t for f in folders for t in targets_in(f, paths)], variables)
-
-    base = python_of("3.13") or python_of("3.11")
-    if base is None:
-        raise BuildError(
-            "No suitable Python was found: the tests need CPython 3.13 (bpy 5.2) and 3.11 (bpy 4.5 "
-            "and 4.2). Install them, or name each by --python PATH."
-        )
-    tools = prepare("tools", base, TOOLS)
-    if not paths:
-        ruff, mypy = [str(tools), "-m", "ruff"], [str(tools), "-m", "mypy"]
-        results.append(run_check("ruff", [*ruff, "check", "--output-format=concise", "."]))
-        results.append(run_check("format", [*ruff, "format", "--check", "."]))
-        results.append(run_check("mypy", mypy))
-    sessions.append(plan("core", tools, ["tests/core", "tests/build"], {}))
-    for series in list(BPY)[: 1 if options.quick else None]:
-        name, version = f"bpy-{series}", python_for(series)
-        python = python_of(version)
-        if python is None:
-            reason = f"no CPython {version} was found; name one by --python PATH"
-            results.append(absent(name, reason))
-            continue
-        python = prepare(name, python, [f"bpy=={BPY[series]}", *PYTEST])
-        sessions.append(plan(name, python, ["tests/scene", "tests/install"], {}))
-    sessions = [session for session in sessions if session.targets]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        results += pool.map(lambda session: session.run(rest), sessions)
-    if not options.quick and targets_in("tests/window", paths):
-        blenders, reason = complete_blenders(options.blender)
-        if not blenders:
-            results.append(absent("window", reason))
-        for name, variables in blenders:  # one after the other: they are about time and the mouse
-            results.append(plan(name, tools, ["tests/window"], variables).run(rest))
-    return close(results)
-
-
-def close(results: Sequence[Result]) -> int:
-    """Print the closing table and line; the exit status."""
-    print(f"\n{'':15}{'passed':>8}{'failed':>8}{'skipped':>8}{'seconds':>9}")
-    for part in results:
-        counts = f"{part.passed:8}{part.failed:8}{part.skipped:8}{part.seconds:9.0f}"
-        print(f"{part.name:15}{counts}  {part.note}".rstrip())
-    passed, failed, skipped = (
-        sum(getattr(result, key) for result in results) for key in ("passed", "failed", "skipped")
-    )
-    print(f"\n{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    return int(failed > 0 or passed == 0)
-
-
-def bench(arguments: List[str]) -> int:
+def bench(arguments: list[str]) -> int:
     _, python = bpy_environment(None, next(iter(BPY)), [*PYTEST, *BENCHMARK])
     os.chdir(ROOT)
     return hand_over([str(python), "-m", "tests.bench", *arguments])
 
 
-def main(arguments: List[str]) -> int:
+def main(arguments: list[str]) -> int:
     commands = {"render": render, "test": test, "bench": bench}
     try:
         if not arguments:
-            print(build_zip())
+            print(build_zip(), flush=True)
             return 0
         if arguments[0] in commands:
             return commands[arguments[0]](arguments[1:])
@@ -639,10 +458,19 @@ def main(arguments: List[str]) -> int:
     except BuildError as error:
         print(f"build.py: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        place = f"{error.filename} cannot be used: " if error.filename else ""
+        reason = f"{place}{error.strerror or error}"
+        print(f"build.py: {reason}. Check the permissions and the free space.", file=sys.stderr)
+        # What could not be printed is not tried again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
     except KeyboardInterrupt:
         print("build.py: stopped.", file=sys.stderr)
         return 130
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    import build  # under its own name, so that its errors are the same for whoever imports it
+
+    sys.exit(build.main(sys.argv[1:]))

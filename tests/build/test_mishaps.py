@@ -1,0 +1,184 @@
+"""build.py on a machine where something is wrong: one line, no traceback, nothing half-done.
+
+Never touches bpy, nor the network. The situations are real ones, in a mount namespace of their own
+where that is what it takes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import build
+
+on_linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="does not apply: there are no mount namespaces"
+)
+on_posix = pytest.mark.skipif(os.name != "posix", reason="does not apply: it uses shell scripts")
+
+COMMANDS = [[], ["render"], ["test"], ["bench"]]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What build.py needs of the repository."""
+    folder = tmp_path / "checkout"
+    (folder / "tests").mkdir(parents=True)
+    for name in ("build.py", "LICENSE", build.MANIFEST.name, "tests/__init__.py", "tests/run.py"):
+        shutil.copy(build.ROOT / name, folder / name)
+    package = folder / build.PACKAGE.name
+    package.mkdir()
+    (package / "__init__.py").write_bytes(b"#" * 100_000)
+    return folder
+
+
+def run_build(
+    checkout: Path, arguments: list[str], mounts: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run build.py where some mount commands have been run before, and pip finds nothing."""
+    command = [sys.executable, "-B", str(checkout / "build.py"), *arguments]
+    if mounts:
+        unshare = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() else [])]
+        command = [*unshare, "sh", "-ec", f'{mounts}\nexec "$@"', "sh", *command]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    return subprocess.run(
+        command,
+        env={**kept, "PIP_NO_INDEX": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def assert_one_line(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    assert done.returncode == 1
+    assert re.fullmatch(r"build\.py: [^\n]+\n", done.stderr), done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+def place(arguments: list[str]) -> str:
+    """What a command makes first in the checkout."""
+    return {"render": ".env", "bench": ".env", "test": "test-output"}.get(
+        "".join(arguments), "dist"
+    )
+
+
+@on_linux
+@pytest.mark.parametrize("arguments", COMMANDS, ids=str)
+def test_a_read_only_checkout(checkout: Path, arguments: list[str]) -> None:
+    quoted = shlex.quote(str(checkout))
+    mounts = f"mount --bind {quoted} {quoted}\nmount -o remount,bind,ro {quoted}"
+    done = run_build(checkout, arguments, mounts)
+    assert_one_line(done, place(arguments), "Read-only file system")
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=str)
+def test_a_file_where_a_folder_must_be(checkout: Path, arguments: list[str]) -> None:
+    (checkout / place(arguments)).write_text("not a folder", encoding="utf-8")
+    assert_one_line(run_build(checkout, arguments), place(arguments), "File exists")
+    assert (checkout / place(arguments)).read_text(encoding="utf-8") == "not a folder"
+
+
+def test_a_lock_that_cannot_be_made(checkout: Path) -> None:
+    (checkout / ".env" / "tools.lock").mkdir(parents=True)
+    assert_one_line(run_build(checkout, ["test"]), "tools.lock")
+
+
+@on_linux
+def test_no_space_for_the_zip(checkout: Path) -> None:
+    (checkout / "dist").mkdir()
+    target = shlex.quote(str(checkout / "dist"))
+    done = run_build(checkout, [], f"mount -t tmpfs -o size=64k none {target}")
+    assert_one_line(done, "No space left on device", "free space")
+
+
+@on_linux
+@pytest.mark.parametrize("size", ["4k", "1m"])
+def test_no_space_for_an_environment(checkout: Path, size: str) -> None:
+    """Not even for its folders; and not for pip in it."""
+    (checkout / ".env").mkdir()
+    target = shlex.quote(str(checkout / ".env"))
+    done = run_build(checkout, ["test"], f"mount -t tmpfs -o size={size} none {target}")
+    assert_one_line(done, "tools could not be made", "free space")
+
+
+@on_posix
+def test_an_environment_that_cannot_be_made(checkout: Path) -> None:
+    """A Python that says what is wanted of it, and then has no venv that works."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    fake = checkout / "python"
+    probe = f"CPython|{version}|True|True|True|{fake}"
+    fails = "echo 'Traceback (most recent call last):' >&2; echo 'NoLuck: not today.' >&2; exit 3"
+    fake.write_text(f'#!/bin/sh\ncase "$*" in *"-m venv"*) {fails};; esac\necho "{probe}"\n')
+    fake.chmod(0o755)
+    bpy = "5.2" if version == "3.13" else "4.5"
+    done = run_build(checkout, ["render", "--bpy", bpy, "--python", str(fake)])
+    assert_one_line(done, f"bpy-{bpy} could not be made (NoLuck: not today)", "--python PATH")
+
+
+def test_a_package_that_cannot_be_had(checkout: Path) -> None:
+    done = run_build(checkout, ["test"])
+    assert_one_line(done, "pip could not install pytest", "from versions: none", "network")
+    assert not (checkout / ".env" / "tools" / "installed").exists()
+
+
+def test_a_broken_pip(checkout: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "path" / "pip"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise RuntimeError('this pip is broken')\n")
+    done = run_build(checkout, ["test"], PYTHONPATH=str(broken.parent))
+    assert_one_line(done, "RuntimeError: this pip is broken")
+
+
+@pytest.mark.parametrize("half_made", [False, True])
+def test_what_stands_in_an_environments_place_goes(checkout: Path, half_made: bool) -> None:
+    """It is made anew: pip is reached, and finds nothing here."""
+    folder = checkout / ".env" / "tools"
+    if half_made:
+        (folder / "installed").mkdir(parents=True)
+    else:
+        folder.parent.mkdir()
+        folder.write_bytes(b"no folder")
+    assert_one_line(run_build(checkout, ["test"]), "from versions: none")
+
+
+@on_posix
+def test_a_blender_that_does_not_start(checkout: Path) -> None:
+    blender = checkout / "blender"
+    blender.write_bytes(b"\x7fno program")
+    blender.chmod(0o755)
+    assert_one_line(run_build(checkout, ["render", "--blender", str(blender)]), str(blender))
+
+
+@on_linux
+def test_nobody_can_be_told(checkout: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, str(checkout / "build.py")],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert re.fullmatch(r"build\.py: No space left on device\. [^\n]+\n", done.stderr)
+
+
+@on_posix
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pwd
+
+    def unknown(user: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {user}")
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert all(path.name.startswith("python") for path in build.managed_pythons("3.13"))

@@ -1,0 +1,242 @@
+"""`python3 build.py test`: every check and test, and a table of what they came to.
+
+Needs nothing but Python 3.9, as build.py; the tests run in environments that it makes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from build import (
+    BPY,
+    PYTEST,
+    ROOT,
+    TOOLS,
+    BuildError,
+    find_python,
+    judge_python,
+    prepare,
+    python_for,
+)
+
+TEST_OUTPUT = ROOT / "test-output"
+
+
+@dataclass
+class Result:
+    """What one part of the tests came to."""
+
+    name: str
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    note: str = ""
+
+
+def in_ci() -> bool:
+    return os.environ.get("CI", "").lower() in ("1", "true")
+
+
+def run_shown(name: str, command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command and show its output as it comes, each line led by the name."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    with process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(f"[{name}] {line.rstrip()}", flush=True)
+    return process.returncode
+
+
+def run_check(name: str, command: Sequence[str]) -> Result:
+    """A check that passes or fails as a whole."""
+    start = time.monotonic()
+    good = run_shown(name, command, {}) == 0
+    return Result(name, int(good), int(not good), 0, time.monotonic() - start)
+
+
+def checks(tools: Path) -> list[Result]:
+    """The code's style and types."""
+    ruff, mypy = [str(tools), "-m", "ruff"], [str(tools), "-m", "mypy"]
+    return [
+        run_check("ruff", [*ruff, "check", "--output-format=concise", "."]),
+        run_check("format", [*ruff, "format", "--check", "."]),
+        run_check("mypy", mypy),
+    ]
+
+
+@dataclass
+class Session:
+    """One run of pytest."""
+
+    name: str
+    python: Path
+    targets: list[str]
+    environment: Mapping[str, str]
+
+    def run(self, options: Sequence[str]) -> Result:
+        """Run it; one that ends in another way than pytest's own has failed."""
+        report = TEST_OUTPUT / f"{self.name}.xml"
+        report.unlink(missing_ok=True)
+        start = time.monotonic()
+        command = [str(self.python), "-m", "pytest", "-q", f"--junitxml={report}"]
+        environment = {"EVER_ZOOM_SESSION": self.name, **self.environment}
+        status = run_shown(self.name, [*command, *options, *self.targets], environment)
+        result = Result(self.name, seconds=time.monotonic() - start)
+        if report.exists():
+            suite = next(ElementTree.parse(report).getroot().iter("testsuite"))
+            result.failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            result.skipped = int(suite.get("skipped", 0))
+            result.passed = int(suite.get("tests", 0)) - result.failed - result.skipped
+        if status == 5 and options:
+            result.note = "no test was selected"
+        elif status < 0:
+            result.failed += 1
+            result.note = f"crashed by signal {-status}"
+        elif status != 0 and result.failed == 0:  # nothing was collected, as a rule
+            result.failed = 1
+            result.note = f"pytest ended with status {status}"
+        return result
+
+
+def shared_folder() -> Path | None:
+    """The folder of test material beside (or in) the checkout, if it is there."""
+    for folder in (ROOT.parent / "shared", ROOT / "shared"):
+        if folder.is_dir():
+            return folder.resolve()
+    return None
+
+
+def complete_blenders(executable: str | None) -> tuple[dict[str, dict[str, str]], str]:
+    """Complete Blenders to test in: by its name, the variables that tests/window finds each by.
+
+    Returns them and, where there are none, why.
+    """
+    if executable:
+        path = shutil.which(executable)
+        if path is None:
+            raise BuildError(f"--blender {executable} is not a program that can be run.")
+        return {"blender": {"EVER_ZOOM_BLENDER": path}}, ""
+    shared = shared_folder()
+    if shared is None or not (shared / "blender-gui" / "setup.sh").exists():
+        return {}, "../shared/blender-gui is not there; name a Blender by --blender PATH"
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        return {}, "../shared/blender-gui needs root on Debian; name a Blender by --blender PATH"
+    found = {}
+    for suite in ("sid", "trixie"):
+        scripts = shared / "blender-gui"
+        if run_shown(suite, ["bash", str(scripts / "setup.sh")], {"BG_SUITE": suite}) != 0:
+            return {}, f"../shared/blender-gui/setup.sh failed for {suite}"
+        variables = {"EVER_ZOOM_BLENDER_GUI": str(scripts / "run.sh"), "BG_SUITE": suite}
+        found[f"blender-{suite}"] = variables
+    return found, ""
+
+
+def absent(name: str, reason: str) -> Result:
+    """A part that cannot run here: skipped, and in CI a failure."""
+    print(f"[{name}] NOT RUN: {reason}", flush=True)
+    return Result(name, failed=int(in_ci()), skipped=int(not in_ci()), note=f"NOT RUN: {reason}")
+
+
+def targets_in(folders: Sequence[str], paths: Sequence[str]) -> list[str]:
+    """What to hand to pytest: the folders, or those of the named paths that lie in them."""
+    if not paths:
+        return list(folders)
+    inside = [ROOT / folder for folder in folders]
+    return [
+        path
+        for path in paths
+        if any(Path(path.split("::")[0]).resolve().is_relative_to(folder) for folder in inside)
+    ]
+
+
+def interpreter(version: str, named: Sequence[str]) -> Path | None:
+    """CPython of that version: the first of the named ones that is, or one that is found."""
+    fitting = (judge_python([path], version)[0] for path in named)
+    return next((path for path in fitting if path), None) or find_python(version)
+
+
+def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str], list[str]]:
+    """Our options, the paths to test, and what else goes to pytest."""
+    parser = argparse.ArgumentParser(
+        prog="build.py test",
+        allow_abbrev=False,
+        usage="python3 build.py test [OPTIONS] [PYTEST OPTIONS AND PATHS]",
+        description="Checks the code's style and types, then tests it without Blender, in every "
+        "supported bpy wheel, and in complete Blenders. All other arguments go to pytest.",
+    )
+    parser.add_argument("--quick", action="store_true", help="the newest bpy only, no window")
+    parser.add_argument(
+        "--python", metavar="PATH", action="append", default=[], help="to use where it fits"
+    )
+    parser.add_argument("--blender", metavar="PATH", help="a complete Blender to test in")
+    options, rest = parser.parse_known_args(arguments)
+    paths = [a for a in rest if not a.startswith("-") and Path(a.split("::")[0]).exists()]
+    return options, paths, [a for a in rest if a not in paths]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run everything, or what the arguments choose; 0 if nothing failed."""
+    options, paths, rest = parse(arguments)
+    TEST_OUTPUT.mkdir(exist_ok=True)
+    base = interpreter("3.13", options.python) or interpreter("3.11", options.python)
+    if base is None:
+        raise BuildError(
+            "No suitable Python was found: the tests need CPython 3.13 (bpy 5.2) and 3.11 (bpy 4.5 "
+            "and 4.2). Install them, or name each by --python PATH."
+        )
+    tools = prepare("tools", base, TOOLS)
+    results = [] if paths else checks(tools)
+    sessions = [Session("core", tools, targets_in(["tests/core", "tests/build"], paths), {})]
+    for series in list(BPY)[: 1 if options.quick else None]:
+        name, version = f"bpy-{series}", python_for(series)
+        targets = targets_in(["tests/scene", "tests/install"], paths)
+        python = interpreter(version, options.python)
+        if python is None:
+            reason = f"no CPython {version} was found; name one by --python PATH"
+            results.append(absent(name, reason))
+        elif targets:
+            python = prepare(name, python, [f"bpy=={BPY[series]}", *PYTEST])
+            sessions.append(Session(name, python, targets, {}))
+    sessions = [session for session in sessions if session.targets]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        results += pool.map(lambda session: session.run(rest), sessions)
+    targets = targets_in(["tests/window"], paths)
+    if not options.quick and targets:
+        blenders, reason = complete_blenders(options.blender)
+        if not blenders:
+            results.append(absent("window", reason))
+        for name, variables in blenders.items():  # in turn: they are about time and the mouse
+            results.append(Session(name, tools, targets, variables).run(rest))
+    return close(results)
+
+
+def close(results: Sequence[Result]) -> int:
+    """Print the closing table and line; the exit status."""
+    print(f"\n{'':15}{'passed':>8}{'failed':>8}{'skipped':>8}{'seconds':>9}")
+    for part in results:
+        counts = f"{part.passed:8}{part.failed:8}{part.skipped:8}{part.seconds:9.0f}"
+        print(f"{part.name:15}{counts}  {part.note}".rstrip())
+    passed, failed, skipped = (
+        sum(getattr(result, key) for result in results) for key in ("passed", "failed", "skipped")
+    )
+    print(f"\n{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return int(failed > 0 or passed == 0)
