@@ -19,15 +19,17 @@ from typing import IO, Any, NoReturn
 import bpy
 
 from .core.analysis import Analysis
-from .core.moving import is_moving
-from .core.output import is_video
-from .core.plan import make_plan
+from .core.files.moving import is_moving
+from .core.files.output import is_video
+from .core.plan.plan import make_plan
 from .core.series import Series, check_name, find_images
 from .errors import EverZoomError
-from .scene import animation, build, farm, render, sequencer
-from .scene.gpu import best_engine
-from .scene.images import make_path_relative
-from .scene.sound import sound_seconds
+from .scene import zooms
+from .scene.loading import make_path_relative
+from .scene.output import farm, output_settings, rendering
+from .scene.output.gpu import best_engine
+from .scene.output.sound import sound_seconds
+from .scene.strips import sequencer
 from .settings import Centre, Engine, MaskShape, Order, Travel, ZoomSettings
 
 AUTO = "auto"
@@ -281,7 +283,7 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
         if options.input is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             terminal.say("No --input: making the sample series.")
-            build.write_sample(folder, progress=terminal.progress)
+            zooms.write_sample(folder, progress=terminal.progress)
         else:
             folder = Path(options.input)
         files, skipped = find_images(folder)
@@ -292,11 +294,11 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
             settings = replace(settings, engine=_best_engine(options, terminal, is_still=is_still))
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         scene = bpy.context.scene
-        series, analysis = build.find_series(files, settings, skipped, terminal.progress)
+        series, analysis = zooms.find_series(files, settings, skipped, terminal.progress)
         for line in _findings(series, analysis):
             terminal.say(line)
         found: dict[str, Any] = analysis.to_json() if analysis else {}
-        plan = make_plan(series, settings, render.scene_resolution(scene))
+        plan = make_plan(series, settings, output_settings.scene_resolution(scene))
         for warning in plan.warnings:
             terminal.say(f"Warning: {warning}")
         first, last = options.frames or (plan.first_frame, plan.last_frame)
@@ -305,11 +307,11 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
                 f"--frames {first}-{last}: this zoom has the frames {plan.first_frame} to "
                 f"{plan.last_frame}."
             )
-        control = build.build_zoom(scene, series, settings, report=found or None)
-        render.set_output(scene, output)
+        control = zooms.build_zoom(scene, series, settings, report=found or None)
+        output_settings.set_output(scene, output)
         if blend is not None:
             if output.startswith(f"{blend.parent}{os.sep}"):  # what is moved as a whole stays so
-                render.set_output(scene, f"//{output[len(str(blend.parent)) + 1 :]}")
+                output_settings.set_output(scene, f"//{output[len(str(blend.parent)) + 1 :]}")
             for item in (*bpy.data.images, *bpy.data.sounds):
                 make_path_relative(item, blend.parent)
             sequencer.store_pictures(scene, blend, pack=settings.pack_images)
@@ -321,7 +323,7 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
         if not options.no_render:
             # Whoever asks for the file gets the frames that the file renders.
             sharp = blend is None
-            written = animation.render_animation(
+            written = rendering.render_animation(
                 scene, output, first, last, terminal.progress, sharp=sharp, resume=options.resume
             )
             kept = last - first + 1 - written
@@ -353,7 +355,7 @@ def _check_places(options: argparse.Namespace, output: str, blend: Path | None) 
         EverZoomError: It cannot.
     """
     if not options.no_render:
-        animation.check_output(output)
+        rendering.check_output(output)
         if options.resume and is_video(output):
             raise EverZoomError(
                 f"--resume cannot go on with a video, {options.output}: render to a folder of "
@@ -374,7 +376,7 @@ def _check_places(options: argparse.Namespace, output: str, blend: Path | None) 
             if file.is_dir():
                 raise EverZoomError(f"{file} is a folder: choose a name for a file.")
             check_name(file)
-            animation.check_folder(file.parent)
+            rendering.check_folder(file.parent)
 
 
 def _best_engine(options: argparse.Namespace, terminal: _Terminal, *, is_still: bool) -> Engine:
@@ -452,7 +454,7 @@ def _findings(series: Series, analysis: Analysis | None) -> Iterator[str]:
 
 def _save(blend: Path) -> None:
     try:
-        animation.make_folder(blend.parent)
+        rendering.make_folder(blend.parent)
         bpy.ops.wm.save_as_mainfile(filepath=str(blend), check_existing=False)
     except (OSError, RuntimeError) as error:
         raise EverZoomError(
@@ -461,7 +463,7 @@ def _save(blend: Path) -> None:
 
 
 def _write_text(file: Path, text: str) -> None:
-    animation.make_folder(file.parent)
+    rendering.make_folder(file.parent)
     partial = file.with_name(f"{file.name}.partial")
     try:
         # A name that is no text gets the escapes that JSON knows.

@@ -20,8 +20,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ai_ever_zoom_addon.scene import anchors, animation, build, compat, compositing, images, rig
+from ai_ever_zoom_addon.scene import compat, compositing, loading, zooms
 from ai_ever_zoom_addon.scene.drivers import drive
+from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.scene.planes import anchors, rig
 from ai_ever_zoom_addon.settings import MaskShape, ZoomSettings
 
 STEPS = 20  # frames from image to image
@@ -74,7 +76,7 @@ def glow_of_lights(scene: Any) -> None:
 def title(scene: Any, control: Any) -> None:
     """A glowing text on image 1 that fades in before its image arrives."""
     go_to_image(scene, control, 1)
-    plan = build.stored_plan(scene, control)
+    plan = zooms.stored_plan(scene, control)
     text = anchors.add_text(scene, control, plan, "Good Morning")
     text.data.materials[0], shader = new_light("Title", (1.0, 0.5, 0.12), 3.0)
     step = {"step": (anchors.anchor_of(control, 1), STEP)}
@@ -100,7 +102,7 @@ def fireflies(scene: Any, control: Any) -> None:
         swarms.append(swarm)
         shaders.append(shader)
     go_to_image(scene, control, 0)
-    anchors.add_objects(scene, control, build.stored_plan(scene, control), swarms)
+    anchors.add_objects(scene, control, zooms.stored_plan(scene, control), swarms)
     step = {"step": (anchors.anchor_of(control, 0), STEP)}
     for number, (swarm, shader) in enumerate(zip(swarms, shaders, strict=True)):
         swarm.scale = (1.3, 1.3, 1.3)
@@ -127,7 +129,7 @@ def planet(scene: Any, control: Any) -> None:
     sun = new_object(scene, "Sun", lamp)
     sun.rotation_euler = (0.9, 0.6, 0.0)
     go_to_image(scene, control, 7)
-    anchors.add_objects(scene, control, build.stored_plan(scene, control), [ball, ring, sun])
+    anchors.add_objects(scene, control, zooms.stored_plan(scene, control), [ball, ring, sun])
     step = {"step": (anchors.anchor_of(control, 7), STEP)}
     ball.scale = (0.6, 0.6, 0.6)
     drive(ball, "location", "2.7 * cos(1 - 4.2 * step)", step, index=0)
@@ -169,7 +171,7 @@ EFFECTS: dict[str, tuple[Callable[[Any, Any], None], tuple[float, ...]]] = {
 
 def write_sample(folder: Path, side: int) -> list[Path]:
     """The files of the sample series, the first one the innermost."""
-    build.write_sample(folder, (side, side))
+    zooms.write_sample(folder, (side, side))
     return sorted(folder.iterdir())
 
 
@@ -179,8 +181,8 @@ def build_sample(files: list[Path], **settings: Any) -> Any:
     chosen = ZoomSettings(
         start_frame=0, align=False, match_colour=False, mask_shape=MaskShape.ELLIPSE, **settings
     )
-    series, _ = build.find_series(files, chosen)
-    return build.build_zoom(bpy.context.scene, series, chosen)
+    series, _ = zooms.find_series(files, chosen)
+    return zooms.build_zoom(bpy.context.scene, series, chosen)
 
 
 def make_picture(name: str, side: int = 280) -> None:
@@ -195,8 +197,8 @@ def make_picture(name: str, side: int = 280) -> None:
         effect(scene, control)
         strip = []
         for frame in (round(moment * STEPS) for moment in moments):
-            animation.render_animation(scene, folder, frame, frame, sharp=False)
-            strip.append(eight_bit(images.read_pixels(Path(folder) / f"frame_{frame:05}.png")))
+            rendering.render_animation(scene, folder, frame, frame, sharp=False)
+            strip.append(eight_bit(loading.read_pixels(Path(folder) / f"frame_{frame:05}.png")))
     write(
         PICTURES / f"gallery-{name}.jpg",
         [np.concatenate(strip, axis=1)],

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EverZoomError
-from .colour import likeness
-from .matching import CERTAIN, SAME_STEP, Matcher, Progress
-from .ordering import direction, groups, rotate
-from .picture import shrink
-from .registration import Registration
+from .matching.colour import likeness
+from .matching.matcher import CERTAIN, SAME_STEP, Matcher, Progress
+from .matching.ordering import direction, groups, rotate
+from .matching.picture import shrink
+from .matching.registration import Registration
 
 Loader = Callable[[Path], NDArray[np.float32]]
 """Decodes a file: (height, width, 3) sRGB-encoded 0..1, top row first, full size."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from ..errors import EverZoomError
 from ..settings import ZoomSettings
 from .analysis import Analysis, Pair
-from .image_file import IMAGE_SUFFIXES
-from .moving import choose_moving, holds_pictures, is_movie, is_moving
+from .files.image_file import IMAGE_SUFFIXES
+from .files.moving import choose_moving, holds_pictures, is_movie, is_moving
 
 # Sizes that differ by more than this from the usual one are not a matter of a few pixels.
 SIZE_TOLERANCE = 0.03

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from ..core.plan import Plan
+from ..core.plan.plan import Plan
 
 # The data path of the one property that everything follows.
 ZOOM_LEVEL = "Zoom Level"

@@ -21,11 +21,13 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..core.output import is_whole_video
+from ..core.files.output import is_whole_video
 from ..errors import EverZoomError
-from . import animation, compat, images, render, rig
+from . import compat, loading
 from .compositing import ROLE
-from .sequencer import has_strips
+from .output import output_settings, rendering
+from .planes import rig
+from .strips.sequencer import has_strips
 
 BACKDROP = "Ever Zoom Backdrop"
 WAS_TRANSPARENT = "ever_zoom_was_transparent"  # on the backdrop's node: the scene's setting before
@@ -77,7 +79,7 @@ def use_as_backdrop(scene: Any, zoom: Any) -> list[str]:
             f'The zoom in "{zoom.name}" is in the sequencer, which is no backdrop: show that scene '
             "and choose another engine under Output."
         )
-    animation.check_images(zoom)
+    rendering.check_images(zoom)
     node = backdrop(scene)
     if node is None:
         group = _new_group()
@@ -153,7 +155,7 @@ def _enlargement(scene: Any, zoom: Any) -> float:
     Blender renders the zoom's scene in the size of these, by its camera, whose view is as wide as
     it was and as high as it takes: in high frames higher than the images.
     """
-    (width, height), (own_width, own_height) = map(render.scene_resolution, (scene, zoom))
+    (width, height), (own_width, own_height) = map(output_settings.scene_resolution, (scene, zoom))
     return max(1.0, height / width * own_width / own_height)
 
 
@@ -192,7 +194,7 @@ def _remarks(scene: Any, zoom: Any) -> Iterator[str]:
     rate, own_rate = (one.render.fps / one.render.fps_base for one in (scene, zoom))
     if abs(rate - own_rate) > 0.01:
         yield f"it has {own_rate:.5g} frames a second, this scene {rate:.5g}"
-    size, own_size = render.scene_resolution(scene), render.scene_resolution(zoom)
+    size, own_size = output_settings.scene_resolution(scene), output_settings.scene_resolution(zoom)
     if abs(size[0] / size[1] - own_size[0] / own_size[1]) > 1.0 / size[1]:
         growth = _enlargement(scene, zoom)
         enlarged = f" and enlarged {growth:.3g} times" if growth > 1.0 else ""
@@ -242,7 +244,7 @@ def put_on_screen(zoom: Any, item: Any) -> list[str]:
     user.frame_start = zoom.frame_start
     user.frame_offset = 0 if is_video else zoom.frame_start - 1
     user.use_cyclic = user.use_auto_refresh = True
-    own_aspect = np.divide(*render.scene_resolution(zoom))
+    own_aspect = np.divide(*output_settings.scene_resolution(zoom))
     part = np.minimum(1.0, (aspect / own_aspect, own_aspect / aspect))  # of the picture, in view
     scale = part / (high - low)
     mapping.inputs["Scale"].default_value = (*scale, 1.0)
@@ -280,17 +282,17 @@ def _load(file: Path, is_video: bool, zoom: Any) -> Any:
     """
     source = "MOVIE" if is_video else "SEQUENCE"
     known = (image for image in bpy.data.images if image.source == source)
-    image: Any = next((image for image in known if images.image_file(image) == file), None)
+    image: Any = next((image for image in known if loading.image_file(image) == file), None)
     if image is None:
         image = bpy.data.images.load(str(file), check_existing=False)
         image.source = source
         if bpy.data.filepath:
-            images.make_path_relative(image, Path(bpy.data.filepath).parent)
+            loading.make_path_relative(image, Path(bpy.data.filepath).parent)
     else:
         image.reload()
     count = zoom.frame_end - zoom.frame_start + 1
     is_long_enough = not is_video or image.frame_duration == count
-    if not is_long_enough or images.read_size(file) != render.scene_resolution(zoom):
+    if not is_long_enough or loading.read_size(file) != output_settings.scene_resolution(zoom):
         if not image.users:
             bpy.data.images.remove(image)
         raise EverZoomError(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.timing import LevelKey, level_at
+from ..core.plan.timing import LevelKey, level_at
 from . import compat
 from .drivers import ZOOM_LEVEL_PATH
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from . import (
+    anchors,
+    building,
     compositing,
-    effects,
     farm,
     images,
     menus,
     mixing,
-    operators,
     panels,
     presets,
     properties,
@@ -19,12 +19,12 @@ from . import (
 MODULES = (
     properties,
     view,
-    operators,
+    building,
     images,
     presets,
     farm,
     panels,
-    effects,
+    anchors,
     compositing,
     mixing,
     menus,

@@ -7,7 +7,8 @@ from typing import Any
 import bpy
 
 from ..errors import EverZoomError
-from ..scene import compositing, rig
+from ..scene import compositing
+from ..scene.planes import rig
 from .properties import active_zoom, chosen_layer, has_planes
 
 

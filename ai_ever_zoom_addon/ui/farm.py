@@ -10,7 +10,8 @@ from bpy.props import StringProperty
 from bpy_extras.io_utils import ExportHelper
 
 from ..errors import EverZoomError
-from ..scene import farm, mixing
+from ..scene import mixing
+from ..scene.output import farm
 from .properties import active_zoom
 
 

@@ -12,12 +12,13 @@ from bpy.props import CollectionProperty, EnumProperty, IntProperty, StringPrope
 from bpy_extras.io_utils import ImportHelper
 
 from ..core.analysis import pair_steps
-from ..core.moving import ENTRY_SUFFIXES
+from ..core.files.moving import ENTRY_SUFFIXES
 from ..core.series import ListedImage, Listing, natural_key
 from ..errors import EverZoomError
-from ..scene import build, images, rig
-from ..scene.image_list import relist_steps
-from .operators import Kept, LongOperator, Steps
+from ..scene import loading, zooms
+from ..scene.measuring import relist_steps
+from ..scene.planes import rig
+from .building import Kept, LongOperator, Steps
 from .properties import active_zoom, fill_found, to_settings
 from .text import room, shortened
 
@@ -115,7 +116,7 @@ class _ListOperator(LongOperator):
     def steps(self: Any, context: Any) -> Steps:
         control = active_zoom(context)
         rig.check_editable(control)
-        listing = build.stored_listing(control)
+        listing = zooms.stored_listing(control)
         group = control.ever_zoom
         active = min(max(group.active_image, 0), len(listing.rows) - 1)
         settings = to_settings(group)
@@ -126,11 +127,11 @@ class _ListOperator(LongOperator):
         kept = Kept(control)
         series, report = yield from relist_steps(control, changed, settings)
         control = kept.find()
-        if build.stored_listing(control) != listing:
+        if zooms.stored_listing(control) != listing:
             raise EverZoomError("The list has been changed meanwhile: do it again.")
         group = control.ever_zoom
         scene = context.scene if context.scene in control.users_scene else control.users_scene[0]
-        build.build_zoom(scene, series, to_settings(group), control, report, changed)
+        zooms.build_zoom(scene, series, to_settings(group), control, report, changed)
         fill_found(control, group)
         group.active_image = active
         self.report({"INFO"}, f"The zoom goes through {len(series.images)} images")
@@ -269,9 +270,9 @@ class EVERZOOM_OT_add_images(_FileOperator, bpy.types.Operator):
         files = self.chosen(rows)
         if len(files) > 1 and settings.needs_analysis:
             # The pictures say which comes first.
-            inwards = yield from pair_steps(files[0], files[1], images.read_pixels)
+            inwards = yield from pair_steps(files[0], files[1], loading.read_pixels)
             if inwards is None:
-                outwards = yield from pair_steps(files[1], files[0], images.read_pixels)
+                outwards = yield from pair_steps(files[1], files[0], loading.read_pixels)
                 if outwards is not None:
                     files.reverse()
         added = [ListedImage(file) for file in files]

@@ -6,8 +6,8 @@ from typing import Any
 
 import bpy
 
-from ..core.image_file import IMAGE_SUFFIXES
-from .operators import EVERZOOM_OT_bake_camera, EVERZOOM_OT_import
+from ..core.files.image_file import IMAGE_SUFFIXES
+from .building import EVERZOOM_OT_bake_camera, EVERZOOM_OT_import
 
 
 def _draw_import(menu: Any, _context: Any) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import bpy
 
-from ..scene import rig
 from ..scene.drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH
+from ..scene.planes import rig
+from .building import EVERZOOM_OT_snap_to_markers, Work
 from .farm import EVERZOOM_OT_prepare_for_farm
 from .images import draw_list
-from .operators import EVERZOOM_OT_snap_to_markers, Work
 from .presets import EVERZOOM_PT_presets
 from .properties import active_group, active_zoom, draw_finding
 from .text import lines, room

@@ -24,12 +24,13 @@ from bpy.props import (
 )
 
 from ..core.analysis import odd_pairs
+from ..core.plan.timing import frame_count, frames_per_step
 from ..core.series import ListedImage
-from ..core.timing import frame_count, frames_per_step
 from ..errors import EverZoomError, in_one_line
-from ..scene import build, compat, images, rig
-from ..scene.sequencer import has_strips
-from ..scene.sound import sound_seconds
+from ..scene import compat, loading, zooms
+from ..scene.output.sound import sound_seconds
+from ..scene.planes import rig
+from ..scene.strips.sequencer import has_strips
 from ..settings import (
     CROP_RANGE,
     FEATHER_RANGE,
@@ -102,9 +103,9 @@ def apply_changes(group: Any) -> None:
         return
     try:
         for scene in control.users_scene:
-            build.change_zoom(scene, control, to_settings(group))
+            zooms.change_zoom(scene, control, to_settings(group))
         group.problem = ""
-        group.notes = "\n".join(build.stored_warnings(control))
+        group.notes = "\n".join(zooms.stored_warnings(control))
         _fill_lengths(group)
     except Exception as error:
         group.problem = in_one_line(error)
@@ -134,7 +135,7 @@ def _fill_lengths(group: Any) -> None:
     """
     settings = to_settings(group)
     count = group.image_count
-    if settings.travel is Travel.LOOP and build.stored_series(group.id_data).closing is not None:
+    if settings.travel is Travel.LOOP and zooms.stored_series(group.id_data).closing is not None:
         count += 1  # the outermost one again
     steps = frames_per_step(count - 1, settings)
     frames = frame_count(count, settings)
@@ -608,7 +609,7 @@ def _picture(listed: ListedImage, layers: dict[int, Any]) -> Any:
     if listed.layer is not None and listed.layer in layers:
         return rig.layer_image(layers[listed.layer])
     try:
-        return images.load_image(listed.file)
+        return loading.load_image(listed.file)
     except EverZoomError:
         return None
 
@@ -626,16 +627,16 @@ def fill_found(control: Any, source: Any = None) -> None:
     group = control.ever_zoom
     group.is_filling = True
     try:
-        series = build.stored_series(control)
+        series = zooms.stored_series(control)
         if source is None:
-            _fill_settings(group, build.stored_settings(control))
+            _fill_settings(group, zooms.stored_settings(control))
             group.folder = str(series.images[0].file.parent)
         elif group != source:
             group.folder = source.folder
             for name in (*PLAIN, *CHOICES, *OTHERS):
                 setattr(group, name, getattr(source, name))
-        report = build.stored_report(control) or {}
-        listing = build.stored_listing(control)
+        report = zooms.stored_report(control) or {}
+        listing = zooms.stored_listing(control)
         group.image_count = len(series.images)
         group.is_own_order = listing.is_own_order
         pairs = report.get("pairs", [])
@@ -660,7 +661,7 @@ def fill_found(control: Any, source: Any = None) -> None:
         ]
         group.warnings = "\n".join([*report.get("warnings", []), *left_out])
         group.skipped = ", ".join(series.skipped)
-        group.notes = "\n".join(build.stored_warnings(control))
+        group.notes = "\n".join(zooms.stored_warnings(control))
         group.file_order = report.get("file_order", "")
         group.found_factor = report.get("zoom_factor", series.steps[0].factor)
         group.active_image = min(group.active_image, len(group.images) - 1)

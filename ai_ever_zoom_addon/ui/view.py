@@ -7,8 +7,8 @@ from typing import Any
 
 import bpy
 
-from ..scene import rig
-from ..scene.render import ENGINE_IDS
+from ..scene.output.output_settings import ENGINE_IDS
+from ..scene.planes import rig
 from ..settings import Engine
 from .properties import active_zoom, has_zoom
 

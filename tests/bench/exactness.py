@@ -12,9 +12,10 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ai_ever_zoom_addon.core.plan import Plan
+from ai_ever_zoom_addon.core.plan.plan import Plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
-from ai_ever_zoom_addon.scene import animation, build
+from ai_ever_zoom_addon.scene import zooms
+from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 from tests.bench import pictures
 from tests.bench.pictures import BILINEAR, LANCZOS, Array
@@ -39,9 +40,9 @@ def fresh_scene() -> Any:
 def rendered(plan: Plan, engine: Engine, folder: Path, frames: Sequence[int]) -> list[Array]:
     """Frames as the command line makes them."""
     scene = fresh_scene()
-    build.build_zoom(scene, plan.series, replace(plan.settings, engine=engine))
+    zooms.build_zoom(scene, plan.series, replace(plan.settings, engine=engine))
     out = folder / engine.value
-    animation.render_animation(scene, f"{out}/", frames[0], frames[-1])
+    rendering.render_animation(scene, f"{out}/", frames[0], frames[-1])
     return [pictures.read(out / f"frame_{frame:05}.png") for frame in frames]
 
 
@@ -193,13 +194,13 @@ def depth(folder: Path, *, quick: bool) -> Iterator[Row]:
     stride = 37 if quick else 7
     for engine in ENGINES:
         scene = fresh_scene()
-        build.build_zoom(scene, series, replace(settings, engine=engine))
+        zooms.build_zoom(scene, series, replace(settings, engine=engine))
         first: Array | None = None
         worst = 0.0
         # The first images have fewer around them than the others, the last ones fewer within them.
         for frame in range(2, count - 12, stride):
             out = folder / f"depth_{engine.value}"
-            animation.render_animation(scene, f"{out}/", frame, frame)
+            rendering.render_animation(scene, f"{out}/", frame, frame)
             seen = pictures.read(out / f"frame_{frame:05}.png")
             first = seen if first is None else first
             worst = max(worst, float(np.abs(seen - first).max()) * 255)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_ever_zoom_addon.core.plan import Plan, make_plan
+from ai_ever_zoom_addon.core.plan.plan import Plan, make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
 from ai_ever_zoom_addon.settings import ZoomSettings
 

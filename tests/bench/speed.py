@@ -18,7 +18,9 @@ import cv2
 import numpy as np
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
-from ai_ever_zoom_addon.scene import animation, build, compat, rig
+from ai_ever_zoom_addon.scene import compat, zooms
+from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 from tests.bench import analysis, pictures
 from tests.bench.exactness import fresh_scene
@@ -56,7 +58,7 @@ def series_of(files: list[Path], side: int) -> Series:
 def frame_seconds(scene: Any, output: str, first: int, last: int) -> float:
     """Median time from one written frame to the next."""
     times: list[float] = []
-    animation.render_animation(
+    rendering.render_animation(
         scene, output, first, last, lambda *_: times.append(time.perf_counter())
     )
     return statistics.median(np.diff(times))
@@ -81,14 +83,14 @@ def frames(folder: Path, *, quick: bool) -> Iterator[Row]:
         def of_zoom(count: int, engine: Engine = engine) -> float:
             scene = fresh_scene()
             series = series_of(files[:count], side)
-            build.build_zoom(scene, series, replace(SETTINGS, engine=engine))
+            zooms.build_zoom(scene, series, replace(SETTINGS, engine=engine))
             start = 12 * (count // 2)
             return frame_seconds(scene, f"{folder}/{engine.value}/", start, start + last)
 
         def of_layers(kept: tuple[int, ...], engine: Engine = engine) -> float:
             scene = fresh_scene()
             series = series_of(files[:8], side)
-            control = build.build_zoom(scene, series, replace(SETTINGS, engine=engine))
+            control = zooms.build_zoom(scene, series, replace(SETTINGS, engine=engine))
             for item in [*rig.parts(control, "layer")]:
                 if item[rig.NUMBER] not in kept:
                     bpy.data.objects.remove(item)
@@ -122,10 +124,10 @@ def building(folder: Path) -> Iterator[Row]:
     """Scene evaluation with 200 layers, building 200, building and rendering 1,000."""
     files = images(folder / "building", 1000, 1024)
     start = time.perf_counter()
-    found = build.measure_images(files[:200])
+    found = zooms.measure_images(files[:200])
     series = Series(tuple(found), uniform_steps(200, 2.0))
     scene = fresh_scene()
-    build.build_zoom(scene, series, SETTINGS)
+    zooms.build_zoom(scene, series, SETTINGS)
     yield Row(
         "Build Infinite Zoom, 200 images of 1024x1024",
         time.perf_counter() - start,
@@ -141,8 +143,8 @@ def building(folder: Path) -> Iterator[Row]:
     start = time.perf_counter()
     scene = fresh_scene()
     settings = replace(SETTINGS, resolution=(64, 64))
-    build.build_zoom(scene, series_of(files, 1024), settings)
-    animation.render_animation(scene, f"{folder}/thousand/", 12 * 990, 12 * 990 + 1)
+    zooms.build_zoom(scene, series_of(files, 1024), settings)
+    rendering.render_animation(scene, f"{folder}/thousand/", 12 * 990, 12 * 990 + 1)
     yield Row("1,000 images: built, and two frames rendered", time.perf_counter() - start, "s")
 
 
@@ -155,7 +157,7 @@ def sequencer(folder: Path, *, quick: bool) -> Iterator[Row]:
     def of_sequencer(interpolation: str = "BILINEAR") -> float:
         scene = fresh_scene()
         settings = replace(SETTINGS, zoom_steps=30, engine=Engine.SEQUENCER)
-        build.build_zoom(scene, series_of(files, side), settings)
+        zooms.build_zoom(scene, series_of(files, side), settings)
         for strip in compat.strips(scene.sequence_editor):
             strip.transform.filter = interpolation
         return frame_seconds(scene, str(folder / "strips.mp4"), 0, last)

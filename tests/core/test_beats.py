@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_ever_zoom_addon.core.timing import beats_of_markers, level_at, level_keys
+from ai_ever_zoom_addon.core.plan.timing import beats_of_markers, level_at, level_keys
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.settings import Travel, ZoomSettings
 

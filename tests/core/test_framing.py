@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_ever_zoom_addon.core.plan import Plan, make_plan
+from ai_ever_zoom_addon.core.plan.plan import Plan, make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
 from ai_ever_zoom_addon.settings import ZoomSettings
 

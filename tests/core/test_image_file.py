@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ai_ever_zoom_addon.core.image_file import IMAGE_SUFFIXES, read_size
+from ai_ever_zoom_addon.core.files.image_file import IMAGE_SUFFIXES, read_size
 from ai_ever_zoom_addon.errors import EverZoomError
 
 WIDTH, HEIGHT = 37, 23

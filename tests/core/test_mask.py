@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ai_ever_zoom_addon.core.mask import Mask, MaskMesh, whole_image
+from ai_ever_zoom_addon.core.plan.mask import Mask, MaskMesh, whole_image
 from ai_ever_zoom_addon.settings import MaskShape
 
 Array = NDArray[np.float64]

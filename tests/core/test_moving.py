@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ai_ever_zoom_addon.core.moving import is_moving, pictures_of, still_of
+from ai_ever_zoom_addon.core.files.moving import is_moving, pictures_of, still_of
 from ai_ever_zoom_addon.core.series import SeriesImage, check_sizes, find_images
 from ai_ever_zoom_addon.errors import EverZoomError
 

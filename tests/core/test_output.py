@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ai_ever_zoom_addon.core.output import is_video, is_whole_picture, is_whole_video
+from ai_ever_zoom_addon.core.files.output import is_video, is_whole_picture, is_whole_video
 from ai_ever_zoom_addon.errors import EverZoomError
 
 

@@ -16,8 +16,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ai_ever_zoom_addon.core.framing import even
-from ai_ever_zoom_addon.core.plan import FADE_IN, Plan, make_plan
+from ai_ever_zoom_addon.core.plan.framing import even
+from ai_ever_zoom_addon.core.plan.plan import FADE_IN, Plan, make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.settings import Centre, MaskShape, Travel, ZoomSettings

@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_ever_zoom_addon.core.timing import LevelKey, frame_count, held_frames, level_at, level_keys
+from ai_ever_zoom_addon.core.plan.timing import (
+    LevelKey,
+    frame_count,
+    held_frames,
+    level_at,
+    level_keys,
+)
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.settings import Travel, ZoomSettings
 

@@ -13,7 +13,9 @@ from mathutils import Vector
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import anchors, animation, build, compat, rig
+from ai_ever_zoom_addon.scene import compat, zooms
+from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.scene.planes import anchors, rig
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 from tests.pictures import Array, flat, paint, read, save
 from tests.scene.drawing import draw_panel
@@ -34,8 +36,8 @@ def make_zoom(folder: Path, steps: tuple[Step, ...], **settings: Any) -> tuple[A
     series = Series((SeriesImage(file, *SIZE),) * (len(steps) + 1), steps)
     options: dict[str, Any] = {"zoom_steps": STEPS, "start_frame": 0, "crop": CROP}
     options |= {"engine": Engine.CYCLES} | settings
-    control = build.build_zoom(bpy.context.scene, series, ZoomSettings(**options))
-    return control, build.stored_plan(bpy.context.scene, control)
+    control = zooms.build_zoom(bpy.context.scene, series, ZoomSettings(**options))
+    return control, zooms.stored_plan(bpy.context.scene, control)
 
 
 def seen_at(item: Any, point: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Array:
@@ -75,7 +77,7 @@ def red_plane(width: float, height: float) -> Any:
 
 
 def render(folder: Path, frame: int) -> Array:
-    animation.render_animation(bpy.context.scene, f"{folder}/", frame, frame, sharp=False)
+    rendering.render_animation(bpy.context.scene, f"{folder}/", frame, frame, sharp=False)
     return read(folder / f"frame_{frame:05}.png")
 
 

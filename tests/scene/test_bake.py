@@ -10,7 +10,9 @@ import pytest
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import bake, build, compat, rig
+from ai_ever_zoom_addon.scene import compat, zooms
+from ai_ever_zoom_addon.scene.output import bake
+from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import ZoomSettings
 from tests import pictures
 from tests.pictures import Nest
@@ -27,7 +29,7 @@ def series_of(folder: Path, count: int, steps: tuple[Step, ...] | None = None) -
 def test_the_baked_camera_agrees_at_every_frame(tmp_path: Path) -> None:
     scene = bpy.context.scene
     steps = (Step(2.0, (0.05, -0.03)), Step(1.5, (-0.04, 0.02)))
-    control = build.build_zoom(scene, series_of(tmp_path, 3, steps), SETTINGS)
+    control = zooms.build_zoom(scene, series_of(tmp_path, 3, steps), SETTINGS)
     control.location = (1.0, -2.0, 0.5)
     control.rotation_euler[2] = 0.3
     scene.frame_set(7)
@@ -62,18 +64,18 @@ def ours_sees_what_theirs_sees(baked: bpy.types.Object, camera: bpy.types.Object
 
 def test_the_zoom_stays_as_it_was(tmp_path: Path) -> None:
     scene = bpy.context.scene
-    control = build.build_zoom(scene, series_of(tmp_path, 3), SETTINGS)
+    control = zooms.build_zoom(scene, series_of(tmp_path, 3), SETTINGS)
     camera = next(rig.parts(control, "camera"))
     baked = bake.bake_camera(scene, control)
     assert scene.camera == camera
     assert len(camera.animation_data.drivers) > 0
-    control = build.build_zoom(scene, series_of(tmp_path, 4), SETTINGS, control)
+    control = zooms.build_zoom(scene, series_of(tmp_path, 4), SETTINGS, control)
     assert baked.name in scene.objects
 
 
 def test_a_zoom_too_deep_for_one_place_is_refused(tmp_path: Path) -> None:
     scene = bpy.context.scene
-    control = build.build_zoom(scene, series_of(tmp_path, 60), SETTINGS)
+    control = zooms.build_zoom(scene, series_of(tmp_path, 60), SETTINGS)
     count = len(bpy.data.objects)
     with pytest.raises(EverZoomError, match="too deep"):
         bake.bake_camera(scene, control)

@@ -10,7 +10,7 @@ import bpy
 import pytest
 
 import ai_ever_zoom_addon
-from ai_ever_zoom_addon.scene import rig
+from ai_ever_zoom_addon.scene.planes import rig
 from tests.scene.nested import write_series
 
 operators: Any = bpy.ops

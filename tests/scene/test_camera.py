@@ -11,7 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
-from ai_ever_zoom_addon.scene import animation, build, images, rig
+from ai_ever_zoom_addon.scene import loading, zooms
+from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 
 BOTH = pytest.mark.parametrize("engine", [Engine.CYCLES, Engine.SEQUENCER])
@@ -21,7 +23,7 @@ def write(folder: Path, pictures: list[NDArray[np.float32]], steps: tuple[Step, 
     rows = []
     for number, picture in enumerate(pictures):
         file = folder / f"picture_{number}.png"
-        images.write_png(file, picture)
+        loading.write_png(file, picture)
         rows.append(SeriesImage(file, picture.shape[1], picture.shape[0]))
     return Series(tuple(rows), steps)
 
@@ -34,8 +36,8 @@ def waves(width: int, height: int) -> NDArray[np.float32]:
 
 
 def frames(scene: Any, folder: Path, *numbers: int) -> list[NDArray[np.float32]]:
-    animation.render_animation(scene, f"{folder}/", scene.frame_start, scene.frame_end, sharp=False)
-    return [images.read_pixels(folder / f"frame_{number:05}.png") for number in numbers]
+    rendering.render_animation(scene, f"{folder}/", scene.frame_start, scene.frame_end, sharp=False)
+    return [loading.read_pixels(folder / f"frame_{number:05}.png") for number in numbers]
 
 
 def control_of(scene: Any) -> Any:
@@ -54,10 +56,10 @@ def test_the_picture_turns_clockwise(
         zoom_steps=2, start_frame=0, feather=0.0, crop=0.7, roll=roll, engine=engine
     )
     scene = bpy.context.scene
-    build.build_zoom(scene, series, settings)
-    assert build.stored_warnings(control_of(scene)) == []  # nothing had to be enlarged
+    zooms.build_zoom(scene, series, settings)
+    assert zooms.stored_warnings(control_of(scene)) == []  # nothing had to be enlarged
     first, last = frames(scene, picture_folder, 0, 2)
-    outer, inner = (images.read_pixels(image.file)[15:85, 15:85] for image in series.images)
+    outer, inner = (loading.read_pixels(image.file)[15:85, 15:85] for image in series.images)
     assert np.abs(first - outer).max() * 255 < 4
     turned = np.rot90(inner, -quarters)  # clockwise
     # The trimmed edge falls on the frame's.
@@ -84,7 +86,7 @@ def test_no_border_is_ever_seen(
     series = write(tmp_path, [white] * 4, steps)
     scene = bpy.context.scene
     settings = ZoomSettings(zoom_steps=6, start_frame=0, engine=engine, **values)
-    build.build_zoom(scene, series, settings)
+    zooms.build_zoom(scene, series, settings)
     for picture in frames(scene, picture_folder, *range(scene.frame_end + 1)):
         assert picture.min() > 0.98
 
@@ -96,9 +98,9 @@ def test_the_zoom_ends_at_the_target(tmp_path: Path, picture_folder: Path, engin
         zoom_steps=1, start_frame=0, feather=0.0, crop=0.8, target=(0.1, 0.05), engine=engine
     )
     scene = bpy.context.scene
-    build.build_zoom(scene, series, settings)
+    zooms.build_zoom(scene, series, settings)
     (last,) = frames(scene, picture_folder, 1)
-    image = images.read_pixels(series.images[1].file)
+    image = loading.read_pixels(series.images[1].file)
     # 10 pixels to the right and 3 up; what is trimmed of the innermost image is not compared.
     assert last.shape[:2] == (48, 80)
     assert np.abs(last[4:, :69] - image[7:51, 20:89]).max() * 255 < 4

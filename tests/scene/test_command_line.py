@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 import pytest
 
-from ai_ever_zoom_addon.scene import animation
+from ai_ever_zoom_addon.scene.output import rendering
 from tests import pictures, series_maker
 from tests.pictures import Nest, Size
 from tests.scene.command import FRAME, PLAIN, Run, assert_shows, frames, make_series, view
@@ -69,7 +69,7 @@ def test_the_default_is_a_video_of_the_sample(run: Run) -> None:
     assert all(picture.shape == (64, 64, 3) and picture.std() > 10 for picture in shown)
     # The sample's images were temporary: the file has brought them along.
     bpy.ops.wm.open_mainfile(filepath=str(Path("zoom.blend").absolute()))
-    animation.check_images(bpy.context.scene)
+    rendering.check_images(bpy.context.scene)
 
 
 # --- The options ----------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from ai_ever_zoom_addon.core.series import ListedImage, Listing, Series, SeriesImage, Step
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import animation, build, compat, compositing, images, rig
+from ai_ever_zoom_addon.scene import compat, compositing, loading, zooms
+from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import ZoomSettings
 
 SIDE = 96
@@ -27,10 +29,10 @@ def build_zoom(folder: Path, *pictures: Picture) -> Any:
     found = []
     for number, picture in enumerate(pictures):
         file = folder / f"picture_{number}.png"
-        images.write_png(file, picture)
+        loading.write_png(file, picture)
         found.append(SeriesImage(file, picture.shape[1], picture.shape[0]))
     series = Series(tuple(found), (Step(2.0),) * (len(found) - 1))
-    return build.build_zoom(bpy.context.scene, series, SETTINGS)
+    return zooms.build_zoom(bpy.context.scene, series, SETTINGS)
 
 
 def flat(value: float) -> Picture:
@@ -39,8 +41,8 @@ def flat(value: float) -> Picture:
 
 def render(folder: Path, frame: int = 0) -> Picture:
     scene = bpy.context.scene
-    animation.render_animation(scene, f"{folder}/", frame, frame, sharp=False)
-    return images.read_pixels(folder / f"frame_{frame:05}.png")
+    rendering.render_animation(scene, f"{folder}/", frame, frame, sharp=False)
+    return loading.read_pixels(folder / f"frame_{frame:05}.png")
 
 
 def only(*names: str) -> None:
@@ -180,10 +182,10 @@ def test_masks_go_with_their_images_and_with_the_effects(tmp_path: Path) -> None
     mask = compositing.add_image_mask(scene, inner)
     before = inner.name
     assert mask.matte_id == before
-    series = build.stored_series(control)
+    series = zooms.stored_series(control)
     shorter = Series(series.images[1:], series.steps[1:])
     rows = tuple(ListedImage(i.file, layer=n) for n, i in enumerate(series.images) if n)
-    build.build_zoom(scene, shorter, SETTINGS, control, None, Listing(rows))
+    zooms.build_zoom(scene, shorter, SETTINGS, control, None, Listing(rows))
     assert inner.name != before
     assert mask.matte_id == inner.name
     compositing.remove_effects(scene)

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
-from ai_ever_zoom_addon.scene import animation, build, compat, rig
+from ai_ever_zoom_addon.scene import compat, zooms
+from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 from tests.pictures import Array, Nest, error, paint, read, save, self_similar
 
@@ -30,11 +32,11 @@ def build_deep(scene: Any, folder: Path, count: int, factor: float, engine: Engi
     image = SeriesImage(file, 80, 60)
     series = Series((image,) * count, uniform_steps(count, factor))
     settings = ZoomSettings(zoom_factor=factor, zoom_steps=2, start_frame=0, engine=engine)
-    return build.build_zoom(scene, series, settings)
+    return zooms.build_zoom(scene, series, settings)
 
 
 def render(scene: Any, folder: Path, first: int, last: int, *, sharp: bool = True) -> list[Array]:
-    animation.render_animation(scene, f"{folder}/", first, last, sharp=sharp)
+    rendering.render_animation(scene, f"{folder}/", first, last, sharp=sharp)
     return [read(folder / f"frame_{number:05}.png") for number in range(first, last + 1)]
 
 

@@ -13,7 +13,9 @@ import bpy
 import pytest
 
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import anchors, animation, build, compat, farm, render, rig
+from ai_ever_zoom_addon.scene import compat, zooms
+from ai_ever_zoom_addon.scene.output import farm, output_settings, rendering
+from ai_ever_zoom_addon.scene.planes import anchors, rig
 from tests import pictures
 from tests.scene.command import FRAME, PLAIN, Run, assert_shows, frames, view
 
@@ -162,7 +164,7 @@ def test_no_path_of_this_machine_is_left(zoom: Any, series: Path, tmp_path: Path
 
 
 def test_the_users_picture_format_stays(zoom: Any, tmp_path: Path) -> None:
-    render.set_output(zoom, "frames/")
+    output_settings.set_output(zoom, "frames/")
     zoom.render.image_settings.file_format = "OPEN_EXR"
     zoom.frame_step = 2
     farm.prepare(zoom, tmp_path / "zoom.blend")
@@ -187,7 +189,7 @@ def test_effects_travel_along(zoom: Any, series: Path, tmp_path: Path) -> None:
     """A text in a font of the user's, which follows the zoom by a driver."""
     (control,) = rig.controls(zoom)
     zoom.frame_set(2)
-    plan = build.stored_plan(zoom, control)
+    plan = zooms.stored_plan(zoom, control)
     text = anchors.add_text(zoom, control, plan, "Here")
     own = Path(bpy.utils.resource_path("LOCAL")) / "datafiles" / "fonts" / "Inter.woff2"
     font = Path(shutil.copy(own, tmp_path / "own.woff2"))
@@ -200,7 +202,7 @@ def test_effects_travel_along(zoom: Any, series: Path, tmp_path: Path) -> None:
     variable.targets[0].id = text.parent
     variable.targets[0].data_path = '["Step"]'
     driver.driver.expression = "clamp(1 - abs(var))"
-    animation.render_animation(zoom, f"{tmp_path / 'alone'}/", 0, 4, sharp=False)
+    rendering.render_animation(zoom, f"{tmp_path / 'alone'}/", 0, 4, sharp=False)
     farm.prepare(zoom, tmp_path / "farm" / "zoom.blend")
     font.unlink()
     shutil.rmtree(series)

@@ -15,7 +15,9 @@ import bpy
 import numpy as np
 import pytest
 
-from ai_ever_zoom_addon.scene import anchors, animation, build, compat
+from ai_ever_zoom_addon.scene import compat, zooms
+from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.scene.planes import anchors
 from docs import gallery
 from tests.conftest import ROOT
 from tests.pictures import Array, read
@@ -60,7 +62,7 @@ class Seen:
 
 def render(folder: Path, moment: float, steps: int = STEPS) -> Array:
     frame = round(moment * steps)
-    animation.render_animation(bpy.context.scene, f"{folder}/", frame, frame, sharp=False)
+    rendering.render_animation(bpy.context.scene, f"{folder}/", frame, frame, sharp=False)
     return read(folder / f"frame_{frame:05}.png")
 
 
@@ -98,8 +100,8 @@ def test_it_goes_with_new_timing(control: Any, picture_folder: Path, name: str) 
     moment = SHOWN[name]
     seen = Seen(picture_folder, control, name, moment)
     assert np.abs(seen.difference(moment)).max() > 0.1
-    settings = replace(build.stored_settings(control), zoom_steps=STEPS // 2)
-    build.change_zoom(bpy.context.scene, control, settings)
+    settings = replace(zooms.stored_settings(control), zoom_steps=STEPS // 2)
+    zooms.change_zoom(bpy.context.scene, control, settings)
     again = render(picture_folder / "again", moment, STEPS // 2)
     assert np.abs(again - seen.changed[moment]).max() <= LEVEL
 

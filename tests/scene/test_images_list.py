@@ -13,8 +13,9 @@ from typing import Any
 import bpy
 import pytest
 
-from ai_ever_zoom_addon.scene import build as builds
-from ai_ever_zoom_addon.scene import compat, rig
+from ai_ever_zoom_addon.scene import compat
+from ai_ever_zoom_addon.scene import zooms as builds
+from ai_ever_zoom_addon.scene.planes import rig
 
 from .drawing import draw_panels, shown_text
 from .nested import write_image, write_series

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ai_ever_zoom_addon.core.plan import make_plan
+from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
-from ai_ever_zoom_addon.scene import animation, build, compat, images, rig
+from ai_ever_zoom_addon.scene import compat, loading, zooms
+from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import Engine, Travel, ZoomSettings
 
 WIDTH, HEIGHT = 120, 80
@@ -36,7 +38,7 @@ def unlike(folder: Path, steps: tuple[Step, ...]) -> Series:
         wave = np.sin((number + 2) * x + np.array([[[0.0]], [[1.5]], [[3.0]]]) + y * (3 - number))
         picture = 0.5 + 0.3 * wave.transpose(1, 2, 0)
         file = folder / f"{number}.png"
-        images.write_png(file, picture.astype(np.float32))
+        loading.write_png(file, picture.astype(np.float32))
         pictures.append(SeriesImage(file, WIDTH, HEIGHT))
     return Series(tuple(pictures), steps[:-1], (), steps[-1])
 
@@ -66,7 +68,7 @@ def write_cells(folder: Path, size: int) -> None:
     place = (np.arange(size) + 0.5) / size - 0.5
     for number in range(5):
         x, y = np.meshgrid(place, -place)
-        images.write_png(folder / f"{number + 1}.png", cells(x * 2.0**number, y * 2.0**number))
+        loading.write_png(folder / f"{number + 1}.png", cells(x * 2.0**number, y * 2.0**number))
 
 
 def level_curves(scene: Any, control: Any) -> list[Any]:
@@ -75,8 +77,8 @@ def level_curves(scene: Any, control: Any) -> list[Any]:
 
 
 def frame(scene: Any, folder: Path, number: int) -> NDArray[np.float32]:
-    animation.render_animation(scene, f"{folder}/", number, number, sharp=False)
-    return images.read_pixels(folder / f"frame_{number:05}.png")
+    rendering.render_animation(scene, f"{folder}/", number, number, sharp=False)
+    return loading.read_pixels(folder / f"frame_{number:05}.png")
 
 
 @BOTH
@@ -98,7 +100,7 @@ def test_the_frame_after_the_last_is_the_first(
     scene = bpy.context.scene
     series = unlike(tmp_path, steps)
     settings = replace(LOOP, engine=engine, **values)
-    control = build.build_zoom(scene, series, settings)
+    control = zooms.build_zoom(scene, series, settings)
     assert (scene.frame_start, scene.frame_end) == (0, 3 * 3 - 1)
     first = frame(scene, picture_folder / "first", 0)
     before = frame(scene, picture_folder / "last", 8)
@@ -122,13 +124,13 @@ def test_every_frame_of_a_loop_is_right(
     scene = bpy.context.scene
     settings = replace(LOOP, engine=engine)
     files = sorted(folder.iterdir())
-    series, analysis = build.find_series(files, settings)
+    series, analysis = zooms.find_series(files, settings)
     assert analysis is not None and analysis.loops and analysis.closing is not None
     assert analysis.closing.factor == pytest.approx(2.0, rel=2e-3)
-    build.build_zoom(scene, series, settings, report=analysis.to_json())
-    animation.render_animation(scene, f"{picture_folder}/", 0, 14, sharp=False)
+    zooms.build_zoom(scene, series, settings, report=analysis.to_json())
+    rendering.render_animation(scene, f"{picture_folder}/", 0, 14, sharp=False)
     for number in range(15):
-        picture = images.read_pixels(picture_folder / f"frame_{number:05}.png")
+        picture = loading.read_pixels(picture_folder / f"frame_{number:05}.png")
         place = (np.arange(128) + 0.5) / 160 - 0.4
         x, y = np.meshgrid(place, -place)
         scale = 16.0 * 2.0 ** (-number / 3)  # the outermost image is the fifth
@@ -142,10 +144,10 @@ def test_a_zoom_becomes_a_loop_and_back(tmp_path: Path) -> None:
     scene = bpy.context.scene
     series = unlike(tmp_path, CENTRED)
     one_way = replace(LOOP, travel=Travel.ONE_WAY)
-    control = build.build_zoom(scene, series, one_way)
+    control = zooms.build_zoom(scene, series, one_way)
     before = rig.numbered(control, "layer")
     corners = {number: len(item.data.vertices) for number, item in before.items()}
-    build.change_zoom(scene, control, LOOP)
+    zooms.change_zoom(scene, control, LOOP)
     layers = rig.numbered(control, "layer")
     assert {number: layers[number] for number in before} == before
     assert sorted(layers) == [layer.number for layer in make_plan(series, LOOP).layers]
@@ -153,9 +155,9 @@ def test_a_zoom_becomes_a_loop_and_back(tmp_path: Path) -> None:
     for number, item in layers.items():
         assert Path(rig.layer_image(item).filepath).stem == str(number % 3)
         assert len(item.data.vertices) == corners[0 if number == min(layers) else 1]
-    assert build.stored_series(control) == series
+    assert zooms.stored_series(control) == series
     assert rig.frame_of_image(control, 2) == 6
-    build.change_zoom(scene, control, one_way)
+    zooms.change_zoom(scene, control, one_way)
     assert rig.numbered(control, "layer") == before
     assert {number: len(item.data.vertices) for number, item in before.items()} == corners
 
@@ -163,7 +165,7 @@ def test_a_zoom_becomes_a_loop_and_back(tmp_path: Path) -> None:
 def test_what_does_not_close_jumps_and_says_so(tmp_path: Path) -> None:
     scene = bpy.context.scene
     series = replace(unlike(tmp_path, CENTRED), closing=None)
-    control = build.build_zoom(scene, series, LOOP)
-    (warning,) = build.stored_warnings(control)
+    control = zooms.build_zoom(scene, series, LOOP)
+    (warning,) = zooms.stored_warnings(control)
     assert "the loop jumps" in warning
     assert (scene.frame_start, scene.frame_end) == (0, 2 * 3 - 1)

@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 import pytest
 
-from ai_ever_zoom_addon.scene import rig
+from ai_ever_zoom_addon.scene.planes import rig
 
 from .drawing import shown_text
 from .nested import write_series

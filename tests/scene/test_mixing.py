@@ -15,16 +15,9 @@ import pytest
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import (
-    animation,
-    build,
-    compat,
-    compositing,
-    farm,
-    mixing,
-    render,
-    rig,
-)
+from ai_ever_zoom_addon.scene import compat, compositing, mixing, zooms
+from ai_ever_zoom_addon.scene.output import farm, output_settings, rendering
+from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 from tests.pictures import Array, Nest, error, read, to_linear, to_srgb, waves
 from tests.scene.drawing import draw_panel
@@ -46,7 +39,7 @@ def make_zoom(folder: Path, scene: Any = None, **settings: Any) -> Any:
     images = tuple(SeriesImage(file, *NEST.size) for file in reversed(NEST.files(folder)))
     series = Series(images, uniform_steps(3, 2.0))
     scene = scene or bpy.data.scenes.new("Ever Zoom")
-    return build.build_zoom(scene, series, settings_with(**settings))
+    return zooms.build_zoom(scene, series, settings_with(**settings))
 
 
 def settings_with(**settings: Any) -> ZoomSettings:
@@ -111,7 +104,7 @@ def make_room(size: tuple[int, int] = FRAME) -> Any:
 def take(scene: Any, folder: Path, frame: int) -> Array:
     """What `blender -b FILE -a` renders of a scene at a frame."""
     before = scene.frame_start, scene.frame_end
-    render.set_output(scene, f"{folder}/")
+    output_settings.set_output(scene, f"{folder}/")
     scene.frame_start = scene.frame_end = frame
     operators.render.render(animation=True, scene=scene.name)
     scene.frame_start, scene.frame_end = before
@@ -206,7 +199,7 @@ def test_it_follows_the_zoom_and_is_removed(tmp_path: Path, picture_folder: Path
     before = take(scene, picture_folder / "before", 1)
     groups = len(bpy.data.node_groups)
     mixing.use_as_backdrop(scene, zoom)
-    build.change_zoom(zoom, control, settings_with(zoom_steps=2))
+    zooms.change_zoom(zoom, control, settings_with(zoom_steps=2))
     after = NEST.view(level_at(1) * 2)
     assert error(take(scene, picture_folder / "built again", 1), after)[1] <= 2.0
     scene.view_settings.view_transform = "AgX"
@@ -297,9 +290,9 @@ def test_a_stranger_renders_the_room(tmp_path: Path, picture_folder: Path) -> No
 
 def render_frames(zoom: Any, output: Path) -> None:
     """Render a zoom to its own output path."""
-    render.set_output(zoom, str(output))
+    output_settings.set_output(zoom, str(output))
     first, last = zoom.frame_start, zoom.frame_end
-    animation.render_animation(zoom, str(output), first, last, sharp=False)
+    rendering.render_animation(zoom, str(output), first, last, sharp=False)
 
 
 def assert_on_screen(seen: Array, expected: Array, box: tuple[int, int, int, int]) -> None:
@@ -378,7 +371,7 @@ def test_a_screen_is_brought_up_to_date(tmp_path: Path, picture_folder: Path) ->
     render_frames(zoom, tmp_path / "frames")
     assert mixing.put_on_screen(zoom, screen) == ["it took the place of the material red"]
     material = screen.material_slots[0].material
-    build.change_zoom(zoom, control, settings_with(zoom_steps=2))
+    zooms.change_zoom(zoom, control, settings_with(zoom_steps=2))
     render_frames(zoom, tmp_path / "frames")
     assert mixing.put_on_screen(zoom, screen) == []
     assert screen.material_slots[0].material == material
@@ -398,10 +391,10 @@ def test_frames_of_a_former_zoom_are_no_screen(tmp_path: Path) -> None:
     screen = add_mesh((4, 3))
     for output, changed in (("frames", {"resolution": (64, 48)}), ("video.mp4", {"zoom_steps": 2})):
         render_frames(zoom, tmp_path / output)
-        build.change_zoom(zoom, control, settings_with(**changed))
+        zooms.change_zoom(zoom, control, settings_with(**changed))
         with pytest.raises(EverZoomError, match="does not show the zoom as it is now"):
             mixing.put_on_screen(zoom, screen)
-        build.change_zoom(zoom, control, settings_with())
+        zooms.change_zoom(zoom, control, settings_with())
     assert not screen.material_slots
     assert not [image for image in bpy.data.images if image.source in {"SEQUENCE", "MOVIE"}]
 
@@ -455,7 +448,7 @@ def test_a_zoom_is_put_alone_on_a_view_layer_or_left_out(
         assert np.abs(seen[48, ~is_red]).max() == 0.0  # nothing else
 
     bpy.context.window.view_layer = without  # where the zoom is not
-    build.change_zoom(scene, control, settings_with(zoom_steps=2))
+    zooms.change_zoom(scene, control, settings_with(zoom_steps=2))
     assert without.layer_collection.children[zoom.name].exclude
     with_zoom.use, without.use = True, False
     seen = take(scene, picture_folder / "again", 3)
@@ -482,7 +475,7 @@ def test_buttons_from_the_build_to_the_room(addon: None, tmp_path: Path) -> None
     assert operators.ever_zoom.build() == {"FINISHED"}
     zoom: Any = bpy.context.scene
     assert zoom != room and mixing.zoom_scenes(room) == [zoom]
-    render.set_output(zoom, f"{tmp_path}/frames/")
+    output_settings.set_output(zoom, f"{tmp_path}/frames/")
     bpy.context.window.scene = room
     assert draw_panel("EVERZOOM_PT_mixing").buttons == [
         "ever_zoom.use_as_backdrop",

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
-from ai_ever_zoom_addon.scene import animation, build
+from ai_ever_zoom_addon.scene import zooms
+from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 from tests import pictures
 from tests.pictures import Array, Nest
@@ -38,13 +39,13 @@ def test_a_blurred_frame_is_the_mean_of_true_views(
     settings = ZoomSettings(
         zoom_steps=zoom_steps, start_frame=0, engine=engine, samples=128, align=False
     )
-    build.build_zoom(scene, series, settings)
+    zooms.build_zoom(scene, series, settings)
     scene.render.use_motion_blur = True
     scene.render.motion_blur_shutter = SHUTTER
     scene.eevee.motion_blur_steps = 8
     frames = (1, zoom_steps)  # on the way, and where one image follows another
     for frame in frames:
-        animation.render_animation(scene, f"{picture_folder}/", frame, frame, sharp=False)
+        rendering.render_animation(scene, f"{picture_folder}/", frame, frame, sharp=False)
     x, y = pictures.grid(nest.cropped)
     away = np.hypot(x, y) > 0.2  # in the middle there is detail of any size
     for frame in frames:

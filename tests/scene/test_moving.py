@@ -15,7 +15,9 @@ from PIL import Image
 
 from ai_ever_zoom_addon.core.series import find_images
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import animation, build, farm, rig
+from ai_ever_zoom_addon.scene import zooms
+from ai_ever_zoom_addon.scene.output import farm, rendering
+from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 from tests.scene.command import Run
 
@@ -66,8 +68,8 @@ def make_series(folder: Path, kind: str) -> Path:
 def build_zoom(folder: Path, engine: Engine = Engine.CYCLES, **settings: Any) -> Any:
     options = replace(SETTINGS, engine=engine, **settings)
     files, skipped = find_images(folder)
-    series, _ = build.find_series(files, options, skipped)
-    return build.build_zoom(bpy.context.scene, series, options)
+    series, _ = zooms.find_series(files, options, skipped)
+    return zooms.build_zoom(bpy.context.scene, series, options)
 
 
 def corner(file: Path) -> int:
@@ -91,12 +93,12 @@ def test_it_plays_a_picture_a_frame(
     tmp_path: Path, picture_folder: Path, kind: str, engine: Engine
 ) -> None:
     control = build_zoom(make_series(tmp_path / "series", kind), engine)
-    told = "\n".join(build.stored_warnings(control))
+    told = "\n".join(zooms.stored_warnings(control))
     if engine is Engine.WORKBENCH and bpy.app.version < (4, 5, 0):
         assert "does not play img2" in told
         pytest.skip("does not apply: Workbench plays since Blender 4.5")
     assert not told
-    animation.render_animation(bpy.context.scene, f"{picture_folder}/", FRAMES[0], FRAMES[-1])
+    rendering.render_animation(bpy.context.scene, f"{picture_folder}/", FRAMES[0], FRAMES[-1])
     seen = {frame: corner(picture_folder / f"frame_{frame:05}.png") for frame in FRAMES}
     tolerance = 1 if kind == "sequence" else 3  # of the encoder
     assert seen == {frame: pytest.approx(expected(frame), abs=tolerance) for frame in FRAMES}
@@ -130,9 +132,9 @@ def test_it_begins_when_it_comes_into_sight_whatever_the_timing(tmp_path: Path) 
         ({"start_frame": 100, "zoom_steps": 20}, 101),
     ]
     for changed, first in changes:
-        build.change_zoom(bpy.context.scene, control, replace(SETTINGS, **changed))
+        zooms.change_zoom(bpy.context.scene, control, replace(SETTINGS, **changed))
         assert player.frame_start == first
-    assert [file.file for file in build.stored_series(control).images] == [
+    assert [file.file for file in zooms.stored_series(control).images] == [
         folder / "img3.png",
         folder / "img2",
         folder / "img1.png",

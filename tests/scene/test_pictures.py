@@ -18,7 +18,9 @@ import pytest
 from PIL import Image
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
-from ai_ever_zoom_addon.scene import animation, build, images, rig
+from ai_ever_zoom_addon.scene import loading, zooms
+from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import Engine, MaskShape, Order, ZoomSettings
 from tests.pictures import (
     Array,
@@ -50,13 +52,13 @@ def scene() -> Any:
 
 def render(scene: Any, folder: Path, first: int, last: int | None = None) -> list[Array]:
     last = first if last is None else last
-    animation.render_animation(scene, f"{folder}/", first, last)
+    rendering.render_animation(scene, f"{folder}/", first, last)
     return [read(folder / f"frame_{number:05}.png") for number in range(first, last + 1)]
 
 
 def build_files(scene: Any, files: Iterable[Path], settings: ZoomSettings) -> Any:
-    series, _ = build.find_series(list(files), settings)
-    return build.build_zoom(scene, series, settings)
+    series, _ = zooms.find_series(list(files), settings)
+    return zooms.build_zoom(scene, series, settings)
 
 
 def build_nest(scene: Any, nest: Nest, folder: Path, settings: ZoomSettings) -> Any:
@@ -67,7 +69,7 @@ def build_nest(scene: Any, nest: Nest, folder: Path, settings: ZoomSettings) -> 
     steps = tuple(Step(f, o) for f, o in zip(nest.steps, offsets, strict=True))
     shape = MaskShape.ELLIPSE if nest.ellipse else MaskShape.RECTANGLE
     settings = replace(settings, crop=nest.crop, feather=nest.feather, mask_shape=shape)
-    return build.build_zoom(scene, Series(series_images, steps), settings)
+    return zooms.build_zoom(scene, Series(series_images, steps), settings)
 
 
 NESTS = {
@@ -196,7 +198,7 @@ def test_colours_glide_from_image_to_image(
     files = list(reversed(nest.files(tmp_path)))
     series_images = tuple(SeriesImage(file, *nest.size) for file in files)
     steps = tuple(Step(2.0, gain=tuple(values)) for values in gains)
-    build.build_zoom(scene, Series(series_images, steps), replace(PLAIN, zoom_steps=5))
+    zooms.build_zoom(scene, Series(series_images, steps), replace(PLAIN, zoom_steps=5))
     for frame, picture in enumerate(render(scene, picture_folder, 0, 10)):
         deviation, worst = error(picture, nest.view(frame / 5))
         assert (deviation < 0.5, worst < 2.0) == (True, True), frame
@@ -231,8 +233,8 @@ def test_reverse_is_the_same_frames_backwards(
     nest = Nest(PATTERNS, (60, 40))
     control = build_nest(scene, nest, tmp_path, PLAIN)
     forwards = render(scene, picture_folder, 0, 8)
-    settings = build.stored_settings(control)
-    build.change_zoom(scene, control, replace(settings, reverse=True))
+    settings = zooms.stored_settings(control)
+    zooms.change_zoom(scene, control, replace(settings, reverse=True))
     backwards = render(scene, picture_folder, 0, 8)
     for one, other in zip(forwards, reversed(backwards), strict=True):
         assert (one == other).all()
@@ -245,8 +247,8 @@ def test_the_first_and_the_last_frame_are_held(
     nest = Nest(PATTERNS, (60, 40))
     control = build_nest(scene, nest, tmp_path, PLAIN)
     plain = render(scene, picture_folder, 0, 8)
-    settings = build.stored_settings(control)
-    build.change_zoom(scene, control, replace(settings, delay=0.5, frames_per_second=6.0))
+    settings = zooms.stored_settings(control)
+    zooms.change_zoom(scene, control, replace(settings, delay=0.5, frames_per_second=6.0))
     assert (scene.frame_start, scene.frame_end) == (0, 14)
     held = render(scene, picture_folder, 0, 14)
     for one, other in zip([plain[0]] * 3 + plain + [plain[8]] * 3, held, strict=True):
@@ -367,7 +369,7 @@ def test_every_kind_of_file_shows_its_colours(
         PLAIN, order=Order.OUTERMOST_FIRST, zoom_steps=1, feather=0.0, zoom_factor=1.5
     )
     build_files(scene, files, settings)
-    animation.render_animation(scene, f"{picture_folder}/", 0, len(KINDS) - 1, sharp=sharp)
+    rendering.render_animation(scene, f"{picture_folder}/", 0, len(KINDS) - 1, sharp=sharp)
     for number, (kind, picture) in enumerate(zip(KINDS, pictures, strict=True)):
         frame = read(picture_folder / f"frame_{number:05}.png")
         away = 255 * np.abs(frame - picture[4:36, 5:45])
@@ -378,7 +380,7 @@ def test_every_kind_of_file_shows_its_colours(
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_file_is_read_for_the_analysis(kind: str, tmp_path: Path) -> None:
     file, picture = write_kind(kind, paint(waves(1), (50, 40)), tmp_path / "image")
-    away = 255 * np.abs(images.read_pixels(file) - picture)
+    away = 255 * np.abs(loading.read_pixels(file) - picture)
     assert away.max() <= (2.01 if "jpeg" in kind else 0.1)
 
 
@@ -424,8 +426,8 @@ def test_the_debug_overlay_is_one_switch(
     nest = Nest(PATTERNS, (240, 200))
     control = build_nest(scene, nest, tmp_path, replace(PLAIN, engine=engine))
     plain = render(scene, picture_folder / "without", 0, 8)
-    settings = build.stored_settings(control)
-    build.change_zoom(scene, control, replace(settings, debug_overlay=True))
+    settings = zooms.stored_settings(control)
+    zooms.change_zoom(scene, control, replace(settings, debug_overlay=True))
     marked = render(scene, picture_folder / "with", 0, 8)
     marks = [np.abs(a - b).max(axis=2) > 0.1 for a, b in zip(plain, marked, strict=True)]
     for mark in marks:
@@ -439,7 +441,7 @@ def test_the_debug_overlay_is_one_switch(
     assert not marks[2][40:72, left + 5 : right - 4].any()
     for edge in (marks[4][0], marks[4][-1], marks[4][:, 0], marks[4][:, -1]):
         assert edge.all()
-    build.change_zoom(scene, control, settings)
+    zooms.change_zoom(scene, control, settings)
     again = render(scene, picture_folder / "again", 0, 8)
     for one, other in zip(plain, again, strict=True):
         assert (one == other).all()

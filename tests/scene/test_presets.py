@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 import pytest
 
-from ai_ever_zoom_addon.scene import rig
+from ai_ever_zoom_addon.scene.planes import rig
 
 from .drawing import draw_panel
 from .nested import write_series

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
-from ai_ever_zoom_addon.scene import animation, build, compat, rig
+from ai_ever_zoom_addon.scene import compat, zooms
+from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 from tests.pictures import Array, Nest, Pattern, error, read, waves
 
@@ -38,7 +40,7 @@ def series_of(nest: Nest, folder: Path) -> Series:
 
 
 def render(scene: Any, folder: Path, frame: int) -> Array:
-    animation.render_animation(scene, f"{folder}/", frame, frame)
+    rendering.render_animation(scene, f"{folder}/", frame, frame)
     return read(folder / f"frame_{frame:05}.png")
 
 
@@ -115,11 +117,11 @@ def test_what_the_user_has_made_stays(scene: Any, tmp_path: Path) -> None:
     theirs = users_scene()
     world = scene.world
     series = series_of(nest_of(0, 3), tmp_path)
-    control = build.build_zoom(scene, series, PLAIN)
-    build.build_zoom(scene, series, replace(PLAIN, crop=0.5, zoom_steps=9), control)
-    build.change_zoom(scene, control, replace(PLAIN, debug_overlay=True, reverse=True))
-    build.change_zoom(scene, control, replace(PLAIN, engine=Engine.SEQUENCER))
-    build.change_zoom(scene, control, PLAIN)
+    control = zooms.build_zoom(scene, series, PLAIN)
+    zooms.build_zoom(scene, series, replace(PLAIN, crop=0.5, zoom_steps=9), control)
+    zooms.change_zoom(scene, control, replace(PLAIN, debug_overlay=True, reverse=True))
+    zooms.change_zoom(scene, control, replace(PLAIN, engine=Engine.SEQUENCER))
+    zooms.change_zoom(scene, control, PLAIN)
     assert set(theirs) <= set(everything())
     for item, before in theirs.items():
         assert state(item) == before, item.name
@@ -137,10 +139,10 @@ def test_building_again_replaces_and_adds_nothing(
 ) -> None:
     nest = nest_of(0, 3)
     series = series_of(nest, tmp_path)
-    control = build.build_zoom(scene, series, PLAIN)
+    control = zooms.build_zoom(scene, series, PLAIN)
     before = set(everything())
     curves = [len(compat.fcurves(item)) for item in bpy.data.objects]
-    assert build.build_zoom(scene, series, PLAIN, control) == control
+    assert zooms.build_zoom(scene, series, PLAIN, control) == control
     assert set(everything()) == before
     assert [len(compat.fcurves(item)) for item in bpy.data.objects] == curves
     assert rig.controls(scene) == [control]
@@ -151,22 +153,22 @@ def test_other_images_take_the_places_of_the_old_ones(
     scene: Any, tmp_path: Path, picture_folder: Path
 ) -> None:
     longer, shorter = nest_of(0, 5), nest_of(2, 2)
-    control = build.build_zoom(scene, series_of(longer, tmp_path / "longer"), PLAIN)
+    control = zooms.build_zoom(scene, series_of(longer, tmp_path / "longer"), PLAIN)
     layers = rig.numbered(control, "layer")
-    build.build_zoom(scene, series_of(shorter, tmp_path / "shorter"), PLAIN, control)
+    zooms.build_zoom(scene, series_of(shorter, tmp_path / "shorter"), PLAIN, control)
     assert rig.numbered(control, "layer") == {number: layers[number] for number in range(2)}
     assert len(bpy.data.objects) == 6  # and the control, the camera, and an anchor on each
     assert len(bpy.data.materials) == 2
     assert (scene.frame_start, scene.frame_end) == (0, 4)
     assert shows(scene, picture_folder, shorter)
-    build.build_zoom(scene, series_of(longer, tmp_path / "longer"), PLAIN, control)
+    zooms.build_zoom(scene, series_of(longer, tmp_path / "longer"), PLAIN, control)
     assert sorted(rig.numbered(control, "layer")) == [0, 1, 2, 3, 4]
     assert shows(scene, picture_folder, longer, 14)
 
 
 def test_the_users_edits_of_the_zoom_stay(scene: Any, tmp_path: Path, picture_folder: Path) -> None:
     nest = nest_of(0, 3)
-    control = build.build_zoom(scene, series_of(nest, tmp_path), PLAIN)
+    control = zooms.build_zoom(scene, series_of(nest, tmp_path), PLAIN)
     camera = scene.camera
     camera.name = "My Camera"
     camera.data.lens = 85.0
@@ -183,7 +185,7 @@ def test_the_users_edits_of_the_zoom_stay(scene: Any, tmp_path: Path, picture_fo
     before = state(added), state(on_layer)
 
     other = replace(PLAIN, crop=0.6)
-    build.build_zoom(scene, series_of(nest, tmp_path), other, control)
+    zooms.build_zoom(scene, series_of(nest, tmp_path), other, control)
     assert (state(added), state(on_layer)) == before
     assert scene.camera == camera
     assert (camera.name, camera.data.lens) == ("My Camera", 85.0)
@@ -197,7 +199,7 @@ def test_the_users_edits_of_the_zoom_stay(scene: Any, tmp_path: Path, picture_fo
 def test_the_users_material_on_a_layer_stays(
     scene: Any, tmp_path: Path, picture_folder: Path
 ) -> None:
-    control = build.build_zoom(scene, series_of(nest_of(0, 3), tmp_path), PLAIN)
+    control = zooms.build_zoom(scene, series_of(nest_of(0, 3), tmp_path), PLAIN)
     red = bpy.data.materials.new("red")
     compat.enable_nodes(red)
     nodes = red.node_tree.nodes
@@ -208,7 +210,7 @@ def test_the_users_material_on_a_layer_stays(
     red.node_tree.links.new(emission.outputs[0], output.inputs["Surface"])
     rig.numbered(control, "layer")[1].material_slots[0].material = red
     before = state(red)
-    build.change_zoom(scene, control, replace(PLAIN, crop=0.7))
+    zooms.change_zoom(scene, control, replace(PLAIN, crop=0.7))
     assert rig.numbered(control, "layer")[1].material_slots[0].material == red
     assert state(red) == before
     middle = render(scene, picture_folder, 4)[10:18, 10:30]
@@ -219,13 +221,13 @@ def test_looking_through_another_camera_is_the_users_choice(scene: Any, tmp_path
     users_scene()
     (theirs,) = (item for item in scene.objects if item.type == "CAMERA")
     series = series_of(nest_of(0, 3), tmp_path)
-    control = build.build_zoom(scene, series, PLAIN)
+    control = zooms.build_zoom(scene, series, PLAIN)
     assert scene.camera in list(rig.parts(control, "camera"))
     scene.camera = theirs
-    build.change_zoom(scene, control, replace(PLAIN, crop=0.7))
+    zooms.change_zoom(scene, control, replace(PLAIN, crop=0.7))
     assert scene.camera == theirs
     bpy.data.objects.remove(theirs)
-    build.change_zoom(scene, control, PLAIN)
+    zooms.change_zoom(scene, control, PLAIN)
     assert scene.camera in list(rig.parts(control, "camera"))
 
 
@@ -233,16 +235,16 @@ def test_two_zooms_in_one_file(scene: Any, tmp_path: Path, picture_folder: Path)
     """Each in a scene of its own; one image is in both."""
     one, other = nest_of(0, 3), nest_of(2, 3)
     series = series_of(one, tmp_path / "one"), series_of(other, tmp_path / "other")
-    first = build.build_zoom(scene, series[0], PLAIN)
+    first = zooms.build_zoom(scene, series[0], PLAIN)
     other_scene = bpy.data.scenes.new("Other")
-    second = build.build_zoom(other_scene, series[1], PLAIN)
+    second = zooms.build_zoom(other_scene, series[1], PLAIN)
     assert rig.controls(scene) == [first]
     assert rig.controls(other_scene) == [second]
     assert not set(first.children_recursive) & set(second.children_recursive)
     assert shows(scene, picture_folder / "one", one)
     assert shows(other_scene, picture_folder / "other", other)
     before = [state(item) for item in (first, *first.children_recursive)]
-    build.change_zoom(
+    zooms.change_zoom(
         other_scene, second, replace(PLAIN, crop=0.6, zoom_steps=8, debug_overlay=True)
     )
     assert [state(item) for item in (first, *first.children_recursive)] == before
@@ -257,15 +259,15 @@ def test_two_zooms_in_one_file(scene: Any, tmp_path: Path, picture_folder: Path)
 def test_two_zooms_in_one_scene(scene: Any, tmp_path: Path, picture_folder: Path) -> None:
     """The one whose camera is looked through fills the frame, as it is the nearer one."""
     one, other = nest_of(0, 3), nest_of(2, 3)
-    first = build.build_zoom(scene, series_of(one, tmp_path / "one"), PLAIN)
+    first = zooms.build_zoom(scene, series_of(one, tmp_path / "one"), PLAIN)
     first.location[0] = 100.0
-    second = build.build_zoom(scene, series_of(other, tmp_path / "other"), PLAIN)
+    second = zooms.build_zoom(scene, series_of(other, tmp_path / "other"), PLAIN)
     assert rig.controls(scene) == [first, second]
     assert first.users_collection != second.users_collection
     assert shows(scene, picture_folder, other)
     scene.camera = next(rig.parts(first, "camera"))
     assert shows(scene, picture_folder, one)
-    build.change_zoom(scene, first, replace(PLAIN, feather=0.2))
+    zooms.change_zoom(scene, first, replace(PLAIN, feather=0.2))
     assert shows(scene, picture_folder, nest_of(0, 3, feather=0.2))
 
 
@@ -274,9 +276,9 @@ def test_an_image_is_loaded_once(scene: Any, tmp_path: Path) -> None:
     series = series_of(nest, tmp_path)
     theirs = bpy.data.images.load(str(series.images[1].file))
     theirs.name = "My Image"
-    control = build.build_zoom(scene, series, PLAIN)
-    build.build_zoom(scene, series, PLAIN, control)
-    build.build_zoom(bpy.data.scenes.new("Other"), series, PLAIN)
+    control = zooms.build_zoom(scene, series, PLAIN)
+    zooms.build_zoom(scene, series, PLAIN, control)
+    zooms.build_zoom(bpy.data.scenes.new("Other"), series, PLAIN)
     assert len(bpy.data.images) == 3
     assert rig.layer_image(rig.numbered(control, "layer")[1]) == theirs
     assert theirs.name == "My Image"
@@ -291,7 +293,7 @@ def test_images_are_found_where_the_file_goes(
     project.mkdir()
     bpy.ops.wm.save_as_mainfile(filepath=str(project / "zoom.blend"))
     series = series_of(nest, project / "images")
-    build.build_zoom(scene, series, replace(PLAIN, pack_images=is_packed))
+    zooms.build_zoom(scene, series, replace(PLAIN, pack_images=is_packed))
     assert all(image.filepath.startswith("//images") for image in bpy.data.images)
     assert all(bool(image.packed_file) == is_packed for image in bpy.data.images)
     bpy.ops.wm.save_mainfile()
@@ -302,16 +304,16 @@ def test_images_are_found_where_the_file_goes(
     scene = bpy.context.scene
     assert shows(scene, picture_folder, nest)
     (control,) = rig.controls(scene)
-    build.change_zoom(scene, control, replace(PLAIN, feather=0.2, pack_images=is_packed))
+    zooms.change_zoom(scene, control, replace(PLAIN, feather=0.2, pack_images=is_packed))
     assert shows(scene, picture_folder, nest_of(0, 3, feather=0.2))
 
 
 CHANGES: dict[str, Callable[[Any, Any, Series], Any]] = {
-    "build": lambda scene, _control, series: build.build_zoom(scene, series, PLAIN),
-    "build again": lambda scene, control, series: build.build_zoom(
+    "build": lambda scene, _control, series: zooms.build_zoom(scene, series, PLAIN),
+    "build again": lambda scene, control, series: zooms.build_zoom(
         scene, series, replace(PLAIN, crop=0.5, debug_overlay=True), control
     ),
-    "change": lambda scene, control, _series: build.change_zoom(
+    "change": lambda scene, control, _series: zooms.change_zoom(
         scene, control, replace(PLAIN, zoom_steps=9, reverse=True)
     ),
 }
@@ -321,7 +323,7 @@ CHANGES: dict[str, Callable[[Any, Any, Series], Any]] = {
 def test_one_undo_takes_it_back(change: str, scene: Any, tmp_path: Path) -> None:
     series = series_of(nest_of(0, 3), tmp_path)
     users_scene()
-    control = None if change == "build" else build.build_zoom(scene, series, PLAIN)
+    control = None if change == "build" else zooms.build_zoom(scene, series, PLAIN)
 
     def snapshot() -> Any:
         scene = bpy.context.scene
@@ -363,11 +365,11 @@ def test_what_is_gone_is_made_again(
 ) -> None:
     nest = nest_of(0, 3)
     series = series_of(nest, tmp_path)
-    control = build.build_zoom(scene, series, PLAIN)
+    control = zooms.build_zoom(scene, series, PLAIN)
     if removed == "collection":
         for item in control.users_collection[0].objects:
             scene.collection.objects.link(item)
     bpy.data.batch_remove([REMOVED[removed](control)])
-    build.build_zoom(scene, series, PLAIN, control)
+    zooms.build_zoom(scene, series, PLAIN, control)
     for frame in (0, 3, 8):
         assert shows(scene, picture_folder, nest, frame)

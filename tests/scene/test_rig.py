@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
-from ai_ever_zoom_addon.scene import build, compat, rig
+from ai_ever_zoom_addon.scene import compat, zooms
+from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import ZoomSettings
 
 Array = NDArray[np.float64]
@@ -202,7 +203,7 @@ def test_the_view_shrinks_by_the_factor_at_every_level(
     factor: float, scene: Any, tmp_path: Path
 ) -> None:
     settings = replace(PLAIN, zoom_steps=20)
-    control = build.build_zoom(scene, centred(tmp_path, 4, factor), settings)
+    control = zooms.build_zoom(scene, centred(tmp_path, 4, factor), settings)
     truth = Truth(4, factor, settings)
     for moment in moments(scene):
         check_picture(control, truth, (moment - 1) / 20)
@@ -211,7 +212,7 @@ def test_the_view_shrinks_by_the_factor_at_every_level(
 @pytest.mark.parametrize("factor", [2.0, 1.5])
 def test_a_deep_zoom_keeps_its_precision(factor: float, scene: Any, tmp_path: Path) -> None:
     settings = replace(PLAIN, zoom_steps=1)
-    control = build.build_zoom(scene, centred(tmp_path, 100, factor), settings)
+    control = zooms.build_zoom(scene, centred(tmp_path, 100, factor), settings)
     truth = Truth(100, factor, settings)
     assert len(list(rig.parts(control, "stretch"))) > 3
     for moment in moments(scene, parts=3):
@@ -242,7 +243,7 @@ def test_the_edited_curve_retimes_everything(
     edit: list[tuple[float, float, str]], count: int, factor: float, scene: Any, tmp_path: Path
 ) -> None:
     settings = replace(PLAIN, zoom_steps=60 // (count - 1))
-    control = build.build_zoom(scene, centred(tmp_path, count, factor), settings)
+    control = zooms.build_zoom(scene, centred(tmp_path, count, factor), settings)
     assert len(list(rig.parts(control, "stretch"))) == (3 if count == 30 else 0)
     curve = level_curve(control)
     points = curve.keyframe_points
@@ -265,7 +266,7 @@ def test_the_edited_curve_retimes_everything(
 @pytest.mark.parametrize("crop", [0.5, 0.9])
 def test_crop_and_feather(crop: float, feather: float, scene: Any, tmp_path: Path) -> None:
     settings = replace(PLAIN, crop=crop, feather=feather)
-    control = build.build_zoom(scene, centred(tmp_path, 4, 1.5), settings)
+    control = zooms.build_zoom(scene, centred(tmp_path, 4, 1.5), settings)
     for moment in moments(scene):
         check_picture(control, Truth(4, 1.5, settings), (moment - 1) / 4)
 
@@ -284,7 +285,7 @@ def every_driver() -> Iterator[Any]:
 @pytest.mark.parametrize("count", [4, 40])
 def test_no_driver_needs_python(count: int, scene: Any, tmp_path: Path) -> None:
     step = Step(2.0, (0.05, -0.02), (0.9, 1.0, 1.1))
-    build.build_zoom(
+    zooms.build_zoom(
         scene, make_series(tmp_path, (step,) * (count - 1)), replace(PLAIN, debug_overlay=True)
     )
     bpy.context.evaluated_depsgraph_get()
@@ -322,15 +323,15 @@ def test_settings_change_without_the_images(
     change: dict[str, Any], scene: Any, tmp_path: Path
 ) -> None:
     series = centred(tmp_path, 4, 2.0)
-    control = build.build_zoom(scene, series, PLAIN)
+    control = zooms.build_zoom(scene, series, PLAIN)
     before = [set(bpy.data.images), set(bpy.data.objects), set(bpy.data.materials)]
     for image in series.images:
         image.file.unlink()  # nothing is read again: nothing could be
     settings = replace(PLAIN, **change)
-    assert build.change_zoom(scene, control, settings) == control
+    assert zooms.change_zoom(scene, control, settings) == control
     assert [set(bpy.data.images), set(bpy.data.objects), set(bpy.data.materials)] == before
     assert not any(image.has_data for image in bpy.data.images)
-    assert build.stored_settings(control) == settings
+    assert zooms.stored_settings(control) == settings
 
     held = round(settings.delay * settings.frames_per_second)
     moving = 3 * settings.zoom_steps + 1
@@ -348,7 +349,7 @@ def test_settings_change_without_the_images(
 
 
 def test_a_change_back_leaves_no_trace(scene: Any, tmp_path: Path) -> None:
-    control = build.build_zoom(scene, centred(tmp_path, 4, 2.0), PLAIN)
+    control = zooms.build_zoom(scene, centred(tmp_path, 4, 2.0), PLAIN)
 
     def state() -> list[Any]:
         found: list[Any] = [scene.frame_end, scene.render.resolution_x]
@@ -359,16 +360,16 @@ def test_a_change_back_leaves_no_trace(scene: Any, tmp_path: Path) -> None:
         return [*found, len(list(every_driver()))]
 
     before = state()
-    build.change_zoom(
+    zooms.change_zoom(
         scene, control, replace(PLAIN, crop=0.4, reverse=True, delay=1.0, debug_overlay=True)
     )
     assert state() != before
-    build.change_zoom(scene, control, PLAIN)
+    zooms.change_zoom(scene, control, PLAIN)
     assert state() == before
 
 
 def test_an_edited_curve_survives_what_does_not_concern_it(scene: Any, tmp_path: Path) -> None:
-    control = build.build_zoom(scene, centred(tmp_path, 4, 2.0), PLAIN)
+    control = zooms.build_zoom(scene, centred(tmp_path, 4, 2.0), PLAIN)
     points = level_curve(control).keyframe_points
     points[1].co = 9, 0.5
     points[1].interpolation = "EXPO"
@@ -379,12 +380,12 @@ def test_an_edited_curve_survives_what_does_not_concern_it(scene: Any, tmp_path:
 
     edited = state()
     settings = replace(PLAIN, crop=0.6, feather=0.1, frames_per_second=24.0, debug_overlay=True)
-    build.change_zoom(scene, control, settings)
+    zooms.change_zoom(scene, control, settings)
     assert state() == edited
     for _ in moments(scene):
         check_picture(control, Truth(4, 2.0, settings), zoom_level(control))
     # Another way is another matter.
-    build.change_zoom(scene, control, replace(settings, reverse=True, zoom_steps=10))
+    zooms.change_zoom(scene, control, replace(settings, reverse=True, zoom_steps=10))
     keys = [((1.0 + 10 * number, 3.0 - number), "LINEAR") for number in range(4)]
     assert state() == keys
 
@@ -403,7 +404,7 @@ def test_frame_range(
     count: int, steps: int, delay: float, rate: float, frames: int, scene: Any, tmp_path: Path
 ) -> None:
     settings = replace(PLAIN, zoom_steps=steps, delay=delay, frames_per_second=rate)
-    control = build.build_zoom(scene, centred(tmp_path, count, 2.0), settings)
+    control = zooms.build_zoom(scene, centred(tmp_path, count, 2.0), settings)
     assert scene.frame_end - scene.frame_start + 1 == frames
     held = (frames - ((count - 1) * steps + 1)) // 2
     for frame, level in (

@@ -16,7 +16,7 @@ import pytest
 
 from ai_ever_zoom_addon import cli
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import animation
+from ai_ever_zoom_addon.scene.output import rendering
 from tests import pictures, series_maker
 from tests.scene.command import PLAIN, Run, assert_shows, frames, make_series, view
 
@@ -131,7 +131,7 @@ def test_images_that_are_gone(run: Run, series: Path, engine: str, addon: None) 
     scene = open_saved(run, series, "--engine", engine)
     (series / "image_3.png").unlink()
     with pytest.raises(EverZoomError, match=r"Images are missing: .*image_3\.png: put them back"):
-        animation.render_animation(scene, "out", 0, 4)
+        rendering.render_animation(scene, "out", 0, 4)
     with pytest.raises(RuntimeError, match=r"Images are missing: .*image_3\.png"):
         operators.ever_zoom.render()
     assert not Path("out").exists()
@@ -141,7 +141,7 @@ def test_images_that_are_gone(run: Run, series: Path, engine: str, addon: None) 
 def assert_shows_again(series: Path, scene: Any) -> None:
     """Put back, the images are there at once."""
     make_series(series)
-    assert animation.render_animation(scene, "out", 0, 4, sharp=False) == 5
+    assert rendering.render_animation(scene, "out", 0, 4, sharp=False) == 5
     for number, picture in enumerate(frames(Path("out"))):
         assert_shows(picture, view(number / 2))
 
@@ -150,10 +150,10 @@ def test_trimmed_pictures_that_are_gone(run: Run, series: Path) -> None:
     scene = open_saved(run, series, "--engine", "sequencer")
     shutil.rmtree("zoom_strips")
     with pytest.raises(EverZoomError, match=r"Images are missing: .*image_2\.png, .*image_1\.png"):
-        animation.render_animation(scene, "out", 0, 4)
+        rendering.render_animation(scene, "out", 0, 4)
 
 
 def test_packed_images_may_be_gone(run: Run, series: Path) -> None:
     scene = open_saved(run, series, "--engine", "cycles", "--pack")
     shutil.rmtree(series)
-    assert animation.render_animation(scene, "out", 0, 4, sharp=False) == 5
+    assert rendering.render_animation(scene, "out", 0, 4, sharp=False) == 5

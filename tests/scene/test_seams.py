@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from ai_ever_zoom_addon.core.series import find_images
-from ai_ever_zoom_addon.scene import animation, build
+from ai_ever_zoom_addon.scene import zooms
+from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.settings import Centre, Engine, ZoomSettings
 from tests import pictures
 from tests.pictures import Array
@@ -26,10 +27,10 @@ SETTINGS = ZoomSettings(
 def frames_of(folder: Path, settings: ZoomSettings, output: Path) -> list[Array]:
     """Build a zoom from a folder as a user would, and render all of it."""
     files, skipped = find_images(folder)
-    series, _ = build.find_series(files, settings, skipped)
+    series, _ = zooms.find_series(files, settings, skipped)
     scene = bpy.context.scene
-    build.build_zoom(scene, series, settings)
-    count = animation.render_animation(scene, f"{output}/", 0, scene.frame_end)
+    zooms.build_zoom(scene, series, settings)
+    count = rendering.render_animation(scene, f"{output}/", 0, scene.frame_end)
     return [pictures.read(output / f"frame_{frame:05}.png") for frame in range(count)]
 
 

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ai_ever_zoom_addon.core.plan import make_plan
+from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import animation, build, compat, images, sequencer
+from ai_ever_zoom_addon.scene import compat, loading, zooms
+from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.scene.strips import sequencer
 from ai_ever_zoom_addon.settings import Engine, MaskShape, ZoomSettings
 
 PLAIN = ZoomSettings(zoom_factor=None, zoom_steps=3, start_frame=0, feather=0.1)
@@ -40,9 +42,9 @@ def make_series(folder: Path, steps: tuple[Step, ...], sizes: list[tuple[int, in
         x, y = centre[0] + x * scale, centre[1] + y * scale
         phase = np.array([0.0, 2.0, 4.0])
         light = 0.4 + 0.1 * np.sin(20 * x + phase) + 0.1 * np.cos(17 * y + 2 * phase)
-        encoded = images.encode_srgb((light**2 * colour).astype(np.float32))
+        encoded = loading.encode_srgb((light**2 * colour).astype(np.float32))
         file = folder / f"picture_{number}.png"
-        images.write_png(file, encoded)
+        loading.write_png(file, encoded)
         pictures.append(SeriesImage(file, width, height))
         if number < len(steps):
             step = steps[number]
@@ -54,8 +56,8 @@ def make_series(folder: Path, steps: tuple[Step, ...], sizes: list[tuple[int, in
 
 def frames(scene: Any, folder: Path, numbers: range) -> dict[int, NDArray[np.float32]]:
     """Render frames, the planes without the better interpolation that strips do not have."""
-    animation.render_animation(scene, f"{folder}/", numbers[0], numbers[-1], sharp=False)
-    return {n: images.read_pixels(folder / f"frame_{n:05}.png") for n in numbers}
+    rendering.render_animation(scene, f"{folder}/", numbers[0], numbers[-1], sharp=False)
+    return {n: loading.read_pixels(folder / f"frame_{n:05}.png") for n in numbers}
 
 
 def difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
@@ -99,10 +101,10 @@ def test_strips_show_what_the_planes_show(
 ) -> None:
     scene = bpy.context.scene
     series = make_series(tmp_path, steps, sizes)
-    control = build.build_zoom(scene, series, replace(settings, engine=Engine.CYCLES))
+    control = zooms.build_zoom(scene, series, replace(settings, engine=Engine.CYCLES))
     numbers = range(scene.frame_start, scene.frame_end + 1)
     planes = frames(scene, picture_folder / "planes", numbers)
-    build.change_zoom(scene, control, replace(settings, engine=Engine.SEQUENCER))
+    zooms.change_zoom(scene, control, replace(settings, engine=Engine.SEQUENCER))
     strips = frames(scene, picture_folder / "strips", numbers)
     # A hard edge is drawn through the middle of pixels by the one and smoothed by the other.
     share = 0.02 if settings.feather == 0.0 else 0.0
@@ -117,17 +119,17 @@ def test_strips_follow_the_edited_curve(tmp_path: Path, picture_folder: Path) ->
     scene = bpy.context.scene
     series = make_series(tmp_path, NESTED, [(200, 160)])
     settings = replace(PLAIN, engine=Engine.CYCLES)
-    control = build.build_zoom(scene, series, settings)
+    control = zooms.build_zoom(scene, series, settings)
     (curve,) = (c for c in compat.fcurves(control) if c.data_path == '["Zoom Level"]')
     for point in curve.keyframe_points:
         point.interpolation = "SINE"
-    build.change_zoom(scene, control, replace(settings, engine=Engine.SEQUENCER))
+    zooms.change_zoom(scene, control, replace(settings, engine=Engine.SEQUENCER))
     strips = frames(scene, picture_folder / "strips", range(1, 3))
-    build.change_zoom(scene, control, settings)
+    zooms.change_zoom(scene, control, settings)
     planes = frames(scene, picture_folder / "planes", range(1, 3))
     for number in (1, 2):
         assert difference(planes[number], strips[number]) < 4.0
-    build.build_zoom(scene, series, replace(settings, zoom_steps=3))
+    zooms.build_zoom(scene, series, replace(settings, zoom_steps=3))
     linear = frames(scene, picture_folder / "linear", range(1, 3))
     assert difference(planes[1], linear[1]) > 4.0
 
@@ -135,7 +137,7 @@ def test_strips_follow_the_edited_curve(tmp_path: Path, picture_folder: Path) ->
 def test_strips_need_no_python(tmp_path: Path) -> None:
     scene = bpy.context.scene
     series = make_series(tmp_path, UNEVEN, [(200, 160)])
-    build.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
+    zooms.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
     drivers = list(scene.animation_data.drivers)
     assert len(drivers) > 20
     for curve in drivers:
@@ -149,9 +151,9 @@ def test_another_engine_takes_the_strips_away(tmp_path: Path) -> None:
     scene.sequence_editor_create()
     strips = compat.strips(scene.sequence_editor)
     theirs = strips.new_image("theirs", str(series.images[0].file), channel=3, frame_start=1)
-    control = build.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
+    control = zooms.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
     assert sequencer.has_strips(scene)
-    build.change_zoom(scene, control, replace(PLAIN, engine=Engine.CYCLES))
+    zooms.change_zoom(scene, control, replace(PLAIN, engine=Engine.CYCLES))
     assert not sequencer.has_strips(scene)
     assert not list(scene.animation_data.drivers)
     assert not compat.fcurves(scene)
@@ -164,9 +166,9 @@ def test_more_layers_than_channels(tmp_path: Path, picture_folder: Path) -> None
     count = 210
     series = Series((spiral(tmp_path),) * count, (Step(2.0),) * (count - 1))
     settings = replace(PLAIN, zoom_steps=2)
-    control = build.build_zoom(scene, series, replace(settings, engine=Engine.SEQUENCER))
+    control = zooms.build_zoom(scene, series, replace(settings, engine=Engine.SEQUENCER))
     strips = frames(scene, picture_folder / "strips", range(392, 404))
-    build.change_zoom(scene, control, replace(settings, engine=Engine.CYCLES))
+    zooms.change_zoom(scene, control, replace(settings, engine=Engine.CYCLES))
     planes = frames(scene, picture_folder / "planes", range(392, 404))
     for number, frame in strips.items():
         # All but the middle, which has detail of any size.
@@ -181,14 +183,14 @@ def spiral(folder: Path) -> SeriesImage:
     turn = np.arctan2(y, x) + 2 * np.pi * np.log2(np.hypot(x, y))
     picture = 0.5 + 0.2 * np.sin(turn[..., None] + np.array([0.0, 2.0, 4.0]))
     file = folder / "spiral.png"
-    images.write_png(file, picture.astype(np.float32))
+    loading.write_png(file, picture.astype(np.float32))
     return SeriesImage(file, 200, 160)
 
 
 def test_pictures_move_with_the_file(tmp_path: Path, picture_folder: Path) -> None:
     scene = bpy.context.scene
     series = make_series(tmp_path, NESTED, [(200, 160)])
-    build.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
+    zooms.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
     before = frames(scene, picture_folder / "before", range(2, 3))
     blend = tmp_path / "project" / "zoom.blend"
     blend.parent.mkdir()
@@ -211,21 +213,21 @@ def test_an_overlay_is_refused() -> None:
 def test_a_missing_picture_is_named(tmp_path: Path) -> None:
     scene = bpy.context.scene
     series = make_series(tmp_path, NESTED, [(200, 160)])
-    build.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
+    zooms.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
     lost = list(sequencer.picture_files(scene))[1]
     lost.unlink()
     with pytest.raises(EverZoomError, match=lost.name):
-        animation.render_animation(scene, f"{tmp_path}/out/", 0, 1)
+        rendering.render_animation(scene, f"{tmp_path}/out/", 0, 1)
 
 
 def test_frames_of_the_outermost_image_are_that_image(tmp_path: Path, picture_folder: Path) -> None:
     scene = bpy.context.scene
     series = make_series(tmp_path, NESTED, [(200, 160)])
     settings = replace(PLAIN, engine=Engine.SEQUENCER)
-    build.build_zoom(scene, series, settings)
+    zooms.build_zoom(scene, series, settings)
     plan = make_plan(series, settings)
     (frame,) = frames(scene, picture_folder, range(1)).values()
-    picture = images.read_pixels(series.images[0].file)
+    picture = loading.read_pixels(series.images[0].file)
     width, height = plan.resolution
     left, top = (200 - width) // 2, (160 - height) // 2
     assert difference(frame, picture[top : top + height, left : left + width]) == 0.0

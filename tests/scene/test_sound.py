@@ -15,7 +15,9 @@ import pytest
 import ai_ever_zoom_addon
 from ai_ever_zoom_addon import cli
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import compat, rig, sound
+from ai_ever_zoom_addon.scene import compat
+from ai_ever_zoom_addon.scene.output import sound
+from ai_ever_zoom_addon.scene.planes import rig
 from tests.scene.nested import write_series
 
 SECONDS, RATE, PITCH = 1.6, 48000, 440.0

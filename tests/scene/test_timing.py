@@ -10,9 +10,9 @@ import bpy
 import numpy as np
 import pytest
 
-from ai_ever_zoom_addon.core.plan import make_plan
+from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
-from ai_ever_zoom_addon.scene import build, compat, images
+from ai_ever_zoom_addon.scene import compat, loading, zooms
 from ai_ever_zoom_addon.settings import Engine, Travel, ZoomSettings
 
 
@@ -21,7 +21,7 @@ def make_series(folder: Path, count: int) -> Series:
     pictures = []
     for number in range(count):
         file = folder / f"{number}.png"
-        images.write_png(file, np.full((16, 16, 3), 0.1 + 0.8 * number / count, np.float32))
+        loading.write_png(file, np.full((16, 16, 3), 0.1 + 0.8 * number / count, np.float32))
         pictures.append(SeriesImage(file, 16, 16))
     return Series(tuple(pictures), uniform_steps(count, 2.0))
 
@@ -57,7 +57,7 @@ EASED = ZoomSettings(zoom_steps=48, frames_per_second=24.0, ease=1.5, start_fram
 def test_the_curve_is_the_plans(tmp_path: Path, settings: ZoomSettings) -> None:
     scene = bpy.context.scene
     series = make_series(tmp_path, 5)
-    curve = level_curve(build.build_zoom(scene, series, settings))
+    curve = level_curve(zooms.build_zoom(scene, series, settings))
     plan = make_plan(series, settings)
     assert (scene.frame_start, scene.frame_end) == (plan.first_frame, plan.last_frame)
     for frame in np.linspace(plan.first_frame - 1, plan.last_frame + 1, 997):
@@ -67,7 +67,7 @@ def test_the_curve_is_the_plans(tmp_path: Path, settings: ZoomSettings) -> None:
 
 def test_an_eased_zoom_has_constant_speed_in_the_middle(tmp_path: Path) -> None:
     scene = bpy.context.scene
-    curve = level_curve(build.build_zoom(scene, make_series(tmp_path, 5), EASED))
+    curve = level_curve(zooms.build_zoom(scene, make_series(tmp_path, 5), EASED))
     assert (scene.frame_start, scene.frame_end) == (7, 7 + 4 * 48)
     levels = np.array([curve.evaluate(frame) for frame in range(7, 7 + 4 * 48 + 1)])
     speeds = np.diff(levels)
@@ -79,7 +79,7 @@ def test_an_eased_zoom_has_constant_speed_in_the_middle(tmp_path: Path) -> None:
 
 def test_an_ease_can_be_edited_as_a_curve(tmp_path: Path) -> None:
     """Few keys, and handles that stay smooth when one side is moved."""
-    curve = level_curve(build.build_zoom(bpy.context.scene, make_series(tmp_path, 5), EASED))
+    curve = level_curve(zooms.build_zoom(bpy.context.scene, make_series(tmp_path, 5), EASED))
     points = curve.keyframe_points
     assert [point.co[0] for point in points] == [7, 43, 163, 199]
     assert all(point.interpolation == "BEZIER" for point in points)
@@ -113,15 +113,15 @@ PLAIN = ZoomSettings(zoom_steps=20, frames_per_second=25.0, start_frame=1)
 
 def test_an_edited_curve_stays_when_something_else_is_changed(tmp_path: Path) -> None:
     scene = bpy.context.scene
-    control = build.build_zoom(scene, make_series(tmp_path, 4), PLAIN)
+    control = zooms.build_zoom(scene, make_series(tmp_path, 4), PLAIN)
     curve = edited(control)
     scene.frame_end = 73  # the user's, to fit the curve
     before = sampled(curve, 1, 73)
     for values in ({"crop": 0.7}, {"roll": 0.3}, {"engine": Engine.SEQUENCER}, {"feather": 0.0}):
-        build.change_zoom(scene, control, replace(PLAIN, **values))
+        zooms.change_zoom(scene, control, replace(PLAIN, **values))
         assert sampled(level_curve(control), 1, 73) == before
         assert (scene.frame_start, scene.frame_end) == (1, 73)
-        assert build.stored_warnings(control) == []
+        assert zooms.stored_warnings(control) == []
 
 
 @pytest.mark.parametrize(
@@ -134,32 +134,32 @@ def test_an_edited_curve_stays_when_something_else_is_changed(tmp_path: Path) ->
 )
 def test_an_edited_curve_is_stretched_with_the_pace(tmp_path: Path, values: dict[str, Any]) -> None:
     scene = bpy.context.scene
-    control = build.build_zoom(scene, make_series(tmp_path, 4), PLAIN)
+    control = zooms.build_zoom(scene, make_series(tmp_path, 4), PLAIN)
     curve = edited(control)
     scene.frame_end = 73  # the user's, to fit the curve: 12 frames after the zoom's own end
     before = sampled(curve, 1, 73)
     after = replace(PLAIN, **values)
-    build.change_zoom(scene, control, after)
-    plan = make_plan(build.stored_series(control), after)
+    zooms.change_zoom(scene, control, after)
+    plan = make_plan(zooms.stored_series(control), after)
     end = plan.last_frame + 12 * (plan.last_frame - plan.first_frame) / 60
     assert (scene.frame_start, scene.frame_end) == (plan.first_frame, round(end))
     stretched = sampled(level_curve(control), plan.first_frame, end)
     assert stretched == pytest.approx(before, abs=2e-3)
-    assert build.stored_warnings(control) == []
+    assert zooms.stored_warnings(control) == []
     # And back, to where it was.
-    build.change_zoom(scene, control, PLAIN)
+    zooms.change_zoom(scene, control, PLAIN)
     assert sampled(level_curve(control), 1, 73) == pytest.approx(before, abs=2e-3)
 
 
 def test_an_eased_curve_is_stretched_too(tmp_path: Path) -> None:
     scene = bpy.context.scene
-    control = build.build_zoom(scene, make_series(tmp_path, 5), EASED)
+    control = zooms.build_zoom(scene, make_series(tmp_path, 5), EASED)
     curve = level_curve(control)
     curve.keyframe_points[1].handle_right[1] += 0.5
     curve.keyframe_points[2].co[1] += 0.3
     curve.update()
     before = sampled(curve, 7, 43)  # within the first ease, which keeps its seconds
-    build.change_zoom(scene, control, replace(EASED, zoom_steps=96))
+    zooms.change_zoom(scene, control, replace(EASED, zoom_steps=96))
     assert sampled(level_curve(control), 7, 43) == pytest.approx(before, abs=5e-3)
     assert scene.frame_end == 7 + 4 * 96
 
@@ -170,12 +170,12 @@ def test_an_eased_curve_is_stretched_too(tmp_path: Path) -> None:
 def test_a_replaced_curve_is_told(tmp_path: Path, values: dict[str, Any]) -> None:
     scene = bpy.context.scene
     series = make_series(tmp_path, 4)
-    control = build.build_zoom(scene, series, PLAIN)
-    build.change_zoom(scene, control, replace(PLAIN, **values))
-    assert build.stored_warnings(control) == []  # nothing of the user's was lost
+    control = zooms.build_zoom(scene, series, PLAIN)
+    zooms.change_zoom(scene, control, replace(PLAIN, **values))
+    assert zooms.stored_warnings(control) == []  # nothing of the user's was lost
     edited(control)
-    build.change_zoom(scene, control, PLAIN)
-    (warning,) = build.stored_warnings(control)
+    zooms.change_zoom(scene, control, PLAIN)
+    (warning,) = zooms.stored_warnings(control)
     assert "was replaced" in warning
     curve = level_curve(control)
     plan = make_plan(series, PLAIN)

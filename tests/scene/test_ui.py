@@ -11,8 +11,9 @@ import pytest
 
 import ai_ever_zoom_addon
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
-from ai_ever_zoom_addon.scene import compat, rig
-from ai_ever_zoom_addon.scene.build import build_zoom, stored_settings
+from ai_ever_zoom_addon.scene import compat
+from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.zooms import build_zoom, stored_settings
 from ai_ever_zoom_addon.settings import Centre, Engine, MaskShape, Order, Travel, ZoomSettings
 from ai_ever_zoom_addon.ui.properties import EVERZOOM_PG_image, EVERZOOM_PG_zoom, to_settings
 

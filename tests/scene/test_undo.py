@@ -11,7 +11,8 @@ from typing import Any
 import bpy
 import pytest
 
-from ai_ever_zoom_addon.scene import compat, rig
+from ai_ever_zoom_addon.scene import compat
+from ai_ever_zoom_addon.scene.planes import rig
 
 from .drawing import draw_panels
 from .nested import write_image, write_series

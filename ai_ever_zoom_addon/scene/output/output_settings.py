@@ -6,11 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ..core.output import FRAME_NAME, is_video
-from ..core.plan import Plan
-from ..settings import Engine
-from . import compat
-from .sequencer import has_strips
+from ...core.files.output import FRAME_NAME, is_video
+from ...core.plan.plan import Plan
+from ...settings import Engine
+from .. import compat
+from ..strips.sequencer import has_strips
 from .sound import use_strips
 
 ENGINE_IDS = {

@@ -10,8 +10,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.moving import still_of
-from ..core.output import is_whole_picture
+from ..core.files.moving import still_of
+from ..core.files.output import is_whole_picture
 from ..errors import EverZoomError
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..core.mask import MaskMesh
-from ..core.moving import frame_number, pictures_of
-from . import compat
-from .images import entry_of
+from ...core.files.moving import frame_number, pictures_of
+from ...core.plan.mask import MaskMesh
+from .. import compat
+from ..loading import entry_of
 
 MASK_ATTRIBUTE = "mask"
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from ..errors import EverZoomError
+from ...errors import EverZoomError
 
 # Everything that Blender reads as a still image (Image Editor > Open).
 IMAGE_SUFFIXES = frozenset(

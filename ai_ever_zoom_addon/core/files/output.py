@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from ..errors import EverZoomError
+from ...errors import EverZoomError
 from .image_file import read_size
 
 VIDEO_SUFFIX = ".mp4"

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.analysis import Analysis, analysis_steps
-from ..core.image_file import read_size
-from ..core.moving import is_moving
-from ..core.plan import Plan, make_plan
+from ..core.files.image_file import read_size
+from ..core.files.moving import is_moving
+from ..core.plan.plan import Plan, make_plan
+from ..core.plan.timing import LevelKey
 from ..core.sample import sample_image
 from ..core.series import (
     ListedImage,
@@ -22,10 +23,12 @@ from ..core.series import (
     measured_steps,
     uniform_steps,
 )
-from ..core.timing import LevelKey
 from ..errors import EverZoomError
 from ..settings import Engine, Order, ZoomSettings
-from . import anchors, compat, compositing, images, render, rig, sequencer, sound, zoom_level
+from . import compat, compositing, loading, zoom_level
+from .output import output_settings, sound
+from .planes import anchors, rig
+from .strips import sequencer
 
 RECIPE_VERSION = 1
 SAMPLE_COUNT = 8
@@ -71,7 +74,7 @@ def series_steps(
     if analysis is None:
         analysis = yield from analysis_steps(
             files,
-            images.read_pixels,
+            loading.read_pixels,
             order=settings.order.value,
             auto_sort=settings.auto_sort,
             zoom_factor=settings.zoom_factor,
@@ -131,7 +134,7 @@ def build_zoom(
     Raises:
         EverZoomError: An image cannot be opened, or the settings leave nothing to see.
     """
-    plan = make_plan(series, settings, render.scene_resolution(scene))
+    plan = make_plan(series, settings, output_settings.scene_resolution(scene))
     sound.set_sound(scene, settings.sound, plan.first_frame)
     old_recipe = (rig.load_recipe(control) if control is not None else None) or {}
     old_keys = _keys_of(old_recipe)
@@ -172,7 +175,7 @@ def build_zoom(
             round(zoom_level.moved(frame, old_keys, plan.keys)) for frame in ends
         )
     elif not (is_edited and is_same_timing):
-        render.fill_range(scene, plan)
+        output_settings.fill_range(scene, plan)
     if settings.engine is Engine.SEQUENCER:
         sequencer.build_strips(scene, control, plan, sequencer.default_folder())
     elif settings.engine is not Engine.KEEP:
@@ -203,11 +206,11 @@ def _is_same_shape(recipe: dict[str, Any], keys: Sequence[LevelKey], plan: Plan)
 
 def prepare_render(scene: Any, plan: Plan) -> None:
     """Fill in Blender's output settings, except where the output goes."""
-    render.fill_timing(scene, plan)
-    render.fill_size(scene, plan)
-    render.fill_engine(scene, plan)
+    output_settings.fill_timing(scene, plan)
+    output_settings.fill_size(scene, plan)
+    output_settings.fill_engine(scene, plan)
     if plan.settings.engine is not Engine.KEEP:
-        render.fill_colours(scene)
+        output_settings.fill_colours(scene)
         sound.use_strips(scene)
 
 
@@ -231,7 +234,7 @@ def measure_images(files: Sequence[Path]) -> list[SeriesImage]:
 
 
 def _size(file: Path) -> tuple[int, int]:
-    return (None if is_moving(file) else read_size(file)) or images.read_size(file)
+    return (None if is_moving(file) else read_size(file)) or loading.read_size(file)
 
 
 def write_sample(
@@ -249,7 +252,7 @@ def sample_steps(
     for number in range(SAMPLE_COUNT):
         yield number / SAMPLE_COUNT, f"Painting sample image {number + 1} of {SAMPLE_COUNT}"
         pixels = sample_image(SAMPLE_COUNT - 1 - number, count=SAMPLE_COUNT, size=size)
-        images.write_png(folder / f"sample_{number + 1:02}.png", pixels)
+        loading.write_png(folder / f"sample_{number + 1:02}.png", pixels)
 
 
 def _recipe(
@@ -285,7 +288,7 @@ def stored_plan(scene: Any, control: Any) -> Plan:
         EverZoomError: The note is missing or unreadable.
     """
     settings = stored_settings(control)
-    return make_plan(stored_series(control), settings, render.scene_resolution(scene))
+    return make_plan(stored_series(control), settings, output_settings.scene_resolution(scene))
 
 
 def stored_report(control: Any) -> dict[str, Any] | None:
@@ -320,7 +323,7 @@ def stored_series(control: Any) -> Series:
             image = rig.layer_image(layer)
             if image is not None and 0 <= number < len(files):  # not where a ring repeats it
                 # The user may have replaced it, or the file moved together with its images.
-                files[number] = images.entry_of(image)
+                files[number] = loading.entry_of(image)
         steps = [
             Step(
                 float(factor),

@@ -13,12 +13,12 @@ from typing import Any
 
 import bpy
 
-from ..core.output import is_video, is_whole_picture, is_whole_video
-from ..core.series import check_name
-from ..errors import EverZoomError
-from . import render
-from .images import image_file
-from .sequencer import has_strips, picture_files
+from ...core.files.output import is_video, is_whole_picture, is_whole_video
+from ...core.series import check_name
+from ...errors import EverZoomError
+from ..loading import image_file
+from ..strips.sequencer import has_strips, picture_files
+from . import output_settings
 from .stream import streamed_images
 
 # How often it is tried, while a video is written, whether the disk is full, and by how many bytes.
@@ -119,7 +119,7 @@ def render_animation(
     video = Path(output) if is_video(output) else None
     partial = video.with_name(f"{video.stem}.partial{video.suffix}") if video else None
     try:
-        render.set_output(scene, str(partial) if partial else output)
+        output_settings.set_output(scene, str(partial) if partial else output)
         scene.frame_start, scene.frame_end = first, last
         if partial and video:
             total = last - first + 1
@@ -128,7 +128,7 @@ def render_animation(
                 raise _incomplete(output, "the video is not whole")
             partial.replace(video)
             return total
-        size = render.scene_resolution(scene)
+        size = output_settings.scene_resolution(scene)
         files = [Path(scene.render.frame_path(frame=number)) for number in range(first, last + 1)]
         for file in files:
             if not (resume and is_whole_picture(file, size)):
@@ -165,7 +165,7 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
     stopped = False
     lost_pictures = _lost_pictures(scene)
     video = Path(scene.render.filepath) if is_video(scene.render.filepath) else None
-    size = render.scene_resolution(scene)
+    size = output_settings.scene_resolution(scene)
 
     def count(*_: Any) -> None:
         nonlocal written
@@ -262,7 +262,7 @@ def check_images(scene: Any) -> None:
     Raises:
         EverZoomError: Some are missing; the message names them.
     """
-    from .rig import controls, image_node, parts
+    from ..planes.rig import controls, image_node, parts
 
     missing = []
     for control in controls(scene):

@@ -10,11 +10,11 @@ from typing import Any
 
 import bpy
 
-from ..core.mask import Mask
-from ..core.plan import Layer, Plan
-from ..settings import MaskShape
-from . import compat
-from .drivers import ZOOM_LEVEL_PATH, drive
+from ...core.plan.mask import Mask
+from ...core.plan.plan import Layer, Plan
+from ...settings import MaskShape
+from .. import compat
+from ..drivers import ZOOM_LEVEL_PATH, drive
 
 ROLE_OVERLAY = "overlay"
 

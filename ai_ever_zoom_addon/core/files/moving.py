@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..errors import EverZoomError
+from ...errors import EverZoomError
 from .image_file import IMAGE_SUFFIXES
 
 # What Blender opens as a movie (Image Editor > Open).

@@ -22,8 +22,8 @@ from ..core.series import (
 )
 from ..errors import EverZoomError
 from ..settings import Travel, ZoomSettings
-from . import images
-from .build import measure_images, stored_report, stored_series
+from . import loading
+from .zooms import measure_images, stored_report, stored_series
 
 Known = dict[tuple[str, str], Pair | None]
 
@@ -92,7 +92,7 @@ def relist_steps(
         steps = uniform_steps(len(found), settings.zoom_factor or 2.0)
         return Series(tuple(found), steps, old.skipped), None
     known = {} if anew else _known_pairs(control)
-    load = lru_cache(maxsize=2)(images.read_pixels)  # an image has two neighbours
+    load = lru_cache(maxsize=2)(loading.read_pixels)  # an image has two neighbours
     ends = files[-1], files[0]
     is_ring_wanted = settings.travel is Travel.LOOP and len(files) > 2
     wanted = [*pairwise(files), *([ends] if is_ring_wanted else [])]

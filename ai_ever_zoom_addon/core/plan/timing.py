@@ -8,8 +8,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..errors import EverZoomError
-from ..settings import Travel, ZoomSettings
+from ...errors import EverZoomError
+from ...settings import Travel, ZoomSettings
 
 LAST_FRAME = 1_048_574  # of Blender's timeline
 

@@ -15,10 +15,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from ..core.plan import Layer, Plan
-from ..errors import EverZoomError
-from . import compat, rig, zoom_level
-from .drivers import ZOOM_LEVEL_PATH, drive, drive_by_table
+from ...core.plan.plan import Layer, Plan
+from ...errors import EverZoomError
+from .. import compat, zoom_level
+from ..drivers import ZOOM_LEVEL_PATH, drive, drive_by_table
+from . import rig
 
 ANCHOR = "ever_zoom_anchor"  # on an anchor: the name of its image
 IMAGE = "Image"  # on the control: which image fills the view, for the user's drivers

@@ -15,12 +15,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import EverZoomError
-from ..settings import Centre, Engine, Travel, ZoomSettings
+from ...errors import EverZoomError
+from ...settings import Centre, Engine, Travel, ZoomSettings
+from ..files.moving import is_moving
+from ..series import Series, SeriesImage
 from .framing import even, frame_size, framing_warnings
 from .mask import Mask
-from .moving import is_moving
-from .series import Series, SeriesImage
 from .timing import LevelKey, last_frames, level_at, level_keys
 
 # A layer is faded in over this first part of the step that leads to it. Earlier, it would be shown

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 import gpu
 
-from ..settings import Engine
+from ...settings import Engine
 
 
 def best_engine(*, needs_planes: bool) -> tuple[Engine, str]:

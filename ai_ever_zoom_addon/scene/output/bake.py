@@ -8,8 +8,8 @@ from typing import Any
 import bpy
 from bpy_extras import anim_utils
 
-from ..errors import EverZoomError
-from . import rig
+from ...errors import EverZoomError
+from ..planes import rig
 
 
 def bake_camera(scene: Any, control: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..settings import ZoomSettings
+from ...settings import ZoomSettings
 
 # What is left out by rounding to whole pixels is no loss, and so small an enlargement cannot be
 # seen.

@@ -9,7 +9,8 @@ import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..errors import in_one_line
-from ..scene import anchors, build, rig
+from ..scene import zooms
+from ..scene.planes import anchors, rig
 from .properties import active_zoom, chosen_layer, has_planes, has_zoom
 from .text import room, shortened
 
@@ -51,7 +52,7 @@ class EVERZOOM_OT_add_to_image(_AddToImage, bpy.types.Operator):
     )
 
     def add(self, context: Any, control: Any) -> int:
-        plan = build.stored_plan(context.scene, control)
+        plan = zooms.stored_plan(context.scene, control)
         objects = list(context.selected_objects)
         return anchors.add_objects(context.scene, control, plan, objects, hide=self.is_hidden)
 
@@ -69,9 +70,9 @@ class EVERZOOM_OT_add_text_to_image(_AddToImage, bpy.types.Operator):
     def add(self, context: Any, control: Any) -> int:
         scene = context.scene
         number = anchors.image_in_view(scene, control)
-        series = build.stored_series(control)
+        series = zooms.stored_series(control)
         body = self.text or Path(series.images[number].file).stem
-        plan = build.stored_plan(scene, control)
+        plan = zooms.stored_plan(scene, control)
         text = anchors.add_text(scene, control, plan, body)
         for item in context.selected_objects:
             item.select_set(False)

@@ -16,11 +16,11 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..core.sharpen import spline_coefficients
-from ..errors import EverZoomError
-from . import compat
-from .layers import IMAGE_NODE
-from .rig import controls, parts
+from ...core.spline import spline_coefficients
+from ...errors import EverZoomError
+from .. import compat
+from ..planes.layers import IMAGE_NODE
+from ..planes.rig import controls, parts
 
 DECODE_GROUP = "Ever Zoom Decode"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import bpy
 
-from ..errors import EverZoomError
-from . import compat
-from .sequencer import has_strips
+from ...errors import EverZoomError
+from .. import compat
+from ..strips.sequencer import has_strips
 
 TAG = "ever_zoom_sound"  # on the strip
 

@@ -14,12 +14,12 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..core.mask import MaskMesh, whole_image
-from ..core.moving import is_moving
-from ..core.plan import Layer, Plan
-from ..errors import EverZoomError
-from . import zoom_level
-from .drivers import (
+from ...core.files.moving import is_moving
+from ...core.plan.mask import MaskMesh, whole_image
+from ...core.plan.plan import Layer, Plan
+from ...errors import EverZoomError
+from .. import zoom_level
+from ..drivers import (
     ZOOM_LEVEL,
     ZOOM_LEVEL_PATH,
     drive,
@@ -27,7 +27,7 @@ from .drivers import (
     fill_curve,
     roll_expression,
 )
-from .images import load_image
+from ..loading import load_image
 from .layers import COLOUR_MATCH, FADE, IMAGE_NODE, fill_material, fill_mesh, play
 from .overlay import ROLE_OVERLAY, OverlayMaker, remove_overlay
 

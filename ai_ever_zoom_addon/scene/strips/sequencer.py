@@ -21,12 +21,12 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.mask import Mask
-from ..core.plan import Layer, Plan
-from ..errors import EverZoomError
-from . import compat, zoom_level
-from .drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table, roll_expression
-from .images import read_pixels
+from ...core.plan.mask import Mask
+from ...core.plan.plan import Layer, Plan
+from ...errors import EverZoomError
+from .. import compat, zoom_level
+from ..drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table, roll_expression
+from ..loading import read_pixels
 
 ROLE = "ever_zoom_role"  # of a strip: "original" or "copy" of an image, or a "group" of strips
 

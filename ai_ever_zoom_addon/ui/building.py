@@ -13,13 +13,15 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, FloatProperty, IntProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
-from ..core import timing
 from ..core.analysis import Analysis
-from ..core.moving import ENTRY_SUFFIXES
+from ..core.files.moving import ENTRY_SUFFIXES
+from ..core.plan import timing
 from ..core.series import Listing, find_images, natural_key
 from ..errors import EverZoomError, in_one_line
-from ..scene import anchors, animation, bake, build, render, rig
-from ..scene.image_list import first_listing, full_report, relist_steps
+from ..scene import zooms
+from ..scene.measuring import first_listing, full_report, relist_steps
+from ..scene.output import bake, output_settings, rendering
+from ..scene.planes import anchors, rig
 from ..settings import Engine, ZoomSettings
 from .properties import (
     CROP,
@@ -217,7 +219,7 @@ def _build_steps(
     kept = [Kept(item) for item in (context.scene, group.id_data, control) if item is not None]
     settings = to_settings(group)
     known = _Analysed.find(files, settings)
-    series, analysis = yield from build.series_steps(files, settings, skipped, known)
+    series, analysis = yield from zooms.series_steps(files, settings, skipped, known)
     _Analysed.keep(files, settings, analysis)
     yield 1.0, "Building"
     scene, owner, *controls = (item.find() for item in kept)
@@ -232,7 +234,7 @@ def _build_steps(
     report = full_report(analysis) if analysis else None
     sources = tuple(files) if are_chosen else ()
     listing = first_listing(files, series, sources, _own_listing(control))
-    control = build.build_zoom(scene, series, settings, control, report, listing)
+    control = zooms.build_zoom(scene, series, settings, control, report, listing)
     fill_found(control, group)
     _set_output(scene, files[0].parent)
     if scene == context.scene:
@@ -249,7 +251,7 @@ def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) 
     control = kept.find()
     group = control.ever_zoom
     scene = context.scene if context.scene in control.users_scene else control.users_scene[0]
-    build.build_zoom(scene, series, to_settings(group), control, report, listing)
+    zooms.build_zoom(scene, series, to_settings(group), control, report, listing)
     fill_found(control, group)
     if scene == context.scene:
         _show(context, scene, control)
@@ -313,7 +315,7 @@ def _set_output(scene: Any, folder: Path) -> None:
     untouched = ("", "/tmp/", "/tmp\\", "//", str(Path(tempfile.gettempdir())) + "/")
     if scene.render.filepath in untouched:
         place = "//infinite_zoom.mp4" if bpy.data.filepath else str(folder / "infinite_zoom.mp4")
-        render.set_output(scene, place)
+        output_settings.set_output(scene, place)
 
 
 def _show(context: Any, scene: Any, control: Any) -> None:
@@ -371,7 +373,7 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
 def _own_listing(control: Any) -> Listing | None:
     """The list of a zoom's images, None where there is none that can be read."""
     try:
-        return build.stored_listing(control) if control is not None else None
+        return zooms.stored_listing(control) if control is not None else None
     except EverZoomError:
         return None
 
@@ -389,7 +391,7 @@ class EVERZOOM_OT_sample(LongOperator, bpy.types.Operator):
 
     def steps(self, context: Any) -> Steps:
         folder = sample_folder()
-        yield from build.sample_steps(folder)
+        yield from zooms.sample_steps(folder)
         group = context.scene.ever_zoom
         group.folder = str(folder)
         yield from _build_steps(self, context, group, lambda: find_images(folder))
@@ -483,7 +485,7 @@ class EVERZOOM_OT_render(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         try:
-            animation.check_images(context.scene)
+            rendering.check_images(context.scene)
         except EverZoomError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..settings import MaskShape
+from ...settings import MaskShape
 
 ELLIPSE_CORNERS = 128
 

@@ -16,19 +16,20 @@ from typing import Any
 
 import bpy
 
-from ..core.output import FRAME_NAME
-from ..errors import EverZoomError
-from ..settings import Engine
-from . import compat, render
-from .images import image_file
-from .rig import controls
-from .sequencer import has_strips
+from ...core.files.output import FRAME_NAME
+from ...errors import EverZoomError
+from ...settings import Engine
+from .. import compat
+from ..loading import image_file
+from ..planes.rig import controls
+from ..strips.sequencer import has_strips
+from . import output_settings
 
 NEEDS_OPENGL = {
-    render.ENGINE_IDS[Engine.EEVEE]: "EEVEE",
-    render.ENGINE_IDS[Engine.WORKBENCH]: "Workbench",
+    output_settings.ENGINE_IDS[Engine.EEVEE]: "EEVEE",
+    output_settings.ENGINE_IDS[Engine.WORKBENCH]: "Workbench",
 }
-RUNS_EVERYWHERE = render.ENGINE_IDS[Engine.CYCLES]
+RUNS_EVERYWHERE = output_settings.ENGINE_IDS[Engine.CYCLES]
 
 
 def prepare(scene: Any, file: Path) -> list[str]:
@@ -71,7 +72,7 @@ def prepare(scene: Any, file: Path) -> list[str]:
         said += _set_output(scene, changes, file.stem)
         said += _remarks(scene)
         _save(scene, file, undo)
-    width, height = render.scene_resolution(scene)
+    width, height = output_settings.scene_resolution(scene)
     said.append(
         f"Wrote {file}: frames {scene.frame_start} to {scene.frame_end}, {width} x {height} px."
     )

@@ -1,0 +1,1 @@
+"""Which image lies in which, and how. numpy only."""

@@ -1,0 +1,1 @@
+"""The whole zoom, worked out before anything is made. No bpy."""

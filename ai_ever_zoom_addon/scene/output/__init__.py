@@ -1,0 +1,1 @@
+"""Where frames go: settings, rendering, sound, farms, a baked camera."""

@@ -1,0 +1,1 @@
+"""The zoom as textured planes: control, camera, layers, and what hangs on them."""

@@ -1,0 +1,1 @@
+"""The zoom as image strips in the Video Sequencer."""
