@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,18 @@ class Told:
     value: Any
     printed: str
     resources: Path
+
+
+def assert_only_what_was_installed(told: Told, extension_zip: Path) -> None:
+    """Nothing was written beside the code, but by Python itself, and nothing was changed."""
+    folder = told.resources / "extensions" / "user_default" / "ai_ever_zoom"
+    there = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    with zipfile.ZipFile(extension_zip) as archive:
+        assert there == {name: archive.read(name) for name in archive.namelist()}
 
 
 @pytest.fixture

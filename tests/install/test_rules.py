@@ -34,6 +34,20 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield (node.module or "").split(".")[0]
 
 
+def room(path: Path) -> str:
+    """What a module lies in, or is, at the top of the package: "core", "settings"."""
+    return path.relative_to(build.PACKAGE).with_suffix("").parts[0]
+
+
+def imported_of_ours(path: Path) -> Iterator[str]:
+    """Rooms of everything that is imported relatively."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            folder = path.parents[node.level - 1]
+            for alias in node.names:
+                yield room(folder.joinpath(*(node.module or alias.name).split(".")))
+
+
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
@@ -60,16 +74,20 @@ def test_files_need_no_python_to_render(path: Path) -> None:
     assert "driver_namespace" not in attributes
 
 
-PURE = [
-    path
-    for path in MODULES
-    if path.parent.name == "core" or path.name in ("errors.py", "settings.py")
-]
+# The part that thinks: rooms and modules at the top of the package.
+THINKING = {"core", "errors", "settings"}
+PURE = [path for path in MODULES if room(path) in THINKING]
 
 
 @pytest.mark.parametrize("path", PURE, ids=names(PURE))
 def test_the_pure_part_never_imports_blender(path: Path) -> None:
     assert not set(imported(parsed(path))) & WITHOUT_BLENDER
+    assert set(imported_of_ours(path)) <= THINKING
+
+
+def test_all_of_the_core_is_in_the_pure_part() -> None:
+    core = set((build.PACKAGE / "core").rglob("*.py"))
+    assert core and core < set(PURE)
 
 
 def test_importing_the_package_needs_no_blender() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from .conftest import Told
+from .conftest import Told, assert_only_what_was_installed
 
 Picture = NDArray[np.float64]  # (height, width, 3), 0..255
 
@@ -90,7 +89,4 @@ def test_renders_a_real_series(
         # One pixel beside would be 30 dB at most; what is missing to the rest is H.264's.
         assert similarity(frames[number * ZOOM_STEPS], expected) > 32, number
 
-    folder = told.resources / "extensions" / "user_default" / "ai_ever_zoom"
-    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    with zipfile.ZipFile(extension_zip) as archive:  # nothing was written beside the code
-        assert {name for name in there if "__pycache__" not in name} == set(archive.namelist())
+    assert_only_what_was_installed(told, extension_zip)

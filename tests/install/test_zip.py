@@ -71,7 +71,9 @@ def test_official_validator_would_complain(tmp_path: Path) -> None:
     (tmp_path / build.MANIFEST.name).write_text(
         text.replace('"Animation"', '"No Such Tag"'), encoding="utf-8"
     )
-    assert official_tool("validate", tmp_path).returncode != 0
+    done = official_tool("validate", tmp_path)
+    assert done.returncode != 0
+    assert "No Such Tag" in done.stdout + done.stderr
 
 
 def test_official_builder_accepts_what_is_in_it(extension_zip: Path, tmp_path: Path) -> None:

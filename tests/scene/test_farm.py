@@ -277,6 +277,11 @@ def test_the_options_of_the_command_line(run: Run, series: Path) -> None:
     arguments = ("-i", series, "-zs", 2, *PLAIN[:2])
     assert run(*arguments, "--farm", "zoom.txt").error.endswith("a name that ends in .blend.")
     assert "same file" in run(*arguments, "--farm", "a.blend", "--save-blend", "a.blend").error
-    said = run(*arguments, "--farm", "a.blend")
+    said = run(*arguments, "--farm", "a.blend", "-o", "frames")
     assert "Engine: sequencer (it runs on every machine of a farm)." in said.lines
-    assert FRAME == (64, 48)
+    assert [path.name for path in Path().iterdir() if "blend" not in path.name] == ["a_files"]
+    bpy.ops.wm.open_mainfile(filepath="a.blend")
+    scene = bpy.context.scene
+    assert (scene.render.resolution_x, scene.render.resolution_y) == FRAME
+    assert (scene.frame_start, scene.frame_end) == (0, 4)
+    assert Path(scene.render.frame_path(frame=3)) == Path("a_frames/frame_00003.png").absolute()
