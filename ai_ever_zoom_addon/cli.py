@@ -18,11 +18,12 @@ from typing import IO, Any, NoReturn
 
 import bpy
 
-from .core.analysis import Analysis
+from .core.analysis.report import Analysis
+from .core.files.folder import check_name, find_images
 from .core.files.moving import is_moving
 from .core.files.output import is_video
 from .core.plan.plan import make_plan
-from .core.series import Series, check_name, find_images
+from .core.series import Series
 from .errors import EverZoomError
 from .scene import zooms
 from .scene.loading import make_path_relative

@@ -10,7 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ..core.analysis import Analysis, LeftOut, Pair, judge, missing_pair, pair_steps
+from ..core.analysis.making import pair_steps
+from ..core.analysis.report import Analysis, LeftOut, Pair, missing_pair
+from ..core.analysis.verdict import judge
 from ..core.series import (
     ListedImage,
     Listing,

@@ -6,7 +6,8 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..core.analysis import Analysis, analysis_steps
+from ..core.analysis.making import analysis_steps
+from ..core.analysis.report import Analysis
 from ..core.files.image_file import read_size
 from ..core.files.moving import is_moving
 from ..core.plan.plan import Plan, make_plan

@@ -13,10 +13,11 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, FloatProperty, IntProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
-from ..core.analysis import Analysis
+from ..core.analysis.report import Analysis
+from ..core.files.folder import find_images, natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
 from ..core.plan import timing
-from ..core.series import Listing, find_images, natural_key
+from ..core.series import Listing
 from ..errors import EverZoomError, in_one_line
 from ..scene import zooms
 from ..scene.measuring import first_listing, full_report, relist_steps

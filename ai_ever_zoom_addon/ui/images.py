@@ -11,9 +11,10 @@ import bpy
 from bpy.props import CollectionProperty, EnumProperty, IntProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
-from ..core.analysis import pair_steps
+from ..core.analysis.making import pair_steps
+from ..core.files.folder import natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
-from ..core.series import ListedImage, Listing, natural_key
+from ..core.series import ListedImage, Listing
 from ..errors import EverZoomError
 from ..scene import loading, zooms
 from ..scene.measuring import relist_steps

@@ -23,7 +23,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..core.analysis import odd_pairs
+from ..core.analysis.verdict import odd_pairs
 from ..core.plan.timing import frame_count, frames_per_step
 from ..core.series import ListedImage
 from ..errors import EverZoomError, in_one_line

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ai_ever_zoom_addon.core.analysis import analyse
+from ai_ever_zoom_addon.core.analysis.making import analyse
 from tests.series_maker import Array, Memory, outpaint
 
 # Images, side in pixels, factor

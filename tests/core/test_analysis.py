@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ai_ever_zoom_addon.core.analysis import Analysis, analyse, analysis_steps
+from ai_ever_zoom_addon.core.analysis.making import analyse, analysis_steps
+from ai_ever_zoom_addon.core.analysis.report import Analysis
 from ai_ever_zoom_addon.errors import EverZoomError
 from tests.series_maker import Array, Memory, Truth, cut, jpeg, outpaint, scenes
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ai_ever_zoom_addon.core.files.folder import find_images
 from ai_ever_zoom_addon.core.files.moving import is_moving, pictures_of, still_of
-from ai_ever_zoom_addon.core.series import SeriesImage, check_sizes, find_images
+from ai_ever_zoom_addon.core.series import SeriesImage, check_sizes
 from ai_ever_zoom_addon.errors import EverZoomError
 
 

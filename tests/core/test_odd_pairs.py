@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ai_ever_zoom_addon.core.analysis import odd_pairs
+from ai_ever_zoom_addon.core.analysis.verdict import odd_pairs
 
 
 @pytest.mark.parametrize(

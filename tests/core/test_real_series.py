@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ai_ever_zoom_addon.core.analysis import analyse
-from ai_ever_zoom_addon.core.series import find_images
+from ai_ever_zoom_addon.core.analysis.making import analyse
+from ai_ever_zoom_addon.core.files.folder import find_images
 from tests.series_maker import Array
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ai_ever_zoom_addon.core.series import find_images
+from ai_ever_zoom_addon.core.files.folder import find_images
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import zooms
 from ai_ever_zoom_addon.scene.output import farm, rendering

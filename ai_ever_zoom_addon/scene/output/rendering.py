@@ -13,8 +13,8 @@ from typing import Any
 
 import bpy
 
+from ...core.files.folder import check_name
 from ...core.files.output import is_video, is_whole_picture, is_whole_video
-from ...core.series import check_name
 from ...errors import EverZoomError
 from ..loading import image_file
 from ..strips.sequencer import has_strips, picture_files

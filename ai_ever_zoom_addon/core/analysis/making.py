@@ -1,4 +1,4 @@
-"""Finds out what a folder of images is: order, direction, zoom factor, alignment, colour. No bpy.
+"""Finds out what a folder of images is: order, direction, zoom factor, alignment, colour.
 
 numpy only. Whoever calls brings a function that decodes an image; each image is decoded once, and
 only a small picture of it is kept (see picture.py). Images of slightly different sizes are taken as
@@ -10,108 +10,25 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import EverZoomError
-from .matching.colour import likeness
-from .matching.matcher import CERTAIN, SAME_STEP, Matcher, Progress
-from .matching.ordering import direction, groups, rotate
-from .matching.picture import shrink
-from .matching.registration import Registration
+from ...errors import EverZoomError
+from ..matching.colour import likeness
+from ..matching.matcher import CERTAIN, SAME_STEP, Matcher, Progress
+from ..matching.ordering import direction, groups, rotate
+from ..matching.picture import shrink
+from ..matching.registration import Registration
+from .report import Analysis, LeftOut, Pair, missing_pair
+from .verdict import judge, listed
 
 Loader = Callable[[Path], NDArray[np.float32]]
 """Decodes a file: (height, width, 3) sRGB-encoded 0..1, top row first, full size."""
 
 STRONG_MISALIGNMENT = 0.2  # of the outer image's width or height
-FACTOR_TOLERANCE = 0.01
-UNCHANGED = (1.0, 1.0, 1.0)
-PAINTED_AGAIN = 0.9  # score under which the inner area was not copied but painted again
-
-
-@dataclass(frozen=True)
-class Pair:
-    """An image and the next smaller one.
-
-    Attributes:
-        outer, inner: File names.
-        factor: Width of the outer image over the width that the inner one takes up in it, > 1.
-        offset_px: Centre of the inner image relative to the centre of the outer one, in pixels of
-            the outer image, x to the right, y down.
-        score: Correlation of the outer image's inside with the shrunk inner image, -1 to 1: 1 is
-            the same picture, below 0.9 it was painted again; a pair that does not match has 0.
-        gain: Red, green, blue: the INNER image's encoded values times this are the OUTER's.
-        linear_gain: The same for linear light.
-    """
-
-    outer: str
-    inner: str
-    factor: float
-    offset_px: tuple[float, float]
-    score: float
-    gain: tuple[float, float, float]
-    linear_gain: tuple[float, float, float]
-
-    def to_json(self) -> dict[str, object]:
-        """The pair as plain JSON values, without linear_gain."""
-        return {
-            "outer": self.outer,
-            "inner": self.inner,
-            "factor": self.factor,
-            "offset_px": list(self.offset_px),
-            "score": self.score,
-            "gain": list(self.gain),
-        }
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A file that is not part of the zoom, and why."""
-
-    file: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What a folder of images is.
-
-    Attributes:
-        order: File names, outermost first.
-        file_order: "innermost-first", "outermost-first" or "shuffled": what the pictures say about
-            the order of the files.
-        zoom_factor: Geometric mean of the pairs' factors.
-        loops: The innermost image contains the outermost one.
-        pairs: One for each two neighbours in `order`.
-        closing: The outermost image in the innermost one, where the series loops.
-        left_out: Files that are not in `order`.
-        warnings: Sentences for the user.
-    """
-
-    order: tuple[str, ...]
-    file_order: str
-    zoom_factor: float
-    loops: bool
-    pairs: tuple[Pair, ...]
-    left_out: tuple[LeftOut, ...]
-    warnings: tuple[str, ...]
-    closing: Pair | None = None
-
-    def to_json(self) -> dict[str, object]:
-        """The report as plain JSON values: the attributes, without linear_gain."""
-        return {
-            "order": list(self.order),
-            "file_order": self.file_order,
-            "zoom_factor": self.zoom_factor,
-            "loops": self.loops,
-            "pairs": [pair.to_json() for pair in self.pairs],
-            "closing": self.closing and self.closing.to_json(),
-            "left_out": [asdict(item) for item in self.left_out],
-            "warnings": list(self.warnings),
-        }
 
 
 def analyse(
@@ -217,7 +134,7 @@ class _Draft:
         if others:
             self.warnings.append(
                 f"There are {1 + len(others)} separate series: the longest one is used, "
-                f"{_listed([self.names[k] for members in others for k in members])} left out."
+                f"{listed([self.names[k] for members in others for k in members])} left out."
             )
 
     def keep_file_order(self, order: str) -> None:
@@ -294,7 +211,7 @@ class _Draft:
         if len(component) == 1:
             return "related to no other image"
         others = [self.names[k] for k in component if k != member]
-        return f"belongs to another series, with {_listed(others)}"
+        return f"belongs to another series, with {listed(others)}"
 
     def _one_per_step(self, members: list[int]) -> list[int]:
         """Of images that show the same step the one that fits its neighbours best."""
@@ -461,119 +378,3 @@ def pair_steps(outer: Path, inner: Path, load: Loader) -> Generator[Progress, No
     except EverZoomError:  # strong misalignment
         return None
     return pair if math.log(pair.factor) > SAME_STEP else None
-
-
-def missing_pair(outer: str, inner: str, factor: float) -> Pair:
-    """The stand-in for a pair of which the one image was not found in the other."""
-    return Pair(outer, inner, factor, (0.0, 0.0), 0.0, UNCHANGED, UNCHANGED)
-
-
-def judge(
-    pairs: Sequence[Pair], sizes: Sequence[tuple[int, int]], given_factor: float | None
-) -> Analysis:
-    """The analysis of a series whose order is given, from its measured pairs.
-
-    Args:
-        pairs: All neighbours, outermost first, at least one.
-        sizes: Width and height of the images in pixels.
-        given_factor: What the user says the zoom factor is; None: not known.
-    """
-    return Analysis(
-        order=(pairs[0].outer, *(pair.inner for pair in pairs)),
-        file_order="",
-        zoom_factor=math.exp(float(np.mean([math.log(pair.factor) for pair in pairs]))),
-        loops=False,
-        pairs=tuple(pairs),
-        left_out=(),
-        warnings=(
-            *_judge_pairs(pairs),
-            *_judge_factors(pairs, given_factor),
-            *_judge_sizes(sizes),
-        ),
-    )
-
-
-def odd_pairs(scores: Sequence[float], factors: Sequence[float]) -> list[bool]:
-    """Which pairs deserve a look: painted again, not found, or by an unusual factor.
-
-    Args:
-        scores: Of all pairs, -1 to 1.
-        factors: Of all pairs, > 1.
-    """
-    if not factors:
-        return []
-    # Of two middle ones the smaller: where an image is missing, factors are larger.
-    usual = math.log(sorted(factors)[(len(factors) - 1) // 2])
-    return [
-        score < PAINTED_AGAIN or not 0.7 < math.log(factor) / usual < 1.4
-        for score, factor in zip(scores, factors, strict=True)
-    ]
-
-
-def _judge_pairs(pairs: Sequence[Pair]) -> list[str]:
-    warnings = [
-        f"{pair.inner} was not found in {pair.outer}: it is placed at the centre with a zoom "
-        f"factor of {pair.factor:.4g}; check the order, or turn Auto Sort on."
-        for pair in pairs
-        if pair.score == 0.0
-    ]
-    again = [pair for pair in pairs if 0.0 < pair.score < PAINTED_AGAIN]
-    if again:
-        worst = min(again, key=lambda pair: pair.score)
-        warnings.append(
-            f"{len(again)} of {len(pairs)} inner images were painted again in the next larger "
-            f"one (worst: {worst.inner} in {worst.outer}, score {worst.score:.2f}): alignment "
-            "cannot hide that, a wide feather softens it."
-        )
-    return warnings
-
-
-def _judge_factors(pairs: Sequence[Pair], given_factor: float | None) -> list[str]:
-    found = [pair for pair in pairs if pair.score > 0.0]
-    if not found:
-        return []
-    warnings = []
-    median = float(np.median([math.log(pair.factor) for pair in found]))
-    single = []
-    for pair in found:
-        steps = math.log(pair.factor) / median
-        whole = round(steps)
-        if len(found) > 2 and whole > 1 and abs(steps - whole) < 0.04 * whole:
-            warnings.append(
-                f"{_number(whole - 1)} missing between {pair.outer} and {pair.inner}: the zoom "
-                f"factor there is {pair.factor:.4g}, elsewhere about {math.exp(median):.4g}."
-            )
-        else:
-            single.append(pair.factor)
-    least, most = min(single), max(single)
-    if most / least > 1 + 2 * FACTOR_TOLERANCE:
-        warnings.append(
-            f"The zoom factor varies from {least:.4g} to {most:.4g}: each pair keeps its own."
-        )
-    usual = math.exp(float(np.mean(np.log(single))))
-    if given_factor and abs(given_factor / usual - 1) > FACTOR_TOLERANCE:
-        warnings.append(
-            f"The given zoom factor is {given_factor:.4g}, but the images show "
-            f"{usual:.4g}: use that, or auto."
-        )
-    return warnings
-
-
-def _judge_sizes(sizes: Sequence[tuple[int, int]]) -> list[str]:
-    if len(set(sizes)) < 2:
-        return []
-    widths, heights = zip(*sizes, strict=True)
-    return [
-        f"The images' sizes differ, from {min(widths)} to {max(widths)} pixels in width "
-        f"and {min(heights)} to {max(heights)} in height: factors are ratios of widths."
-    ]
-
-
-def _number(steps: int) -> str:
-    return "A step is" if steps == 1 else f"{steps} steps are"
-
-
-def _listed(names: Sequence[str], most: int = 5) -> str:
-    """Some names in one line."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

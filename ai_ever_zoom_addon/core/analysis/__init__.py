@@ -1,0 +1,1 @@
+"""What a folder of images is: the report, how it is made, and what is judged. No bpy."""
