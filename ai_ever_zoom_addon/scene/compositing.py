@@ -13,9 +13,7 @@ import bpy
 
 from ..errors import EverZoomError
 from . import compat
-
-ROLE = "ever_zoom_role"  # "effect" or "mask" on a node
-MASKED = "ever_zoom_layer"  # on a mask: the layer
+from .tags import MASKED_LAYER, ROLE
 
 
 def _sharpen(tree: Any, picture: Any, amount: Any) -> Any:
@@ -125,7 +123,7 @@ def add_image_mask(scene: Any, layer: Any) -> Any:
     node = tree.nodes.new("CompositorNodeCryptomatteV2")
     node.scene = scene
     node.matte_id = layer.name
-    node[ROLE], node[MASKED] = "mask", layer
+    node[ROLE], node[MASKED_LAYER] = "mask", layer
     node.name = node.label = f"Mask {layer.name}"
     node.location = 300, -300
     picture = next(other for other in tree.nodes if other.bl_idname == "CompositorNodeRLayers")
@@ -137,7 +135,7 @@ def update_masks(scene: Any) -> None:
     """Let masks go on with their layers, whose names have the images' places in them."""
     tree = compat.compositing_tree(scene)
     for node in tree.nodes if tree is not None else ():
-        layer = node.get(MASKED)
+        layer = node.get(MASKED_LAYER)
         if layer is not None and node.matte_id != layer.name:
             node.matte_id = layer.name
             node.label = f"Mask {layer.name}"

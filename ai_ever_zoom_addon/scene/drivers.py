@@ -10,10 +10,6 @@ import bpy
 
 from ..core.plan.plan import Plan
 
-# The data path of the one property that everything follows.
-ZOOM_LEVEL = "Zoom Level"
-ZOOM_LEVEL_PATH = f'["{ZOOM_LEVEL}"]'
-
 
 def _new_driver(owner: Any, path: str, index: int, sources: dict[str, tuple[Any, str]]) -> Any:
     owner.driver_remove(path, index)

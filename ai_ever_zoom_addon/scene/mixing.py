@@ -24,13 +24,12 @@ import numpy as np
 from ..core.files.output import is_whole_video
 from ..errors import EverZoomError
 from . import compat, loading
-from .compositing import ROLE
 from .output import output_settings, rendering
 from .planes import rig
 from .strips.sequencer import has_strips
+from .tags import ROLE, WAS_TRANSPARENT
 
 BACKDROP = "Ever Zoom Backdrop"
-WAS_TRANSPARENT = "ever_zoom_was_transparent"  # on the backdrop's node: the scene's setting before
 
 # View transforms that can be undone beforehand, by the colour space that they lead to.
 COLOUR_SPACES = {

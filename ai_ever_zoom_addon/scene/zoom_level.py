@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.plan.timing import LevelKey, level_at
 from . import compat
-from .drivers import ZOOM_LEVEL_PATH
+from .tags import ZOOM_LEVEL_PATH
 
 # What Blender's numbers round, and a picture does not show.
 _SAME_LEVEL = 2e-3

@@ -9,7 +9,7 @@ import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..errors import in_one_line
-from ..scene import zooms
+from ..scene import tags, zooms
 from ..scene.planes import anchors, rig
 from .properties import active_zoom, chosen_layer, has_planes, has_zoom
 from .text import room, shortened
@@ -159,7 +159,7 @@ class EVERZOOM_PT_effects(bpy.types.Panel):
         layout.label(text="Steps, for Drivers")
         column = layout.column()
         for anchor in used:
-            name = shortened(context, anchor[anchors.ANCHOR], 0.35 * room(context, 0.0))
+            name = shortened(context, anchor[tags.ANCHOR], 0.35 * room(context, 0.0))
             column.prop(anchor, f'["{anchors.STEP}"]', text=name)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import bpy
 
-from ..scene.drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH
 from ..scene.planes import rig
+from ..scene.tags import ZOOM_LEVEL, ZOOM_LEVEL_PATH
 from .building import EVERZOOM_OT_snap_to_markers, Work
 from .farm import EVERZOOM_OT_prepare_for_farm
 from .images import draw_list

@@ -27,7 +27,7 @@ from ..core.analysis.verdict import odd_pairs
 from ..core.plan.timing import frame_count, frames_per_step
 from ..core.series import ListedImage
 from ..errors import EverZoomError, in_one_line
-from ..scene import compat, loading, zooms
+from ..scene import compat, loading, tags, zooms
 from ..scene.output.sound import sound_seconds
 from ..scene.planes import rig
 from ..scene.strips.sequencer import has_strips
@@ -678,7 +678,7 @@ def active_zoom(context: Any) -> Any:
     """
     item = context.active_object
     while item is not None:
-        if item.get(rig.ROLE) == "control" and context.scene in item.users_scene:
+        if item.get(tags.ROLE) == "control" and context.scene in item.users_scene:
             return item
         item = item.parent
     controls = rig.controls(context.scene)
@@ -730,7 +730,7 @@ def _fill_loaded(*_: Any) -> None:
     """Zooms that were built without the window: the panel shows them like its own."""
     items: Any = bpy.data.objects
     for item in items:
-        if item.get(rig.ROLE) == "control" and not item.ever_zoom.images:
+        if item.get(tags.ROLE) == "control" and not item.ever_zoom.images:
             with contextlib.suppress(EverZoomError):  # the panel says so
                 fill_found(item)
 

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
-from ai_ever_zoom_addon.scene import compat, zooms
+from ai_ever_zoom_addon.scene import compat, tags, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
@@ -92,7 +92,7 @@ def frames(folder: Path, *, quick: bool) -> Iterator[Row]:
             series = series_of(files[:8], side)
             control = zooms.build_zoom(scene, series, replace(SETTINGS, engine=engine))
             for item in [*rig.parts(control, "layer")]:
-                if item[rig.NUMBER] not in kept:
+                if item[tags.NUMBER] not in kept:
                     bpy.data.objects.remove(item)
             return frame_seconds(scene, f"{folder}/{engine.value}/", 48, 48 + last)
 

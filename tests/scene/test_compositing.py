@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ai_ever_zoom_addon.core.series import ListedImage, Listing, Series, SeriesImage, Step
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import compat, compositing, loading, zooms
+from ai_ever_zoom_addon.scene import compat, compositing, loading, tags, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import ZoomSettings
@@ -204,7 +204,7 @@ def test_effects_are_set_up_once(tmp_path: Path) -> None:
 def test_a_mask_cuts_out_one_image(tmp_path: Path, picture_folder: Path) -> None:
     control = build_zoom(tmp_path, flat(0.5), flat(0.7), flat(0.6))
     scene = bpy.context.scene
-    inner = next(item for item in rig.parts(control, "layer") if item[rig.NUMBER] == 1)
+    inner = next(item for item in rig.parts(control, "layer") if item[tags.NUMBER] == 1)
     with pytest.raises(EverZoomError, match="compositing effects first"):
         compositing.add_image_mask(scene, inner)
     compositing.add_effects(scene)

@@ -15,6 +15,7 @@ from typing import Any
 import bpy
 import pytest
 
+from ai_ever_zoom_addon.scene import tags
 from ai_ever_zoom_addon.scene.planes import rig
 
 from .drawing import shown_text
@@ -96,8 +97,8 @@ def remove_all(*collections: str) -> None:
 
 
 def set_recipe(control: Any, **changes: Any) -> None:
-    recipe = json.loads(control[rig.RECIPE]) | changes
-    control[rig.RECIPE] = json.dumps(recipe)
+    recipe = json.loads(control[tags.RECIPE]) | changes
+    control[tags.RECIPE] = json.dumps(recipe)
 
 
 def tag(item: Any, name: str, value: Any) -> None:
@@ -153,19 +154,19 @@ MISHAPS: dict[str, tuple[Mishap, bool]] = {
     "collection deleted": (delete_the_collection, True),
     "layer duplicated": (duplicate_a_layer, True),
     "layer set free": (lambda c: setattr(layer_of(c, 1), "parent", None), True),
-    "layer's number deleted": (lambda c: layer_of(c, 1).pop(rig.NUMBER), True),
-    "layer's number a text": (lambda c: tag(layer_of(c, 1), rig.NUMBER, "one"), True),
-    "layer's tags deleted": (lambda c: layer_of(c, 1).pop(rig.ROLE), True),
+    "layer's number deleted": (lambda c: layer_of(c, 1).pop(tags.NUMBER), True),
+    "layer's number a text": (lambda c: tag(layer_of(c, 1), tags.NUMBER, "one"), True),
+    "layer's tags deleted": (lambda c: layer_of(c, 1).pop(tags.ROLE), True),
     "zoom level deleted": (lambda c: c.pop("Zoom Level"), True),
     "zoom level a text": (lambda c: tag(c, "Zoom Level", "here"), True),
     "zoom level driven": (lambda c: c.driver_add('["Zoom Level"]'), True),
     "animation deleted": (lambda c: c.animation_data_clear(), True),
     "action deleted": (lambda c: remove_all("actions"), True),
     "drivers deleted": (lambda c: delete_all_drivers(), True),
-    "note deleted": (lambda c: c.pop(rig.RECIPE), False),
-    "note is garbage": (lambda c: tag(c, rig.RECIPE, "}{"), False),
-    "note is a number": (lambda c: tag(c, rig.RECIPE, 3), False),
-    "note is a list": (lambda c: tag(c, rig.RECIPE, "[1, 2]"), False),
+    "note deleted": (lambda c: c.pop(tags.RECIPE), False),
+    "note is garbage": (lambda c: tag(c, tags.RECIPE, "}{"), False),
+    "note is a number": (lambda c: tag(c, tags.RECIPE, 3), False),
+    "note is a list": (lambda c: tag(c, tags.RECIPE, "[1, 2]"), False),
     "note of an older version": (lambda c: set_recipe(c, version=0), False),
     "note of a newer version": (lambda c: set_recipe(c, version=99), False),
     "note with nonsense inside": (

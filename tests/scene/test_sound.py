@@ -15,7 +15,7 @@ import pytest
 import ai_ever_zoom_addon
 from ai_ever_zoom_addon import cli
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import compat
+from ai_ever_zoom_addon.scene import compat, tags
 from ai_ever_zoom_addon.scene.output import sound
 from ai_ever_zoom_addon.scene.planes import rig
 from tests.scene.nested import write_series
@@ -48,7 +48,7 @@ def tone(tmp_path: Path) -> Path:
 
 def own_strips() -> list[Any]:
     editor = bpy.context.scene.sequence_editor
-    return [strip for strip in compat.strips(editor) if sound.TAG in strip] if editor else []
+    return [strip for strip in compat.strips(editor) if tags.SOUND in strip] if editor else []
 
 
 def test_its_length_is_measured(tone: Path) -> None:

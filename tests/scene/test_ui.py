@@ -11,7 +11,7 @@ import pytest
 
 import ai_ever_zoom_addon
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
-from ai_ever_zoom_addon.scene import compat
+from ai_ever_zoom_addon.scene import compat, tags
 from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.scene.zooms import build_zoom, stored_settings
 from ai_ever_zoom_addon.settings import Centre, Engine, MaskShape, Order, Travel, ZoomSettings
@@ -60,7 +60,7 @@ def rounded(settings: ZoomSettings) -> dict[str, Any]:
 
 def trimmed_width(control: Any) -> float:
     """Width of the inner layers' mesh, in widths of an image."""
-    layer = next(item for item in rig.parts(control, "layer") if item[rig.NUMBER] == 1)
+    layer = next(item for item in rig.parts(control, "layer") if item[tags.NUMBER] == 1)
     across = [vertex.co.x for vertex in layer.data.vertices]
     return float(max(across) - min(across))
 
@@ -260,7 +260,7 @@ def test_feather_is_live(addon: None, tmp_path: Path) -> None:
     control = build(tmp_path)
 
     def opaque_width() -> float:
-        layer = next(item for item in rig.parts(control, "layer") if item[rig.NUMBER] == 1)
+        layer = next(item for item in rig.parts(control, "layer") if item[tags.NUMBER] == 1)
         opaque = [
             vertex.co.x
             for vertex, mask in zip(
@@ -417,7 +417,7 @@ def test_roll_and_target_are_live(addon: None, tmp_path: Path) -> None:
     scene.frame_set(scene.frame_start + STEPS)
     assert camera.rotation_euler[2] == pytest.approx(math.pi / 2)
     (innermost,) = (
-        x for x in rig.parts(control, "layer") if x[rig.NUMBER] == len(group.images) - 1
+        x for x in rig.parts(control, "layer") if x[tags.NUMBER] == len(group.images) - 1
     )
     place = innermost.location / innermost.scale[0]  # from where the zoom ends
     assert place[:2] == pytest.approx((-0.1, 0.0), abs=1e-6)

@@ -10,8 +10,7 @@ import bpy
 from ...errors import EverZoomError
 from .. import compat
 from ..strips.sequencer import has_strips
-
-TAG = "ever_zoom_sound"  # on the strip
+from ..tags import SOUND
 
 # Frames per second of a scene in which lengths are measured: the finest that Blender has.
 _MEASURING_RATE = 1000
@@ -48,11 +47,11 @@ def set_sound(scene: Any, file: str | None, first_frame: int) -> None:
     """
     wanted = f"{first_frame} {file}" if file else None
     strips = compat.strips(scene.sequence_editor) if scene.sequence_editor is not None else ()
-    former = [strip for strip in strips if TAG in strip]
-    if [strip[TAG] for strip in former] == ([wanted] if wanted else []):
+    former = [strip for strip in strips if SOUND in strip]
+    if [strip[SOUND] for strip in former] == ([wanted] if wanted else []):
         return
     if file:
-        _new_strip(scene, file, first_frame)[TAG] = wanted
+        _new_strip(scene, file, first_frame)[SOUND] = wanted
     for strip in former:
         sound = strip.sound
         compat.strips(scene.sequence_editor).remove(strip)

@@ -17,11 +17,11 @@ from mathutils import Matrix, Vector
 
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
-from .. import compat, zoom_level
-from ..drivers import ZOOM_LEVEL_PATH, drive, drive_by_table
+from .. import compat, tags, zoom_level
+from ..drivers import drive, drive_by_table
+from ..tags import ANCHOR, ZOOM_LEVEL_PATH
 from . import rig
 
-ANCHOR = "ever_zoom_anchor"  # on an anchor: the name of its image
 IMAGE = "Image"  # on the control: which image fills the view, for the user's drivers
 STEP = "Step"  # on an anchor: how far the zoom is into its image's step, for the user's drivers
 
@@ -237,7 +237,7 @@ def add_objects(
 
 
 def _is_part(item: Any, control: Any) -> bool:
-    return item == control or item.get(rig.ROLE) is not None or item.get(ANCHOR) is not None
+    return item == control or item.get(tags.ROLE) is not None or item.get(ANCHOR) is not None
 
 
 def _has_curve(item: Any, path: str) -> bool:

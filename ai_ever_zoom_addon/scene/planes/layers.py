@@ -11,13 +11,12 @@ from ...core.files.moving import frame_number, pictures_of
 from ...core.plan.mask import MaskMesh
 from .. import compat
 from ..loading import entry_of
+from ..tags import COLOUR_MATCH, FADE
 
 MASK_ATTRIBUTE = "mask"
 
 # Custom properties of a layer's object, read by its material. Not the object's colour: Cycles
 # misses changes of that where data is kept between frames, and even loses the picture.
-FADE = "Fade"
-COLOUR_MATCH = "Colour Match"
 
 LAYER_GROUP = "Ever Zoom Layer"
 IMAGE_NODE = "Ever Zoom Image"

@@ -14,9 +14,8 @@ from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
 from ...settings import MaskShape
 from .. import compat
-from ..drivers import ZOOM_LEVEL_PATH, drive
-
-ROLE_OVERLAY = "overlay"
+from ..drivers import drive
+from ..tags import OVERLAY, ZOOM_LEVEL_PATH
 
 # In front of every layer, yet so near to its own that perspective does not shift it visibly.
 LIFT = 1e-4
@@ -81,7 +80,7 @@ class OverlayMaker:
 
     def _new(self, name: str, data: Any, colour: tuple[float, float, float, float]) -> Any:
         item = bpy.data.objects.new(f"Ever Zoom {name}", data)
-        item[self.role_key] = ROLE_OVERLAY
+        item[self.role_key] = OVERLAY
         item.hide_select = True
         self.collection.objects.link(item)
         if data is not None and not data.materials:

@@ -19,23 +19,21 @@ from ...core.plan.mask import MaskMesh, whole_image
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
 from .. import zoom_level
-from ..drivers import (
+from ..drivers import drive, drive_by_table, fill_curve, roll_expression
+from ..loading import load_image
+from ..tags import (
+    CENTRE_PATHS,
+    COLOUR_MATCH,
+    FADE,
+    NUMBER,
+    OVERLAY,
+    RECIPE,
+    ROLE,
     ZOOM_LEVEL,
     ZOOM_LEVEL_PATH,
-    drive,
-    drive_by_table,
-    fill_curve,
-    roll_expression,
 )
-from ..loading import load_image
-from .layers import COLOUR_MATCH, FADE, IMAGE_NODE, fill_material, fill_mesh, play
-from .overlay import ROLE_OVERLAY, OverlayMaker, remove_overlay
-
-ROLE = "ever_zoom_role"  # "control", "camera", "layer", "stretch"
-NUMBER = "ever_zoom_number"  # of a layer or stretch
-RECIPE = "ever_zoom_recipe"  # on the control: what the zoom was made from, as JSON
-
-CENTRE_PATHS = ('["View Centre X"]', '["View Centre Y"]')
+from .layers import IMAGE_NODE, fill_material, fill_mesh, play
+from .overlay import OverlayMaker, remove_overlay
 
 LENS = 50.0  # millimetres
 SENSOR_WIDTH = 36.0
@@ -444,7 +442,7 @@ def hidden_expression(layer: Layer) -> str:
 
 
 def _fill_overlay(control: Any, collection: Any, plan: Plan) -> None:
-    remove_overlay(list(parts(control, ROLE_OVERLAY)))
+    remove_overlay(list(parts(control, OVERLAY)))
     if not plan.settings.debug_overlay:
         return
     maker = OverlayMaker(control, collection, plan, ROLE)

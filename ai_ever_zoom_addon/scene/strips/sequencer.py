@@ -25,10 +25,11 @@ from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
 from .. import compat, zoom_level
-from ..drivers import ZOOM_LEVEL, ZOOM_LEVEL_PATH, drive, drive_by_table, roll_expression
+from ..drivers import drive, drive_by_table, roll_expression
 from ..loading import read_pixels
+from ..tags import ROLE, ZOOM_LEVEL, ZOOM_LEVEL_PATH
 
-ROLE = "ever_zoom_role"  # of a strip: "original" or "copy" of an image, or a "group" of strips
+# A strip's role is "original" or "copy" of an image, or a "group" of strips.
 
 # Blender has 128 channels; more layers go into groups, each with channels of its own.
 LAYERS_PER_GROUP = 100

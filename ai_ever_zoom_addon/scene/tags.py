@@ -1,0 +1,31 @@
+"""Every name by which the add-on finds again what it made, once. Never touches bpy.
+
+A tag is a custom property that nobody else gives to a data-block; the add-on changes and removes
+only what has one. The other names are what users see and type, such as the property Zoom Level.
+"""
+
+from __future__ import annotations
+
+# On objects, meshes, materials, strips and nodes: what a data-block is to a zoom.
+ROLE = "ever_zoom_role"
+CONTROL, CAMERA, LAYER, STRETCH, OVERLAY = "control", "camera", "layer", "stretch", "overlay"
+EFFECT, MASK, BACKDROP, SCREEN = "effect", "mask", "backdrop", "screen"
+
+NUMBER = "ever_zoom_number"  # of a layer or stretch
+ANCHOR = "ever_zoom_anchor"  # on an anchor: the name of its image
+SOUND = "ever_zoom_sound"  # on the strip of a zoom's sound: what it was made from
+MASKED_LAYER = "ever_zoom_layer"  # on a compositing mask: the layer
+WAS_TRANSPARENT = "ever_zoom_was_transparent"  # on a backdrop's node: the scene's setting before
+
+# On the control, as JSON: what the user chose, and what the zoom was made from.
+SETTINGS = "ever_zoom_settings"
+RECIPE = "ever_zoom_recipe"
+
+# The property that everything follows, and where the view is beside it: of the control.
+ZOOM_LEVEL = "Zoom Level"
+ZOOM_LEVEL_PATH = f'["{ZOOM_LEVEL}"]'
+CENTRE_PATHS = ('["View Centre X"]', '["View Centre Y"]')
+
+# Of a layer's object, read by its material.
+FADE = "Fade"
+COLOUR_MATCH = "Colour Match"
