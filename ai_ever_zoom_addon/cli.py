@@ -12,16 +12,17 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 import bpy
 
 from .core.analysis.report import Analysis
-from .core.files.folder import check_name, find_images
+from .core.files.folder import find_images
 from .core.files.moving import is_moving
 from .core.files.output import is_video
+from .core.files.places import check_apart, check_file, check_kept, make_folder
 from .core.plan.plan import make_plan
 from .core.series import Series
 from .errors import EverZoomError
@@ -32,6 +33,7 @@ from .scene.output.gpu import best_engine
 from .scene.output.sound import sound_seconds
 from .scene.strips import sequencer
 from .settings import Centre, Engine, MaskShape, Order, Travel, ZoomSettings
+from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
 
 AUTO = "auto"
 DEFAULT_OUTPUT = "infinite_zoom.mp4"
@@ -41,40 +43,6 @@ _DEFAULTS = ZoomSettings()
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise EverZoomError(f"{message[:1].upper()}{message[1:]}: see --help.")
-
-
-@dataclass
-class _Terminal:
-    """Our own lines; what Blender prints is not shown."""
-
-    stream: IO[str]
-    line_open: bool = False
-    tenth: int = -1
-
-    def say(self, text: str) -> None:
-        self._end_line()
-        self._print(text)
-
-    def progress(self, fraction: float, text: str) -> None:
-        """One line that is written over where somebody watches, and ten lines where nobody does."""
-        if self.stream.isatty():
-            self._print(f"\r{fraction:4.0%}  {text}\033[K", end="")
-            self.line_open = True
-        elif int(fraction * 10) != self.tenth:
-            self.tenth = int(fraction * 10)
-            self.say(f"{fraction:4.0%}  {text}")
-
-    def _end_line(self) -> None:
-        if self.line_open:
-            self._print("")
-            self.line_open = False
-
-    def _print(self, text: str, end: str = "\n") -> None:
-        try:
-            print(text, end=end, file=self.stream, flush=True)
-        except OSError:  # nobody reads on, or it goes to a full disk
-            with Path(os.devnull).open("w", encoding="utf-8") as nothing:
-                os.dup2(nothing.fileno(), self.stream.fileno())
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -239,7 +207,12 @@ def make_parser() -> argparse.ArgumentParser:
         help="save a .blend file that a render farm renders in parts, and do not render here",
     )
     add("--no-render", action="store_true", help="do not render")
-    add("--json", metavar="FILE", help="write what was found and done, for scripts")
+    add(
+        "--json",
+        metavar="FILE|-",
+        help="write what was found and done, for scripts; -: to standard output, which gets "
+        "nothing else",
+    )
     return parser
 
 
@@ -252,10 +225,15 @@ def main(argv: list[str]) -> int:
     Returns:
         Exit status: 0 only if everything that was asked for was written.
     """
-    with _own_terminal() as terminal:
+    try:
+        options = make_parser().parse_args(argv)
+    except EverZoomError as error:
+        Terminal(sys.stdout).say(f"Error: {error}")
+        return 1
+    except SystemExit as ending:  # --help
+        return int(ending.code or 0)
+    with own_terminal(options.json) as terminal:
         try:
-            with contextlib.redirect_stdout(terminal.stream):  # for --help
-                options = make_parser().parse_args(argv)
             _run(options, terminal)
         except EverZoomError as error:
             terminal.say(f"Error: {error}")
@@ -266,20 +244,18 @@ def main(argv: list[str]) -> int:
         except KeyboardInterrupt:
             terminal.say("Stopped.")
             return 130
-        except SystemExit as ending:  # --help
-            return int(ending.code or 0)
     return 0
 
 
-def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
+def _run(options: argparse.Namespace, terminal: Terminal) -> None:
     settings = _settings(options, Engine.KEEP if options.engine == AUTO else Engine(options.engine))
     output = str(Path(options.output).absolute())
     if options.output.endswith(("/", "\\")):
         output += "/"
     will_be_video = is_video(output)
-    blend = Path(options.save_blend).absolute() if options.save_blend else None
     options.no_render |= options.farm is not None
-    _check_places(options, output, blend)
+    places = _check_places(options, output)
+    blend = places.get("--save-blend")
     with contextlib.ExitStack() as stack:
         if options.input is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -288,6 +264,7 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
         else:
             folder = Path(options.input)
         files, skipped = find_images(folder)
+        check_kept(places, [*files, *([Path(options.sound)] if options.sound else [])])
         if skipped:
             terminal.say(f"Skipped, no images: {', '.join(skipped)}.")
         if options.engine == AUTO:
@@ -346,17 +323,34 @@ def _run(options: argparse.Namespace, terminal: _Terminal) -> None:
                 "farm_file": str(Path(options.farm).absolute()) if options.farm else None,
                 "zoom": control.name,
             }
-            _write_text(Path(options.json), json.dumps(report, indent=2, ensure_ascii=False))
+            terminal.report(options.json, json.dumps(report, indent=2, ensure_ascii=False))
 
 
-def _check_places(options: argparse.Namespace, output: str, blend: Path | None) -> None:
+def _check_places(options: argparse.Namespace, output: str) -> dict[str, Path]:
     """Find out, before anything is made, whether everything that is asked for can be written.
 
+    Returns:
+        By option, where it really comes to lie, beyond all links.
+
     Raises:
-        EverZoomError: It cannot.
+        EverZoomError: Something cannot.
     """
+    named = {"--save-blend": options.save_blend, "--farm": options.farm, "--json": options.json}
+    for option in ("--save-blend", "--farm"):
+        if named[option] and Path(named[option]).suffix != ".blend":
+            raise EverZoomError(f"{option} {named[option]}: use a name that ends in .blend.")
+    files = {
+        option: Path(name).absolute()
+        for option, name in named.items()
+        if name and name != STANDARD_OUTPUT
+    }
+    frames = None
     if not options.no_render:
-        rendering.check_output(output)
+        if is_video(output):
+            files["--output"] = Path(output)
+        else:
+            frames = "--output", Path(output)
+            rendering.check_output(output)
         if options.resume and is_video(output):
             raise EverZoomError(
                 f"--resume cannot go on with a video, {options.output}: render to a folder of "
@@ -366,21 +360,14 @@ def _check_places(options: argparse.Namespace, output: str, blend: Path | None) 
             raise EverZoomError(
                 f"The output folder {options.output} is that of the images: choose another one."
             )
-    for option, name in (("--save-blend", options.save_blend), ("--farm", options.farm)):
-        if name and Path(name).suffix != ".blend":
-            raise EverZoomError(f"{option} {name}: use a name that ends in .blend.")
-    files = [Path(name).absolute() for name in (options.farm, options.json) if name]
-    if blend in files:
-        raise EverZoomError("--save-blend and --farm name the same file: choose another one.")
-    for file in (blend, *files):
-        if file is not None:
-            if file.is_dir():
-                raise EverZoomError(f"{file} is a folder: choose a name for a file.")
-            check_name(file)
-            rendering.check_folder(file.parent)
+    check_apart(files, frames)
+    places = {
+        option: check_file(path, streams=option == "--json") for option, path in files.items()
+    }
+    return places | (dict([frames]) if frames else {})
 
 
-def _best_engine(options: argparse.Namespace, terminal: _Terminal, *, is_still: bool) -> Engine:
+def _best_engine(options: argparse.Namespace, terminal: Terminal, *, is_still: bool) -> Engine:
     # A file that is saved is meant for work in Blender.
     needs_planes = bool(options.debug or options.samples or options.save_blend or not is_still)
     if options.farm:
@@ -455,25 +442,11 @@ def _findings(series: Series, analysis: Analysis | None) -> Iterator[str]:
 
 def _save(blend: Path) -> None:
     try:
-        rendering.make_folder(blend.parent)
+        make_folder(blend.parent)
         bpy.ops.wm.save_as_mainfile(filepath=str(blend), check_existing=False)
     except (OSError, RuntimeError) as error:
         raise EverZoomError(
             f"{blend} cannot be written ({str(error).strip()}): choose another place."
-        ) from error
-
-
-def _write_text(file: Path, text: str) -> None:
-    rendering.make_folder(file.parent)
-    partial = file.with_name(f"{file.name}.partial")
-    try:
-        # A name that is no text gets the escapes that JSON knows.
-        partial.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-        partial.replace(file)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise EverZoomError(
-            f"{file} cannot be written ({error.strerror}): choose another place."
         ) from error
 
 
@@ -497,29 +470,3 @@ def _frames(text: str) -> tuple[int, int]:
 _zoom_factor.__name__ = "zoom factor"
 _resolution.__name__ = "resolution"
 _frames.__name__ = "frames"
-
-
-@contextlib.contextmanager
-def _own_terminal() -> Iterator[_Terminal]:
-    """Keep what Blender itself prints (a line for each frame, driver warnings) out of the way.
-
-    Some of it is written by compiled code, so the file descriptors are redirected, and some by way
-    of Python's streams.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = [os.dup(1), os.dup(2)]
-    with (
-        os.fdopen(os.dup(kept[0]), "w", encoding="utf-8", errors="replace") as stream,
-        Path(os.devnull).open("w", encoding="utf-8", errors="replace") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-        contextlib.redirect_stderr(nowhere),
-    ):
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield _Terminal(stream)
-        finally:
-            for number, saved in zip((1, 2), kept, strict=True):
-                os.dup2(saved, number)
-                os.close(saved)

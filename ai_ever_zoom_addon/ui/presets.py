@@ -17,6 +17,7 @@ from bl_operators.presets import AddPresetBase
 from bl_ui.utils import PresetPanel
 from bpy.props import StringProperty
 
+from ..core.files.writing import write_whole
 from ..errors import EverZoomError
 from .properties import CHOICES, OTHERS, PLAIN, active_group, apply_changes
 
@@ -213,7 +214,14 @@ class EVERZOOM_OT_add_preset(AddPresetBase, bpy.types.Operator):
 
     def add(self, context: Any, filepath: str) -> None:
         """Write the file, which Blender has found a place for."""
-        Path(filepath).write_text(write_preset(active_group(context)), "utf-8")
+        try:
+            write_whole(Path(filepath), write_preset(active_group(context)).encode())
+        except OSError as error:
+            self.report(
+                {"ERROR"},
+                f"{filepath} cannot be written ({error.strerror}): check the free space and the "
+                "permissions.",
+            )
 
 
 class EVERZOOM_PT_presets(PresetPanel, bpy.types.Panel):

@@ -17,6 +17,7 @@ from typing import Any
 import bpy
 
 from ...core.files.output import FRAME_NAME
+from ...core.files.places import check_file
 from ...errors import EverZoomError
 from ...settings import Engine
 from .. import compat
@@ -49,9 +50,9 @@ def prepare(scene: Any, file: Path) -> list[str]:
     Raises:
         EverZoomError: Something is missing that frames need, or the copy cannot be written.
     """
-    file = file.absolute()
     if file.suffix != ".blend":
         raise EverZoomError(f"{file.name}: use a name that ends in .blend.")
+    file = check_file(file.absolute())
     if bpy.data.filepath and Path(bpy.data.filepath).resolve() == file.resolve():
         raise EverZoomError(
             f"{file.name} is the open file: choose another name, and go on working in this one."

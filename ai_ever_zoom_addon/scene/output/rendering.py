@@ -15,6 +15,8 @@ import bpy
 
 from ...core.files.folder import check_name
 from ...core.files.output import is_video, is_whole_picture, is_whole_video
+from ...core.files.places import FRAME_FILE, check_file, check_folder, make_folder
+from ...core.files.writing import real_file
 from ...errors import EverZoomError
 from ..loading import image_file
 from ..strips.sequencer import has_strips, picture_files
@@ -34,40 +36,14 @@ def check_output(output: str) -> None:
     Raises:
         EverZoomError: It cannot.
     """
+    if is_video(output):
+        check_file(Path(output))
+        return
     check_name(Path(output))
-    check_folder(Path(output).parent if is_video(output) else Path(output))
-
-
-def check_folder(folder: Path) -> None:
-    """Make sure that files can be written to a folder, or that it can be made.
-
-    Raises:
-        EverZoomError: They cannot.
-    """
-    try:
-        there = next(place for place in (folder, *folder.parents) if place.exists())
-        with tempfile.TemporaryFile(dir=there):
-            pass
-    except OSError as error:
-        raise _not_writable(folder, error) from error
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those that it lies in.
-
-    Raises:
-        EverZoomError: It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _not_writable(folder, error) from error
-
-
-def _not_writable(folder: Path, error: OSError) -> EverZoomError:
-    return EverZoomError(
-        f"The output folder {folder} cannot be written ({error.strerror}): choose another one."
-    )
+    check_folder(Path(output))
+    for file in Path(output).iterdir() if Path(output).exists() else ():
+        if FRAME_FILE.fullmatch(file.name):
+            check_file(file)
 
 
 def render_animation(
@@ -116,7 +92,7 @@ def render_animation(
         scene.frame_end,
         scene.frame_current,
     )
-    video = Path(output) if is_video(output) else None
+    video = check_file(Path(output)) if is_video(output) else None
     partial = video.with_name(f"{video.stem}.partial{video.suffix}") if video else None
     try:
         output_settings.set_output(scene, str(partial) if partial else output)
@@ -129,7 +105,11 @@ def render_animation(
             partial.replace(video)
             return total
         size = output_settings.scene_resolution(scene)
-        files = [Path(scene.render.frame_path(frame=number)) for number in range(first, last + 1)]
+        # A link to a file stays: it is what it leads to that is made anew.
+        files = [
+            real_file(Path(scene.render.frame_path(frame=number)))
+            for number in range(first, last + 1)
+        ]
         for file in files:
             if not (resume and is_whole_picture(file, size)):
                 file.unlink(missing_ok=True)
@@ -169,7 +149,8 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
 
     def count(*_: Any) -> None:
         nonlocal written
-        file = None if video else Path(scene.render.frame_path(frame=scene.frame_current))
+        frame = Path(scene.render.frame_path(frame=scene.frame_current))
+        file = None if video else real_file(frame)
         problem.extend(lost_pictures())
         # Blender itself goes on when the disk is full.
         if file and not problem and not is_whole_picture(file, size):

@@ -21,6 +21,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.files.places import check_file
+from ...core.files.writing import write_whole
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
@@ -161,7 +163,8 @@ def store_pictures(scene: Any, blend: Path, *, pack: bool = False) -> None:
             if (is_copy or pack) and here != folder:
                 folder.mkdir(parents=True, exist_ok=True)
                 name = strip.elements[0].filename
-                (shutil.move if is_copy else shutil.copyfile)(here / name, folder / name)
+                target = check_file(folder / name)
+                (shutil.move if is_copy else shutil.copyfile)(here / name, target)
                 here = folder
                 strip[ROLE] = "copy"
             strip.directory = bpy.path.relpath(str(here), start=str(blend.parent)) + "/"
@@ -376,9 +379,10 @@ def _write_png(file: Path, pixels: NDArray[np.uint8]) -> None:
         check = zlib.crc32(name + data)
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)
 
-    file.write_bytes(
+    write_whole(
+        file,
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0))
         + chunk(b"IDAT", zlib.compress(filtered.tobytes(), 1))
-        + chunk(b"IEND", b"")
+        + chunk(b"IEND", b""),
     )

@@ -1,0 +1,138 @@
+"""Whether what is asked for can be written where it is wanted: found out before it is made."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ...errors import EverZoomError
+from .folder import check_name
+from .output import FRAME_NAME
+from .writing import is_stream, real_file
+
+FRAME_FILE = re.compile(FRAME_NAME.replace("#####", r"\d+") + r"\.png", re.IGNORECASE)
+
+
+def check_folder(folder: Path) -> None:
+    """Make sure that files can be written to a folder, or that it can be made.
+
+    Raises:
+        EverZoomError: They cannot.
+    """
+    folder = Path(os.path.realpath(folder))
+    try:
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those that it lies in; a link to nothing gets what it leads to.
+
+    Raises:
+        EverZoomError: It cannot be made.
+    """
+    try:
+        Path(os.path.realpath(folder)).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+
+
+def _not_writable(folder: Path, error: OSError) -> EverZoomError:
+    return EverZoomError(
+        f"The output folder {folder} cannot be written ({error.strerror}): choose another one."
+    )
+
+
+def check_file(path: Path, *, streams: bool = False) -> Path:
+    """Make sure that a file can be written; where it really lies, beyond all links.
+
+    Args:
+        path: The file, which need not be there, nor its folder.
+        streams: Whether it may be a device or a pipe. Blender's own files may not: Blender would
+            replace them, or has to go back in what it writes.
+
+    Raises:
+        EverZoomError: It cannot.
+    """
+    check_name(path)
+    if path.is_dir():
+        raise EverZoomError(f"{path} is a folder: choose a name for a file.")
+    if is_stream(path):
+        if streams:
+            return path
+        raise EverZoomError(f"{path} is a device or a pipe: choose a name for a file.")
+    try:
+        file = real_file(path)
+    except OSError as error:
+        raise EverZoomError(
+            f"{path} cannot be written ({error.strerror}): choose another place."
+        ) from error
+    check_folder(file.parent)
+    return file
+
+
+def check_apart(files: Mapping[str, Path], frames: tuple[str, Path] | None = None) -> None:
+    """Make sure that no two options name the same place, nor a file where another has a folder.
+
+    Names that differ in upper and lower case only are the same on many disks. Devices and pipes
+    can take more than one thing.
+
+    Args:
+        files: What is to be written, by option.
+        frames: The option that names the folder of frames, if there is one, and the folder.
+
+    Raises:
+        EverZoomError: Two do.
+    """
+    places = {option: path for option, path in files.items() if not is_stream(path)}
+    named = [*places.items(), *([frames] if frames else [])]
+    for (one, first), (other, second) in itertools.combinations(named, 2):
+        if _is_same(first, second) or ((other, second) == frames and _is_frame(first, second)):
+            raise EverZoomError(
+                f"{one} and {other} name the same file, {first}: choose another one."
+            )
+    for one, first in places.items():
+        for other, second in named:
+            if _folded(first) in _folded(second).parents:
+                raise EverZoomError(
+                    f"{other} {second} would lie in the file of {one}: choose another place."
+                )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    there = one.exists() and other.exists()
+    return (there and one.samefile(other)) or _folded(one) == _folded(other)
+
+
+def _is_frame(file: Path, folder: Path) -> bool:
+    is_inside = _folded(file).parent == _folded(folder)
+    return is_inside and FRAME_FILE.fullmatch(file.name) is not None
+
+
+def _folded(path: Path) -> Path:
+    return Path(os.path.realpath(path).casefold())
+
+
+def check_kept(places: Mapping[str, Path], files: Iterable[Path]) -> None:
+    """Make sure that nothing is written over a file that is read.
+
+    Args:
+        places: What is to be written, by option.
+        files: What is read.
+
+    Raises:
+        EverZoomError: Something is.
+    """
+    read = {Path(os.path.realpath(file)) for file in files}
+    for option, path in places.items():
+        if Path(os.path.realpath(path)) in read:
+            raise EverZoomError(
+                f"{option} {path} is a file that the zoom is made from: choose another name."
+            )
