@@ -14,10 +14,11 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import bpy
 
+from .arguments import AUTO, make_parser, settings_from
 from .core.analysis.report import Analysis
 from .core.files.folder import find_images
 from .core.files.moving import is_moving
@@ -26,194 +27,14 @@ from .core.files.places import check_apart, check_file, check_kept, make_folder
 from .core.plan.plan import make_plan
 from .core.series import Series
 from .errors import EverZoomError
-from .scene import zooms
+from .scene import measuring, sample, zooms
 from .scene.loading import make_path_relative
 from .scene.output import farm, output_settings, rendering
 from .scene.output.gpu import best_engine
 from .scene.output.sound import sound_seconds
 from .scene.strips import sequencer
-from .settings import Centre, Engine, MaskShape, Order, Travel, ZoomSettings
+from .settings import Engine, ZoomSettings
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
-
-AUTO = "auto"
-DEFAULT_OUTPUT = "infinite_zoom.mp4"
-_DEFAULTS = ZoomSettings()
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise EverZoomError(f"{message[:1].upper()}{message[1:]}: see --help.")
-
-
-def make_parser() -> argparse.ArgumentParser:
-    """All options; their names are those of the program this add-on descends from."""
-    parser = _Parser(
-        prog="ever_zoom",
-        description="Make an infinite zoom from a folder of outpainted images.",
-        epilog="Without --input the built-in sample series is used.",
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("-i", "--input", metavar="FOLDER", help="folder with the images")
-    add(
-        "-o",
-        "--output",
-        metavar="PATH",
-        default=DEFAULT_OUTPUT,
-        help="a video (*.mp4) or a folder for single frames (default: %(default)s)",
-    )
-    add(
-        "-zf",
-        "--zoom-factor",
-        metavar="F|auto",
-        type=_zoom_factor,
-        default=_DEFAULTS.zoom_factor,
-        help="how much more each outer image shows, > 1, or auto: measure it (default: 2)",
-    )
-    add(
-        "-zs",
-        "--zoom-steps",
-        metavar="N",
-        type=int,
-        default=_DEFAULTS.zoom_steps,
-        help="frames from one image to the next (default: %(default)s)",
-    )
-    add(
-        "--length",
-        metavar="SECONDS",
-        type=float,
-        help="how long the whole zoom takes, with its holds, instead of --zoom-steps",
-    )
-    add(
-        "--sound",
-        metavar="FILE",
-        help="a sound for the video; the zoom gets its length, unless --length is given",
-    )
-    add(
-        "-zc",
-        "--zoom-crop",
-        metavar="F",
-        type=float,
-        default=_DEFAULTS.crop,
-        help="middle part of the images that is used, 0.1 to 0.95 (default: %(default)s)",
-    )
-    add("-as", "--auto-sort", action="store_true", help="find the order in the pictures")
-    add("-dbg", "--debug", action="store_true", help="draw outlines, centres and figures")
-    add("-rev", "--reverse", action="store_true", help="zoom out instead of in")
-    add(
-        "--travel",
-        choices=[travel.value for travel in Travel],
-        default=_DEFAULTS.travel.value,
-        help="only there, back again as well, or around if the series closes (default: "
-        "%(default)s)",
-    )
-    add(
-        "-fps",
-        "--frames-per-second",
-        metavar="F",
-        type=float,
-        default=_DEFAULTS.frames_per_second,
-        help="frame rate of the video (default: %(default)g)",
-    )
-    add(
-        "-d",
-        "--delay",
-        metavar="SECONDS",
-        type=float,
-        default=_DEFAULTS.delay,
-        help="hold the first and the last frame, and the turn, so long (default: 0)",
-    )
-    add(
-        "--ease",
-        metavar="SECONDS",
-        type=float,
-        default=_DEFAULTS.ease,
-        help="get up to speed, and slow down again, in so long (default: 0)",
-    )
-    add(
-        "--order",
-        choices=[order.value for order in Order],
-        default=_DEFAULTS.order.value,
-        help="which file comes first (default: %(default)s)",
-    )
-    add(
-        "--feather",
-        metavar="F",
-        type=float,
-        default=_DEFAULTS.feather,
-        help="soft edge, part of the image's shorter side, 0: hard (default: %(default)s)",
-    )
-    add(
-        "--mask",
-        choices=[shape.value for shape in MaskShape],
-        default=_DEFAULTS.mask_shape.value,
-        help="outline of the inner images (default: %(default)s)",
-    )
-    add(
-        "--centre",
-        choices=[centre.value for centre in Centre],
-        default=_DEFAULTS.centre.value,
-        help="what the view keeps to when images are off centre (default: %(default)s)",
-    )
-    add(
-        "--align",
-        action=argparse.BooleanOptionalAction,
-        default=_DEFAULTS.align,
-        help="find where each image really lies in the next larger one",
-    )
-    add(
-        "--match-colour",
-        action=argparse.BooleanOptionalAction,
-        default=_DEFAULTS.match_colour,
-        help="let the colours of one image glide into the next one's",
-    )
-    add(
-        "--engine",
-        choices=[AUTO, *(engine.value for engine in Engine if engine is not Engine.KEEP)],
-        default=AUTO,
-        help="render engine; auto: what suits the machine (default: %(default)s)",
-    )
-    add("--samples", metavar="N", type=int, help="samples per pixel (default: the engine's recipe)")
-    add(
-        "--resolution",
-        metavar="WxH|W:H",
-        type=_resolution,
-        default={},
-        help="size of the frames, or their shape, like 16:9 (default: the cropped images')",
-    )
-    add(
-        "--roll",
-        metavar="TURNS",
-        type=float,
-        default=_DEFAULTS.roll,
-        help="turns of the picture from one image to the next, clockwise (default: 0)",
-    )
-    add(
-        "--target",
-        metavar=("X", "Y"),
-        nargs=2,
-        type=float,
-        default=_DEFAULTS.target,
-        help="where in the innermost image the zoom ends, from its centre to the right and up, "
-        "as parts of it (default: 0 0)",
-    )
-    add("--frames", metavar="A-B", type=_frames, help="render only these frames (0 is the first)")
-    add("--resume", action="store_true", help="keep the whole frames in the output folder")
-    add("--save-blend", metavar="FILE", help="save the scene as a .blend file")
-    add("--pack", action="store_true", help="store the images inside the saved .blend file")
-    add(
-        "--farm",
-        metavar="FILE",
-        help="save a .blend file that a render farm renders in parts, and do not render here",
-    )
-    add("--no-render", action="store_true", help="do not render")
-    add(
-        "--json",
-        metavar="FILE|-",
-        help="write what was found and done, for scripts; -: to standard output, which gets "
-        "nothing else",
-    )
-    return parser
 
 
 def main(argv: list[str]) -> int:
@@ -248,31 +69,36 @@ def main(argv: list[str]) -> int:
 
 
 def _run(options: argparse.Namespace, terminal: Terminal) -> None:
-    settings = _settings(options, Engine.KEEP if options.engine == AUTO else Engine(options.engine))
+    settings = settings_from(options)
+    if settings.sound:
+        settings = replace(settings, sound_seconds=sound_seconds(settings.sound))
     output = str(Path(options.output).absolute())
     if options.output.endswith(("/", "\\")):
         output += "/"
     will_be_video = is_video(output)
     options.no_render |= options.farm is not None
-    places = _check_places(options, output)
+    places = _check_places(options, settings, output)
     blend = places.get("--save-blend")
     with contextlib.ExitStack() as stack:
-        if options.input is None:
+        if not settings.folder:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             terminal.say("No --input: making the sample series.")
-            zooms.write_sample(folder, progress=terminal.progress)
+            sample.write_sample(folder, progress=terminal.progress)
         else:
-            folder = Path(options.input)
+            folder = Path(settings.folder)
         files, skipped = find_images(folder)
-        check_kept(places, [*files, *([Path(options.sound)] if options.sound else [])])
+        check_kept(places, [*files, *([Path(settings.sound)] if settings.sound else [])])
         if skipped:
             terminal.say(f"Skipped, no images: {', '.join(skipped)}.")
         if options.engine == AUTO:
             is_still = not any(map(is_moving, files))
-            settings = replace(settings, engine=_best_engine(options, terminal, is_still=is_still))
+            settings = replace(
+                settings, engine=_best_engine(options, settings, terminal, is_still=is_still)
+            )
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         scene = bpy.context.scene
-        series, analysis = zooms.find_series(files, settings, skipped, terminal.progress)
+        assert scene is not None
+        series, analysis = measuring.find_series(files, settings, skipped, terminal.progress)
         for line in _findings(series, analysis):
             terminal.say(line)
         found: dict[str, Any] = analysis.to_json() if analysis else {}
@@ -326,7 +152,9 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
             terminal.report(options.json, json.dumps(report, indent=2, ensure_ascii=False))
 
 
-def _check_places(options: argparse.Namespace, output: str) -> dict[str, Path]:
+def _check_places(
+    options: argparse.Namespace, settings: ZoomSettings, output: str
+) -> dict[str, Path]:
     """Find out, before anything is made, whether everything that is asked for can be written.
 
     Returns:
@@ -356,7 +184,7 @@ def _check_places(options: argparse.Namespace, output: str) -> dict[str, Path]:
                 f"--resume cannot go on with a video, {options.output}: render to a folder of "
                 "frames."
             )
-        if options.input and Path(options.input).resolve() == Path(output).resolve():
+        if settings.folder and Path(settings.folder).resolve() == Path(output).resolve():
             raise EverZoomError(
                 f"The output folder {options.output} is that of the images: choose another one."
             )
@@ -367,9 +195,13 @@ def _check_places(options: argparse.Namespace, output: str) -> dict[str, Path]:
     return places | (dict([frames]) if frames else {})
 
 
-def _best_engine(options: argparse.Namespace, terminal: Terminal, *, is_still: bool) -> Engine:
+def _best_engine(
+    options: argparse.Namespace, settings: ZoomSettings, terminal: Terminal, *, is_still: bool
+) -> Engine:
     # A file that is saved is meant for work in Blender.
-    needs_planes = bool(options.debug or options.samples or options.save_blend or not is_still)
+    needs_planes = bool(
+        settings.debug_overlay or settings.samples or options.save_blend or not is_still
+    )
     if options.farm:
         engine = Engine.CYCLES if needs_planes else Engine.SEQUENCER
         terminal.say(f"Engine: {engine.value} (it runs on every machine of a farm).")
@@ -377,40 +209,6 @@ def _best_engine(options: argparse.Namespace, terminal: Terminal, *, is_still: b
     engine, reason = best_engine(needs_planes=needs_planes)
     terminal.say(f"Engine: {engine.value} ({reason}).")
     return engine
-
-
-def _settings(options: argparse.Namespace, engine: Engine) -> ZoomSettings:
-    sound = str(Path(options.sound).absolute()) if options.sound else None
-    length = options.length
-    if sound is not None and length is None:
-        length = sound_seconds(sound)
-    return ZoomSettings(
-        zoom_factor=options.zoom_factor,
-        zoom_steps=options.zoom_steps,
-        length=length,
-        sound=sound,
-        crop=options.zoom_crop,
-        feather=options.feather,
-        mask_shape=MaskShape(options.mask),
-        order=Order(options.order),
-        auto_sort=options.auto_sort,
-        centre=Centre(options.centre),
-        align=options.align,
-        match_colour=options.match_colour,
-        reverse=options.reverse,
-        travel=Travel(options.travel),
-        frames_per_second=options.frames_per_second,
-        delay=options.delay,
-        ease=options.ease,
-        start_frame=0,
-        pack_images=options.pack or options.input is None,  # the sample's files are temporary
-        debug_overlay=options.debug,
-        engine=engine,
-        samples=options.samples,
-        roll=options.roll,
-        target=(options.target[0], options.target[1]),
-        **options.resolution,
-    )
 
 
 def _findings(series: Series, analysis: Analysis | None) -> Iterator[str]:
@@ -448,25 +246,3 @@ def _save(blend: Path) -> None:
         raise EverZoomError(
             f"{blend} cannot be written ({str(error).strip()}): choose another place."
         ) from error
-
-
-def _zoom_factor(text: str) -> float | None:
-    return None if text == "auto" else float(text)
-
-
-def _resolution(text: str) -> dict[str, Any]:
-    """The setting that says it: a size in pixels, or only a shape."""
-    name, sign = ("aspect_ratio", ":") if ":" in text else ("resolution", "x")
-    width, height = text.lower().split(sign)
-    return {name: (int(width), int(height))}
-
-
-def _frames(text: str) -> tuple[int, int]:
-    first, _, last = text.partition("-")
-    return int(first), int(last or first)
-
-
-# argparse names these in its messages.
-_zoom_factor.__name__ = "zoom factor"
-_resolution.__name__ = "resolution"
-_frames.__name__ = "frames"

@@ -1,15 +1,19 @@
-"""Everything a user can choose about a zoom. Never touches bpy.
+"""Everything a user can choose about a zoom: ONE table. Never touches bpy.
 
-The panel and the command line both fill in a `ZoomSettings`, and nothing behind it takes more.
+Each field of `ZoomSettings` carries how it is called, explained and limited (`Choice`). From that
+come the property of the panel, the flag of the command line, defaults, tooltips, checks, and what
+is kept in the .blend file. Panel and command line both fill in a `ZoomSettings`, and nothing behind
+it takes more.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields, replace
 from enum import Enum, StrEnum
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from .errors import EverZoomError
 
@@ -17,9 +21,9 @@ from .errors import EverZoomError
 class Order(StrEnum):
     """Which image of a folder, in file order, comes first."""
 
+    AUTO = "auto"
     INNERMOST_FIRST = "innermost-first"
     OUTERMOST_FIRST = "outermost-first"
-    AUTO = "auto"
 
 
 class MaskShape(StrEnum):
@@ -36,6 +40,16 @@ class Centre(StrEnum):
     FIXED_POINT = "fixed-point"
 
 
+class LengthBy(StrEnum):
+    """What says how long the zoom takes."""
+
+    FRAMES = "frames"
+    SECONDS = "seconds"
+    WHOLE = "whole"
+    SOUND = "sound"
+    MARKERS = "markers"
+
+
 class Travel(StrEnum):
     """Where the zoom goes."""
 
@@ -44,176 +58,450 @@ class Travel(StrEnum):
     LOOP = "loop"
 
 
+class FrameSize(StrEnum):
+    """What the size of the frames is taken from."""
+
+    IMAGES = "images"
+    WIDE = "16:9"
+    UPRIGHT = "9:16"
+    SQUARE = "1:1"
+    SHAPE = "shape"
+    PIXELS = "pixels"
+    SCENE = "scene"
+
+
 class Engine(StrEnum):
-    """Who renders. KEEP leaves the scene's engine, sampling and colour management as they are.
+    """Who renders. KEEP leaves the scene's own render settings as they are.
 
     SEQUENCER is no engine of Blender's: the zoom is composed in the Video Sequencer.
     """
 
-    EEVEE = "eevee"
     CYCLES = "cycles"
+    EEVEE = "eevee"
     WORKBENCH = "workbench"
     SEQUENCER = "sequencer"
     KEEP = "keep"
 
 
-CROP_RANGE = (0.1, 0.95)
-FEATHER_RANGE = (0.0, 0.25)
-ROLL_RANGE = (-4.0, 4.0)
-TARGET_RANGE = (-0.5, 0.5)
-MAXIMUM_ZOOM_FACTOR = 64.0
-MAXIMUM_SECONDS = 86400.0
+_SAME: Any = object()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How one setting is called, explained, limited and shown.
+
+    Attributes:
+        label: What the panel calls it.
+        help: One sentence without a full stop: the tooltip, and the help of the flag.
+        flags: Of the command line; none: only the panel has it, or the command line puts it
+            together from others.
+        name: What the command line calls the value.
+        limits: The least and the greatest value, of each component.
+        soft_limits: How far a slider goes.
+        hint: What a message about a wrong value adds.
+        kind: What Blender shows a number or a text as: "factor", "seconds", "folder", "sound",
+            "place"; "" for plain ones.
+        items: Of a choice among several: what the panel calls each value, and what it means.
+        panel: The default of the panel, where it differs.
+        command: The default of the command line, where it differs.
+        needs_build: The built zoom has it only once it is built again.
+        is_of_one_zoom: It belongs to one zoom and not to a manner of making them: no preset has it.
+    """
+
+    label: str
+    help: str
+    flags: tuple[str, ...] = ()
+    name: str = ""
+    limits: tuple[float, float] | None = None
+    soft_limits: tuple[float, float] | None = None
+    hint: str = ""
+    kind: str = ""
+    digits: int = 2
+    items: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    panel: Any = _SAME
+    command: Any = _SAME
+    needs_build: bool = False
+    is_of_one_zoom: bool = False
+
+
+def _choice(default: Any, label: str, help: str, *flags: str, **others: Any) -> Any:
+    return field(default=default, metadata={"choice": Choice(label, help, flags, **others)})
+
+
+SHAPES = {FrameSize.WIDE: (16, 9), FrameSize.UPRIGHT: (9, 16), FrameSize.SQUARE: (1, 1)}
+LONGEST_SHAPE = 10  # times as long as wide
 
 
 @dataclass(frozen=True)
 class ZoomSettings:
     """A validated set of choices.
 
-    Attributes:
-        zoom_factor: How many times larger the outer image's field of view is, > 1; None: measure.
-        zoom_steps: Frames from one image to the next, >= 1; without effect where one of the next
-            two is given.
-        seconds_per_image: Seconds from one image to the next instead, > 0.
-        length: Seconds that the whole zoom takes, with its holds, instead, > 0.
-        beats: Frames of the arrivals at the images after the first, ascending; where there are
-            any, they say how long each image takes.
-        crop: The middle part of an image that is used, as a fraction of its width and height,
-            0.1 to 0.95.
-        feather: Width of the soft edge inside the crop, as a fraction of the image's shorter side,
-            0 (a hard edge) to 0.25.
-        mask_shape: Outline of the inner layers.
-        order: Which file is the innermost image.
-        auto_sort: Find the order in the pictures instead of the file names.
-        centre: Keep to the images' centres, or as near as the crop allows to the point on which the
-            whole zoom closes in.
-        align: Put every image where it really lies in the next larger one.
-        match_colour: Let the colours of one image glide into those of the next.
-        reverse: Zoom out instead of in.
-        travel: Only there, back again as well, or around: the last frame continues into the first.
-            A loop has no ends that could be held, eased or aimed at.
-        frames_per_second: > 0.
-        delay: Seconds for which the first and the last frame are held, and the one where the zoom
-            turns, >= 0.
-        ease: Seconds in which the zoom gets up to speed, and slows down again, >= 0; at most half
-            of the zoom is used for either.
-        sound: A sound file that is played with the zoom, from its first frame on; None: none.
-        start_frame: Number of the first frame, >= 0.
-        pack_images: Store the images inside the .blend file.
-        debug_overlay: Draw outlines, centres and figures into the picture.
-        engine: Render engine.
-        samples: Samples per pixel; None takes the engine's recipe.
-        resolution: Width and height of the frames in pixels; None: size of the cropped image.
-        aspect_ratio: Width to height of the frames, such as (16, 9), as large as the cropped images
-            fill it; None: those of the images.
-        roll: Turns of the picture from one image to the next, clockwise, -4 to 4. The outermost
-            image stands upright.
-        target: Where in the innermost image the zoom ends, from its centre to the right and up, as
-            parts of its width and height, -0.5 to 0.5.
-        scene_resolution: Keep the scene's own resolution and fill it. At most one of these three
-            is chosen.
+    A value that another choice leaves without effect (the seconds per image where the whole length
+    is given, a delay in a loop) stays what it is: the properties below say what holds.
 
     Raises:
         EverZoomError: A value is outside its range.
     """
 
-    zoom_factor: float | None = 2.0
-    zoom_steps: int = 60
-    seconds_per_image: float | None = None
-    length: float | None = None
-    beats: tuple[int, ...] = ()
-    crop: float = 0.8
-    feather: float = 0.05
-    mask_shape: MaskShape = MaskShape.RECTANGLE
-    order: Order = Order.INNERMOST_FIRST
-    auto_sort: bool = False
-    centre: Centre = Centre.IMAGE
-    align: bool = True
-    match_colour: bool = True
-    reverse: bool = False
-    travel: Travel = Travel.ONE_WAY
-    frames_per_second: float = 30.0
-    delay: float = 0.0
-    ease: float = 0.0
-    sound: str | None = None
-    start_frame: int = 1
-    pack_images: bool = False
-    debug_overlay: bool = False
-    engine: Engine = Engine.CYCLES
-    samples: int | None = None
-    resolution: tuple[int, int] | None = None
-    aspect_ratio: tuple[int, int] | None = None
-    scene_resolution: bool = False
-    roll: float = 0.0
-    target: tuple[float, float] = (0.0, 0.0)
+    folder: str = _choice(
+        "",
+        "Folder",
+        "Folder that holds the series of images",
+        "-i",
+        "--input",
+        name="FOLDER",
+        kind="folder",
+        needs_build=True,
+        is_of_one_zoom=True,
+    )
+    order: Order = _choice(
+        Order.INNERMOST_FIRST,
+        "Order",
+        "Which file of the folder, by name, is which image",
+        "--order",
+        items={
+            "auto": ("Automatic", "Look at the pictures"),
+            "innermost-first": ("Innermost First", "The first file is the innermost image"),
+            "outermost-first": ("Outermost First", "The first file is the outermost image"),
+        },
+        panel=Order.AUTO,
+        needs_build=True,
+    )
+    auto_sort: bool = _choice(
+        False,
+        "Auto Sort",
+        "Find the order in the pictures, whatever the files are called",
+        "-as",
+        "--auto-sort",
+        needs_build=True,
+    )
+    is_factor_measured: bool = _choice(
+        False,
+        "Measure Factor",
+        "Find the zoom factor in the pictures instead of giving it",
+        panel=True,
+    )
+    zoom_factor: float = _choice(
+        2.0,
+        "Zoom Factor",
+        "How many times more each outer image shows. Midjourney's 2x is 2.002, its 1.5x is 1.333",
+        limits=(1.0001, 64.0),
+        soft_limits=(1.001, 4.0),
+        digits=4,
+        hint=" (usual: 2, 1.5, 1.333), or measure it",
+    )
+    align: bool = _choice(
+        True,
+        "Align",
+        "Put every image where it really lies in the next larger one, with its own factor",
+        "--align",
+    )
+    match_colour: bool = _choice(
+        True,
+        "Match Colour",
+        "Let the colours of one image glide into the next one's",
+        "--match-colour",
+    )
+    centre: Centre = _choice(
+        Centre.IMAGE,
+        "View Centre",
+        "What the view keeps to when images lie off each other's centres",
+        "--centre",
+        items={
+            "image": ("Image Centre", "Each image's own centre"),
+            "fixed-point": (
+                "Fixed Point",
+                "As near as the crop allows to the point on which the zoom closes in",
+            ),
+        },
+    )
+    length_by: LengthBy = _choice(
+        LengthBy.FRAMES,
+        "Length By",
+        "How it is said how long the zoom takes",
+        items={
+            "frames": ("Frames per Image", "Frames from one image to the next"),
+            "seconds": ("Seconds per Image", "Seconds from one image to the next"),
+            "whole": ("Whole Length", "Seconds that the whole zoom takes"),
+            "sound": ("Sound", "The whole zoom lasts as long as its sound"),
+            "markers": ("Markers", "Arrive at the images where the timeline's markers were"),
+        },
+    )
+    zoom_steps: int = _choice(
+        60,
+        "Zoom Steps",
+        "Frames from one image to the next",
+        "-zs",
+        "--zoom-steps",
+        name="N",
+        limits=(1, 1_000_000),
+        soft_limits=(1, 600),
+    )
+    seconds_per_image: float = _choice(
+        2.0,
+        "Seconds per Image",
+        "Seconds from one image to the next",
+        kind="seconds",
+        limits=(0.001, 86400.0),
+        soft_limits=(0.1, 10.0),
+    )
+    length: float = _choice(
+        30.0,
+        "Length",
+        "Seconds that the whole zoom takes, with its holds",
+        kind="seconds",
+        limits=(0.001, 86400.0),
+        soft_limits=(1.0, 600.0),
+    )
+    beats: tuple[int, ...] = _choice(
+        (),
+        "Beats",
+        "Frames of the arrivals at the images after the first, ascending",
+        is_of_one_zoom=True,
+    )
+    sound: str = _choice(
+        "",
+        "Sound",
+        "A sound file that is played with the zoom, and is in the video",
+        kind="sound",
+        is_of_one_zoom=True,
+    )
+    sound_seconds: float = _choice(
+        0.0,
+        "Length of the Sound",
+        "In seconds, measured when the sound was chosen; 0: there is none",
+        limits=(0.0, 86400.0),
+        is_of_one_zoom=True,
+    )
+    travel: Travel = _choice(
+        Travel.ONE_WAY,
+        "Travel",
+        "Where the zoom goes",
+        "--travel",
+        items={
+            "one-way": ("One Way", "From one end of the series to the other"),
+            "there-and-back": ("There and Back", "In and out again, or the other way round"),
+            "loop": (
+                "Loop",
+                "The last frame continues into the first, for series whose innermost image "
+                "contains the outermost one",
+            ),
+        },
+    )
+    reverse: bool = _choice(False, "Reverse", "Zoom out instead of in", "-rev", "--reverse")
+    ease: float = _choice(
+        0.0,
+        "Eased Ends",
+        "Seconds in which the zoom gets up to speed, and slows down again; 0: none",
+        "--ease",
+        name="SECONDS",
+        kind="seconds",
+        limits=(0.0, 3600.0),
+        soft_limits=(0.0, 10.0),
+    )
+    delay: float = _choice(
+        0.0,
+        "Delay",
+        "Seconds for which the first and the last frame are held, and the one where the zoom turns",
+        "-d",
+        "--delay",
+        name="SECONDS",
+        kind="seconds",
+        limits=(0.0, 3600.0),
+        soft_limits=(0.0, 10.0),
+    )
+    frames_per_second: float = _choice(
+        30.0,
+        "Frame Rate",
+        "Frames per second",
+        "-fps",
+        "--frames-per-second",
+        name="F",
+        limits=(0.1, 1000.0),
+        soft_limits=(12.0, 120.0),
+    )
+    start_frame: int = _choice(
+        1,
+        "Start Frame",
+        "Number of the first frame",
+        "--start-frame",
+        name="N",
+        limits=(0, 1_000_000),  # Blender renders no frames before 0
+        soft_limits=(0, 10_000),
+        command=0,
+        is_of_one_zoom=True,
+    )
+    crop: float = _choice(
+        0.8,
+        "Crop",
+        "Middle part of the images that is used: outpainting redraws the edges",
+        "-zc",
+        "--zoom-crop",
+        name="F",
+        kind="factor",
+        limits=(0.1, 0.95),
+    )
+    feather: float = _choice(
+        0.05,
+        "Feather",
+        "Width of the soft edge inside the crop, as part of the image's shorter side; 0 is a hard "
+        "edge",
+        "--feather",
+        name="F",
+        kind="factor",
+        digits=3,
+        limits=(0.0, 0.25),
+    )
+    mask_shape: MaskShape = _choice(
+        MaskShape.RECTANGLE,
+        "Mask Shape",
+        "Outline of the inner images",
+        "--mask",
+        items={
+            "rectangle": ("Rectangle", "As the images are"),
+            "ellipse": ("Ellipse", "Rounded, hides redrawn corners"),
+        },
+    )
+    resolution_from: FrameSize = _choice(
+        FrameSize.IMAGES,
+        "Resolution",
+        "Size of the frames",
+        items={
+            "images": ("As Images", "The size of the cropped images"),
+            "16:9": ("16:9", "Wide, as large as the cropped images fill it"),
+            "9:16": ("9:16", "Upright, as large as the cropped images fill it"),
+            "1:1": ("1:1", "Square, as large as the cropped images fill it"),
+            "shape": ("Other Shape", "Of another shape, as large as the cropped images fill it"),
+            "pixels": ("Pixels", "A size in pixels, filled by the picture"),
+            "scene": ("As Scene", "The scene's own resolution, filled by the picture"),
+        },
+    )
+    shape: tuple[int, int] = _choice(
+        (4, 3), "Shape", "Width to height of the frames", limits=(1, 10_000)
+    )
+    resolution: tuple[int, int] = _choice(
+        (1920, 1080), "Size", "Width and height of the frames in pixels", limits=(4, 65536)
+    )
+    roll: float = _choice(
+        0.0,
+        "Roll",
+        "Turns of the picture from one image to the next, clockwise",
+        "--roll",
+        name="TURNS",
+        digits=3,
+        limits=(-4.0, 4.0),
+        soft_limits=(-1.0, 1.0),
+    )
+    target: tuple[float, float] = _choice(
+        (0.0, 0.0),
+        "Target",
+        "Where in the innermost image the zoom ends, from its centre to the right and up, as parts "
+        "of its width and height",
+        "--target",
+        name="X Y",
+        kind="place",
+        digits=3,
+        limits=(-0.5, 0.5),
+        is_of_one_zoom=True,
+    )
+    engine: Engine = _choice(
+        Engine.CYCLES,
+        "Engine",
+        "Render engine, with settings for sharp frames without noise",
+        items={
+            "cycles": ("Cycles", "Sharp, with soft edges; fast enough without a GPU"),
+            "eevee": ("EEVEE", "With soft edges; fast on a GPU"),
+            "workbench": ("Workbench", "Fastest; hard edges, no colour match"),
+            "sequencer": (
+                "Fast 2D (Sequencer)",
+                "Image strips in the Video Sequencer: fastest without a GPU",
+            ),
+            "keep": ("Keep My Settings", "Leave the scene's own render settings alone"),
+        },
+    )
+    samples: int = _choice(
+        0,
+        "Samples",
+        "Samples per pixel, 1 is exact; 0 takes the engine's recipe",
+        "--samples",
+        name="N",
+        limits=(0, 1_000_000),
+        soft_limits=(0, 64),
+    )
+    pack_images: bool = _choice(
+        False, "Pack Images", "Store the images inside the .blend file", "--pack"
+    )
+    debug_overlay: bool = _choice(
+        False,
+        "Debug Overlay",
+        "Draw the frame's centre, outlines, image centres and figures into the picture",
+        "-dbg",
+        "--debug",
+    )
 
     def __post_init__(self) -> None:
-        factor = self.zoom_factor
-        if factor is not None and not (
-            math.isfinite(factor) and 1.0 < factor <= MAXIMUM_ZOOM_FACTOR
-        ):
-            raise EverZoomError(
-                f"The zoom factor is {factor:g}; it must be a number greater than 1 and at most "
-                f"{MAXIMUM_ZOOM_FACTOR:g} (usual: 2, 1.5, 1.333), or auto."
-            )
-        if self.zoom_steps < 1:
-            raise EverZoomError(f"Zoom steps is {self.zoom_steps}; use at least 1 frame per image.")
+        for name, choice in TABLE.items():
+            if choice.limits is not None:
+                value = getattr(self, name)
+                for part in value if isinstance(value, tuple) else (value,):
+                    _check(choice, part)
         if any(after <= before for before, after in itertools.pairwise(self.beats)):
             raise EverZoomError("The beats are not in ascending order, each on a frame of its own.")
-        if self.seconds_per_image is not None and self.length is not None:
-            raise EverZoomError("Give the seconds per image or the whole length, not both.")
-        for name, seconds in (
-            ("The time per image", self.seconds_per_image),
-            ("The length", self.length),
-        ):
-            if seconds is not None and not 0.0 < seconds <= MAXIMUM_SECONDS:  # also true for NaN
-                raise EverZoomError(
-                    f"{name} is {seconds:g}; use more than 0 and at most {MAXIMUM_SECONDS:g} "
-                    "seconds."
-                )
-        _check_range("Zoom crop", self.crop, CROP_RANGE)
-        _check_range("Feather", self.feather, FEATHER_RANGE)
-        _check_range("Roll", self.roll, ROLL_RANGE)
-        for place in self.target:
-            _check_range("The zoom target", place, TARGET_RANGE)
-        if not (math.isfinite(self.frames_per_second) and 0.1 <= self.frames_per_second <= 1000.0):
-            raise EverZoomError(
-                f"Frames per second is {self.frames_per_second:g}; use a value from 0.1 to 1000."
-            )
-        if not (math.isfinite(self.delay) and 0.0 <= self.delay <= 3600.0):
-            raise EverZoomError(f"The delay is {self.delay:g}; use 0 to 3600 seconds.")
-        if not (math.isfinite(self.ease) and 0.0 <= self.ease <= 3600.0):
-            raise EverZoomError(f"The ease is {self.ease:g}; use 0 to 3600 seconds.")
-        if self.start_frame < 0:  # Blender renders no frames before that
-            raise EverZoomError(f"The start frame is {self.start_frame}; use 0 or a later one.")
-        if self.travel is Travel.LOOP and (self.delay or self.ease or any(self.target)):
-            raise EverZoomError(
-                "A loop has no ends: leave out the delay, the ease and the target, or choose "
-                "another travel."
-            )
-        if self.debug_overlay and self.engine is Engine.SEQUENCER:
-            raise EverZoomError(
-                "The sequencer does not draw the debug overlay: choose another engine, or switch "
-                "the overlay off."
-            )
-        if self.samples is not None and self.samples < 1:
-            raise EverZoomError(f"Samples is {self.samples}; use at least 1.")
-        if self.resolution is not None and not all(4 <= side <= 65536 for side in self.resolution):
-            width, height = self.resolution
-            raise EverZoomError(
-                f"The resolution is {width}x{height}; use 4 to 65536 pixels a side."
-            )
-        if self.aspect_ratio is not None and not (
-            min(self.aspect_ratio) >= 1 and max(self.aspect_ratio) <= 10 * min(self.aspect_ratio)
-        ):
-            across, up = self.aspect_ratio
+        if max(self.shape) > LONGEST_SHAPE * min(self.shape):
+            across, up = self.shape
             raise EverZoomError(
                 f"The frames' shape is {across}:{up}; use two whole numbers of which one is at "
-                "most 10 times the other, such as 16:9."
+                f"most {LONGEST_SHAPE} times the other, such as 16:9."
             )
-        if (self.resolution is not None) + (self.aspect_ratio is not None) + (
-            self.scene_resolution
-        ) > 1:
-            raise EverZoomError("Give a resolution, a shape or the scene's, not two of them.")
+
+    @classmethod
+    def of_panel(cls) -> ZoomSettings:
+        """What the panel starts with."""
+        return cls(**{key: c.panel for key, c in TABLE.items() if c.panel is not _SAME})
+
+    @property
+    def given_factor(self) -> float | None:
+        """The zoom factor that the user says; None: it is measured."""
+        return None if self.is_factor_measured else self.zoom_factor
+
+    @property
+    def given_length(self) -> float | None:
+        """Seconds that the whole zoom takes, where they are what is given."""
+        if self.length_by is LengthBy.SOUND:
+            return self.sound_seconds or None
+        return self.length if self.length_by is LengthBy.WHOLE else None
+
+    @property
+    def given_seconds(self) -> float | None:
+        """Seconds from one image to the next, where they are what is given."""
+        return self.seconds_per_image if self.length_by is LengthBy.SECONDS else None
+
+    @property
+    def arrivals(self) -> tuple[int, ...]:
+        """Frames of the arrivals at the images after the first, where they are what is given."""
+        return self.beats if self.length_by is LengthBy.MARKERS else ()
+
+    @property
+    def frame_shape(self) -> tuple[int, int] | None:
+        """Width to height of the frames, where only that is given."""
+        if self.resolution_from is FrameSize.SHAPE:
+            return self.shape
+        return SHAPES.get(self.resolution_from)
+
+    @property
+    def held_seconds(self) -> float:
+        """`delay`; a loop has no ends that could be held."""
+        return 0.0 if self.travel is Travel.LOOP else self.delay
+
+    @property
+    def eased_seconds(self) -> float:
+        """`ease`; a loop has no ends that could be eased."""
+        return 0.0 if self.travel is Travel.LOOP else self.ease
+
+    @property
+    def aim(self) -> tuple[float, float]:
+        """`target`; a loop ends nowhere."""
+        return (0.0, 0.0) if self.travel is Travel.LOOP else self.target
 
     @property
     def needs_analysis(self) -> bool:
@@ -221,7 +509,7 @@ class ZoomSettings:
         return (
             self.auto_sort
             or self.order is Order.AUTO
-            or self.zoom_factor is None
+            or self.is_factor_measured
             or self.align
             or self.match_colour
             or self.travel is Travel.LOOP
@@ -235,41 +523,66 @@ class ZoomSettings:
         }
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> ZoomSettings:
+    def from_dict(cls, values: Mapping[str, Any]) -> ZoomSettings:
         """Settings from `to_dict`, of this or another version: unknown keys are passed over.
 
         Raises:
             EverZoomError: A value is outside its range, or means nothing to this version.
         """
-        known = {field.name for field in fields(cls)}
-        kept = {key: value for key, value in values.items() if key in known}
+        return cls().having(values)
+
+    def having(self, values: Mapping[str, Any]) -> ZoomSettings:
+        """These settings with others in place of some, given as plain JSON values or not.
+
+        Raises:
+            EverZoomError: A value is outside its range, or means nothing to this version.
+        """
         try:
-            for key, kind in (
-                ("mask_shape", MaskShape),
-                ("order", Order),
-                ("centre", Centre),
-                ("engine", Engine),
-                ("travel", Travel),
-            ):
-                if key in kept:
-                    kept[key] = kind(kept[key])
-            for key in ("resolution", "aspect_ratio"):
-                if kept.get(key) is not None:
-                    width, height = kept[key]
-                    kept[key] = (int(width), int(height))
-            if "target" in kept:
-                x, y = kept["target"]
-                kept["target"] = (float(x), float(y))
-            if "beats" in kept:
-                kept["beats"] = tuple(int(frame) for frame in kept["beats"])
-            return cls(**kept)
+            known = {key: _cast(KINDS[key], value) for key, value in values.items() if key in TABLE}
         except (TypeError, ValueError) as error:
             raise EverZoomError(
                 f"These settings are not of this version ({error}): choose them again."
             ) from None
+        return replace(self, **known)
 
 
-def _check_range(name: str, value: float, limits: tuple[float, float]) -> None:
-    low, high = limits
-    if not low <= value <= high:  # also true for NaN
-        raise EverZoomError(f"{name} is {value:g}; use a value from {low:g} to {high:g}.")
+def _choice_of(item: Field[Any]) -> Choice:
+    choice: Choice = item.metadata["choice"]
+    return choice
+
+
+TABLE: Mapping[str, Choice] = {item.name: _choice_of(item) for item in fields(ZoomSettings)}
+KINDS: Mapping[str, Any] = get_type_hints(ZoomSettings)
+
+
+def command_default(name: str) -> Any:
+    """What the command line takes where a setting is not given."""
+    choice = TABLE[name]
+    return getattr(ZoomSettings(), name) if choice.command is _SAME else choice.command
+
+
+def _cast(kind: Any, value: Any) -> Any:
+    """A plain value as one of a field's type."""
+    parts = get_args(kind)
+    if parts:
+        part = parts[0]
+        cast = tuple(_cast(part, item) for item in value)
+        if Ellipsis not in parts and len(cast) != len(parts):
+            raise ValueError(f"{value} has not {len(parts)} parts")
+        return cast
+    if kind is bool and not isinstance(value, bool):
+        raise ValueError(f"{value} is neither true nor false")
+    if kind is int and value != int(value):
+        raise ValueError(f"{value} is no whole number")
+    if kind is str and not isinstance(value, str):
+        raise ValueError(f"{value} is no text")
+    return kind(value)
+
+
+def _check(choice: Choice, value: float) -> None:
+    assert choice.limits is not None
+    low, high = choice.limits
+    if not (math.isfinite(value) and low <= value <= high):
+        raise EverZoomError(
+            f"{choice.label} is {value:g}; use a value from {low:g} to {high:g}{choice.hint}."
+        )

@@ -20,11 +20,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ai_ever_zoom_addon.scene import compat, compositing, loading, zooms
+from ai_ever_zoom_addon.scene import compat, compositing, loading, measuring, sample, zooms
 from ai_ever_zoom_addon.scene.drivers import drive
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import anchors, rig
-from ai_ever_zoom_addon.settings import MaskShape, ZoomSettings
+from ai_ever_zoom_addon.settings import FrameSize, MaskShape, ZoomSettings
 
 STEPS = 20  # frames from image to image
 Colour = tuple[float, float, float]
@@ -33,7 +33,7 @@ STEP, IMAGE = f'["{anchors.STEP}"]', f'["{anchors.IMAGE}"]'
 
 def go_to_image(scene: Any, control: Any, number: int) -> None:
     """As the button does."""
-    scene.frame_set(rig.frame_of_image(control, number))
+    scene.frame_set(anchors.frame_of_image(control, number))
 
 
 def new_material(name: str, colour: Colour, **values: float) -> tuple[Any, Any]:
@@ -76,7 +76,7 @@ def glow_of_lights(scene: Any) -> None:
 def title(scene: Any, control: Any) -> None:
     """A glowing text on image 1 that fades in before its image arrives."""
     go_to_image(scene, control, 1)
-    plan = zooms.stored_plan(scene, control)
+    plan = zooms.plan_of(scene, control)
     text = anchors.add_text(scene, control, plan, "Good Morning")
     text.data.materials[0], shader = new_light("Title", (1.0, 0.5, 0.12), 3.0)
     step = {"step": (anchors.anchor_of(control, 1), STEP)}
@@ -102,7 +102,7 @@ def fireflies(scene: Any, control: Any) -> None:
         swarms.append(swarm)
         shaders.append(shader)
     go_to_image(scene, control, 0)
-    anchors.add_objects(scene, control, zooms.stored_plan(scene, control), swarms)
+    anchors.add_objects(scene, control, zooms.plan_of(scene, control), swarms)
     step = {"step": (anchors.anchor_of(control, 0), STEP)}
     for number, (swarm, shader) in enumerate(zip(swarms, shaders, strict=True)):
         swarm.scale = (1.3, 1.3, 1.3)
@@ -129,7 +129,7 @@ def planet(scene: Any, control: Any) -> None:
     sun = new_object(scene, "Sun", lamp)
     sun.rotation_euler = (0.9, 0.6, 0.0)
     go_to_image(scene, control, 7)
-    anchors.add_objects(scene, control, zooms.stored_plan(scene, control), [ball, ring, sun])
+    anchors.add_objects(scene, control, zooms.plan_of(scene, control), [ball, ring, sun])
     step = {"step": (anchors.anchor_of(control, 7), STEP)}
     ball.scale = (0.6, 0.6, 0.6)
     drive(ball, "location", "2.7 * cos(1 - 4.2 * step)", step, index=0)
@@ -171,7 +171,7 @@ EFFECTS: dict[str, tuple[Callable[[Any, Any], None], tuple[float, ...]]] = {
 
 def write_sample(folder: Path, side: int) -> list[Path]:
     """The files of the sample series, the first one the innermost."""
-    zooms.write_sample(folder, (side, side))
+    sample.write_sample(folder, (side, side))
     return sorted(folder.iterdir())
 
 
@@ -181,7 +181,7 @@ def build_sample(files: list[Path], **settings: Any) -> Any:
     chosen = ZoomSettings(
         start_frame=0, align=False, match_colour=False, mask_shape=MaskShape.ELLIPSE, **settings
     )
-    series, _ = zooms.find_series(files, chosen)
+    series, _ = measuring.find_series(files, chosen)
     return zooms.build_zoom(bpy.context.scene, series, chosen)
 
 
@@ -192,7 +192,13 @@ def make_picture(name: str, side: int = 280) -> None:
     effect, moments = EFFECTS[name]
     with tempfile.TemporaryDirectory() as folder:
         files = write_sample(Path(folder), 1024)
-        control = build_sample(files, zoom_steps=STEPS, resolution=(side, side), samples=64)
+        control = build_sample(
+            files,
+            zoom_steps=STEPS,
+            resolution_from=FrameSize.PIXELS,
+            resolution=(side, side),
+            samples=64,
+        )
         scene = bpy.context.scene
         effect(scene, control)
         strip = []

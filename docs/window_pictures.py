@@ -314,7 +314,7 @@ def _photograph_sub_panels(at: Studio) -> None:
             _, row = window.find("ease")
             window.click((round(left + 0.46 * (right - left)), row))  # its box is small
             at.sub_panel("panel-timing-eased")
-            window.ask("bpy.context.active_object.ever_zoom.is_eased = False")
+            window.ask("bpy.context.active_object.ever_zoom.ease = 0.0")
         if name == "effects":
             window.click(window.find("ever_zoom.add_text_to_image("))
             at.sub_panel("panel-effects-added")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import EverZoomError
 from ..settings import ZoomSettings
-from .analysis.report import Analysis, Pair
+from .analysis.report import Analysis
 from .files.moving import is_moving
 
 # Sizes that differ by more than this from the usual one are not a matter of a few pixels.
@@ -61,12 +62,15 @@ class Series:
         steps: One for each pair of neighbours; `steps[k]` leads from image k to image k + 1.
         skipped: Names of files in the folder that are no images.
         closing: How the outermost image lies in the innermost one, where the series is a ring.
+        is_measured: The steps were found or given; otherwise nothing is known but the factor that
+            the user says.
     """
 
     images: tuple[SeriesImage, ...]
     steps: tuple[Step, ...]
     skipped: tuple[str, ...] = field(default=())
     closing: Step | None = None
+    is_measured: bool = True
 
     def __post_init__(self) -> None:
         if len(self.steps) != len(self.images) - 1:
@@ -88,6 +92,7 @@ class Series:
             tuple(self.images[number % count] for number in around),
             tuple(ring[number % count] for number in around[:-1]),
             self.skipped,
+            is_measured=self.is_measured,
         )
 
 
@@ -167,55 +172,69 @@ def uniform_steps(count: int, zoom_factor: float) -> tuple[Step, ...]:
     return (Step(zoom_factor),) * (count - 1)
 
 
-def measured_steps(
-    images: Sequence[SeriesImage], analysis: Analysis, settings: ZoomSettings
-) -> tuple[Step, ...]:
-    """The steps that an analysis found, as far as the settings ask for them.
+def series_of(
+    images: Sequence[SeriesImage], analysis: Analysis, skipped: Sequence[str] = ()
+) -> Series:
+    """The series that an analysis found.
 
     Args:
         images: The images of `analysis.order`.
         analysis: What was found.
-        settings: Whether to use given factors, measured offsets and colours.
+        skipped: Names of files in the folder that are no images.
     """
-    return _steps_of(analysis.pairs, images, analysis, settings)
+    pairs = [*analysis.pairs, *([analysis.closing] if analysis.closing else [])]
+    steps = [
+        Step(
+            pair.factor,
+            (pair.offset_px[0] / outer.width, -pair.offset_px[1] / outer.width),
+            pair.linear_gain,
+        )
+        for pair, outer in zip(pairs, images, strict=False)
+    ]
+    closing = steps[-1] if analysis.closing else None
+    return Series(tuple(images), tuple(steps[: len(images) - 1]), tuple(skipped), closing)
 
 
-def closing_step(
-    images: Sequence[SeriesImage], analysis: Analysis, settings: ZoomSettings
-) -> Step | None:
-    """The step that closes a ring, as `measured_steps`; None where the series is none."""
-    if analysis.closing is None:
-        return None
-    return _steps_of((*analysis.pairs, analysis.closing), images, analysis, settings)[-1]
+def as_asked(series: Series, settings: ZoomSettings) -> Series:
+    """A series with as much of what was found as the settings ask for.
 
-
-def _steps_of(
-    pairs: Sequence[Pair],
-    images: Sequence[SeriesImage],
-    analysis: Analysis,
-    settings: ZoomSettings,
-) -> tuple[Step, ...]:
-    factors = [pair.factor for pair in pairs]
-    given = settings.zoom_factor
-    if given is not None and not settings.align:
-        factors = [given] * len(pairs)
-    elif all(abs(factor / analysis.zoom_factor - 1) < FACTOR_NOISE for factor in factors):
-        is_given = given is not None and abs(given / analysis.zoom_factor - 1) < FACTOR_NOISE
-        factors = [given if is_given and given else analysis.zoom_factor] * len(pairs)
-    offsets = [(0.0, 0.0)] * len(pairs)
-    if settings.align and any(abs(v) > OFFSET_NOISE for pair in pairs for v in pair.offset_px):
-        offsets = [
-            (pair.offset_px[0] / outer.width, -pair.offset_px[1] / outer.width)
-            for pair, outer in zip(pairs, images, strict=False)
-        ]
-    gains = [(1.0, 1.0, 1.0)] * len(pairs)
-    if settings.match_colour and any(_has_colour_step(pair) for pair in pairs):
-        gains = [pair.linear_gain for pair in pairs]
-    return tuple(
-        Step(factor, offset, gain)
-        for factor, offset, gain in zip(factors, offsets, gains, strict=True)
+    Args:
+        series: As it was found.
+        settings: Whether to use a given factor, the places and the colours that were found.
+    """
+    steps = (*series.steps, *([series.closing] if series.closing else []))
+    if not series.is_measured and settings.given_factor is not None:
+        steps = tuple(replace(step, factor=settings.given_factor) for step in steps)
+    elif series.is_measured:
+        factors = _factors(series, steps, settings)
+        steps = tuple(
+            replace(step, factor=factor) for step, factor in zip(steps, factors, strict=True)
+        )
+    is_off_centre = settings.align and any(
+        abs(part) * image.width > OFFSET_NOISE
+        for step, image in zip(steps, series.images, strict=False)
+        for part in step.offset
     )
+    has_colours = settings.match_colour and any(
+        abs(gain - 1.0) > GAIN_NOISE for step in steps for gain in step.gain
+    )
+    if not is_off_centre:
+        steps = tuple(replace(step, offset=(0.0, 0.0)) for step in steps)
+    if not has_colours:
+        steps = tuple(replace(step, gain=(1.0, 1.0, 1.0)) for step in steps)
+    count = len(series.steps)
+    return replace(series, steps=steps[:count], closing=steps[count] if series.closing else None)
 
 
-def _has_colour_step(pair: Pair) -> bool:
-    return any(abs(gain - 1.0) > GAIN_NOISE for gain in pair.linear_gain)
+def _factors(series: Series, steps: Sequence[Step], settings: ZoomSettings) -> list[float]:
+    factors = [step.factor for step in steps]
+    given = settings.given_factor
+    if given is not None and not settings.align:
+        return [given] * len(steps)
+    mean = math.exp(math.fsum(math.log(step.factor) for step in series.steps) / len(series.steps))
+    if len(set(factors)) == 1:  # not a rounding error off
+        mean = factors[0]
+    if any(abs(factor / mean - 1) >= FACTOR_NOISE for factor in factors):
+        return factors
+    is_given = given is not None and abs(given / mean - 1) < FACTOR_NOISE
+    return [given if is_given and given else mean] * len(steps)

@@ -1,33 +1,110 @@
-"""Measures a list of images that the user has changed: only what is new to it."""
+"""From files to a series, with Blender as what opens pictures.
+
+All of a folder's files, or a list of images that the user has changed: then only what is new to it
+is measured.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ..core.analysis.making import pair_steps
+from ..core.analysis.making import analysis_steps, pair_steps
 from ..core.analysis.report import Analysis, LeftOut, Pair, missing_pair
 from ..core.analysis.verdict import judge
+from ..core.files.image_file import read_size
+from ..core.files.moving import is_moving
 from ..core.series import (
     ListedImage,
     Listing,
     Series,
+    SeriesImage,
     check_sizes,
-    closing_step,
-    measured_steps,
+    series_of,
     uniform_steps,
 )
+from ..core.steps import Progress, Steps, run, within
 from ..errors import EverZoomError
-from ..settings import Travel, ZoomSettings
-from . import loading
-from .zooms import measure_images, stored_report, stored_series
+from ..settings import Order, Travel, ZoomSettings
+from . import loading, recipe
 
 Known = dict[tuple[str, str], Pair | None]
+
+
+def series_steps(
+    files: Sequence[Path],
+    settings: ZoomSettings,
+    skipped: Sequence[str] = (),
+    known: Analysis | None = None,
+) -> Steps[tuple[Series, Analysis | None]]:
+    """Find out what a list of files is, in steps short enough for a window to stay alive.
+
+    Args:
+        files: Images in natural order.
+        settings: What of it is known, and what has to be found in the pictures.
+        skipped: Names of other files, kept for reports.
+        known: The analysis of these very files with the same order, sorting and factor, if it has
+            been made before.
+
+    Yields:
+        (fraction done, 0 to 1, what is being done).
+
+    Returns:
+        The series, and the analysis where the settings needed one.
+
+    Raises:
+        EverZoomError: See `measure_images` and `analysis_steps`.
+    """
+    yield 0.0, "Reading sizes"
+    found = {file.name: image for file, image in zip(files, measure_images(files), strict=True)}
+    if not settings.auto_sort:  # which sorts out what does not belong
+        check_sizes(list(found.values()))
+    if not settings.needs_analysis:
+        ordered = [found[file.name] for file in files]
+        if settings.order is Order.INNERMOST_FIRST:
+            ordered.reverse()
+        steps = uniform_steps(len(ordered), settings.zoom_factor)
+        return Series(tuple(ordered), steps, tuple(skipped), is_measured=False), None
+    analysis = known
+    if analysis is None:
+        analysis = yield from analysis_steps(
+            files,
+            loading.read_pixels,
+            order=settings.order.value,
+            auto_sort=settings.auto_sort,
+            zoom_factor=settings.given_factor,
+        )
+    kept = [found[name] for name in analysis.order]
+    check_sizes(kept)
+    return series_of(kept, analysis, skipped), analysis
+
+
+def find_series(
+    files: Sequence[Path],
+    settings: ZoomSettings,
+    skipped: Sequence[str] = (),
+    progress: Progress = lambda *_: None,
+) -> tuple[Series, Analysis | None]:
+    """`series_steps` in one go."""
+    return run(series_steps(files, settings, skipped), progress)
+
+
+def measure_images(files: Sequence[Path]) -> list[SeriesImage]:
+    """Sizes of image files, from their headers where that is possible.
+
+    Raises:
+        EverZoomError: A file is missing, truncated or no image.
+    """
+    return [SeriesImage(file, *_size(file)) for file in files]
+
+
+def _size(file: Path) -> tuple[int, int]:
+    return (None if is_moving(file) else read_size(file)) or loading.read_size(file)
 
 
 def first_listing(
@@ -65,7 +142,7 @@ def full_report(analysis: Analysis) -> dict[str, Any]:
 
 def relist_steps(
     control: Any, listing: Listing, settings: ZoomSettings, *, anew: bool = False
-) -> Generator[tuple[float, str], None, tuple[Series, dict[str, Any] | None]]:
+) -> Steps[tuple[Series, dict[str, Any] | None]]:
     """Find out what a list of images is whose order is the user's, in short steps.
 
     Args:
@@ -86,13 +163,13 @@ def relist_steps(
     files = [row.file for row in listing.used]
     if len(files) < 2:
         raise EverZoomError("A zoom needs at least two images: use or add another one first.")
-    old = stored_series(control)
+    old = recipe.stored_series(control)
     sizes = {} if anew else {image.file: image for image in old.images}
     found = [sizes.get(file) or measure_images([file])[0] for file in files]
     check_sizes(found)
-    if not (settings.zoom_factor is None or settings.align or settings.match_colour):
-        steps = uniform_steps(len(found), settings.zoom_factor or 2.0)
-        return Series(tuple(found), steps, old.skipped), None
+    if not (settings.is_factor_measured or settings.align or settings.match_colour):
+        steps = uniform_steps(len(found), settings.zoom_factor)
+        return Series(tuple(found), steps, old.skipped, is_measured=False), None
     known = {} if anew else _known_pairs(control)
     load = lru_cache(maxsize=2)(loading.read_pixels)  # an image has two neighbours
     ends = files[-1], files[0]
@@ -104,15 +181,15 @@ def relist_steps(
         text = f"Measuring {inner.name} in {outer.name}"
         yield number / len(files), text
         work = pair_steps(outer, inner, load)
-        known[str(outer), str(inner)] = yield from _within(work, number / len(files), text)
+        known[str(outer), str(inner)] = yield from within(work, number / len(files), text)
     neighbours = [known[str(outer), str(inner)] for outer, inner in pairwise(files)]
     factors = [math.log(pair.factor) for pair in neighbours if pair is not None]
-    usual = settings.zoom_factor or (math.exp(sum(factors) / len(factors)) if factors else 2.0)
+    usual = settings.given_factor or (math.exp(sum(factors) / len(factors)) if factors else 2.0)
     pairs = [
         pair or missing_pair(outer.name, inner.name, usual)
         for pair, (outer, inner) in zip(neighbours, pairwise(files), strict=True)
     ]
-    analysis = judge(pairs, [(image.width, image.height) for image in found], settings.zoom_factor)
+    analysis = judge(pairs, [(image.width, image.height) for image in found], settings.given_factor)
     closing = known.get((str(ends[0]), str(ends[1])))
     analysis = replace(
         analysis,
@@ -128,28 +205,13 @@ def relist_steps(
             [*names, pair and asdict(pair)] for names, pair in known.items() if here >= set(names)
         ]
     }
-    steps = measured_steps(found, analysis, settings)
-    last_step = closing_step(found, analysis, settings)
-    return Series(tuple(found), steps, old.skipped, last_step), report
-
-
-def _within(
-    work: Generator[tuple[float, str], None, Pair | None], fraction: float, text: str
-) -> Generator[tuple[float, str], None, Pair | None]:
-    """The steps of a part of the work, at one point of the whole."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as finished:
-            result: Pair | None = finished.value
-            return result
-        yield fraction, text
+    return series_of(found, analysis, old.skipped), report
 
 
 def _known_pairs(control: Any) -> Known:
     """What has been measured of images that are or were neighbours, by their paths."""
-    report = stored_report(control) or {}
-    files = [str(image.file) for image in stored_series(control).images]
+    report = recipe.stored_report(control) or {}
+    files = [str(image.file) for image in recipe.stored_series(control).images]
     found = [
         [outer, inner, pair]
         for (outer, inner), pair in zip(pairwise(files), report.get("pairs", []), strict=False)

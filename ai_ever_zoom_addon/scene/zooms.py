@@ -2,116 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-from ..core.analysis.making import analysis_steps
-from ..core.analysis.report import Analysis
-from ..core.files.image_file import read_size
+import bpy
+
 from ..core.files.moving import is_moving
 from ..core.plan.plan import Plan, make_plan
 from ..core.plan.timing import LevelKey
-from ..core.sample import sample_image
-from ..core.series import (
-    ListedImage,
-    Listing,
-    Series,
-    SeriesImage,
-    Step,
-    check_sizes,
-    closing_step,
-    measured_steps,
-    uniform_steps,
-)
+from ..core.series import Listing, Series
 from ..errors import EverZoomError
-from ..settings import Engine, Order, ZoomSettings
-from . import compat, compositing, loading, zoom_level
+from ..settings import Engine, ZoomSettings
+from . import compat, compositing, loading, recipe, zoom_level
 from .output import output_settings, sound
 from .planes import anchors, rig
 from .strips import sequencer
 
-RECIPE_VERSION = 1
-SAMPLE_COUNT = 8
-
-Progress = Callable[[float, str], None]
-
-
-def series_steps(
-    files: Sequence[Path],
-    settings: ZoomSettings,
-    skipped: Sequence[str] = (),
-    known: Analysis | None = None,
-) -> Generator[tuple[float, str], None, tuple[Series, Analysis | None]]:
-    """Find out what a list of files is, in steps short enough for a window to stay alive.
-
-    Args:
-        files: Images in natural order.
-        settings: What of it is known, and what has to be found in the pictures.
-        skipped: Names of other files, kept for reports.
-        known: The analysis of these very files with the same order, sorting and factor, if it has
-            been made before.
-
-    Yields:
-        (fraction done, 0 to 1, what is being done).
-
-    Returns:
-        The series, and the analysis where the settings needed one.
-
-    Raises:
-        EverZoomError: See `measure_images` and `analysis_steps`.
-    """
-    yield 0.0, "Reading sizes"
-    found = {file.name: image for file, image in zip(files, measure_images(files), strict=True)}
-    if not settings.auto_sort:  # which sorts out what does not belong
-        check_sizes(list(found.values()))
-    if not settings.needs_analysis:
-        ordered = [found[file.name] for file in files]
-        if settings.order is Order.INNERMOST_FIRST:
-            ordered.reverse()
-        steps = uniform_steps(len(ordered), settings.zoom_factor or 2.0)
-        return Series(tuple(ordered), steps, tuple(skipped)), None
-    analysis = known
-    if analysis is None:
-        analysis = yield from analysis_steps(
-            files,
-            loading.read_pixels,
-            order=settings.order.value,
-            auto_sort=settings.auto_sort,
-            zoom_factor=settings.zoom_factor,
-        )
-    kept = [found[name] for name in analysis.order]
-    check_sizes(kept)
-    series = Series(
-        tuple(kept),
-        measured_steps(kept, analysis, settings),
-        tuple(skipped),
-        closing_step(kept, analysis, settings),
-    )
-    return series, analysis
-
-
-def find_series(
-    files: Sequence[Path],
-    settings: ZoomSettings,
-    skipped: Sequence[str] = (),
-    progress: Progress = lambda *_: None,
-) -> tuple[Series, Analysis | None]:
-    """`series_steps` in one go."""
-    steps = series_steps(files, settings, skipped)
-    while True:
-        try:
-            progress(*next(steps))
-        except StopIteration as finished:
-            result: tuple[Series, Analysis | None] = finished.value
-            return result
-
 
 def build_zoom(
-    scene: Any,
+    scene: bpy.types.Scene,
     series: Series,
     settings: ZoomSettings,
-    control: Any = None,
+    control: bpy.types.Object | None = None,
     report: dict[str, Any] | None = None,
     listing: Listing | None = None,
 ) -> Any:
@@ -135,13 +47,13 @@ def build_zoom(
     Raises:
         EverZoomError: An image cannot be opened, or the settings leave nothing to see.
     """
-    plan = make_plan(series, settings, output_settings.scene_resolution(scene))
-    sound.set_sound(scene, settings.sound, plan.first_frame)
-    old_recipe = (rig.load_recipe(control) if control is not None else None) or {}
-    old_keys = _keys_of(old_recipe)
+    plan = check(scene, series, settings, control)
+    sound.set_sound(scene, settings.sound or None, plan.first_frame)
+    before = _settings_before(control)
+    old_keys = recipe.stored_keys(control) if control is not None else ()
     is_same_timing = old_keys == plan.keys
     is_edited = bool(old_keys) and zoom_level.is_edited(control, old_keys)
-    is_moved = is_edited and not is_same_timing and _is_same_shape(old_recipe, old_keys, plan)
+    is_moved = is_edited and not is_same_timing and _is_same_shape(before, old_keys, plan)
     warnings = list(plan.warnings)
     if is_edited and not (is_same_timing or is_moved):
         warnings.append(
@@ -164,10 +76,7 @@ def build_zoom(
     anchors.update(control, plan)
     compositing.update_masks(scene)
     levels = [layer.level for layer in plan.layers if 0 <= layer.number < len(series.images)]
-    recipe = _recipe(series, settings, report)
-    recipe |= {"keys": plan.keys, "levels": levels, "warnings": warnings}
-    recipe["list"] = listing.to_json() if listing else None
-    rig.save_recipe(control, recipe)
+    recipe.save(control, series, settings, report, listing, plan.keys, levels, warnings)
     if any(map(anchors.is_image_marker, scene.timeline_markers)):
         anchors.mark_images(scene, control)
     if is_moved:  # the user may have moved the ends, too
@@ -185,23 +94,58 @@ def build_zoom(
     return control
 
 
-def _keys_of(recipe: dict[str, Any]) -> tuple[LevelKey, ...]:
-    """The keys that a zoom's curve was given; none where they are not known."""
+def check(
+    scene: bpy.types.Scene,
+    series: Series,
+    settings: ZoomSettings,
+    control: bpy.types.Object | None = None,
+) -> Plan:
+    """Make sure that a zoom can be built, before anything of the user's is changed.
+
+    Args:
+        scene: The size of its frames counts where the settings ask for it.
+        series: The images.
+        settings: The user's choices.
+        control: Control object of the zoom to build again.
+
+    Returns:
+        The plan of the zoom.
+
+    Raises:
+        EverZoomError: As `build_zoom`.
+    """
+    plan = make_plan(series, settings, output_settings.scene_resolution(scene))
+    if control is not None:
+        rig.check_editable(control)
+    known = set(bpy.data.images)
     try:
-        return tuple(LevelKey(*key) for key in recipe.get("keys", ()))
-    except TypeError:
-        return ()
+        for image in series.images:
+            loading.load_image(image.file)
+        before = _settings_before(control)
+        if settings.sound and (before is None or before.sound != settings.sound):
+            sound.check(settings.sound)
+    except EverZoomError:
+        bpy.data.batch_remove({image for image in bpy.data.images if image not in known})
+        raise
+    return plan
 
 
-def _is_same_shape(recipe: dict[str, Any], keys: Sequence[LevelKey], plan: Plan) -> bool:
+def _settings_before(control: bpy.types.Object | None) -> ZoomSettings | None:
+    try:
+        return recipe.stored_settings(control) if control is not None else None
+    except EverZoomError:
+        return None
+
+
+def _is_same_shape(before: ZoomSettings | None, keys: Sequence[LevelKey], plan: Plan) -> bool:
     """Whether only the pace has changed, so that each key has its successor."""
-    try:
-        before = ZoomSettings.from_dict(recipe["settings"])
-    except (EverZoomError, KeyError, TypeError):
-        return False
-    return len(keys) == len(plan.keys) and all(
-        getattr(before, name) == getattr(plan.settings, name)
-        for name in ("travel", "reverse", "ease", "beats")
+    return (
+        before is not None
+        and len(keys) == len(plan.keys)
+        and all(
+            getattr(before, name) == getattr(plan.settings, name)
+            for name in ("travel", "reverse", "eased_seconds", "arrivals")
+        )
     )
 
 
@@ -221,161 +165,43 @@ def change_zoom(scene: Any, control: Any, settings: ZoomSettings) -> Any:
     Raises:
         EverZoomError: The zoom has lost the note of what it was made from, or as `build_zoom`.
     """
-    series, report = stored_series(control), stored_report(control)
-    return build_zoom(scene, series, settings, control, report, stored_listing(control))
+    series, report = recipe.stored_series(control), recipe.stored_report(control)
+    return build_zoom(scene, series, settings, control, report, recipe.stored_listing(control))
 
 
-def measure_images(files: Sequence[Path]) -> list[SeriesImage]:
-    """Sizes of image files, from their headers where that is possible.
-
-    Raises:
-        EverZoomError: A file is missing, truncated or no image.
-    """
-    return [SeriesImage(file, *_size(file)) for file in files]
-
-
-def _size(file: Path) -> tuple[int, int]:
-    return (None if is_moving(file) else read_size(file)) or loading.read_size(file)
-
-
-def write_sample(
-    folder: Path, size: tuple[int, int] = (1024, 1024), progress: Progress = lambda *_: None
-) -> None:
-    """Write the built-in sample series as PNG files, the first one the innermost."""
-    for done, text in sample_steps(folder, size):
-        progress(done, text)
-
-
-def sample_steps(
-    folder: Path, size: tuple[int, int] = (1024, 1024)
-) -> Generator[tuple[float, str], None, None]:
-    """`write_sample` in short steps."""
-    for number in range(SAMPLE_COUNT):
-        yield number / SAMPLE_COUNT, f"Painting sample image {number + 1} of {SAMPLE_COUNT}"
-        pixels = sample_image(SAMPLE_COUNT - 1 - number, count=SAMPLE_COUNT, size=size)
-        loading.write_png(folder / f"sample_{number + 1:02}.png", pixels)
-
-
-def _recipe(
-    series: Series, settings: ZoomSettings, report: dict[str, Any] | None
-) -> dict[str, Any]:
-    return {
-        "version": RECIPE_VERSION,
-        "settings": settings.to_dict(),
-        "images": [[str(image.file), image.width, image.height] for image in series.images],
-        "steps": [[step.factor, step.offset, step.gain] for step in series.steps],
-        "closing": [[step.factor, step.offset, step.gain] for step in [series.closing] if step],
-        "skipped": list(series.skipped),
-        "report": report,
-    }
-
-
-def stored_settings(control: Any) -> ZoomSettings:
-    """The settings with which a zoom was built.
-
-    Raises:
-        EverZoomError: The note is missing or unreadable.
-    """
-    settings = _stored(control).get("settings")
-    if not isinstance(settings, dict):
-        raise _unreadable()
-    return ZoomSettings.from_dict(settings)
-
-
-def stored_plan(scene: Any, control: Any) -> Plan:
+def plan_of(scene: bpy.types.Scene, control: bpy.types.Object) -> Plan:
     """The plan by which a zoom was built.
 
     Raises:
         EverZoomError: The note is missing or unreadable.
     """
-    settings = stored_settings(control)
-    return make_plan(stored_series(control), settings, output_settings.scene_resolution(scene))
-
-
-def stored_report(control: Any) -> dict[str, Any] | None:
-    """What the analysis found when a zoom was built; None where there was none.
-
-    Raises:
-        EverZoomError: The note is missing or unreadable.
-    """
-    report = _stored(control).get("report")
-    return report if isinstance(report, dict) else None
-
-
-def stored_warnings(control: Any) -> list[str]:
-    """What the settings of a zoom cost, in sentences for the user.
-
-    Raises:
-        EverZoomError: The note is missing or unreadable.
-    """
-    return [str(warning) for warning in _stored(control).get("warnings", [])]
-
-
-def stored_series(control: Any) -> Series:
-    """The series from which a zoom was built; paths as the layers' images have them now.
-
-    Raises:
-        EverZoomError: The note is missing or unreadable.
-    """
-    recipe = _stored(control)
-    try:
-        files = [Path(file) for file, _, _ in recipe["images"]]
-        for number, layer in rig.numbered(control, "layer").items():
-            image = rig.layer_image(layer)
-            if image is not None and 0 <= number < len(files):  # not where a ring repeats it
-                # The user may have replaced it, or the file moved together with its images.
-                files[number] = loading.entry_of(image)
-        steps = [
-            Step(
-                float(factor),
-                (float(offset[0]), float(offset[1])),
-                (float(gain[0]), float(gain[1]), float(gain[2])),
-            )
-            for factor, offset, gain in (*recipe["steps"], *recipe.get("closing", ()))
-        ]
-        return Series(
-            tuple(
-                SeriesImage(file, int(width), int(height))
-                for file, (_, width, height) in zip(files, recipe["images"], strict=True)
-            ),
-            tuple(steps[: len(files) - 1]),
-            tuple(recipe.get("skipped", ())),
-            steps[len(files) - 1] if len(steps) >= len(files) else None,
-        )
-    except (KeyError, TypeError, ValueError, IndexError):
-        raise _unreadable() from None
-
-
-def stored_listing(control: Any) -> Listing:
-    """The list of a zoom's images, with the numbers of the layers that show them.
-
-    Raises:
-        EverZoomError: The note is missing or unreadable.
-    """
-    listing = _stored(control).get("list") or {}
-    series = stored_series(control)
-    rows = [ListedImage(image.file, layer=number) for number, image in enumerate(series.images)]
-    try:
-        for place, name in listing.get("unused", ()):
-            file = Path(name)
-            if not file.exists():  # it may have moved together with the others
-                file = series.images[0].file.with_name(file.name)
-            rows.insert(int(place), ListedImage(file, is_used=False))
-        sources = tuple(Path(name) for name in listing.get("sources", ()))
-        return Listing(tuple(rows), bool(listing.get("is_own_order")), sources)
-    except (AttributeError, TypeError, ValueError):
-        raise _unreadable() from None
-
-
-def _stored(control: Any) -> dict[str, Any]:
-    recipe = rig.load_recipe(control)
-    if recipe is None or recipe.get("version") != RECIPE_VERSION:
-        raise _unreadable()
-    return recipe
-
-
-def _unreadable() -> EverZoomError:
-    return EverZoomError(
-        "This zoom was made by another version of the add-on, or its note was removed: "
-        "choose the folder of its images and press Build Again."
+    settings = recipe.stored_settings(control)
+    return make_plan(
+        recipe.stored_series(control), settings, output_settings.scene_resolution(scene)
     )
+
+
+def problems(control: Any) -> list[str]:
+    """What is wrong with the objects of a zoom, each in one line that says what to do."""
+    try:
+        rig.check_editable(control)
+    except EverZoomError as error:
+        return [str(error)]
+    found = []
+    if rig.level_now(control) is None:
+        found.append("The property Zoom Level is gone: press Build Again.")
+    if next(rig.parts(control, "camera"), None) is None:
+        found.append("The zoom's camera is gone: press Build Again.")
+    if recipe.peek(control) is None:
+        found.append("The note of what the zoom was made from is gone: press Build Again.")
+        return found
+    count = len(recipe.stored_levels(control))
+    layers = rig.numbered(control, "layer")
+    missing = sum(number not in layers for number in range(count))
+    if missing:
+        found.append(f"{missing} of {count} layers are gone: press Build Again.")
+    empty = [item.name for item in layers.values() if rig.is_empty(item)]
+    if empty:
+        more = f" and {len(empty) - 1} more have" if len(empty) > 1 else " has"
+        found.append(f"{empty[0]}{more} lost the image: press Build Again.")
+    return found

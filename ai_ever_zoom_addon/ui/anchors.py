@@ -9,7 +9,7 @@ import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..errors import in_one_line
-from ..scene import tags, zooms
+from ..scene import recipe, tags, zooms
 from ..scene.planes import anchors, rig
 from .properties import active_zoom, chosen_layer, has_planes, has_zoom
 from .text import room, shortened
@@ -52,7 +52,7 @@ class EVERZOOM_OT_add_to_image(_AddToImage, bpy.types.Operator):
     )
 
     def add(self, context: Any, control: Any) -> int:
-        plan = zooms.stored_plan(context.scene, control)
+        plan = zooms.plan_of(context.scene, control)
         objects = list(context.selected_objects)
         return anchors.add_objects(context.scene, control, plan, objects, hide=self.is_hidden)
 
@@ -70,9 +70,9 @@ class EVERZOOM_OT_add_text_to_image(_AddToImage, bpy.types.Operator):
     def add(self, context: Any, control: Any) -> int:
         scene = context.scene
         number = anchors.image_in_view(scene, control)
-        series = zooms.stored_series(control)
+        series = recipe.stored_series(control)
         body = self.text or Path(series.images[number].file).stem
-        plan = zooms.stored_plan(scene, control)
+        plan = zooms.plan_of(scene, control)
         text = anchors.add_text(scene, control, plan, body)
         for item in context.selected_objects:
             item.select_set(False)
@@ -102,7 +102,7 @@ class EVERZOOM_OT_go_to_image(bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         control = active_zoom(context)
         number = self.number if self.number >= 0 else chosen_layer(control.ever_zoom)
-        frame = rig.frame_of_image(control, number)
+        frame = anchors.frame_of_image(control, number)
         if frame is None:
             self.report({"ERROR"}, f"The zoom does not come to image {number}: choose another one")
             return {"CANCELLED"}

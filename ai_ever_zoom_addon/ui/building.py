@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, FloatProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ..core.analysis.report import Analysis
@@ -19,23 +18,21 @@ from ..core.files.moving import ENTRY_SUFFIXES
 from ..core.plan import timing
 from ..core.series import Listing
 from ..errors import EverZoomError, in_one_line
-from ..scene import zooms
+from ..scene import measuring, recipe, sample, zooms
 from ..scene.measuring import first_listing, full_report, relist_steps
 from ..scene.output import bake, output_settings, rendering
 from ..scene.planes import anchors, rig
-from ..settings import Engine, ZoomSettings
+from ..settings import Engine, LengthBy, ZoomSettings
 from .properties import (
-    CROP,
-    FEATHER,
     FINDING,
-    ZOOM_STEPS,
-    FindingOptions,
     active_group,
     active_zoom,
+    adopt,
+    change,
     draw_finding,
-    fill_found,
     folder_path,
     has_zoom,
+    operator_property,
     to_settings,
 )
 from .view import look_through_camera
@@ -156,7 +153,7 @@ class _Analysed:
     @staticmethod
     def _key(files: Sequence[Path], settings: ZoomSettings) -> object:
         states = [(file, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
-        return states, settings.order, settings.auto_sort, settings.zoom_factor
+        return states, settings.order, settings.auto_sort, settings.given_factor
 
     @classmethod
     def find(cls, files: Sequence[Path], settings: ZoomSettings) -> Analysis | None:
@@ -220,7 +217,7 @@ def _build_steps(
     kept = [Kept(item) for item in (context.scene, group.id_data, control) if item is not None]
     settings = to_settings(group)
     known = _Analysed.find(files, settings)
-    series, analysis = yield from zooms.series_steps(files, settings, skipped, known)
+    series, analysis = yield from measuring.series_steps(files, settings, skipped, known)
     _Analysed.keep(files, settings, analysis)
     yield 1.0, "Building"
     scene, owner, *controls = (item.find() for item in kept)
@@ -236,7 +233,7 @@ def _build_steps(
     sources = tuple(files) if are_chosen else ()
     listing = first_listing(files, series, sources, _own_listing(control))
     control = zooms.build_zoom(scene, series, settings, control, report, listing)
-    fill_found(control, group)
+    adopt(control)
     _set_output(scene, files[0].parent)
     if scene == context.scene:
         _show(context, scene, control)
@@ -253,7 +250,7 @@ def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) 
     group = control.ever_zoom
     scene = context.scene if context.scene in control.users_scene else control.users_scene[0]
     zooms.build_zoom(scene, series, to_settings(group), control, report, listing)
-    fill_found(control, group)
+    adopt(control)
     if scene == context.scene:
         _show(context, scene, control)
     _tell(operator, scene, control)
@@ -374,13 +371,13 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
 def _own_listing(control: Any) -> Listing | None:
     """The list of a zoom's images, None where there is none that can be read."""
     try:
-        return zooms.stored_listing(control) if control is not None else None
+        return recipe.stored_listing(control) if control is not None else None
     except EverZoomError:
         return None
 
 
 def _find_images_of(group: Any) -> tuple[Sequence[Path], list[str]]:
-    return find_images(folder_path(group))
+    return find_images(folder_path(to_settings(group).folder))
 
 
 class EVERZOOM_OT_sample(LongOperator, bpy.types.Operator):
@@ -392,7 +389,7 @@ class EVERZOOM_OT_sample(LongOperator, bpy.types.Operator):
 
     def steps(self, context: Any) -> Steps:
         folder = sample_folder()
-        yield from zooms.sample_steps(folder)
+        yield from sample.sample_steps(folder)
         group = context.scene.ever_zoom
         group.folder = str(folder)
         yield from _build_steps(self, context, group, lambda: find_images(folder))
@@ -413,7 +410,7 @@ def sample_folder() -> Path:
         ) from error
 
 
-class EVERZOOM_OT_import(LongOperator, FindingOptions, bpy.types.Operator, ImportHelper):
+class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
     """Build an infinite zoom from a series of image files"""
 
     bl_idname = "ever_zoom.import_series"
@@ -427,9 +424,6 @@ class EVERZOOM_OT_import(LongOperator, FindingOptions, bpy.types.Operator, Impor
     files: CollectionProperty(
         type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"}
     )
-    zoom_steps: IntProperty(**ZOOM_STEPS)
-    crop: FloatProperty(**CROP)
-    feather: FloatProperty(**FEATHER)
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         for name in FINDING:  # as the panel says
@@ -462,16 +456,17 @@ class EVERZOOM_OT_import(LongOperator, FindingOptions, bpy.types.Operator, Impor
         are_chosen = len(names) > 1
 
         group = context.scene.ever_zoom
-        group.folder = str(folder)
-        for name in FINDING:
-            if self.properties.is_property_set(name):
-                setattr(group, name, getattr(self, name))
+        asked = {n: getattr(self, n) for n in FINDING if self.properties.is_property_set(n)}
+        change(group, asked | {"folder": str(folder)})
         yield from _build_steps(self, context, group, find, are_chosen=are_chosen)
 
     def draw(self, _context: Any) -> None:
         draw_finding(self.layout, self)
         for name in ("align", "match_colour", "zoom_steps", "crop", "feather"):
             self.layout.prop(self, name)
+
+
+EVERZOOM_OT_import.__annotations__ |= {name: operator_property(name) for name in FINDING}
 
 
 class EVERZOOM_OT_render(bpy.types.Operator):
@@ -539,10 +534,11 @@ class EVERZOOM_OT_snap_to_markers(bpy.types.Operator):
         except EverZoomError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        group.is_filling = True
-        group.beats = json.dumps(beats)
-        group.is_filling = False
-        group.length_by = "markers"
+        try:
+            change(group, {"beats": beats, "length_by": LengthBy.MARKERS})
+        except EverZoomError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
         self.report({"INFO"}, f"The zoom arrives at {len(beats)} images on markers")
         return {"FINISHED"}
 

@@ -16,11 +16,11 @@ from ..core.files.folder import natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
 from ..core.series import ListedImage, Listing
 from ..errors import EverZoomError
-from ..scene import loading, zooms
+from ..scene import loading, recipe, zooms
 from ..scene.measuring import relist_steps
 from ..scene.planes import rig
 from .building import Kept, LongOperator, Steps
-from .properties import active_zoom, fill_found, to_settings
+from .properties import active_zoom, adopt, to_settings
 from .text import room, shortened
 
 # Icons' widths that a row of the list has no room for the name in.
@@ -117,7 +117,7 @@ class _ListOperator(LongOperator):
     def steps(self: Any, context: Any) -> Steps:
         control = active_zoom(context)
         rig.check_editable(control)
-        listing = zooms.stored_listing(control)
+        listing = recipe.stored_listing(control)
         group = control.ever_zoom
         active = min(max(group.active_image, 0), len(listing.rows) - 1)
         settings = to_settings(group)
@@ -128,12 +128,12 @@ class _ListOperator(LongOperator):
         kept = Kept(control)
         series, report = yield from relist_steps(control, changed, settings)
         control = kept.find()
-        if zooms.stored_listing(control) != listing:
+        if recipe.stored_listing(control) != listing:
             raise EverZoomError("The list has been changed meanwhile: do it again.")
         group = control.ever_zoom
         scene = context.scene if context.scene in control.users_scene else control.users_scene[0]
         zooms.build_zoom(scene, series, to_settings(group), control, report, changed)
-        fill_found(control, group)
+        adopt(control)
         group.active_image = active
         self.report({"INFO"}, f"The zoom goes through {len(series.images)} images")
 

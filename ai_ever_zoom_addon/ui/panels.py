@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from ..scene import zooms
 from ..scene.planes import rig
 from ..scene.tags import ZOOM_LEVEL, ZOOM_LEVEL_PATH
 from .building import EVERZOOM_OT_snap_to_markers, Work
@@ -103,7 +104,7 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
             row.operator("ever_zoom.build", text="Find Order").is_found_anew = True
         elif group.file_order:
             box.label(text=f"Files are {group.file_order.replace('-', ' ')}", icon="BLANK1")
-        for text in (group.problem, *rig.problems(control)):
+        for text in (group.problem, *zooms.problems(control)):
             _draw_lines(box, context, text)
         draw_list(self.layout, group)
         if not (group.warnings or group.notes):

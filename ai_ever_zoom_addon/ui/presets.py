@@ -7,6 +7,7 @@ this version does not know is passed over, and a built zoom is changed once, not
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -19,13 +20,13 @@ from bpy.props import StringProperty
 
 from ..core.files.writing import write_whole
 from ..errors import EverZoomError
-from .properties import CHOICES, OTHERS, PLAIN, active_group, apply_changes
+from ..settings import TABLE, LengthBy, ZoomSettings
+from .properties import active_group, change, to_settings
 
 FOLDER = "ever_zoom"  # below the presets
 FIRST_LINES = ("import bpy", "zoom = bpy.context.scene.ever_zoom", "")
 
-# What belongs to one zoom and not to a manner of making them.
-NOT_KEPT = {"start_frame", "beats", "sound", "sound_seconds", "target"}
+KEPT = [name for name, choice in TABLE.items() if not choice.is_of_one_zoom]
 
 BUILT_IN: dict[str, tuple[str, Mapping[str, Any]]] = {
     "Midjourney 2x": (
@@ -92,7 +93,7 @@ BUILT_IN: dict[str, tuple[str, Mapping[str, Any]]] = {
                 "centre": "image",
                 "length_by": "frames",
                 "zoom_steps": 100,
-                "is_eased": False,
+                "ease": 0.0,
             }
         ),
     ),
@@ -124,38 +125,29 @@ def read_preset(text: str) -> dict[str, Any]:
 
 def write_preset(group: Any) -> str:
     """A preset file with the settings of a zoom."""
-    names = [name for name in (*PLAIN, *CHOICES, *OTHERS) if name not in NOT_KEPT]
-    values = {name: getattr(group, name) for name in names}
-    if values["length_by"] in ("markers", "sound"):  # these belong to the zoom
-        values["length_by"] = "frames"
-    lines = [f"zoom.{name} = {_plain(value)!r}" for name, value in values.items()]
+    settings = to_settings(group)
+    if settings.length_by in (LengthBy.MARKERS, LengthBy.SOUND):  # these belong to the zoom
+        settings = settings.having({"length_by": LengthBy.FRAMES})
+    values = settings.to_dict()
+    lines = [f"zoom.{name} = {values[name]!r}" for name in KEPT]
     return "\n".join((*FIRST_LINES, *lines, ""))
-
-
-def _plain(value: Any) -> Any:
-    """Blender's numbers have single precision: 0.8, not 0.800000011920929."""
-    if isinstance(value, float):
-        return float(f"{value:.7g}")
-    return value if isinstance(value, bool | int | str) else tuple(map(_plain, value))
 
 
 def use_preset(group: Any, values: Mapping[str, Any]) -> None:
     """Give a property group the values of a preset, and a built zoom the changes at once.
 
     What this version does not know is passed over.
+
+    Raises:
+        EverZoomError: A built zoom cannot have them; everything is as before.
     """
-    known = {*PLAIN, *CHOICES, *OTHERS} - NOT_KEPT
-    group.is_filling = True
-    try:
-        for name, value in values.items():
-            if name in known:
-                try:
-                    setattr(group, name, value)
-                except (TypeError, ValueError):  # another version's
-                    continue
-    finally:
-        group.is_filling = False
-    apply_changes(group)
+    known: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in KEPT:
+            with contextlib.suppress(EverZoomError):  # another version's
+                ZoomSettings().having({name: value})
+                known[name] = value
+    change(group, known)
 
 
 class EVERZOOM_OT_use_preset(bpy.types.Operator):
@@ -187,16 +179,13 @@ class EVERZOOM_OT_use_preset(bpy.types.Operator):
                 values = BUILT_IN[name][1]
             else:
                 raise EverZoomError(f"There is no preset {name}: choose one from the list.")
+            use_preset(group, values)
         except (OSError, UnicodeDecodeError):
             self.report({"ERROR"}, "This preset cannot be read: remove it and make it again.")
             return {"CANCELLED"}
         except EverZoomError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        use_preset(group, values)
-        if group.problem:
-            self.report({"ERROR"}, group.problem)
-            return {"FINISHED"}
         built = (
             " Build again for its factor and order." if group.id_data.id_type == "OBJECT" else ""
         )

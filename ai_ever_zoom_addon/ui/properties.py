@@ -1,16 +1,22 @@
-"""The settings as Blender properties: on the scene for a zoom to come, else on its control.
+"""The settings as Blender properties, made from the table in settings.py.
 
-A change of a built zoom's property is applied at once.
+A property keeps nothing itself: it shows and changes what is stored with the zoom (see recipe.py),
+or, on a scene without one, the draft of a zoom to come. `scene.ever_zoom` is that of the scene's
+active zoom, `control.ever_zoom` that of one zoom. A change of a built zoom is applied at once, or
+refused: then the old values are there again, and `problem` says why.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import bpy
+import numpy as np
 from bpy.app.handlers import persistent
 from bpy.props import (
     BoolProperty,
@@ -19,6 +25,7 @@ from bpy.props import (
     FloatProperty,
     FloatVectorProperty,
     IntProperty,
+    IntVectorProperty,
     PointerProperty,
     StringProperty,
 )
@@ -27,142 +34,268 @@ from ..core.analysis.verdict import odd_pairs
 from ..core.plan.timing import frame_count, frames_per_step
 from ..core.series import ListedImage
 from ..errors import EverZoomError, in_one_line
-from ..scene import compat, loading, tags, zooms
+from ..scene import active, compat, loading, recipe, tags, zooms
 from ..scene.output.sound import sound_seconds
-from ..scene.planes import rig
+from ..scene.planes import anchors, rig
 from ..scene.strips.sequencer import has_strips
-from ..settings import (
-    CROP_RANGE,
-    FEATHER_RANGE,
-    MAXIMUM_SECONDS,
-    MAXIMUM_ZOOM_FACTOR,
-    ROLL_RANGE,
-    TARGET_RANGE,
-    Centre,
-    Engine,
-    MaskShape,
-    Order,
-    Travel,
-    ZoomSettings,
-)
+from ..settings import KINDS, TABLE, Choice, LengthBy, ZoomSettings
 
-_DEFAULTS = ZoomSettings()
-
-# Properties that have the same name and kind in `ZoomSettings`.
-PLAIN = (
-    "crop",
-    "feather",
-    "auto_sort",
-    "align",
-    "match_colour",
-    "reverse",
-    "frames_per_second",
-    "delay",
-    "start_frame",
-    "roll",
-    "pack_images",
-    "debug_overlay",
-)
-# The others that `to_settings` reads.
-OTHERS = (
-    "is_factor_measured",
-    "zoom_factor",
-    "length_by",
-    "zoom_steps",
-    "seconds_per_image",
-    "length",
-    "beats",
-    "sound",
-    "sound_seconds",
-    "is_eased",
-    "ease",
-    "samples",
-    "resolution_from",
-    "target",
-)
-SHAPES = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}
-CHOICES = {
-    "mask_shape": MaskShape,
-    "order": Order,
-    "centre": Centre,
-    "travel": Travel,
-    "engine": Engine,
+# Frames have so many digits after the point that a number of single precision comes out as typed.
+_SUBTYPES: dict[str, Any] = {
+    "factor": "FACTOR",
+    "place": "XYZ",
+    "folder": "DIR_PATH",
+    "sound": "FILE_PATH",
 }
 
-
-def _apply(self: Any, _context: Any) -> None:
-    """A property was changed."""
-    if not self.is_filling:
-        apply_changes(self)
+# --- Where the settings are -----------------------------------------------------------------------
 
 
-def apply_changes(group: Any) -> None:
-    """Give a built zoom the changed settings; for a zoom to come there is nothing to do."""
-    control = group.id_data
-    if not isinstance(control, bpy.types.Object):
-        return
+def to_settings(group: Any) -> ZoomSettings:
+    """What a property group shows.
+
+    A zoom whose note is gone shows the defaults: building it again from its folder mends it.
+    """
+    control = _control(group)
     try:
-        for scene in control.users_scene:
-            zooms.change_zoom(scene, control, to_settings(group))
-        group.problem = ""
-        group.notes = "\n".join(zooms.stored_warnings(control))
-        _fill_lengths(group)
-    except Exception as error:
-        group.problem = in_one_line(error)
+        if control is not None:
+            return recipe.stored_settings(control)
+        return ZoomSettings.of_panel().having(json.loads(group.draft or "{}"))
+    except (EverZoomError, ValueError):
+        return ZoomSettings.of_panel()
 
 
-def _apply_sound(self: Any, context: Any) -> None:
-    """Measure the sound before it is used."""
+def _store(group: Any, settings: ZoomSettings) -> None:
+    control = _control(group)
+    if control is not None:
+        recipe.save_settings(control, settings)
+    else:
+        group.draft = json.dumps(settings.to_dict())
+
+
+def _control(group: Any) -> bpy.types.Object | None:
+    """The zoom whose settings a group shows; None where it is a draft."""
+    owner = group.id_data
+    if isinstance(owner, bpy.types.Scene):
+        return active.zoom_of(owner)
+    return owner if owner.get(tags.ROLE) == tags.CONTROL else None
+
+
+# --- Changes --------------------------------------------------------------------------------------
+
+# Why the last change of a zoom was refused, by its control or its scene. Not in the file: there it
+# would be told again when the file is opened.
+_problems: dict[int, str] = {}
+
+# Settings before a change that is being made.
+_before: dict[int, ZoomSettings] = {}
+_together: set[int] = set()
+
+
+def _owner(group: Any) -> Any:
+    return _control(group) or group.id_data
+
+
+def problem_of(group: Any) -> str:
+    """Why the last change was refused; "" if it was not."""
+    return _problems.get(_owner(group).session_uid, "")
+
+
+def _set(group: Any, name: str, value: Any) -> None:
+    """One property gets another value; `_apply`, which Blender calls next, puts it to work."""
+    owner = _owner(group)
+    before = to_settings(group)
+    if owner.session_uid not in _together:
+        _before[owner.session_uid] = before
     try:
-        self.sound_seconds = sound_seconds(self.sound) if self.sound else 0.0
+        _store(group, before.having({name: value}))
     except EverZoomError as error:
-        self.problem = str(error)
+        _before.pop(owner.session_uid, None)
+        _problems[owner.session_uid] = str(error)
+
+
+def _apply(group: Any, _context: Any = None) -> None:
+    owner = _owner(group)
+    uid = owner.session_uid
+    if uid in _together:
         return
-    _apply(self, context)
+    before = _before.pop(uid, None)
+    if before is None:  # was refused
+        return
+    try:
+        settings = _measured(to_settings(group), before)
+        _store(group, settings)
+        _put_to_work(group, before, settings)
+        _problems.pop(uid, None)
+    except Exception as error:
+        _store(group, before)
+        _problems[uid] = in_one_line(error)
 
 
-def _length(group: Any) -> float | None:
-    """Seconds that the whole zoom takes, if they are what is given."""
-    if group.length_by == "whole":
-        return float(group.length)
-    return float(group.sound_seconds) or None if group.length_by == "sound" else None
+def _put_to_work(group: Any, before: ZoomSettings, settings: ZoomSettings) -> None:
+    control = _control(group)
+    if control is None or before == settings:
+        return
+    recipe.save_settings(control, before)  # what the zoom is like until now
+    for scene in control.users_scene:
+        zooms.change_zoom(scene, control, settings)
+    recipe.save_settings(control, _with_equal_lengths(control, settings))
 
 
-def _fill_lengths(group: Any) -> None:
-    """Let the ways to say how long a zoom takes that are not in use say the same.
+def _measured(settings: ZoomSettings, before: ZoomSettings) -> ZoomSettings:
+    """Settings with the length of their sound, where that is another one.
+
+    Raises:
+        EverZoomError: It cannot be read.
+    """
+    if settings.sound == before.sound:
+        return settings
+    seconds = sound_seconds(settings.sound) if settings.sound else 0.0
+    return settings.having({"sound_seconds": seconds})
+
+
+def _with_equal_lengths(control: bpy.types.Object, settings: ZoomSettings) -> ZoomSettings:
+    """Settings whose ways to say how long the zoom takes all say the same.
 
     So nothing changes when the user changes to another of them.
     """
-    settings = to_settings(group)
-    count = group.image_count
-    if settings.travel is Travel.LOOP and zooms.stored_series(group.id_data).closing is not None:
+    if settings.length_by is LengthBy.MARKERS:
+        return settings
+    count = len(recipe.stored_levels(control))
+    if recipe.stored_series(control).closing is not None and settings.travel == "loop":
         count += 1  # the outermost one again
     steps = frames_per_step(count - 1, settings)
-    frames = frame_count(count, settings)
-    was_filling, group.is_filling = group.is_filling, True
-    if settings.seconds_per_image is not None or settings.length is not None:
-        group.zoom_steps = max(1, round(steps))
-    if settings.seconds_per_image is None:
-        group.seconds_per_image = steps / settings.frames_per_second
-    if settings.length is None:
-        group.length = frames / settings.frames_per_second
-    group.is_filling = was_filling
+    rate = settings.frames_per_second
+    others: dict[str, Any] = {}
+    if settings.length_by is not LengthBy.FRAMES:
+        others["zoom_steps"] = max(1, round(steps))
+    if settings.length_by is not LengthBy.SECONDS:
+        others["seconds_per_image"] = steps / rate
+    if settings.length_by is not LengthBy.WHOLE:
+        others["length"] = frame_count(count, settings) / rate
+    with contextlib.suppress(EverZoomError):  # beyond what can be given
+        return settings.having(others)
+    return settings
 
 
-def chosen_layer(group: Any) -> int:
-    """Number of the layer of the row that is chosen in the list, -1 where it has none."""
-    has_row = 0 <= group.active_image < len(group.images)
-    return int(group.images[group.active_image].layer) if has_row else -1
+@contextlib.contextmanager
+def together(group: Any) -> Iterator[None]:
+    """Let several changes of a group be made, and applied or refused, as one."""
+    uid = _owner(group).session_uid
+    before = to_settings(group)
+    _together.add(uid)
+    try:
+        yield
+    except BaseException:
+        _together.discard(uid)
+        _store(group, before)
+        raise
+    _together.discard(uid)
+    _before[uid] = before
+    _apply(group)
 
 
-def _go_to_image(self: Any, context: Any) -> None:
-    """Jump the timeline to the image whose row was clicked."""
-    control = self.id_data
-    if self.is_filling or not isinstance(control, bpy.types.Object):
-        return
-    frame = rig.frame_of_image(control, chosen_layer(self))
-    if frame is not None:
-        context.scene.frame_set(frame)
+def change(group: Any, values: Mapping[str, Any]) -> None:
+    """Give a group other settings, all or none of them.
+
+    Raises:
+        EverZoomError: They were refused; everything is as before.
+    """
+    before = to_settings(group)
+    after = before.having(values)
+    uid = _owner(group).session_uid
+    with together(group):
+        _store(group, after)
+    if uid in _problems:
+        raise EverZoomError(_problems[uid])
+
+
+# --- The properties, from the table ---------------------------------------------------------------
+
+
+def _property(name: str, choice: Choice, default: Any, **others: Any) -> Any:
+    """The Blender property of a setting."""
+    kind = KINDS[name]
+    common: dict[str, Any] = {"name": choice.label, "description": choice.help, **others}
+    if kind is bool:
+        return BoolProperty(default=default, **common)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        items = [(value, *choice.items[value]) for value in kind]
+        return EnumProperty(items=items, default=default.value, **common)
+    if kind is str:
+        options = {*common.pop("options", set()), *(compat.RELATIVE_PATH if choice.kind else ())}
+        subtype = _SUBTYPES.get(choice.kind, "NONE")
+        return StringProperty(default=default, subtype=subtype, options=options, **common)
+    if choice.limits is None:  # a row of frames
+        return StringProperty(default=json.dumps(default), **common)
+    low, high = choice.limits
+    common |= {"min": low, "max": high}
+    if choice.soft_limits:
+        common |= {"soft_min": choice.soft_limits[0], "soft_max": choice.soft_limits[1]}
+    parts = get_args(kind)
+    if kind is int:
+        return IntProperty(default=default, **common)
+    if parts and parts[0] is int:
+        return IntVectorProperty(default=default, size=len(parts), **common)
+    common["precision"] = choice.digits
+    if choice.kind == "seconds":
+        common |= {"subtype": "TIME_ABSOLUTE", "unit": "TIME_ABSOLUTE"}
+    elif choice.kind in _SUBTYPES:
+        common["subtype"] = _SUBTYPES[choice.kind]
+    if parts:
+        return FloatVectorProperty(default=default, size=len(parts), step=1, **common)
+    return FloatProperty(default=default, step=1 if choice.digits > 2 else 3, **common)
+
+
+def _shown(name: str, value: Any) -> Any:
+    """A setting as the property wants it."""
+    if isinstance(value, StrEnum):
+        return list(KINDS[name]).index(value)
+    return json.dumps(value) if name == "beats" else value
+
+
+def _meant(name: str, value: Any) -> Any:
+    """What a property was set to, as a setting: Blender's numbers have single precision."""
+    kind = KINDS[name]
+    if name == "beats":
+        return json.loads(value)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return list(kind)[value]
+    if kind is float:
+        return as_typed(value)
+    parts = get_args(kind)
+    return tuple(as_typed(part) for part in value) if parts and parts[0] is float else value
+
+
+def as_typed(value: float) -> float:
+    """The shortest number that is this one in single precision: 0.8, not 0.800000011920929."""
+    return float(str(np.float32(value)))
+
+
+def _stored_property(name: str) -> Any:
+    """A setting's property that shows and changes what is stored."""
+
+    def get(group: Any) -> Any:
+        return _shown(name, getattr(to_settings(group), name))
+
+    def set_to(group: Any, value: Any) -> None:
+        _set(group, name, _meant(name, value))
+
+    default = getattr(ZoomSettings.of_panel(), name)
+    hidden = {"HIDDEN"} if name in ("beats", "sound_seconds") else set()
+    return _property(name, TABLE[name], default, options=hidden, get=get, set=set_to, update=_apply)
+
+
+def operator_property(name: str) -> Any:
+    """A setting as an option of an operator."""
+    return _property(name, TABLE[name], getattr(ZoomSettings.of_panel(), name))
+
+
+# What the importer asks for.
+FINDING = (
+    *("is_factor_measured", "zoom_factor", "order", "auto_sort", "align", "match_colour"),
+    *("zoom_steps", "crop", "feather"),
+)
 
 
 class EVERZOOM_PG_image(bpy.types.PropertyGroup):
@@ -199,80 +332,116 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
     )
 
 
-# Options of the zoom and of the importer alike.
-ZOOM_STEPS: Any = {
-    "name": "Zoom Steps",
-    "description": "Frames from one image to the next",
-    "default": _DEFAULTS.zoom_steps,
-    "min": 1,
-    "soft_max": 600,
-}
-CROP: Any = {
-    "name": "Crop",
-    "description": "Middle part of the images that is used: outpainting redraws the edges",
-    "default": _DEFAULTS.crop,
-    "min": CROP_RANGE[0],
-    "max": CROP_RANGE[1],
-    "subtype": "FACTOR",
-}
-FEATHER: Any = {
-    "name": "Feather",
-    "description": "Width of the soft edge inside the crop, as part of the image's shorter side; "
-    "0 is a hard edge",
-    "default": _DEFAULTS.feather,
-    "min": FEATHER_RANGE[0],
-    "max": FEATHER_RANGE[1],
-    "precision": 3,
-    "subtype": "FACTOR",
-}
-FINDING = (
-    *("is_factor_measured", "zoom_factor", "order", "auto_sort", "align", "match_colour"),
-    *("zoom_steps", "crop", "feather"),
-)
+def _note(group: Any) -> Mapping[str, Any]:
+    control = _control(group)
+    return (recipe.peek(control) if control is not None else None) or {}
 
 
-class FindingOptions:
-    """What is to be found out about images, and put right."""
+def _report(group: Any) -> Mapping[str, Any]:
+    return _note(group).get("report") or {}
 
-    is_factor_measured: BoolProperty(
-        name="Measure Factor",
-        description="Find the zoom factor in the pictures instead of giving it",
-        default=True,
+
+def _image_count(group: Any) -> int:
+    return len(_note(group).get("levels", ()))
+
+
+def _is_own_order(group: Any) -> bool:
+    return bool((_note(group).get("list") or {}).get("is_own_order"))
+
+
+def _file_order(group: Any) -> str:
+    return str(_report(group).get("file_order", ""))
+
+
+def _found_factor(group: Any) -> float:
+    steps = _note(group).get("steps") or [[to_settings(group).zoom_factor]]
+    return float(_report(group).get("zoom_factor") or steps[0][0])
+
+
+def _warnings(group: Any) -> str:
+    report = _report(group)
+    left_out = [
+        f"Left out: {item['file']}, {item['reason']}" for item in report.get("left_out", [])
+    ]
+    return "\n".join([*report.get("warnings", []), *left_out])
+
+
+def _skipped(group: Any) -> str:
+    return ", ".join(_note(group).get("skipped", ()))
+
+
+def _notes(group: Any) -> str:
+    return "\n".join(_note(group).get("warnings", ()))
+
+
+def _go_to_image(group: Any, context: Any) -> None:
+    """Jump the timeline to the image whose row was clicked."""
+    control = _control(group)
+    if _is_filling or control is None:
+        return
+    frame = anchors.frame_of_image(control, chosen_layer(group))
+    if frame is not None:
+        context.scene.frame_set(frame)
+
+
+def chosen_layer(group: Any) -> int:
+    """Number of the layer of the row that is chosen in the list, -1 where it has none."""
+    has_row = 0 <= group.active_image < len(group.images)
+    return int(group.images[group.active_image].layer) if has_row else -1
+
+
+class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
+    """Everything the user can choose (a property for each in the table), and what was found."""
+
+    draft: StringProperty(
+        name="Draft", description="The settings of a zoom to come, as JSON", options={"HIDDEN"}
     )
-    zoom_factor: FloatProperty(
-        name="Zoom Factor",
-        description="How many times more each outer image shows. Midjourney's 2x is 2.002, its "
-        "1.5x is 1.333",
-        default=_DEFAULTS.zoom_factor or 2.0,
-        min=1.001,
-        max=MAXIMUM_ZOOM_FACTOR,
-        soft_max=4.0,
+    images: CollectionProperty(
+        type=EVERZOOM_PG_image,
+        name="Images",
+        description="The images of the zoom, the outermost first",
+    )
+    active_image: IntProperty(
+        name="Image", description="Click to jump to this image", update=_go_to_image, options=set()
+    )
+    image_count: IntProperty(
+        name="Image Count",
+        description="How many images are used",
+        get=_image_count,
+    )
+    is_own_order: BoolProperty(
+        name="Own Order",
+        description="The order is that of the list, and not looked for",
+        get=_is_own_order,
+    )
+    file_order: StringProperty(
+        name="Order of the Files",
+        description="Which image comes first by the files' names",
+        get=_file_order,
+    )
+    found_factor: FloatProperty(
+        name="Zoom Factor Found",
+        description="Mean of the factors between neighbours",
         precision=4,
+        get=_found_factor,
     )
-    order: EnumProperty(
-        name="Order",
-        description="Which file of the folder, by name, is which image",
-        items=(
-            ("auto", "Automatic", "Look at the pictures"),
-            ("innermost-first", "Innermost First", "The first file is the innermost image"),
-            ("outermost-first", "Outermost First", "The first file is the outermost image"),
-        ),
-        default="auto",
+    warnings: StringProperty(name="Warnings", description="One in a line", get=_warnings)
+    skipped: StringProperty(
+        name="Skipped",
+        description="Other files of the folder",
+        get=_skipped,
     )
-    auto_sort: BoolProperty(
-        name="Auto Sort",
-        description="Find the order in the pictures, whatever the files are called",
+    notes: StringProperty(
+        name="Notes",
+        description="What the settings cost, one in a line",
+        get=_notes,
     )
-    align: BoolProperty(
-        name="Align",
-        description="Put every image where it really lies in the next larger one",
-        default=_DEFAULTS.align,
+    problem: StringProperty(
+        name="Problem", description="Why the last change was refused", get=problem_of
     )
-    match_colour: BoolProperty(
-        name="Match Colour",
-        description="Let the colours of one image glide into the next one's",
-        default=_DEFAULTS.match_colour,
-    )
+
+
+EVERZOOM_PG_zoom.__annotations__ |= {name: _stored_property(name) for name in TABLE}
 
 
 def draw_finding(layout: Any, group: Any) -> None:
@@ -293,355 +462,26 @@ def draw_finding(layout: Any, group: Any) -> None:
     row.prop(group, "zoom_factor")
 
 
-class EVERZOOM_PG_zoom(FindingOptions, bpy.types.PropertyGroup):
-    """Everything the user can choose, and what was found."""
+# --- The list of images ---------------------------------------------------------------------------
 
-    folder: StringProperty(
-        name="Folder",
-        description="Folder that holds the series of images",
-        subtype="DIR_PATH",
-        options=compat.RELATIVE_PATH,
-    )
-    centre: EnumProperty(
-        name="View Centre",
-        description="What the view keeps to when images lie off each other's centres",
-        items=(
-            ("image", "Image Centre", "Each image's own centre"),
-            (
-                "fixed-point",
-                "Fixed Point",
-                "As near as the crop allows to the point on which the zoom closes in",
-            ),
-        ),
-        default=_DEFAULTS.centre.value,
-        update=_apply,
-    )
-    zoom_steps: IntProperty(**ZOOM_STEPS, update=_apply)
-    length_by: EnumProperty(
-        name="Length By",
-        description="How it is said how long the zoom takes",
-        items=(
-            ("frames", "Frames per Image", "Frames from one image to the next"),
-            ("seconds", "Seconds per Image", "Seconds from one image to the next"),
-            ("whole", "Whole Length", "Seconds that the whole zoom takes"),
-            ("sound", "Sound", "The whole zoom lasts as long as its sound"),
-            ("markers", "Markers", "Arrive at the images where the timeline's markers were"),
-        ),
-        default="frames",
-        update=_apply,
-    )
-    beats: StringProperty(
-        name="Beats",
-        description="Frames of the arrivals at the images, as JSON; filled in from the markers",
-        default="[]",
-        options={"HIDDEN"},
-    )
-    seconds_per_image: FloatProperty(
-        name="Seconds per Image",
-        description="Seconds from one image to the next",
-        default=2.0,
-        min=0.001,
-        max=MAXIMUM_SECONDS,
-        soft_min=0.1,
-        soft_max=10.0,
-        subtype="TIME_ABSOLUTE",
-        unit="TIME_ABSOLUTE",
-        update=_apply,
-    )
-    length: FloatProperty(
-        name="Length",
-        description="Seconds that the whole zoom takes, with its holds",
-        default=30.0,
-        min=0.001,
-        max=MAXIMUM_SECONDS,
-        soft_min=1.0,
-        soft_max=600.0,
-        subtype="TIME_ABSOLUTE",
-        unit="TIME_ABSOLUTE",
-        update=_apply,
-    )
-    sound: StringProperty(
-        name="Sound",
-        description="A sound file that is played with the zoom, and is in the video",
-        subtype="FILE_PATH",
-        options=compat.RELATIVE_PATH,
-        update=_apply_sound,
-    )
-    sound_seconds: FloatProperty(
-        name="Length of the Sound", description="In seconds", options={"HIDDEN"}
-    )
-    frames_per_second: FloatProperty(
-        name="Frame Rate",
-        description="Frames per second",
-        default=_DEFAULTS.frames_per_second,
-        min=0.1,
-        max=1000.0,
-        soft_min=12.0,
-        soft_max=120.0,
-        precision=2,
-        update=_apply,
-    )
-    delay: FloatProperty(
-        name="Delay",
-        description="Seconds for which the first and the last frame are held, and the one where "
-        "the zoom turns",
-        default=_DEFAULTS.delay,
-        min=0.0,
-        max=3600.0,
-        soft_max=10.0,
-        subtype="TIME_ABSOLUTE",
-        unit="TIME_ABSOLUTE",
-        update=_apply,
-    )
-    is_eased: BoolProperty(
-        name="Eased Ends",
-        description="Start and end gently, with constant speed in between",
-        update=_apply,
-    )
-    ease: FloatProperty(
-        name="Ease",
-        description="Seconds in which the zoom gets up to speed, and slows down again",
-        default=1.0,
-        min=0.0,
-        max=3600.0,
-        soft_max=10.0,
-        subtype="TIME_ABSOLUTE",
-        unit="TIME_ABSOLUTE",
-        update=_apply,
-    )
-    start_frame: IntProperty(
-        name="Start Frame",
-        description="Number of the first frame",
-        default=_DEFAULTS.start_frame,
-        min=0,
-        update=_apply,
-    )
-    reverse: BoolProperty(
-        name="Reverse",
-        description="Zoom out instead of in",
-        update=_apply,
-    )
-    travel: EnumProperty(
-        name="Travel",
-        description="Where the zoom goes",
-        items=(
-            ("one-way", "One Way", "From one end of the series to the other"),
-            ("there-and-back", "There and Back", "In and out again, or the other way round"),
-            (
-                "loop",
-                "Loop",
-                "The last frame continues into the first, for series whose innermost image "
-                "contains the outermost one",
-            ),
-        ),
-        default=_DEFAULTS.travel.value,
-        update=_apply,
-    )
-    crop: FloatProperty(**CROP, update=_apply)
-    feather: FloatProperty(**FEATHER, update=_apply)
-    mask_shape: EnumProperty(
-        name="Mask Shape",
-        description="Outline of the inner images",
-        items=(
-            ("rectangle", "Rectangle", "As the images are"),
-            ("ellipse", "Ellipse", "Rounded, hides redrawn corners"),
-        ),
-        default=_DEFAULTS.mask_shape.value,
-        update=_apply,
-    )
-    engine: EnumProperty(
-        name="Engine",
-        description="Render engine, with settings for sharp frames without noise",
-        items=(
-            ("cycles", "Cycles", "Sharp, with soft edges; fast enough without a GPU"),
-            ("eevee", "EEVEE", "With soft edges; fast on a GPU"),
-            ("workbench", "Workbench", "Fastest; hard edges, no colour match"),
-            (
-                "sequencer",
-                "Fast 2D (Sequencer)",
-                "Image strips in the Video Sequencer: fastest without a GPU. Save the file first",
-            ),
-            ("keep", "Keep My Settings", "Leave engine, sampling and colour management alone"),
-        ),
-        default=_DEFAULTS.engine.value,
-        update=_apply,
-    )
-    samples: IntProperty(
-        name="Samples",
-        description="Samples per pixel; 0 takes the engine's recipe",
-        default=0,
-        min=0,
-        soft_max=64,
-        update=_apply,
-    )
-    resolution_from: EnumProperty(
-        name="Resolution",
-        description="Size of the frames",
-        items=(
-            ("images", "As Images", "The size of the cropped images"),
-            ("16:9", "16:9", "Wide, as large as the cropped images fill it"),
-            ("9:16", "9:16", "Upright, as large as the cropped images fill it"),
-            ("1:1", "1:1", "Square, as large as the cropped images fill it"),
-            ("scene", "As Scene", "The scene's own resolution, filled by the picture"),
-        ),
-        default="images",
-        update=_apply,
-    )
-    roll: FloatProperty(
-        name="Roll",
-        description="Turns of the picture from one image to the next, clockwise",
-        default=_DEFAULTS.roll,
-        min=ROLL_RANGE[0],
-        max=ROLL_RANGE[1],
-        soft_min=-1.0,
-        soft_max=1.0,
-        step=5,
-        precision=3,
-        update=_apply,
-    )
-    target: FloatVectorProperty(
-        name="Target",
-        description="Where in the innermost image the zoom ends, from its centre to the right and "
-        "up, as parts of its width and height",
-        size=2,
-        default=_DEFAULTS.target,
-        min=TARGET_RANGE[0],
-        max=TARGET_RANGE[1],
-        step=1,
-        precision=3,
-        subtype="XYZ",
-        update=_apply,
-    )
-    pack_images: BoolProperty(
-        name="Pack Images",
-        description="Store the images inside the .blend file",
-        update=_apply,
-    )
-    debug_overlay: BoolProperty(
-        name="Debug Overlay",
-        description="Draw the frame's centre, outlines, image centres and figures into the picture",
-        update=_apply,
-    )
-
-    images: CollectionProperty(
-        type=EVERZOOM_PG_image,
-        name="Images",
-        description="The images of the zoom, the outermost first",
-    )
-    image_count: IntProperty(name="Image Count", description="How many images are used")
-    is_own_order: BoolProperty(
-        name="Own Order", description="The order is that of the list, and not looked for"
-    )
-    active_image: IntProperty(
-        name="Image", description="Click to jump to this image", update=_go_to_image
-    )
-    file_order: StringProperty(
-        name="Order of the Files", description="Which image comes first by the files' names"
-    )
-    found_factor: FloatProperty(
-        name="Zoom Factor Found", description="Mean of the factors between neighbours", precision=4
-    )
-    warnings: StringProperty(name="Warnings", description="One in a line")
-    skipped: StringProperty(name="Skipped", description="Other files of the folder")
-    notes: StringProperty(name="Notes", description="What the settings cost, one in a line")
-    problem: StringProperty(
-        name="Problem", description="Why the last change could not be made", options={"SKIP_SAVE"}
-    )
-    is_filling: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
+_is_filling = False
 
 
-def to_settings(group: Any) -> ZoomSettings:
-    """The settings that a property group says.
-
-    Raises:
-        EverZoomError: Two of them do not go together.
-    """
-    values: dict[str, Any] = {name: getattr(group, name) for name in PLAIN}
-    values |= {name: kind(getattr(group, name)) for name, kind in CHOICES.items()}
-    values["ease"] = group.ease if group.is_eased else 0.0
-    values["target"] = (group.target[0], group.target[1])
-    if group.travel == Travel.LOOP:  # has no ends
-        values |= {"ease": 0.0, "delay": 0.0, "target": (0.0, 0.0)}
-    return ZoomSettings(
-        zoom_factor=None if group.is_factor_measured else group.zoom_factor,
-        zoom_steps=group.zoom_steps,
-        seconds_per_image=group.seconds_per_image if group.length_by == "seconds" else None,
-        length=_length(group),
-        sound=group.sound or None,
-        beats=tuple(json.loads(group.beats)) if group.length_by == "markers" else (),
-        samples=group.samples or None,
-        aspect_ratio=SHAPES.get(group.resolution_from),
-        scene_resolution=group.resolution_from == "scene",
-        **values,
-    )
-
-
-def _fill_settings(group: Any, settings: ZoomSettings) -> None:
-    """Let a property group say what `to_settings` then reads from it.
-
-    The size of frames, which only the command line can give, has become the scene's.
-    """
-    for name in PLAIN:
-        setattr(group, name, getattr(settings, name))
-    for name in CHOICES:
-        setattr(group, name, getattr(settings, name).value)
-    group.is_factor_measured = settings.zoom_factor is None
-    group.zoom_factor = settings.zoom_factor or group.zoom_factor
-    group.length_by = "frames"
-    group.zoom_steps = settings.zoom_steps
-    if settings.seconds_per_image is not None:
-        group.length_by, group.seconds_per_image = "seconds", settings.seconds_per_image
-    if settings.length is not None:
-        group.length_by, group.length = "whole", settings.length
-    if settings.beats:
-        group.length_by, group.beats = "markers", json.dumps(settings.beats)
-    group.is_eased = settings.ease > 0.0
-    group.ease = settings.ease or group.ease
-    group.samples = settings.samples or 0
-    group.target = settings.target
-    shape = next((name for name, ratio in SHAPES.items() if ratio == settings.aspect_ratio), None)
-    is_scenes = settings.scene_resolution or settings.resolution is not None
-    group.resolution_from = shape or ("scene" if is_scenes else "images")
-
-
-def _picture(listed: ListedImage, layers: dict[int, Any]) -> Any:
-    """The image of a row for its thumbnail, None where its file is gone."""
-    if listed.layer is not None and listed.layer in layers:
-        return rig.layer_image(layers[listed.layer])
-    try:
-        return loading.load_image(listed.file)
-    except EverZoomError:
-        return None
-
-
-def fill_found(control: Any, source: Any = None) -> None:
-    """Show on a built zoom what it was made from and what was found.
-
-    Args:
-        control: The control object of the zoom.
-        source: The property group from which it was built; None: it was built without one.
+def fill_list(control: bpy.types.Object) -> None:
+    """Let the list of a zoom show the images that the zoom has.
 
     Raises:
         EverZoomError: The note of what the zoom was made from is missing or unreadable.
     """
-    group = control.ever_zoom
-    group.is_filling = True
+    global _is_filling
+    group: Any = control.ever_zoom  # type: ignore[attr-defined]
+    report = recipe.stored_report(control) or {}
+    listing = recipe.stored_listing(control)
+    pairs = report.get("pairs", [])
+    odd = odd_pairs([pair["score"] for pair in pairs], [pair["factor"] for pair in pairs])
+    layers = rig.numbered(control, tags.LAYER)
+    _is_filling = True
     try:
-        series = zooms.stored_series(control)
-        if source is None:
-            _fill_settings(group, zooms.stored_settings(control))
-            group.folder = str(series.images[0].file.parent)
-        elif group != source:
-            group.folder = source.folder
-            for name in (*PLAIN, *CHOICES, *OTHERS):
-                setattr(group, name, getattr(source, name))
-        report = zooms.stored_report(control) or {}
-        listing = zooms.stored_listing(control)
-        group.image_count = len(series.images)
-        group.is_own_order = listing.is_own_order
-        pairs = report.get("pairs", [])
-        odd = odd_pairs([pair["score"] for pair in pairs], [pair["factor"] for pair in pairs])
-        layers = rig.numbered(control, "layer")
         group.images.clear()
         for listed in listing.rows:
             row = group.images.add()
@@ -656,33 +496,35 @@ def fill_found(control: Any, source: Any = None) -> None:
                 row.score, row.factor = pair["score"], pair["factor"]
                 row.offset, row.gain = pair["offset_px"], pair["gain"]
                 row.is_odd = odd[number]
-        left_out = [
-            f"Left out: {item['file']}, {item['reason']}" for item in report.get("left_out", [])
-        ]
-        group.warnings = "\n".join([*report.get("warnings", []), *left_out])
-        group.skipped = ", ".join(series.skipped)
-        group.notes = "\n".join(zooms.stored_warnings(control))
-        group.file_order = report.get("file_order", "")
-        group.found_factor = report.get("zoom_factor", series.steps[0].factor)
         group.active_image = min(group.active_image, len(group.images) - 1)
-        group.problem = ""
-        _fill_lengths(group)
     finally:
-        group.is_filling = False
+        _is_filling = False
+
+
+def _picture(listed: ListedImage, layers: dict[int, Any]) -> Any:
+    """The image of a row for its thumbnail, None where its file is gone."""
+    if listed.layer is not None and listed.layer in layers:
+        return rig.layer_image(layers[listed.layer])
+    try:
+        return loading.load_image(listed.file)
+    except EverZoomError:
+        return None
+
+
+def adopt(control: bpy.types.Object) -> None:
+    """Make a zoom that was just built ready for the panel."""
+    settings = recipe.stored_settings(control)
+    recipe.save_settings(control, _with_equal_lengths(control, settings))
+    fill_list(control)
+    _problems.pop(control.session_uid, None)
+
+
+# --- What operators and panels ask for ------------------------------------------------------------
 
 
 def active_zoom(context: Any) -> Any:
-    """The control object of the zoom that the panel shows.
-
-    It is that of the active object, else the last one of the scene; None where there is none.
-    """
-    item = context.active_object
-    while item is not None:
-        if item.get(tags.ROLE) == "control" and context.scene in item.users_scene:
-            return item
-        item = item.parent
-    controls = rig.controls(context.scene)
-    return controls[-1] if controls else None
+    """The control object of the zoom that the panel shows, None where there is none."""
+    return active.zoom_of(context.scene)
 
 
 def has_zoom(operator: Any, context: Any) -> bool:
@@ -704,35 +546,36 @@ def has_planes(operator: Any, context: Any) -> bool:
 
 
 def active_group(context: Any) -> Any:
-    """The settings that the panel shows: the active zoom's, or those of a zoom to come."""
+    """The settings that the panel shows."""
     control = active_zoom(context)
     return context.scene.ever_zoom if control is None else control.ever_zoom
 
 
-def folder_path(group: Any) -> Path:
-    """The chosen folder.
+def folder_path(folder: str) -> Path:
+    """A chosen folder.
 
     Raises:
         EverZoomError: None is chosen, or it is relative to a file that was never saved.
     """
-    if not group.folder:
+    if not folder:
         raise EverZoomError("No folder is chosen: choose the folder that holds the images.")
-    if group.folder.startswith("//") and not bpy.data.filepath:
+    if folder.startswith("//") and not bpy.data.filepath:
         raise EverZoomError(
-            f"The folder {group.folder} is relative to a file that is not saved yet: save the file,"
+            f"The folder {folder} is relative to a file that is not saved yet: save the file,"
             " or choose the folder again."
         )
-    return Path(bpy.path.abspath(group.folder))
+    return Path(bpy.path.abspath(folder))
 
 
 @persistent  # type: ignore[untyped-decorator]
 def _fill_loaded(*_: Any) -> None:
-    """Zooms that were built without the window: the panel shows them like its own."""
+    """Zooms that were built without the window: the panel lists them like its own."""
+    _problems.clear()
     items: Any = bpy.data.objects
     for item in items:
-        if item.get(tags.ROLE) == "control" and not item.ever_zoom.images:
+        if item.get(tags.ROLE) == tags.CONTROL and not item.ever_zoom.images:
             with contextlib.suppress(EverZoomError):  # the panel says so
-                fill_found(item)
+                fill_list(item)
 
 
 CLASSES = (EVERZOOM_PG_image, EVERZOOM_PG_zoom)

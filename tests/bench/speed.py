@@ -18,10 +18,10 @@ import cv2
 import numpy as np
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
-from ai_ever_zoom_addon.scene import compat, tags, zooms
+from ai_ever_zoom_addon.scene import compat, measuring, tags, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import rig
-from ai_ever_zoom_addon.settings import Engine, ZoomSettings
+from ai_ever_zoom_addon.settings import Engine, FrameSize, ZoomSettings
 from tests.bench import analysis, pictures
 from tests.bench.exactness import fresh_scene
 from tests.bench.table import Row
@@ -124,7 +124,7 @@ def building(folder: Path) -> Iterator[Row]:
     """Scene evaluation with 200 layers, building 200, building and rendering 1,000."""
     files = images(folder / "building", 1000, 1024)
     start = time.perf_counter()
-    found = zooms.measure_images(files[:200])
+    found = measuring.measure_images(files[:200])
     series = Series(tuple(found), uniform_steps(200, 2.0))
     scene = fresh_scene()
     zooms.build_zoom(scene, series, SETTINGS)
@@ -142,7 +142,7 @@ def building(folder: Path) -> Iterator[Row]:
     yield Row("frame change, 200 layers", 1000 * statistics.median(times), "ms", at_most=1.0)
     start = time.perf_counter()
     scene = fresh_scene()
-    settings = replace(SETTINGS, resolution=(64, 64))
+    settings = replace(SETTINGS, resolution_from=FrameSize.PIXELS, resolution=(64, 64))
     zooms.build_zoom(scene, series_of(files, 1024), settings)
     rendering.render_animation(scene, f"{folder}/thousand/", 12 * 990, 12 * 990 + 1)
     yield Row("1,000 images: built, and two frames rendered", time.perf_counter() - start, "s")

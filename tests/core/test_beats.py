@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ai_ever_zoom_addon.core.plan.timing import beats_of_markers, level_at, level_keys
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.settings import Travel, ZoomSettings
+from ai_ever_zoom_addon.settings import LengthBy, Travel, ZoomSettings
 
 SETTINGS = ZoomSettings(start_frame=1)
 spans = st.lists(st.integers(1, 200), min_size=1, max_size=12)
@@ -25,7 +25,7 @@ def beats_from(gaps: list[int], start: int = 1) -> tuple[int, ...]:
 @given(spans)
 def test_each_image_fills_the_view_on_its_beat(gaps: list[int]) -> None:
     beats = beats_from(gaps)
-    keys = level_keys(len(beats) + 1, replace(SETTINGS, beats=beats))
+    keys = level_keys(len(beats) + 1, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=beats))
     assert (keys[0].frame, keys[-1].frame) == (1, beats[-1])
     for number, frame in enumerate(beats, 1):
         assert level_at(keys, frame) == pytest.approx(number, abs=1e-12)
@@ -34,7 +34,9 @@ def test_each_image_fills_the_view_on_its_beat(gaps: list[int]) -> None:
 @given(spans, st.floats(0.0, 1.0))
 def test_the_zoom_never_turns_and_its_speed_never_jumps(gaps: list[int], delay: float) -> None:
     beats = beats_from(gaps, start=1 + round(delay * 30))
-    keys = level_keys(len(beats) + 1, replace(SETTINGS, beats=beats, delay=delay))
+    keys = level_keys(
+        len(beats) + 1, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=beats, delay=delay)
+    )
     last = keys[-1].frame
     levels = np.array([level_at(keys, frame) for frame in np.linspace(1, last, 500)])
     assert (np.diff(levels) >= -1e-9).all()
@@ -47,54 +49,58 @@ def test_the_zoom_never_turns_and_its_speed_never_jumps(gaps: list[int], delay: 
 
 def test_even_beats_are_the_plain_zoom() -> None:
     plain = level_keys(6, replace(SETTINGS, zoom_steps=20))
-    keys = level_keys(6, replace(SETTINGS, beats=(21, 41, 61, 81, 101)))
+    keys = level_keys(6, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(21, 41, 61, 81, 101)))
     for frame in np.linspace(0.0, 105.0, 50):
         assert level_at(keys, frame) == pytest.approx(level_at(plain, frame), abs=1e-12)
 
 
 def test_images_without_a_beat_follow_at_the_last_pace() -> None:
-    keys = level_keys(6, replace(SETTINGS, beats=(11, 31, 61)))
+    keys = level_keys(6, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(11, 31, 61)))
     assert [key.frame for key in keys] == [1, 11, 31, 61, 91, 121]
 
 
 def test_beats_without_an_image_do_not_count() -> None:
-    keys = level_keys(3, replace(SETTINGS, beats=(11, 31, 61)))
+    keys = level_keys(3, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(11, 31, 61)))
     assert [key.frame for key in keys] == [1, 11, 31]
 
 
 def test_out_there_and_back() -> None:
     beats = (11, 31, 41, 51)
-    out = level_keys(3, replace(SETTINGS, beats=beats, reverse=True))
+    out = level_keys(3, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=beats, reverse=True))
     assert [(key.frame, key.level) for key in out] == [(1, 2), (11, 1), (31, 0)]
-    both = level_keys(3, replace(SETTINGS, beats=beats, travel=Travel.THERE_AND_BACK))
+    both = level_keys(
+        3, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=beats, travel=Travel.THERE_AND_BACK)
+    )
     assert [key.level for key in both] == [0, 1, 2, 1, 0]
     assert both[2].slope == 0.0  # where it turns
 
 
 def test_the_ends_are_held() -> None:
-    keys = level_keys(3, replace(SETTINGS, beats=(41, 51), delay=1.0))
+    keys = level_keys(3, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(41, 51), delay=1.0))
     assert [(key.frame, key.level) for key in keys] == [(1, 0), (31, 0), (41, 1), (51, 2), (81, 2)]
     assert [key.slope for key in keys[:2] + keys[-2:]] == [0.0] * 4
 
 
 def test_images_arrive_at_their_own_levels() -> None:
-    keys = level_keys(3, replace(SETTINGS, beats=(11, 31)), levels=[0.0, 0.8, 2.0])
+    keys = level_keys(
+        3, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(11, 31)), levels=[0.0, 0.8, 2.0]
+    )
     assert level_at(keys, 11) == 0.8
 
 
 @pytest.mark.parametrize("beats", [(5, 5), (9, 3)])
 def test_beats_out_of_order_are_refused(beats: tuple[int, ...]) -> None:
     with pytest.raises(EverZoomError, match="ascending"):
-        replace(SETTINGS, beats=beats)
+        replace(SETTINGS, length_by=LengthBy.MARKERS, beats=beats)
 
 
 def test_a_beat_before_the_start_is_refused() -> None:
     with pytest.raises(EverZoomError, match="frame 1, is not after"):
-        level_keys(3, replace(SETTINGS, beats=(1, 20)))
+        level_keys(3, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(1, 20)))
 
 
 def test_settings_keep_the_beats() -> None:
-    settings = replace(SETTINGS, beats=(3, 9))
+    settings = replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(3, 9))
     assert ZoomSettings.from_dict(settings.to_dict()) == settings
 
 

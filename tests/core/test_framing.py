@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ai_ever_zoom_addon.core.plan.plan import Plan, make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
-from ai_ever_zoom_addon.settings import ZoomSettings
+from ai_ever_zoom_addon.settings import FrameSize, ZoomSettings
 
 
 def plan_of(size: tuple[int, int] = (1000, 1000), count: int = 4, **values: object) -> Plan:
@@ -34,7 +34,7 @@ def plan_of(size: tuple[int, int] = (1000, 1000), count: int = 4, **values: obje
 def test_a_shape_is_as_large_as_the_cropped_image_fills_it(
     size: tuple[int, int], shape: tuple[int, int], resolution: tuple[int, int]
 ) -> None:
-    plan = plan_of(size, aspect_ratio=shape)
+    plan = plan_of(size, resolution_from=FrameSize.SHAPE, shape=shape)
     assert plan.resolution == resolution
     # A pixel of the image is a pixel of the frame.
     assert plan.view_size[0] * size[0] == pytest.approx(resolution[0], rel=5e-3)
@@ -44,7 +44,9 @@ def test_a_shape_is_as_large_as_the_cropped_image_fills_it(
 def test_any_shape_lies_within_the_crop(across: int, up: int, width: int, height: int) -> None:
     if max(across, up) > 10 * min(across, up):
         return
-    plan = plan_of((width, height), aspect_ratio=(across, up), feather=0.0)
+    plan = plan_of(
+        (width, height), resolution_from=FrameSize.SHAPE, shape=(across, up), feather=0.0
+    )
     assert plan.view_size[0] <= plan.mask.half_size[0] * 2 + 1e-12
     assert plan.view_size[1] <= plan.mask.half_size[1] * 2 + 1e-12
     wanted = across / up
@@ -55,18 +57,18 @@ def test_any_shape_lies_within_the_crop(across: int, up: int, width: int, height
 
 def test_frames_as_the_images_cost_nothing() -> None:
     assert plan_of().warnings == ()
-    assert plan_of(aspect_ratio=(1, 1)).warnings == ()
-    assert plan_of(resolution=(400, 400)).warnings == ()
+    assert plan_of(resolution_from=FrameSize.SQUARE).warnings == ()
+    assert plan_of(resolution_from=FrameSize.PIXELS, resolution=(400, 400)).warnings == ()
 
 
 def test_how_much_is_lost_is_said() -> None:
-    (warning,) = plan_of(aspect_ratio=(16, 9)).warnings
+    (warning,) = plan_of(resolution_from=FrameSize.WIDE).warnings
     assert warning.startswith("44% of the cropped pictures")  # 1 - 9 / 16
 
 
 def test_how_much_is_enlarged_is_said() -> None:
-    (warning,) = plan_of(resolution=(1200, 1200)).warnings
+    (warning,) = plan_of(resolution_from=FrameSize.PIXELS, resolution=(1200, 1200)).warnings
     assert "1.50 times" in warning and "up to 800 x 800" in warning
-    lost, enlarged = plan_of(scene_resolution=True).warnings
+    lost, enlarged = plan_of(resolution_from=FrameSize.SCENE).warnings
     assert "44%" in lost
     assert "2.40 times" in enlarged and "up to 800 x 450" in enlarged

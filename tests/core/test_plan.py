@@ -20,7 +20,7 @@ from ai_ever_zoom_addon.core.plan.framing import even
 from ai_ever_zoom_addon.core.plan.plan import FADE_IN, Plan, make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.settings import Centre, MaskShape, Travel, ZoomSettings
+from ai_ever_zoom_addon.settings import Centre, FrameSize, MaskShape, Travel, ZoomSettings
 
 Array = NDArray[np.float64]
 
@@ -159,7 +159,9 @@ def test_a_pixel_of_the_image_is_a_pixel_of_the_frame(
 @given(st.integers(4, 4000), st.integers(4, 4000), st.booleans())
 def test_any_frame_is_filled_from_within_the_crop(width: int, height: int, own: bool) -> None:
     chosen = (
-        ZoomSettings(scene_resolution=True) if own else ZoomSettings(resolution=(width, height))
+        ZoomSettings(resolution_from=FrameSize.SCENE)
+        if own
+        else ZoomSettings(resolution_from=FrameSize.PIXELS, resolution=(width, height))
     )
     plan = make_plan(centred(), chosen, (width, height))
     if not own:

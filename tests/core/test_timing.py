@@ -19,7 +19,7 @@ from ai_ever_zoom_addon.core.plan.timing import (
     level_keys,
 )
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.settings import Travel, ZoomSettings
+from ai_ever_zoom_addon.settings import LengthBy, Travel, ZoomSettings
 
 counts = st.integers(2, 40)
 steps = st.integers(1, 200)
@@ -151,13 +151,15 @@ def test_a_length_is_kept_to_the_frame(
     count: int, length: float, fps: float, travel: Travel, delay: float
 ) -> None:
     delay = 0.0 if travel is Travel.LOOP else delay
-    chosen = settings(length=length, frames_per_second=fps, travel=travel, delay=delay)
+    chosen = settings(
+        length_by=LengthBy.WHOLE, length=length, frames_per_second=fps, travel=travel, delay=delay
+    )
     try:
         keys = level_keys(count, chosen)
     except EverZoomError as error:
         # Too short: the length that it proposes is enough, and a tenth less is not.
         enough = float(str(error).split()[-3])
-        level_keys(count, replace(chosen, length=enough))
+        level_keys(count, replace(chosen, length_by=LengthBy.WHOLE, length=enough))
         assert enough > length
         return
     assert frame_count(count, chosen) == round(length * fps)
@@ -172,7 +174,9 @@ def test_a_length_is_kept_to_the_frame(
 
 @given(counts, st.floats(0.05, 20.0), rates, travels)
 def test_seconds_per_image(count: int, seconds: float, fps: float, travel: Travel) -> None:
-    chosen = settings(seconds_per_image=seconds, frames_per_second=fps, travel=travel)
+    chosen = settings(
+        length_by=LengthBy.SECONDS, seconds_per_image=seconds, frames_per_second=fps, travel=travel
+    )
     keys = level_keys(count, chosen)
     times = [frame / fps for frame, _ in pairs(keys)]
     legs = 2 if travel is Travel.THERE_AND_BACK else 1
@@ -185,7 +189,7 @@ def test_seconds_per_image(count: int, seconds: float, fps: float, travel: Trave
     ("values", "said"),
     [
         ({"length": 0.1}, "choose 0.2 or more"),
-        ({"seconds_per_image": 0.001}, "choose 0.034 or more"),
+        ({"length_by": LengthBy.SECONDS, "seconds_per_image": 0.001}, "choose 0.034 or more"),
         ({"zoom_steps": 300_000}, "make it shorter"),
     ],
 )

@@ -37,7 +37,7 @@ def make_zoom(folder: Path, steps: tuple[Step, ...], **settings: Any) -> tuple[A
     options: dict[str, Any] = {"zoom_steps": STEPS, "start_frame": 0, "crop": CROP}
     options |= {"engine": Engine.CYCLES} | settings
     control = zooms.build_zoom(bpy.context.scene, series, ZoomSettings(**options))
-    return control, zooms.stored_plan(bpy.context.scene, control)
+    return control, zooms.plan_of(bpy.context.scene, control)
 
 
 def seen_at(item: Any, point: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Array:
@@ -188,7 +188,7 @@ def hang_something(control: Any, plan: Any, *numbers: int) -> None:
     """Put an empty on images."""
     scene: Any = bpy.context.scene
     for number in numbers:
-        scene.frame_set(rig.frame_of_image(control, number) or 0)
+        scene.frame_set(anchors.frame_of_image(control, number) or 0)
         thing = bpy.data.objects.new("thing", None)
         scene.collection.objects.link(thing)
         assert anchors.add_objects(scene, control, plan, [thing]) == number
@@ -203,7 +203,7 @@ def test_how_far_into_the_step(tmp_path: Path) -> None:
     """Also where the steps have different factors, and so different lengths."""
     control, plan = make_zoom(tmp_path, (Step(2.0), Step(3.0), Step(2.0)), zoom_steps=200)
     hang_something(control, plan, 0, 1, 3)
-    arrivals = [rig.frame_of_image(control, number) for number in range(4)]
+    arrivals = [anchors.frame_of_image(control, number) for number in range(4)]
     frames = [float(frame) for frame in arrivals if frame is not None]
     assert len(frames) == 4
     middle = anchors.anchor_of(control, 1)
@@ -259,7 +259,7 @@ def place_of(item: Any, name: str) -> tuple[Array, Array]:
     control = rig.controls(scene)[0]
     for number, layer in rig.numbered(control, "layer").items():
         if rig.layer_image(layer).name == name:
-            scene.frame_set(rig.frame_of_image(control, number) or 0)
+            scene.frame_set(anchors.frame_of_image(control, number) or 0)
             return seen_at(item, (-0.5, 0, 0)), seen_at(item, (0.5, 0, 0))
     raise AssertionError(name)
 
@@ -345,7 +345,7 @@ def test_markers_name_the_images_and_are_no_beats(group: Any) -> None:
     operators.ever_zoom.mark_images()
     assert len(marks()) == 5
     assert operators.ever_zoom.snap_to_markers() == {"FINISHED"}
-    assert rig.frame_of_image(rig.controls(bpy.context.scene)[0], 1) == 15
+    assert anchors.frame_of_image(rig.controls(bpy.context.scene)[0], 1) == 15
     assert ("Image 1: a_1.png", 15) in marks()  # they follow
 
 

@@ -10,7 +10,7 @@ import bpy
 import pytest
 
 import ai_ever_zoom_addon
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import anchors, rig
 from tests.scene.nested import write_series
 
 operators: Any = bpy.ops
@@ -52,7 +52,7 @@ def test_images_arrive_on_the_markers(control: Any) -> None:
     assert bpy.context.scene.frame_end == 40
     for number, frame in enumerate(MARKERS, 1):
         assert level_at(control, frame) == pytest.approx(number, abs=1e-5)
-        assert rig.frame_of_image(control, number) == frame
+        assert anchors.frame_of_image(control, number) == frame
 
 
 def test_other_settings_leave_the_beats(control: Any) -> None:

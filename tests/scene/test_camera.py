@@ -11,10 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
-from ai_ever_zoom_addon.scene import loading, zooms
+from ai_ever_zoom_addon.scene import loading, recipe, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import rig
-from ai_ever_zoom_addon.settings import Engine, ZoomSettings
+from ai_ever_zoom_addon.settings import Engine, FrameSize, ZoomSettings
 
 BOTH = pytest.mark.parametrize("engine", [Engine.CYCLES, Engine.SEQUENCER])
 
@@ -57,7 +57,7 @@ def test_the_picture_turns_clockwise(
     )
     scene = bpy.context.scene
     zooms.build_zoom(scene, series, settings)
-    assert zooms.stored_warnings(control_of(scene)) == []  # nothing had to be enlarged
+    assert recipe.stored_warnings(control_of(scene)) == []  # nothing had to be enlarged
     first, last = frames(scene, picture_folder, 0, 2)
     outer, inner = (loading.read_pixels(image.file)[15:85, 15:85] for image in series.images)
     assert np.abs(first - outer).max() * 255 < 4
@@ -71,10 +71,10 @@ def test_the_picture_turns_clockwise(
     "values",
     [
         {"roll": 0.25},
-        {"roll": -1.0, "aspect_ratio": (16, 9)},
-        {"roll": 0.4, "aspect_ratio": (9, 16), "target": (0.2, -0.1)},
+        {"roll": -1.0, "resolution_from": FrameSize.WIDE},
+        {"roll": 0.4, "resolution_from": FrameSize.UPRIGHT, "target": (0.2, -0.1)},
         {"target": (0.5, 0.5), "crop": 0.6},
-        {"aspect_ratio": (1, 1), "crop": 0.95},
+        {"resolution_from": FrameSize.SQUARE, "crop": 0.95},
     ],
 )
 def test_no_border_is_ever_seen(

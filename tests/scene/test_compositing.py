@@ -12,14 +12,19 @@ from numpy.typing import NDArray
 
 from ai_ever_zoom_addon.core.series import ListedImage, Listing, Series, SeriesImage, Step
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import compat, compositing, loading, tags, zooms
+from ai_ever_zoom_addon.scene import compat, compositing, loading, recipe, tags, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import rig
-from ai_ever_zoom_addon.settings import ZoomSettings
+from ai_ever_zoom_addon.settings import FrameSize, ZoomSettings
 
 SIDE = 96
 SETTINGS = ZoomSettings(
-    zoom_steps=2, start_frame=0, feather=0.0, resolution=(SIDE, SIDE), align=False
+    zoom_steps=2,
+    start_frame=0,
+    feather=0.0,
+    resolution_from=FrameSize.PIXELS,
+    resolution=(SIDE, SIDE),
+    align=False,
 )
 Picture = NDArray[np.float32]
 
@@ -182,7 +187,7 @@ def test_masks_go_with_their_images_and_with_the_effects(tmp_path: Path) -> None
     mask = compositing.add_image_mask(scene, inner)
     before = inner.name
     assert mask.matte_id == before
-    series = zooms.stored_series(control)
+    series = recipe.stored_series(control)
     shorter = Series(series.images[1:], series.steps[1:])
     rows = tuple(ListedImage(i.file, layer=n) for n, i in enumerate(series.images) if n)
     zooms.build_zoom(scene, shorter, SETTINGS, control, None, Listing(rows))

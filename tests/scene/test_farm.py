@@ -189,7 +189,7 @@ def test_effects_travel_along(zoom: Any, series: Path, tmp_path: Path) -> None:
     """A text in a font of the user's, which follows the zoom by a driver."""
     (control,) = rig.controls(zoom)
     zoom.frame_set(2)
-    plan = zooms.stored_plan(zoom, control)
+    plan = zooms.plan_of(zoom, control)
     text = anchors.add_text(zoom, control, plan, "Here")
     own = Path(bpy.utils.resource_path("LOCAL")) / "datafiles" / "fonts" / "Inter.woff2"
     font = Path(shutil.copy(own, tmp_path / "own.woff2"))

@@ -15,9 +15,10 @@ import bpy
 import numpy as np
 import pytest
 
-from ai_ever_zoom_addon.scene import compat, zooms
+from ai_ever_zoom_addon.scene import compat, recipe, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import anchors
+from ai_ever_zoom_addon.settings import FrameSize
 from docs import gallery
 from tests.conftest import ROOT
 from tests.pictures import Array, read
@@ -38,7 +39,13 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture
 def control(sample: list[Path]) -> Any:
-    return gallery.build_sample(sample, zoom_steps=STEPS, resolution=(SIDE, SIDE), samples=4)
+    return gallery.build_sample(
+        sample,
+        zoom_steps=STEPS,
+        resolution_from=FrameSize.PIXELS,
+        resolution=(SIDE, SIDE),
+        samples=4,
+    )
 
 
 class Seen:
@@ -100,7 +107,7 @@ def test_it_goes_with_new_timing(control: Any, picture_folder: Path, name: str) 
     moment = SHOWN[name]
     seen = Seen(picture_folder, control, name, moment)
     assert np.abs(seen.difference(moment)).max() > 0.1
-    settings = replace(zooms.stored_settings(control), zoom_steps=STEPS // 2)
+    settings = replace(recipe.stored_settings(control), zoom_steps=STEPS // 2)
     zooms.change_zoom(bpy.context.scene, control, settings)
     again = render(picture_folder / "again", moment, STEPS // 2)
     assert np.abs(again - seen.changed[moment]).max() <= LEVEL
@@ -145,7 +152,13 @@ def test_fireflies_drift_over_the_wood(
         places_of.append([(home @ swarm.matrix_world).translation for swarm in swarms])
     ways = [(after - before).length for before, after in zip(*places_of, strict=True)]
     assert len(ways) == 3 and min(ways) > 0.01 and max(ways) < 0.1
-    again = gallery.build_sample(sample, zoom_steps=STEPS, resolution=(SIDE, SIDE), samples=4)
+    again = gallery.build_sample(
+        sample,
+        zoom_steps=STEPS,
+        resolution_from=FrameSize.PIXELS,
+        resolution=(SIDE, SIDE),
+        samples=4,
+    )
     gallery.fireflies(bpy.context.scene, again)
     assert np.array_equal(render(picture_folder / "again", 0.25), seen.changed[0.25])
 

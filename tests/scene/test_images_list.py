@@ -13,8 +13,7 @@ from typing import Any
 import bpy
 import pytest
 
-from ai_ever_zoom_addon.scene import compat
-from ai_ever_zoom_addon.scene import zooms as builds
+from ai_ever_zoom_addon.scene import compat, recipe
 from ai_ever_zoom_addon.scene.planes import rig
 
 from .drawing import draw_panels, shown_text
@@ -67,7 +66,7 @@ def layer_showing(name: str) -> Any:
 
 
 def factors() -> list[float]:
-    return [step.factor for step in builds.stored_series(zoom()).steps]
+    return [step.factor for step in recipe.stored_series(zoom()).steps]
 
 
 def last_key() -> tuple[float, float]:
@@ -229,7 +228,7 @@ def test_an_image_of_the_same_name_may_replace_one(addon: None, tmp_path: Path) 
     build(tmp_path / "one", look=False)
     choose(1)
     assert told(operators.ever_zoom.replace_image, filepath=str(same)) == ""
-    assert [image.file for image in builds.stored_series(zoom()).images] == [
+    assert [image.file for image in recipe.stored_series(zoom()).images] == [
         tmp_path / "one" / "a_0.png",
         same,
         tmp_path / "one" / "a_2.png",
@@ -362,7 +361,7 @@ def test_live_settings_keep_the_list(addon: None, tmp_path: Path) -> None:
     zoom().ever_zoom.crop = 0.6
     zoom().ever_zoom.reverse = True
     assert (rows(), factors()) == before
-    assert builds.stored_listing(zoom()).is_own_order
+    assert recipe.stored_listing(zoom()).is_own_order
     operators.ever_zoom.use_image(index=1)
     assert factors() == pytest.approx([2.0] * 3, rel=0.005)
 
@@ -381,7 +380,7 @@ def test_the_list_is_in_the_file_and_moves_with_it(addon: None, tmp_path: Path) 
     shown_text()
     assert told(operators.ever_zoom.use_image, index=1) == ""
     assert factors() == pytest.approx([2.0] * 3, rel=0.005)
-    files = [image.file for image in builds.stored_series(zoom()).images]
+    files = [image.file for image in recipe.stored_series(zoom()).images]
     assert {file.parent for file in files} == {tmp_path / "moved"}
 
 
@@ -424,6 +423,6 @@ def test_a_ring_stays_one_by_whatever_step_closes_it(addon: None, tmp_path: Path
 
 def closing_factor() -> float:
     """The factor by which the ring closes."""
-    closing = builds.stored_series(zoom()).closing
+    closing = recipe.stored_series(zoom()).closing
     assert closing is not None
     return float(closing.factor)

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
-from ai_ever_zoom_addon.scene import compat, loading, zooms
+from ai_ever_zoom_addon.scene import compat, loading, measuring, recipe, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.planes import rig
-from ai_ever_zoom_addon.settings import Engine, Travel, ZoomSettings
+from ai_ever_zoom_addon.scene.planes import anchors, rig
+from ai_ever_zoom_addon.settings import Engine, FrameSize, Travel, ZoomSettings
 
 WIDTH, HEIGHT = 120, 80
-LOOP = ZoomSettings(zoom_factor=None, zoom_steps=3, start_frame=0, travel=Travel.LOOP, feather=0.08)
+LOOP = ZoomSettings(
+    is_factor_measured=True, zoom_steps=3, start_frame=0, travel=Travel.LOOP, feather=0.08
+)
 BOTH = pytest.mark.parametrize("engine", [Engine.CYCLES, Engine.SEQUENCER])
 CENTRED = (Step(2.0), Step(2.0), Step(2.0))
 UNEVEN = (
@@ -86,7 +88,9 @@ def frame(scene: Any, folder: Path, number: int) -> NDArray[np.float32]:
     ("steps", "values"),
     [
         pytest.param(CENTRED, {}, id="centred"),
-        pytest.param(CENTRED, {"roll": 0.3, "aspect_ratio": (9, 16)}, id="rolled, upright"),
+        pytest.param(
+            CENTRED, {"roll": 0.3, "resolution_from": FrameSize.UPRIGHT}, id="rolled, upright"
+        ),
         pytest.param(UNEVEN, {"crop": 0.9}, id="off centre, colours"),
     ],
 )
@@ -124,7 +128,7 @@ def test_every_frame_of_a_loop_is_right(
     scene = bpy.context.scene
     settings = replace(LOOP, engine=engine)
     files = sorted(folder.iterdir())
-    series, analysis = zooms.find_series(files, settings)
+    series, analysis = measuring.find_series(files, settings)
     assert analysis is not None and analysis.loops and analysis.closing is not None
     assert analysis.closing.factor == pytest.approx(2.0, rel=2e-3)
     zooms.build_zoom(scene, series, settings, report=analysis.to_json())
@@ -155,8 +159,8 @@ def test_a_zoom_becomes_a_loop_and_back(tmp_path: Path) -> None:
     for number, item in layers.items():
         assert Path(rig.layer_image(item).filepath).stem == str(number % 3)
         assert len(item.data.vertices) == corners[0 if number == min(layers) else 1]
-    assert zooms.stored_series(control) == series
-    assert rig.frame_of_image(control, 2) == 6
+    assert recipe.stored_series(control) == series
+    assert anchors.frame_of_image(control, 2) == 6
     zooms.change_zoom(scene, control, one_way)
     assert rig.numbered(control, "layer") == before
     assert {number: len(item.data.vertices) for number, item in before.items()} == corners
@@ -166,6 +170,6 @@ def test_what_does_not_close_jumps_and_says_so(tmp_path: Path) -> None:
     scene = bpy.context.scene
     series = replace(unlike(tmp_path, CENTRED), closing=None)
     control = zooms.build_zoom(scene, series, LOOP)
-    (warning,) = zooms.stored_warnings(control)
+    (warning,) = recipe.stored_warnings(control)
     assert "the loop jumps" in warning
     assert (scene.frame_start, scene.frame_end) == (0, 2 * 3 - 1)

@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 import pytest
 
-from ai_ever_zoom_addon.scene import tags
+from ai_ever_zoom_addon.scene import tags, zooms
 from ai_ever_zoom_addon.scene.planes import rig
 
 from .drawing import shown_text
@@ -194,7 +194,7 @@ def test_is_mended_or_says_how(control: Any, name: str) -> None:
     assert sorted(rig.numbered(control, "layer")) == list(range(COUNT))
     assert all(rig.layer_image(layer_of(control, number)) for number in range(COUNT))
     assert len(list(rig.parts(control, "camera"))) == 1
-    assert not rig.problems(control)
+    assert not zooms.problems(control)
     assert not control.ever_zoom.problem
     levels = [bpy.context.scene.frame_set(frame) or control["Zoom Level"] for frame in (1, 7, 13)]
     if name != "zoom level driven":  # that is the user's own

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ai_ever_zoom_addon.core.files.folder import find_images
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import zooms
+from ai_ever_zoom_addon.scene import measuring, recipe, zooms
 from ai_ever_zoom_addon.scene.output import farm, rendering
 from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
@@ -68,7 +68,7 @@ def make_series(folder: Path, kind: str) -> Path:
 def build_zoom(folder: Path, engine: Engine = Engine.CYCLES, **settings: Any) -> Any:
     options = replace(SETTINGS, engine=engine, **settings)
     files, skipped = find_images(folder)
-    series, _ = zooms.find_series(files, options, skipped)
+    series, _ = measuring.find_series(files, options, skipped)
     return zooms.build_zoom(bpy.context.scene, series, options)
 
 
@@ -93,7 +93,7 @@ def test_it_plays_a_picture_a_frame(
     tmp_path: Path, picture_folder: Path, kind: str, engine: Engine
 ) -> None:
     control = build_zoom(make_series(tmp_path / "series", kind), engine)
-    told = "\n".join(zooms.stored_warnings(control))
+    told = "\n".join(recipe.stored_warnings(control))
     if engine is Engine.WORKBENCH and bpy.app.version < (4, 5, 0):
         assert "does not play img2" in told
         pytest.skip("does not apply: Workbench plays since Blender 4.5")
@@ -134,7 +134,7 @@ def test_it_begins_when_it_comes_into_sight_whatever_the_timing(tmp_path: Path) 
     for changed, first in changes:
         zooms.change_zoom(bpy.context.scene, control, replace(SETTINGS, **changed))
         assert player.frame_start == first
-    assert [file.file for file in zooms.stored_series(control).images] == [
+    assert [file.file for file in recipe.stored_series(control).images] == [
         folder / "img3.png",
         folder / "img2",
         folder / "img1.png",

@@ -18,10 +18,10 @@ import pytest
 from PIL import Image
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
-from ai_ever_zoom_addon.scene import loading, zooms
+from ai_ever_zoom_addon.scene import loading, measuring, recipe, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import rig
-from ai_ever_zoom_addon.settings import Engine, MaskShape, Order, ZoomSettings
+from ai_ever_zoom_addon.settings import Engine, FrameSize, MaskShape, Order, ZoomSettings
 from tests.pictures import (
     Array,
     Nest,
@@ -57,7 +57,7 @@ def render(scene: Any, folder: Path, first: int, last: int | None = None) -> lis
 
 
 def build_files(scene: Any, files: Iterable[Path], settings: ZoomSettings) -> Any:
-    series, _ = zooms.find_series(list(files), settings)
+    series, _ = measuring.find_series(list(files), settings)
     return zooms.build_zoom(scene, series, settings)
 
 
@@ -209,7 +209,12 @@ def test_other_frame_sizes_are_filled(
     resolution: tuple[int, int], scene: Any, tmp_path: Path, picture_folder: Path
 ) -> None:
     nest = Nest(PATTERNS, (100, 80))
-    build_nest(scene, nest, tmp_path, replace(PLAIN, resolution=resolution))
+    build_nest(
+        scene,
+        nest,
+        tmp_path,
+        replace(PLAIN, resolution_from=FrameSize.PIXELS, resolution=resolution),
+    )
     for frame, picture in zip((2, 4), render(scene, picture_folder, 2, 4)[::2], strict=True):
         assert picture.shape == (resolution[1], resolution[0], 3)
         deviation, worst = error(picture, nest.view(frame / 4, resolution=resolution))
@@ -222,7 +227,7 @@ def test_the_scenes_own_frame_size_is_filled(
     nest = Nest(PATTERNS, (100, 80))
     scene.render.resolution_x, scene.render.resolution_y = 160, 120
     scene.render.resolution_percentage = 50
-    build_nest(scene, nest, tmp_path, replace(PLAIN, scene_resolution=True))
+    build_nest(scene, nest, tmp_path, replace(PLAIN, resolution_from=FrameSize.SCENE))
     (picture,) = render(scene, picture_folder, 3)
     assert error(picture, nest.view(0.75, resolution=(80, 60)))[1] < 2.0
 
@@ -233,7 +238,7 @@ def test_reverse_is_the_same_frames_backwards(
     nest = Nest(PATTERNS, (60, 40))
     control = build_nest(scene, nest, tmp_path, PLAIN)
     forwards = render(scene, picture_folder, 0, 8)
-    settings = zooms.stored_settings(control)
+    settings = recipe.stored_settings(control)
     zooms.change_zoom(scene, control, replace(settings, reverse=True))
     backwards = render(scene, picture_folder, 0, 8)
     for one, other in zip(forwards, reversed(backwards), strict=True):
@@ -247,7 +252,7 @@ def test_the_first_and_the_last_frame_are_held(
     nest = Nest(PATTERNS, (60, 40))
     control = build_nest(scene, nest, tmp_path, PLAIN)
     plain = render(scene, picture_folder, 0, 8)
-    settings = zooms.stored_settings(control)
+    settings = recipe.stored_settings(control)
     zooms.change_zoom(scene, control, replace(settings, delay=0.5, frames_per_second=6.0))
     assert (scene.frame_start, scene.frame_end) == (0, 14)
     held = render(scene, picture_folder, 0, 14)
@@ -426,7 +431,7 @@ def test_the_debug_overlay_is_one_switch(
     nest = Nest(PATTERNS, (240, 200))
     control = build_nest(scene, nest, tmp_path, replace(PLAIN, engine=engine))
     plain = render(scene, picture_folder / "without", 0, 8)
-    settings = zooms.stored_settings(control)
+    settings = recipe.stored_settings(control)
     zooms.change_zoom(scene, control, replace(settings, debug_overlay=True))
     marked = render(scene, picture_folder / "with", 0, 8)
     marks = [np.abs(a - b).max(axis=2) > 0.1 for a, b in zip(plain, marked, strict=True)]

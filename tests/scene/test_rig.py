@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
-from ai_ever_zoom_addon.scene import compat, zooms
+from ai_ever_zoom_addon.scene import compat, recipe, zooms
 from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.settings import ZoomSettings
 
 Array = NDArray[np.float64]
 
 SIZE = (100, 80)
-PLAIN = ZoomSettings(zoom_factor=None, zoom_steps=4, start_frame=1, feather=0.05, crop=0.8)
+PLAIN = ZoomSettings(is_factor_measured=True, zoom_steps=4, start_frame=1, feather=0.05, crop=0.8)
 # An image is faded in over this part of the step that leads to it.
 FADED_IN = 0.35
 
@@ -331,7 +331,7 @@ def test_settings_change_without_the_images(
     assert zooms.change_zoom(scene, control, settings) == control
     assert [set(bpy.data.images), set(bpy.data.objects), set(bpy.data.materials)] == before
     assert not any(image.has_data for image in bpy.data.images)
-    assert zooms.stored_settings(control) == settings
+    assert recipe.stored_settings(control) == settings
 
     held = round(settings.delay * settings.frames_per_second)
     moving = 3 * settings.zoom_steps + 1

@@ -12,22 +12,22 @@ import pytest
 from PIL import Image
 
 from ai_ever_zoom_addon.core.files.folder import find_images
-from ai_ever_zoom_addon.scene import zooms
+from ai_ever_zoom_addon.scene import measuring, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.settings import Centre, Engine, ZoomSettings
+from ai_ever_zoom_addon.settings import Centre, Engine, FrameSize, ZoomSettings
 from tests import pictures
 from tests.pictures import Array
 from tests.series_maker import drawn
 
 SETTINGS = ZoomSettings(
-    zoom_factor=None, zoom_steps=16, start_frame=0, engine=Engine.CYCLES, auto_sort=True
+    is_factor_measured=True, zoom_steps=16, start_frame=0, engine=Engine.CYCLES, auto_sort=True
 )
 
 
 def frames_of(folder: Path, settings: ZoomSettings, output: Path) -> list[Array]:
     """Build a zoom from a folder as a user would, and render all of it."""
     files, skipped = find_images(folder)
-    series, _ = zooms.find_series(files, settings, skipped)
+    series, _ = measuring.find_series(files, settings, skipped)
     scene = bpy.context.scene
     zooms.build_zoom(scene, series, settings)
     count = rendering.render_animation(scene, f"{output}/", 0, scene.frame_end)
@@ -49,7 +49,9 @@ def enlarged(picture: Array, ratio: float) -> Array:
 
 
 def test_an_off_centre_pair_moves_without_a_jump(shared: Path, picture_folder: Path) -> None:
-    settings = replace(SETTINGS, resolution=(410, 410), centre=Centre.FIXED_POINT)
+    settings = replace(
+        SETTINGS, resolution_from=FrameSize.PIXELS, resolution=(410, 410), centre=Centre.FIXED_POINT
+    )
     frames = frames_of(shared / "series" / "mj_shift_pair_2x", settings, picture_folder)
     assert len(frames) == 17
     ratio = 2 ** (1 / 16)

@@ -17,9 +17,9 @@ from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import compat, loading, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.strips import sequencer
-from ai_ever_zoom_addon.settings import Engine, MaskShape, ZoomSettings
+from ai_ever_zoom_addon.settings import Engine, FrameSize, MaskShape, ZoomSettings
 
-PLAIN = ZoomSettings(zoom_factor=None, zoom_steps=3, start_frame=0, feather=0.1)
+PLAIN = ZoomSettings(is_factor_measured=True, zoom_steps=3, start_frame=0, feather=0.1)
 NESTED = (Step(2.0), Step(2.0))
 UNEVEN = (
     Step(2.0, (0.06, -0.04), (0.9, 1.0, 1.15)),
@@ -76,7 +76,13 @@ def difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
         pytest.param(PLAIN, UNEVEN, [(200, 160)], id="off centre, colours"),
         pytest.param(PLAIN, UNEVEN, [(201, 161), (200, 160), (199, 161)], id="odd sizes"),
         pytest.param(
-            replace(PLAIN, reverse=True, delay=0.1, resolution=(160, 160)),
+            replace(
+                PLAIN,
+                reverse=True,
+                delay=0.1,
+                resolution_from=FrameSize.PIXELS,
+                resolution=(160, 160),
+            ),
             UNEVEN,
             [(200, 160)],
             id="reverse, delay, resolution",
@@ -85,7 +91,7 @@ def difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
             replace(PLAIN, roll=0.2, target=(0.08, -0.05)), NESTED, [(200, 160)], id="roll, target"
         ),
         pytest.param(
-            replace(PLAIN, roll=-0.4, target=(-0.1, 0.1), aspect_ratio=(9, 16)),
+            replace(PLAIN, roll=-0.4, target=(-0.1, 0.1), resolution_from=FrameSize.UPRIGHT),
             UNEVEN,
             [(201, 161), (200, 160), (199, 161)],
             id="roll, target, off centre, upright, odd sizes",

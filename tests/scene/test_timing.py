@@ -12,8 +12,8 @@ import pytest
 
 from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
-from ai_ever_zoom_addon.scene import compat, loading, zooms
-from ai_ever_zoom_addon.settings import Engine, Travel, ZoomSettings
+from ai_ever_zoom_addon.scene import compat, loading, recipe, zooms
+from ai_ever_zoom_addon.settings import Engine, LengthBy, Travel, ZoomSettings
 
 
 def make_series(folder: Path, count: int) -> Series:
@@ -42,11 +42,22 @@ EASED = ZoomSettings(zoom_steps=48, frames_per_second=24.0, ease=1.5, start_fram
         pytest.param(ZoomSettings(zoom_steps=20, ease=100.0, delay=1.0), id="all ease, held"),
         pytest.param(ZoomSettings(zoom_steps=33, ease=0.7, reverse=True), id="reverse"),
         pytest.param(
-            ZoomSettings(length=3.7, frames_per_second=29.97, travel=Travel.THERE_AND_BACK),
+            ZoomSettings(
+                length_by=LengthBy.WHOLE,
+                length=3.7,
+                frames_per_second=29.97,
+                travel=Travel.THERE_AND_BACK,
+            ),
             id="there and back, keys between frames",
         ),
         pytest.param(
-            ZoomSettings(seconds_per_image=0.77, ease=0.4, delay=0.3, travel=Travel.THERE_AND_BACK),
+            ZoomSettings(
+                length_by=LengthBy.SECONDS,
+                seconds_per_image=0.77,
+                ease=0.4,
+                delay=0.3,
+                travel=Travel.THERE_AND_BACK,
+            ),
             id="there and back, eased, held",
         ),
         pytest.param(
@@ -121,7 +132,7 @@ def test_an_edited_curve_stays_when_something_else_is_changed(tmp_path: Path) ->
         zooms.change_zoom(scene, control, replace(PLAIN, **values))
         assert sampled(level_curve(control), 1, 73) == before
         assert (scene.frame_start, scene.frame_end) == (1, 73)
-        assert zooms.stored_warnings(control) == []
+        assert recipe.stored_warnings(control) == []
 
 
 @pytest.mark.parametrize(
@@ -129,7 +140,7 @@ def test_an_edited_curve_stays_when_something_else_is_changed(tmp_path: Path) ->
     [
         {"zoom_steps": 40},
         {"length": 7.0},
-        {"seconds_per_image": 0.5, "start_frame": 500},
+        {"length_by": LengthBy.SECONDS, "seconds_per_image": 0.5, "start_frame": 500},
     ],
 )
 def test_an_edited_curve_is_stretched_with_the_pace(tmp_path: Path, values: dict[str, Any]) -> None:
@@ -140,12 +151,12 @@ def test_an_edited_curve_is_stretched_with_the_pace(tmp_path: Path, values: dict
     before = sampled(curve, 1, 73)
     after = replace(PLAIN, **values)
     zooms.change_zoom(scene, control, after)
-    plan = make_plan(zooms.stored_series(control), after)
+    plan = make_plan(recipe.stored_series(control), after)
     end = plan.last_frame + 12 * (plan.last_frame - plan.first_frame) / 60
     assert (scene.frame_start, scene.frame_end) == (plan.first_frame, round(end))
     stretched = sampled(level_curve(control), plan.first_frame, end)
     assert stretched == pytest.approx(before, abs=2e-3)
-    assert zooms.stored_warnings(control) == []
+    assert recipe.stored_warnings(control) == []
     # And back, to where it was.
     zooms.change_zoom(scene, control, PLAIN)
     assert sampled(level_curve(control), 1, 73) == pytest.approx(before, abs=2e-3)
@@ -172,10 +183,10 @@ def test_a_replaced_curve_is_told(tmp_path: Path, values: dict[str, Any]) -> Non
     series = make_series(tmp_path, 4)
     control = zooms.build_zoom(scene, series, PLAIN)
     zooms.change_zoom(scene, control, replace(PLAIN, **values))
-    assert zooms.stored_warnings(control) == []  # nothing of the user's was lost
+    assert recipe.stored_warnings(control) == []  # nothing of the user's was lost
     edited(control)
     zooms.change_zoom(scene, control, PLAIN)
-    (warning,) = zooms.stored_warnings(control)
+    (warning,) = recipe.stored_warnings(control)
     assert "was replaced" in warning
     curve = level_curve(control)
     plan = make_plan(series, PLAIN)

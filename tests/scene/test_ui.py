@@ -13,8 +13,18 @@ import ai_ever_zoom_addon
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.scene import compat, tags
 from ai_ever_zoom_addon.scene.planes import rig
-from ai_ever_zoom_addon.scene.zooms import build_zoom, stored_settings
-from ai_ever_zoom_addon.settings import Centre, Engine, MaskShape, Order, Travel, ZoomSettings
+from ai_ever_zoom_addon.scene.recipe import stored_settings
+from ai_ever_zoom_addon.scene.zooms import build_zoom
+from ai_ever_zoom_addon.settings import (
+    Centre,
+    Engine,
+    FrameSize,
+    LengthBy,
+    MaskShape,
+    Order,
+    Travel,
+    ZoomSettings,
+)
 from ai_ever_zoom_addon.ui.properties import EVERZOOM_PG_image, EVERZOOM_PG_zoom, to_settings
 
 from .nested import HEIGHT, WIDTH, write_series
@@ -125,16 +135,33 @@ def test_builds_again_in_place(addon: None, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        ZoomSettings(zoom_factor=None, reverse=True, delay=0.5, start_frame=7),
+        ZoomSettings(is_factor_measured=True, reverse=True, delay=0.5, start_frame=7),
         ZoomSettings(zoom_factor=2.0, crop=0.5, feather=0.125, mask_shape=MaskShape.ELLIPSE),
         ZoomSettings(
-            seconds_per_image=0.5, zoom_steps=15, ease=0.25, engine=Engine.EEVEE, samples=4
+            length_by=LengthBy.SECONDS,
+            seconds_per_image=0.5,
+            zoom_steps=15,
+            ease=0.25,
+            engine=Engine.EEVEE,
+            samples=4,
         ),
         ZoomSettings(
-            length=3.0, zoom_steps=44, align=False, match_colour=False, centre=Centre.FIXED_POINT
+            length_by=LengthBy.WHOLE,
+            length=3.0,
+            zoom_steps=44,
+            align=False,
+            match_colour=False,
+            centre=Centre.FIXED_POINT,
         ),
-        ZoomSettings(beats=(10, 40), aspect_ratio=(9, 16), travel=Travel.THERE_AND_BACK),
-        ZoomSettings(order=Order.AUTO, auto_sort=True, zoom_steps=9, scene_resolution=True),
+        ZoomSettings(
+            length_by=LengthBy.MARKERS,
+            beats=(10, 40),
+            resolution_from=FrameSize.UPRIGHT,
+            travel=Travel.THERE_AND_BACK,
+        ),
+        ZoomSettings(
+            order=Order.AUTO, auto_sort=True, zoom_steps=9, resolution_from=FrameSize.SCENE
+        ),
     ],
 )
 def test_a_zoom_made_elsewhere_keeps_its_settings(
@@ -161,7 +188,11 @@ def test_a_size_given_elsewhere_stays(addon: None, tmp_path: Path) -> None:
     files = write_series(tmp_path, 3)
     sizes = tuple(SeriesImage(file, WIDTH, HEIGHT) for file in files)
     series = Series(sizes, (Step(2.0), Step(2.0)))
-    build_zoom(bpy.context.scene, series, ZoomSettings(resolution=(60, 60)))
+    build_zoom(
+        bpy.context.scene,
+        series,
+        ZoomSettings(resolution_from=FrameSize.PIXELS, resolution=(60, 60)),
+    )
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "zoom.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "zoom.blend"))
     (control,) = rig.controls(bpy.context.scene)
@@ -381,13 +412,13 @@ def test_eased_ends_are_one_click(addon: None, tmp_path: Path) -> None:
     control = build(tmp_path)
     before = frames(bpy.context.scene)
     linear = curve_keys(control)
-    control.ever_zoom.is_eased = True
+    control.ever_zoom.ease = 1.0
     assert frames(bpy.context.scene) == before
     (curve,) = (c for c in compat.fcurves(control) if c.data_path == '["Zoom Level"]')
     first, last = linear[0], linear[-1]
     assert curve.evaluate(first[0] + 1) - first[1] < 0.5 / STEPS
     assert last[1] - curve.evaluate(last[0] - 1) < 0.5 / STEPS
-    control.ever_zoom.is_eased = False
+    control.ever_zoom.ease = 0.0
     assert curve_keys(control) == linear
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...settings import ZoomSettings
+from ...settings import FrameSize, ZoomSettings
 
 # What is left out by rounding to whole pixels is no loss, and so small an enlargement cannot be
 # seen.
@@ -25,13 +25,13 @@ def frame_size(
         settings: What the user chose.
         scene_resolution: The scene's own frame size.
     """
-    if settings.resolution is not None:
+    if settings.resolution_from is FrameSize.PIXELS:
         return even(settings.resolution[0]), even(settings.resolution[1])
-    if settings.aspect_ratio is not None:
-        across, up = settings.aspect_ratio
+    if settings.frame_shape is not None:
+        across, up = settings.frame_shape
         width = min(cropped[0], cropped[1] * across / up)
         return even(width), even(width * up / across)
-    if settings.scene_resolution and scene_resolution is not None:
+    if settings.resolution_from is FrameSize.SCENE and scene_resolution is not None:
         return scene_resolution
     return cropped
 

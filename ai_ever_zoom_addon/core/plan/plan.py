@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ...errors import EverZoomError
 from ...settings import Centre, Engine, Travel, ZoomSettings
 from ..files.moving import is_moving
-from ..series import Series, SeriesImage
+from ..series import Series, SeriesImage, as_asked
 from .framing import even, frame_size, framing_warnings
 from .mask import Mask
 from .timing import LevelKey, last_frames, level_at, level_keys
@@ -301,9 +301,9 @@ def make_plan(
     """Work out the whole zoom.
 
     Args:
-        series: The images and how they are nested.
-        settings: What the user chose; factor, order and alignment are already in `series`.
-        scene_resolution: The scene's own frame size, for `settings.scene_resolution`.
+        series: The images and how they were found to be nested.
+        settings: What the user chose; the order is already in `series`.
+        scene_resolution: The scene's own frame size, for `FrameSize.SCENE`.
 
     Raises:
         EverZoomError: The mask leaves nothing of the images, the zoom does not fit on the
@@ -314,6 +314,7 @@ def make_plan(
         raise EverZoomError(
             f"The sequencer shows only still images, and {moving[0]} moves: choose another engine."
         )
+    series = as_asked(series, settings)
     around, needed = 0, 1
     while around < needed:
         around = needed
@@ -346,7 +347,7 @@ def _make_plan(
     """`make_plan`, with so many layers around the outermost image of a ring."""
     first = series.images[0]
     aspect = first.height / first.width
-    warnings = []
+    warnings = _idle_choices(settings)
     factors = [step.factor for step in series.steps]
     before = 0  # layers around the outermost image
     round_steps = 0  # around a ring
@@ -439,6 +440,16 @@ def _make_plan(
     return _hide_covered_layers(_without_border(draft))
 
 
+def _idle_choices(settings: ZoomSettings) -> list[str]:
+    """What was chosen and has no effect beside other choices, in sentences."""
+    idle = []
+    if settings.travel is Travel.LOOP and (settings.delay or settings.ease or any(settings.target)):
+        idle.append("A loop has no ends: delay, eased ends and target are without effect.")
+    if settings.debug_overlay and settings.engine is Engine.SEQUENCER:
+        idle.append("Fast 2D does not draw the debug overlay: the other engines do.")
+    return idle
+
+
 def _centres(series: Series, innermost: tuple[float, float]) -> list[tuple[float, float]]:
     """Centres of all images, in widths of each, from the point from which the innermost's is."""
     centres = [innermost]
@@ -458,7 +469,7 @@ def _without_border(draft: Plan) -> Plan:
     """
     half_width, half_height = draft.half_extent(np.array([layer.level for layer in draft.layers]))
     slack = np.maximum(0.0, np.stack([0.5 - half_width, draft.aspect / 2.0 - half_height], axis=1))
-    wanted = np.array(draft.settings.target) * [1.0, draft.aspect]
+    wanted = np.array(draft.settings.aim) * [1.0, draft.aspect]
     target = np.clip(wanted, -slack[-1], slack[-1])
     plan = _aimed(draft, 0.0 * target, slack)
     enlarged = max(1.0, 1.0 / _room(plan))
@@ -484,8 +495,8 @@ def _without_border(draft: Plan) -> Plan:
     if np.abs(low * target - wanted).max() > 1e-3:
         x, y = low * target / [1.0, draft.aspect]
         warnings.append(
-            f"The zoom ends at {x:.3f}, {y:.3f} instead of {draft.settings.target[0]:.3f}, "
-            f"{draft.settings.target[1]:.3f}, or its frames would leave the images: a smaller crop "
+            f"The zoom ends at {x:.3f}, {y:.3f} instead of {draft.settings.aim[0]:.3f}, "
+            f"{draft.settings.aim[1]:.3f}, or its frames would leave the images: a smaller crop "
             "lets it go further."
         )
     return replace(plan, warnings=tuple(warnings))

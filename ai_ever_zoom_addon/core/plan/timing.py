@@ -30,7 +30,7 @@ class LevelKey(NamedTuple):
 
 def held_frames(settings: ZoomSettings) -> int:
     """Frames for which the picture is held in addition at each end, and where the zoom turns."""
-    return round(settings.delay * settings.frames_per_second)
+    return round(settings.held_seconds * settings.frames_per_second)
 
 
 def frames_per_step(step_count: int, settings: ZoomSettings) -> float:
@@ -46,19 +46,20 @@ def frames_per_step(step_count: int, settings: ZoomSettings) -> float:
     steps = step_count * _legs(settings)
     rate = settings.frames_per_second
     others = last_frames(settings) + (1 + _legs(settings)) * held_frames(settings)
-    if settings.length is not None:
-        frames = round(settings.length * rate)
+    length, seconds = settings.given_length, settings.given_seconds
+    if length is not None:
+        frames = round(length * rate)
         if frames < steps + others:
             raise EverZoomError(
-                f"{settings.length:g} seconds are too short for a frame from each image to the "
+                f"{length:g} seconds are too short for a frame from each image to the "
                 f"next: choose {math.ceil(10 * (steps + others) / rate) / 10:g} or more."
             )
         return (frames - others) / steps
-    if settings.seconds_per_image is not None:
-        frames = round(steps * settings.seconds_per_image * rate)
+    if seconds is not None:
+        frames = round(steps * seconds * rate)
         if frames < steps:
             raise EverZoomError(
-                f"{settings.seconds_per_image:g} seconds per image are less than a frame: choose "
+                f"{seconds:g} seconds per image are less than a frame: choose "
                 f"{math.ceil(1000 / rate) / 1000:g} or more."
             )
         return frames / steps
@@ -101,7 +102,7 @@ def level_keys(
     Raises:
         EverZoomError: The zoom is too short for its images, or longer than Blender's timeline.
     """
-    if settings.beats:
+    if settings.arrivals:
         return _checked(_on_beats(levels or range(image_count), settings))
     step_count = image_count - 1
     frames = frames_per_step(step_count, settings) * step_count
@@ -113,7 +114,7 @@ def level_keys(
     frame: float = settings.start_frame
     for start, end in (ends, ends[::-1])[: _legs(settings)]:
         if hold and not keys:
-            keys.append(LevelKey(frame, start, 0.0 if settings.ease else None))
+            keys.append(LevelKey(frame, start, 0.0 if settings.eased_seconds else None))
         frame += hold
         leg = _leg(frame, start, frame + frames, end, settings)
         # Where the zoom turns and nothing is held, its ways share a key.
@@ -144,7 +145,7 @@ def _on_beats(levels: Sequence[float], settings: ZoomSettings) -> list[LevelKey]
     if settings.travel is Travel.THERE_AND_BACK:
         path += path[-2::-1]
     start = settings.start_frame + held_frames(settings)
-    frames = [start, *settings.beats[: len(path) - 1]]
+    frames = [start, *settings.arrivals[: len(path) - 1]]
     if frames[1] <= start:
         raise EverZoomError(
             f"The first beat, at frame {frames[1]}, is not after the zoom's start, at frame "
@@ -154,7 +155,7 @@ def _on_beats(levels: Sequence[float], settings: ZoomSettings) -> list[LevelKey]
     pace = (frames[came] - frames[came - 1]) / abs(path[came] - path[came - 1])
     for here, after in itertools.pairwise(path[came:]):
         frames.append(frames[-1] + max(1, round(pace * abs(after - here))))
-    is_at_rest = settings.ease > 0.0 or settings.delay > 0.0
+    is_at_rest = settings.eased_seconds > 0.0 or settings.held_seconds > 0.0
     slopes = _monotone_slopes(frames, path, is_at_rest=is_at_rest)
     keys = [LevelKey(*key) for key in zip(frames, path, slopes, strict=True)]
     if held_frames(settings):
@@ -226,7 +227,7 @@ def _leg(
     first: float, start: float, last: float, end: float, settings: ZoomSettings
 ) -> list[LevelKey]:
     """From one end of the zoom to the other."""
-    ease = settings.ease * settings.frames_per_second
+    ease = settings.eased_seconds * settings.frames_per_second
     if ease > 0.0:
         return _eased(first, start, last, end, ease)
     count = round(abs(end - start))

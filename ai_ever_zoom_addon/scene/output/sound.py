@@ -34,6 +34,17 @@ def sound_seconds(file: str) -> float:
     return frames / _MEASURING_RATE
 
 
+def check(file: str) -> None:
+    """Make sure that a sound file is there.
+
+    Raises:
+        EverZoomError: It is not.
+    """
+    path = Path(bpy.path.abspath(file))
+    if not path.is_file():
+        raise EverZoomError(f"The sound {path} is not there: choose another file.")
+
+
 def set_sound(scene: Any, file: str | None, first_frame: int) -> None:
     """Let a scene play a sound from a frame on, in place of the one that was set before.
 
@@ -73,9 +84,8 @@ def use_strips(scene: Any) -> None:
 
 
 def _new_strip(scene: Any, file: str, first_frame: int) -> Any:
+    check(file)
     path = Path(bpy.path.abspath(file))
-    if not path.is_file():
-        raise EverZoomError(f"The sound {path} is not there: choose another file.")
     if scene.sequence_editor is None:
         scene.sequence_editor_create()
     strips = compat.strips(scene.sequence_editor)

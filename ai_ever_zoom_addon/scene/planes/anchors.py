@@ -17,9 +17,9 @@ from mathutils import Matrix, Vector
 
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
-from .. import compat, tags, zoom_level
+from .. import compat, recipe, zoom_level
 from ..drivers import drive, drive_by_table
-from ..tags import ANCHOR, ZOOM_LEVEL_PATH
+from ..tags import ANCHOR, ROLE, ZOOM_LEVEL_PATH
 from . import rig
 
 IMAGE = "Image"  # on the control: which image fills the view, for the user's drivers
@@ -45,7 +45,7 @@ def image_in_view(scene: Any, control: Any) -> int:
     Raises:
         EverZoomError: The zoom's note is gone.
     """
-    levels = (rig.load_recipe(control) or {}).get("levels")
+    levels = recipe.stored_levels(control)
     if not levels:
         raise EverZoomError("The note of what the zoom was made from is gone: press Build Again.")
     curve = zoom_level.curve_of(control)
@@ -53,6 +53,21 @@ def image_in_view(scene: Any, control: Any) -> int:
     if curve is not None:
         level = curve.evaluate(scene.frame_current_final)
     return int(np.abs(np.array(levels) - level).argmin())
+
+
+def frame_of_image(control: Any, number: int) -> int | None:
+    """The first frame at which an image fills the view, by the zoom's curve as it is now.
+
+    None where the curve is gone or never gets there.
+    """
+    curve = zoom_level.curve_of(control)
+    levels = recipe.stored_levels(control)
+    if curve is None or not 0 <= number < len(levels):
+        return None
+    first, last = (int(at) for at in curve.range())
+    values = np.array([curve.evaluate(frame) for frame in range(first, last + 1)])
+    near = np.abs(values - levels[number])
+    return first + int(near.argmin()) if near.min() <= 0.5 else None
 
 
 def anchor_of(control: Any, number: int) -> Any:
@@ -237,7 +252,7 @@ def add_objects(
 
 
 def _is_part(item: Any, control: Any) -> bool:
-    return item == control or item.get(tags.ROLE) is not None or item.get(ANCHOR) is not None
+    return item == control or item.get(ROLE) is not None or item.get(ANCHOR) is not None
 
 
 def _has_curve(item: Any, path: str) -> bool:
@@ -324,7 +339,7 @@ def mark_images(scene: Any, control: Any) -> int:
     remove_marks(scene)
     count = 0
     for number, layer in sorted(rig.numbered(control, "layer").items()):
-        frame = rig.frame_of_image(control, number)
+        frame = frame_of_image(control, number)
         if frame is not None:
             scene.timeline_markers.new(f"Image {number}: {_image_name(layer)}", frame=frame)
             count += 1

@@ -6,13 +6,11 @@ whatever the user has renamed, and touches nothing else.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import bpy
-import numpy as np
 
 from ...core.files.moving import is_moving
 from ...core.plan.mask import MaskMesh, whole_image
@@ -27,7 +25,6 @@ from ..tags import (
     FADE,
     NUMBER,
     OVERLAY,
-    RECIPE,
     ROLE,
     ZOOM_LEVEL,
     ZOOM_LEVEL_PATH,
@@ -103,34 +100,6 @@ def check_editable(control: Any) -> None:
             raise EverZoomError(
                 f"{item.name} is in Edit Mode: leave that (Tab), then make the change again."
             )
-
-
-def problems(control: Any) -> list[str]:
-    """What is wrong with the objects of a zoom, each in one line that says what to do."""
-    try:
-        check_editable(control)
-    except EverZoomError as error:
-        return [str(error)]
-    found = []
-    if level_now(control) is None:
-        found.append("The property Zoom Level is gone: press Build Again.")
-    if next(parts(control, "camera"), None) is None:
-        found.append("The zoom's camera is gone: press Build Again.")
-    recipe = load_recipe(control)
-    if recipe is None:
-        found.append("The note of what the zoom was made from is gone: press Build Again.")
-        return found
-    levels = recipe.get("levels")
-    count = len(levels) if isinstance(levels, list) else 0
-    layers = numbered(control, "layer")
-    missing = sum(number not in layers for number in range(count))
-    if missing:
-        found.append(f"{missing} of {count} layers are gone: press Build Again.")
-    empty = [item.name for item in layers.values() if is_empty(item)]
-    if empty:
-        more = f" and {len(empty) - 1} more have" if len(empty) > 1 else " has"
-        found.append(f"{empty[0]}{more} lost the image: press Build Again.")
-    return found
 
 
 def build_rig(
@@ -475,33 +444,3 @@ def is_empty(layer: Any) -> bool:
     if node is not None:
         return node.image is None
     return not any(slot.material for slot in layer.material_slots)
-
-
-def frame_of_image(control: Any, number: int) -> int | None:
-    """The first frame at which an image fills the view, by the zoom's curve as it is now.
-
-    None where the curve is gone or never gets there.
-    """
-    curve = zoom_level.curve_of(control)
-    recipe = load_recipe(control) or {}
-    levels = recipe.get("levels")
-    if curve is None or not isinstance(levels, list) or not 0 <= number < len(levels):
-        return None
-    first, last = (int(at) for at in curve.range())
-    values = np.array([curve.evaluate(frame) for frame in range(first, last + 1)])
-    near = np.abs(values - levels[number])
-    return first + int(near.argmin()) if near.min() <= 0.5 else None
-
-
-def save_recipe(control: Any, recipe: dict[str, Any]) -> None:
-    """Keep what a zoom was made from in the file."""
-    control[RECIPE] = json.dumps(recipe)
-
-
-def load_recipe(control: Any) -> dict[str, Any] | None:
-    """What `save_recipe` kept, or None where there is none that can be read."""
-    try:
-        recipe = json.loads(control.get(RECIPE, ""))
-    except (TypeError, ValueError):
-        return None
-    return recipe if isinstance(recipe, dict) else None

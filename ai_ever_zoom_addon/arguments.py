@@ -1,0 +1,243 @@
+"""The command line's options, made from the table in settings.py, and what they say. No bpy.
+
+Their names are those of the program this add-on descends from, each with a long form too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NoReturn, get_args
+
+from .errors import EverZoomError
+from .settings import (
+    KINDS,
+    SHAPES,
+    TABLE,
+    Choice,
+    Engine,
+    FrameSize,
+    LengthBy,
+    ZoomSettings,
+    command_default,
+)
+
+AUTO = "auto"
+DEFAULT_OUTPUT = "infinite_zoom.mp4"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise EverZoomError(f"{message[:1].upper()}{message[1:]}: see --help.")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """All options. Those that are settings are in what it parses only where they were given."""
+    parser = _Parser(
+        prog="ever_zoom",
+        description="Make an infinite zoom from a folder of outpainted images.",
+        epilog="Without --input the built-in sample series is used.",
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+    )
+    add = parser.add_argument
+    add(
+        "-o",
+        "--output",
+        metavar="PATH",
+        default=DEFAULT_OUTPUT,
+        help="a video (*.mp4) or a folder for single frames (default: %(default)s)",
+    )
+    for name, choice in TABLE.items():
+        if choice.flags:
+            _add_setting(parser, name, choice)
+        elif name in _PUT_TOGETHER:
+            _PUT_TOGETHER[name](parser)
+    add(
+        "--frames",
+        metavar="A-B",
+        type=_frames,
+        default=None,
+        help="render only these frames (0 is the first)",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        default=False,
+        help="keep the whole frames in the output folder",
+    )
+    add("--save-blend", metavar="FILE", default=None, help="save the scene as a .blend file")
+    add(
+        "--farm",
+        metavar="FILE",
+        default=None,
+        help="save a .blend file that a render farm renders in parts, and do not render here",
+    )
+    add("--no-render", action="store_true", default=False, help="do not render")
+    add(
+        "--json",
+        metavar="FILE",
+        default=None,
+        help="write what was found and done, for scripts; - is standard output",
+    )
+    return parser
+
+
+def _help(name: str, choice: Choice) -> str:
+    default = command_default(name)
+    told = f"{default:g}" if isinstance(default, float) else str(default)
+    if isinstance(default, tuple):
+        told = " ".join(f"{part:g}" for part in default)
+    limits = ""
+    if choice.kind == "factor" and choice.limits:
+        limits = f", {choice.limits[0]:g} to {choice.limits[1]:g}"
+    shown = "" if isinstance(default, bool) or default == "" else f" (default: {told})"
+    text = f"{choice.help[:1].lower()}{choice.help[1:]}{limits}{shown}"
+    return text.replace("%", "%%")
+
+
+def _add_setting(parser: argparse.ArgumentParser, name: str, choice: Choice) -> None:
+    kind, text = KINDS[name], _help(name, choice)
+    if kind is bool:
+        action = argparse.BooleanOptionalAction if command_default(name) else "store_true"
+        parser.add_argument(*choice.flags, dest=name, action=action, help=text)
+    elif isinstance(kind, type) and issubclass(kind, StrEnum):
+        values = [value.value for value in kind]
+        parser.add_argument(*choice.flags, dest=name, choices=values, help=text)
+    elif get_args(kind):
+        metavar = tuple(choice.name.split())
+        part = get_args(kind)[0]
+        parser.add_argument(
+            *choice.flags, dest=name, nargs=len(metavar), type=part, metavar=metavar, help=text
+        )
+    else:
+        parser.add_argument(*choice.flags, dest=name, type=kind, metavar=choice.name, help=text)
+
+
+# --- Options that say more than one setting -------------------------------------------------------
+
+
+def _add_zoom_factor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-zf",
+        "--zoom-factor",
+        metavar="F|auto",
+        dest="factor",
+        type=_zoom_factor,
+        help="how much more each outer image shows, > 1, or auto: measure it (default: 2)",
+    )
+
+
+def _add_seconds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--seconds-per-image",
+        metavar="SECONDS",
+        type=float,
+        help="seconds from one image to the next, instead of --zoom-steps",
+    )
+
+
+def _add_length(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--length",
+        metavar="SECONDS",
+        type=float,
+        help="how long the whole zoom takes, with its holds, instead of --zoom-steps",
+    )
+
+
+def _add_sound(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--sound",
+        metavar="FILE",
+        help="a sound for the video; the zoom gets its length, unless another is given",
+    )
+
+
+def _add_resolution(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--resolution",
+        metavar="WxH|W:H",
+        dest="size",
+        type=_size,
+        help="size of the frames, or their shape, like 16:9 (default: the cropped images')",
+    )
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--engine",
+        choices=[AUTO, *(engine.value for engine in Engine if engine is not Engine.KEEP)],
+        default=AUTO,
+        help="render engine; auto: what suits the machine (default: %(default)s)",
+    )
+
+
+_PUT_TOGETHER = {
+    "zoom_factor": _add_zoom_factor,
+    "seconds_per_image": _add_seconds,
+    "length": _add_length,
+    "sound": _add_sound,
+    "resolution": _add_resolution,
+    "engine": _add_engine,
+}
+
+
+def settings_from(options: argparse.Namespace) -> ZoomSettings:
+    """The settings that the options say; the sound is not measured, the engine may be open.
+
+    Raises:
+        EverZoomError: A value is outside its range, or two options contradict each other.
+    """
+    given = vars(options)
+    values = {name: command_default(name) for name in TABLE}
+    values |= {
+        name: given[name] for name, choice in TABLE.items() if choice.flags and name in given
+    }
+    values |= given.get("factor", {}) | given.get("size", {})
+    for name in ("folder", "sound"):
+        if given.get(name):
+            values[name] = str(Path(given[name]).absolute())
+    ways = [name for name in ("seconds_per_image", "length") if name in given]
+    if len(ways) > 1:
+        raise EverZoomError("Give --seconds-per-image or --length, not both.")
+    if ways:
+        way = LengthBy.SECONDS if ways == ["seconds_per_image"] else LengthBy.WHOLE
+        values |= {ways[0]: given[ways[0]], "length_by": way}
+    elif "sound" in given:
+        values["length_by"] = LengthBy.SOUND
+    if options.engine != AUTO:
+        values["engine"] = options.engine
+    if "folder" not in given:
+        values["pack_images"] = True  # the sample's files are temporary
+    return ZoomSettings().having(values)
+
+
+def _zoom_factor(text: str) -> dict[str, Any]:
+    if text == AUTO:
+        return {"is_factor_measured": True}
+    return {"is_factor_measured": False, "zoom_factor": float(text)}
+
+
+def _size(text: str) -> dict[str, Any]:
+    """The settings that say it: a size in pixels, or only a shape."""
+    sign = ":" if ":" in text else "x"
+    width, height = (int(part) for part in text.lower().split(sign))
+    if sign == "x":
+        return {"resolution_from": FrameSize.PIXELS, "resolution": (width, height)}
+    with contextlib.suppress(StopIteration):
+        return {"resolution_from": next(k for k, v in SHAPES.items() if v == (width, height))}
+    return {"resolution_from": FrameSize.SHAPE, "shape": (width, height)}
+
+
+def _frames(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    return int(first), int(last or first)
+
+
+# argparse names these in its messages.
+_zoom_factor.__name__ = "zoom factor"
+_size.__name__ = "resolution"
+_frames.__name__ = "frames"

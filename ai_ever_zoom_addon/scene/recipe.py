@@ -1,0 +1,246 @@
+"""What is stored with a zoom in the file, on its control object; nothing else is.
+
+Two texts in JSON: what the user chose (`ZoomSettings`), and what the zoom was made from and by.
+Whatever can be derived from them is not stored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..core.plan.timing import LevelKey
+from ..core.series import ListedImage, Listing, Series, SeriesImage, Step
+from ..errors import EverZoomError
+from ..settings import TABLE, ZoomSettings
+from . import loading
+from .planes import rig
+from .tags import LAYER, RECIPE, SETTINGS
+
+VERSION = 2
+
+
+def save_settings(control: bpy.types.Object, settings: ZoomSettings) -> None:
+    """Keep what the user chose."""
+    control[SETTINGS] = json.dumps(settings.to_dict())
+
+
+def stored_settings(control: bpy.types.Object) -> ZoomSettings:
+    """What the user chose.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    return ZoomSettings.from_dict(_note(control, SETTINGS))
+
+
+def save(
+    control: bpy.types.Object,
+    series: Series,
+    settings: ZoomSettings,
+    report: dict[str, Any] | None,
+    listing: Listing | None,
+    keys: Sequence[LevelKey],
+    levels: Sequence[float],
+    warnings: Sequence[str],
+) -> None:
+    """Keep what a zoom was made from.
+
+    Args:
+        control: Of the zoom.
+        series: As it was found, whatever of it the settings ask for.
+        settings: What the user chose.
+        report: What the analysis found; None: there was none.
+        listing: The list of images, of which the series has the used ones.
+        keys: What the zoom level's curve was given.
+        levels: Zoom level at which each image fills the view.
+        warnings: What the choices cost, in sentences for the user.
+    """
+    save_settings(control, settings)
+    chosen = settings.to_dict()
+    steps = [*series.steps, *([series.closing] if series.closing else [])]
+    note = {
+        "version": VERSION,
+        "built": {name: chosen[name] for name, choice in TABLE.items() if choice.needs_build},
+        "images": [[str(image.file), image.width, image.height] for image in series.images],
+        "steps": [[step.factor, step.offset, step.gain] for step in steps],
+        "is_measured": series.is_measured,
+        "skipped": list(series.skipped),
+        "report": report,
+        "list": listing.to_json() if listing else None,
+        "keys": keys,
+        "levels": levels,
+        "warnings": warnings,
+    }
+    control[RECIPE] = json.dumps(note)
+
+
+def unbuilt(control: bpy.types.Object) -> list[str]:
+    """Names of the settings that the zoom has only once it is built again.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    chosen, note = stored_settings(control), stored(control)
+    values = chosen.to_dict()
+    built = note.get("built")
+    names = [n for n, value in (built or {}).items() if n in values and values[n] != value]
+    if not note.get("is_measured", True):
+        wanted = ("is_factor_measured", "align", "match_colour")
+        names += [name for name in wanted if values[name]]
+    return names
+
+
+def as_built(control: bpy.types.Object) -> ZoomSettings:
+    """The settings without what would need another build.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    return stored_settings(control).having(stored(control).get("built") or {})
+
+
+def stored_report(control: bpy.types.Object) -> dict[str, Any] | None:
+    """What the analysis found when a zoom was built; None where there was none.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    report = stored(control).get("report")
+    return report if isinstance(report, dict) else None
+
+
+def stored_warnings(control: bpy.types.Object) -> list[str]:
+    """What the settings of a zoom cost, in sentences for the user.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    return [str(warning) for warning in stored(control).get("warnings", [])]
+
+
+def stored_keys(control: bpy.types.Object) -> tuple[LevelKey, ...]:
+    """The keys that a zoom's curve was given; none where they are not known."""
+    try:
+        return tuple(LevelKey(*key) for key in (peek(control) or {}).get("keys", ()))
+    except TypeError:
+        return ()
+
+
+def stored_levels(control: bpy.types.Object) -> list[float]:
+    """Zoom level at which each image fills the view; none where they are not known."""
+    levels = (peek(control) or {}).get("levels")
+    return levels if isinstance(levels, list) else []
+
+
+def stored_series(control: bpy.types.Object) -> Series:
+    """The series from which a zoom was built; paths as the layers' images have them now.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    note = stored(control)
+    try:
+        files = [Path(file) for file, _, _ in note["images"]]
+        for number, layer in rig.numbered(control, LAYER).items():
+            image = rig.layer_image(layer)
+            if image is not None and 0 <= number < len(files):  # not where a ring repeats it
+                # The user may have replaced it, or the file moved together with its images.
+                files[number] = loading.entry_of(image)
+        steps = [
+            Step(
+                float(factor),
+                (float(offset[0]), float(offset[1])),
+                (float(gain[0]), float(gain[1]), float(gain[2])),
+            )
+            for factor, offset, gain in note["steps"]
+        ]
+        return Series(
+            tuple(
+                SeriesImage(file, int(width), int(height))
+                for file, (_, width, height) in zip(files, note["images"], strict=True)
+            ),
+            tuple(steps[: len(files) - 1]),
+            tuple(note.get("skipped", ())),
+            steps[len(files) - 1] if len(steps) >= len(files) else None,
+            bool(note.get("is_measured", True)),
+        )
+    except (KeyError, TypeError, ValueError, IndexError):
+        raise _unreadable() from None
+
+
+def stored_listing(control: bpy.types.Object) -> Listing:
+    """The list of a zoom's images, with the numbers of the layers that show them.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    listing = stored(control).get("list") or {}
+    series = stored_series(control)
+    rows = [ListedImage(image.file, layer=number) for number, image in enumerate(series.images)]
+    try:
+        for place, name in listing.get("unused", ()):
+            file = Path(name)
+            if not file.exists():  # it may have moved together with the others
+                file = series.images[0].file.with_name(file.name)
+            rows.insert(int(place), ListedImage(file, is_used=False))
+        sources = tuple(Path(name) for name in listing.get("sources", ()))
+        return Listing(tuple(rows), bool(listing.get("is_own_order")), sources)
+    except (AttributeError, TypeError, ValueError):
+        raise _unreadable() from None
+
+
+def peek(control: bpy.types.Object) -> Mapping[str, Any] | None:
+    """What the zoom was made from, of whatever version; None where there is nothing to read."""
+    try:
+        return _note(control, RECIPE)
+    except EverZoomError:
+        return None
+
+
+def stored(control: bpy.types.Object) -> Mapping[str, Any]:
+    """What the zoom was made from.
+
+    Raises:
+        EverZoomError: The note is missing, unreadable or another version's.
+    """
+    note = _note(control, RECIPE)
+    if note.get("version") != VERSION:
+        raise _unreadable()
+    return note
+
+
+# The panel reads a note many times a second, and it is long: (text, what it says) by control.
+_read: dict[tuple[int, str], tuple[str, Mapping[str, Any]]] = {}
+_MOST_READ = 32
+
+
+def _note(control: bpy.types.Object, name: str) -> Mapping[str, Any]:
+    text = control.get(name)
+    if not isinstance(text, str):
+        raise _unreadable()
+    key = control.session_uid, name
+    known = _read.get(key)
+    if known is not None and known[0] == text:
+        return known[1]
+    try:
+        note = json.loads(text)
+    except ValueError:
+        raise _unreadable() from None
+    if not isinstance(note, dict):
+        raise _unreadable()
+    while len(_read) >= _MOST_READ:
+        _read.pop(next(iter(_read)))
+    _read[key] = text, note
+    return note
+
+
+def _unreadable() -> EverZoomError:
+    return EverZoomError(
+        "This zoom was made by another version of the add-on, or its note was removed: "
+        "choose the folder of its images and press Build Again."
+    )
