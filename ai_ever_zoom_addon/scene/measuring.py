@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -22,6 +22,7 @@ from ..core.series import (
     measured_steps,
     uniform_steps,
 )
+from ..core.steps import Steps, within
 from ..errors import EverZoomError
 from ..settings import Travel, ZoomSettings
 from . import loading
@@ -65,7 +66,7 @@ def full_report(analysis: Analysis) -> dict[str, Any]:
 
 def relist_steps(
     control: Any, listing: Listing, settings: ZoomSettings, *, anew: bool = False
-) -> Generator[tuple[float, str], None, tuple[Series, dict[str, Any] | None]]:
+) -> Steps[tuple[Series, dict[str, Any] | None]]:
     """Find out what a list of images is whose order is the user's, in short steps.
 
     Args:
@@ -104,7 +105,7 @@ def relist_steps(
         text = f"Measuring {inner.name} in {outer.name}"
         yield number / len(files), text
         work = pair_steps(outer, inner, load)
-        known[str(outer), str(inner)] = yield from _within(work, number / len(files), text)
+        known[str(outer), str(inner)] = yield from within(work, number / len(files), text)
     neighbours = [known[str(outer), str(inner)] for outer, inner in pairwise(files)]
     factors = [math.log(pair.factor) for pair in neighbours if pair is not None]
     usual = settings.zoom_factor or (math.exp(sum(factors) / len(factors)) if factors else 2.0)
@@ -131,19 +132,6 @@ def relist_steps(
     steps = measured_steps(found, analysis, settings)
     last_step = closing_step(found, analysis, settings)
     return Series(tuple(found), steps, old.skipped, last_step), report
-
-
-def _within(
-    work: Generator[tuple[float, str], None, Pair | None], fraction: float, text: str
-) -> Generator[tuple[float, str], None, Pair | None]:
-    """The steps of a part of the work, at one point of the whole."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as finished:
-            result: Pair | None = finished.value
-            return result
-        yield fraction, text
 
 
 def _known_pairs(control: Any) -> Known:

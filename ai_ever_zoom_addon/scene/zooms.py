@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from ..core.series import (
     measured_steps,
     uniform_steps,
 )
+from ..core.steps import Progress, Steps, run
 from ..errors import EverZoomError
 from ..settings import Engine, Order, ZoomSettings
 from . import compat, compositing, loading, zoom_level
@@ -34,15 +35,13 @@ from .strips import sequencer
 RECIPE_VERSION = 1
 SAMPLE_COUNT = 8
 
-Progress = Callable[[float, str], None]
-
 
 def series_steps(
     files: Sequence[Path],
     settings: ZoomSettings,
     skipped: Sequence[str] = (),
     known: Analysis | None = None,
-) -> Generator[tuple[float, str], None, tuple[Series, Analysis | None]]:
+) -> Steps[tuple[Series, Analysis | None]]:
     """Find out what a list of files is, in steps short enough for a window to stay alive.
 
     Args:
@@ -98,13 +97,7 @@ def find_series(
     progress: Progress = lambda *_: None,
 ) -> tuple[Series, Analysis | None]:
     """`series_steps` in one go."""
-    steps = series_steps(files, settings, skipped)
-    while True:
-        try:
-            progress(*next(steps))
-        except StopIteration as finished:
-            result: tuple[Series, Analysis | None] = finished.value
-            return result
+    return run(series_steps(files, settings, skipped), progress)
 
 
 def build_zoom(
@@ -242,13 +235,10 @@ def write_sample(
     folder: Path, size: tuple[int, int] = (1024, 1024), progress: Progress = lambda *_: None
 ) -> None:
     """Write the built-in sample series as PNG files, the first one the innermost."""
-    for done, text in sample_steps(folder, size):
-        progress(done, text)
+    run(sample_steps(folder, size), progress)
 
 
-def sample_steps(
-    folder: Path, size: tuple[int, int] = (1024, 1024)
-) -> Generator[tuple[float, str], None, None]:
+def sample_steps(folder: Path, size: tuple[int, int] = (1024, 1024)) -> Steps[None]:
     """`write_sample` in short steps."""
     for number in range(SAMPLE_COUNT):
         yield number / SAMPLE_COUNT, f"Painting sample image {number + 1} of {SAMPLE_COUNT}"

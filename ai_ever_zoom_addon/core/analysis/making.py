@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from ...errors import EverZoomError
 from ..matching.colour import likeness
-from ..matching.matcher import CERTAIN, SAME_STEP, Matcher, Progress
+from ..matching.matcher import CERTAIN, SAME_STEP, Matcher
 from ..matching.ordering import direction, groups, rotate
 from ..matching.picture import shrink
 from ..matching.registration import Registration
+from ..steps import Progress, Steps, run
 from .report import Analysis, LeftOut, Pair, missing_pair
 from .verdict import judge, listed
 
@@ -38,18 +39,11 @@ def analyse(
     order: str = "auto",
     auto_sort: bool = False,
     zoom_factor: float | None = None,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress = lambda *_: None,
 ) -> Analysis:
     """`analysis_steps` in one go; `progress` is called with (fraction done, text)."""
     steps = analysis_steps(files, load, order=order, auto_sort=auto_sort, zoom_factor=zoom_factor)
-    while True:
-        try:
-            done, text = next(steps)
-        except StopIteration as finished:
-            result: Analysis = finished.value
-            return result
-        if progress:
-            progress(done, text)
+    return run(steps, progress)
 
 
 def analysis_steps(
@@ -59,7 +53,7 @@ def analysis_steps(
     order: str = "auto",
     auto_sort: bool = False,
     zoom_factor: float | None = None,
-) -> Generator[Progress, None, Analysis]:
+) -> Steps[Analysis]:
     """Finds out what the images are, in short steps, so that a window stays alive.
 
     Args:
@@ -280,7 +274,7 @@ class _Draft:
 
     # The pairs
 
-    def measure_pairs(self) -> Generator[Progress, None, None]:
+    def measure_pairs(self) -> Steps[None]:
         """Registers all neighbours as exactly as can be."""
         pairs = list(zip(self.sequence, self.sequence[1:], strict=False))
         for number, (outer, inner) in enumerate(pairs):
@@ -354,7 +348,7 @@ class _Draft:
         return Pair(*names, factor, (x, y), alike.score, alike.gain, alike.linear_gain)
 
 
-def pair_steps(outer: Path, inner: Path, load: Loader) -> Generator[Progress, None, Pair | None]:
+def pair_steps(outer: Path, inner: Path, load: Loader) -> Steps[Pair | None]:
     """Finds where one image lies in another one, in short steps.
 
     Yields:
