@@ -10,7 +10,7 @@ from bpy.props import StringProperty
 from bpy_extras.io_utils import ExportHelper
 
 from ..errors import EverZoomError
-from ..scene import mixing
+from ..scene import backdrop
 from ..scene.output import farm
 from .properties import active_zoom
 
@@ -27,7 +27,7 @@ class EVERZOOM_OT_prepare_for_farm(bpy.types.Operator, ExportHelper):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if active_zoom(context) is None and not mixing.zoom_scenes(context.scene):
+        if active_zoom(context) is None and not backdrop.zoom_scenes(context.scene):
             cls.poll_message_set("Build a zoom first")
             return False
         return True

@@ -8,11 +8,11 @@ import bpy
 from bpy.props import StringProperty
 
 from ..errors import EverZoomError, in_one_line
-from ..scene import mixing
+from ..scene import backdrop, screen
 
 
 def _names(_operator: Any, context: Any, _text: str) -> list[str]:
-    return [scene.name for scene in mixing.zoom_scenes(context.scene)]
+    return [scene.name for scene in backdrop.zoom_scenes(context.scene)]
 
 
 class _OfAnotherScene:
@@ -26,7 +26,7 @@ class _OfAnotherScene:
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if not mixing.zoom_scenes(context.scene):
+        if not backdrop.zoom_scenes(context.scene):
             cls.poll_message_set("No other scene has a zoom: build one, then show your own scene")  # type: ignore[attr-defined]
             return False
         return True
@@ -36,7 +36,7 @@ class _OfAnotherScene:
         raise NotImplementedError
 
     def execute(self: Any, context: Any) -> set[str]:
-        zooms = {scene.name: scene for scene in mixing.zoom_scenes(context.scene)}
+        zooms = {scene.name: scene for scene in backdrop.zoom_scenes(context.scene)}
         try:
             zoom = zooms.get(self.zoom or next(iter(zooms)))
             if zoom is None:
@@ -56,7 +56,7 @@ class EVERZOOM_OT_use_as_backdrop(_OfAnotherScene, bpy.types.Operator):
     bl_label = "Use as Backdrop"
 
     def use(self, context: Any, zoom: Any) -> tuple[str, list[str]]:
-        remarks = mixing.use_as_backdrop(context.scene, zoom)
+        remarks = backdrop.use_as_backdrop(context.scene, zoom)
         return f'"{zoom.name}" stands behind this scene when it is rendered', remarks
 
 
@@ -69,7 +69,7 @@ class EVERZOOM_OT_remove_backdrop(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         try:
-            mixing.remove_backdrop(context.scene)
+            backdrop.remove_backdrop(context.scene)
         except EverZoomError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -94,7 +94,7 @@ class EVERZOOM_OT_put_on_screen(_OfAnotherScene, bpy.types.Operator):
 
     def use(self, context: Any, zoom: Any) -> tuple[str, list[str]]:
         item = context.active_object
-        remarks = mixing.put_on_screen(zoom, item)
+        remarks = screen.put_on_screen(zoom, item)
         return f'{item.name} shows the rendered frames of "{zoom.name}"', remarks
 
 
@@ -111,7 +111,7 @@ class EVERZOOM_PT_mixing(bpy.types.Panel):
     def draw(self, context: Any) -> None:
         column = self.layout.column(align=True)
         column.operator(EVERZOOM_OT_use_as_backdrop.bl_idname, icon="IMAGE_BACKGROUND")
-        if mixing.backdrop(context.scene) is not None:
+        if backdrop.node_of(context.scene) is not None:
             column.operator(EVERZOOM_OT_remove_backdrop.bl_idname, icon="X")
         self.layout.operator(EVERZOOM_OT_put_on_screen.bl_idname, icon="RESTRICT_VIEW_OFF")
 
