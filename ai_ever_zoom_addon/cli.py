@@ -344,14 +344,11 @@ def _check_places(options: argparse.Namespace, output: str) -> dict[str, Path]:
         for option, name in named.items()
         if name and name != STANDARD_OUTPUT
     }
-    frames = None
+    frames = None if is_video(output) else Path(output)
+    check_apart(files | ({} if frames else {"--output": Path(output)}), frames)
     if not options.no_render:
-        if is_video(output):
-            files["--output"] = Path(output)
-        else:
-            frames = "--output", Path(output)
-            rendering.check_output(output)
-        if options.resume and is_video(output):
+        rendering.check_output(output)
+        if options.resume and not frames:
             raise EverZoomError(
                 f"--resume cannot go on with a video, {options.output}: render to a folder of "
                 "frames."
@@ -360,11 +357,11 @@ def _check_places(options: argparse.Namespace, output: str) -> dict[str, Path]:
             raise EverZoomError(
                 f"The output folder {options.output} is that of the images: choose another one."
             )
-    check_apart(files, frames)
-    places = {
-        option: check_file(path, streams=option == "--json") for option, path in files.items()
+        files["--output"] = Path(output)
+    return {
+        option: path if path == frames else check_file(path, streams=option == "--json")
+        for option, path in files.items()
     }
-    return places | (dict([frames]) if frames else {})
 
 
 def _best_engine(options: argparse.Namespace, terminal: Terminal, *, is_still: bool) -> Engine:
