@@ -421,9 +421,17 @@ def render(arguments: list[str]) -> int:
         blender = shutil.which(options.blender)
         if blender is None:
             raise BuildError(f"--blender {options.blender} is not a program that can be run.")
+        before = after = ""
+        if os.name == "posix":  # what Blender says of itself goes to standard error
+            output = os.dup(1)
+            os.set_inheritable(output, True)
+            os.dup2(2, 1)
+            before = f"os.dup2({output}, 1); "
+            after = "sys.stdout.flush(); os.dup2(2, 1); "
         code = (
-            f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
-            f"from ai_ever_zoom_addon.cli import main; sys.exit(main({rest!r}))"
+            f"import os, sys; sys.path.insert(0, {str(ROOT)!r}); {before}"
+            f"from ai_ever_zoom_addon.cli import main; status = main({rest!r}); {after}"
+            "sys.exit(status)"
         )
         start = [blender, "--background", "--factory-startup", "--python-exit-code", "1"]
         return hand_over([*start, "--python-expr", code])
