@@ -100,6 +100,26 @@ def find_series(
     return run(series_steps(files, settings, skipped), progress)
 
 
+def check_zoom(scene: Any, series: Series, settings: ZoomSettings, control: Any = None) -> None:
+    """Find out, before anything is changed, whether `build_zoom` can be done.
+
+    Args:
+        scene: Where it is to be built, or one with frames of the same size.
+        series: As for `build_zoom`.
+        settings: As for `build_zoom`.
+        control: As for `build_zoom`.
+
+    Raises:
+        EverZoomError: It cannot.
+    """
+    if control is not None:
+        rig.check_editable(control)
+    make_plan(series, settings, output_settings.scene_resolution(scene))
+    loading.check_images(image.file for image in series.images)
+    if settings.sound:
+        sound.sound_seconds(settings.sound)
+
+
 def build_zoom(
     scene: Any,
     series: Series,

@@ -7,15 +7,16 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from ..errors import EverZoomError, in_one_line
+from ..errors import EverZoomError
 from ..scene import backdrop, screen
+from .reporting import Reporting
 
 
 def _names(_operator: Any, context: Any, _text: str) -> list[str]:
     return [scene.name for scene in backdrop.zoom_scenes(context.scene)]
 
 
-class _OfAnotherScene:
+class _OfAnotherScene(Reporting):
     bl_options = {"REGISTER", "UNDO"}
 
     zoom: StringProperty(
@@ -35,18 +36,13 @@ class _OfAnotherScene:
         """Do it; what was done, and what is to be known."""
         raise NotImplementedError
 
-    def execute(self: Any, context: Any) -> set[str]:
+    def act(self: Any, context: Any) -> None:
         zooms = {scene.name: scene for scene in backdrop.zoom_scenes(context.scene)}
-        try:
-            zoom = zooms.get(self.zoom or next(iter(zooms)))
-            if zoom is None:
-                raise EverZoomError(f'No scene "{self.zoom}" has a zoom: choose another one.')
-            done, remarks = self.use(context, zoom)
-        except Exception as error:
-            self.report({"ERROR"}, in_one_line(error))
-            return {"CANCELLED"}
+        zoom = zooms.get(self.zoom or next(iter(zooms)))
+        if zoom is None:
+            raise EverZoomError(f'No scene "{self.zoom}" has a zoom: choose another one.')
+        done, remarks = self.use(context, zoom)
         self.report({"INFO"}, "; ".join([done, *remarks]))  # of several, one would be seen
-        return {"FINISHED"}
 
 
 class EVERZOOM_OT_use_as_backdrop(_OfAnotherScene, bpy.types.Operator):
@@ -60,20 +56,15 @@ class EVERZOOM_OT_use_as_backdrop(_OfAnotherScene, bpy.types.Operator):
         return f'"{zoom.name}" stands behind this scene when it is rendered', remarks
 
 
-class EVERZOOM_OT_remove_backdrop(bpy.types.Operator):
+class EVERZOOM_OT_remove_backdrop(Reporting, bpy.types.Operator):
     """Take the backdrop away, and show the background as it was"""
 
     bl_idname = "ever_zoom.remove_backdrop"
     bl_label = "Remove Backdrop"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: Any) -> set[str]:
-        try:
-            backdrop.remove_backdrop(context.scene)
-        except EverZoomError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+    def act(self, context: Any) -> None:
+        backdrop.remove_backdrop(context.scene)
 
 
 class EVERZOOM_OT_put_on_screen(_OfAnotherScene, bpy.types.Operator):
