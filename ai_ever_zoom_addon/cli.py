@@ -34,6 +34,7 @@ from .scene.output.sound import sound_seconds
 from .scene.strips import sequencer
 from .settings import Centre, Engine, MaskShape, Order, Travel, ZoomSettings
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
+from .wording import Way, sentences
 
 AUTO = "auto"
 DEFAULT_OUTPUT = "infinite_zoom.mp4"
@@ -273,9 +274,10 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         scene = bpy.context.scene
         series, analysis = zooms.find_series(files, settings, skipped, terminal.progress)
-        for line in _findings(series, analysis):
+        for line in _found(series, analysis):
             terminal.say(line)
         found: dict[str, Any] = analysis.to_json() if analysis else {}
+        told = sentences(analysis.findings, Way.COMMAND_LINE) if analysis else []
         plan = make_plan(series, settings, output_settings.scene_resolution(scene))
         for warning in plan.warnings:
             terminal.say(f"Warning: {warning}")
@@ -312,7 +314,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
                 "order": [image.file.name for image in series.images],
                 "zoom_factor": plan.zoom_factor,
                 **found,
-                "warnings": [*found.get("warnings", []), *plan.warnings],
+                "warnings": [*told, *plan.warnings],
                 "skipped": list(series.skipped),
                 "settings": settings.to_dict(),
                 "resolution": list(plan.resolution),
@@ -410,7 +412,7 @@ def _settings(options: argparse.Namespace, engine: Engine) -> ZoomSettings:
     )
 
 
-def _findings(series: Series, analysis: Analysis | None) -> Iterator[str]:
+def _found(series: Series, analysis: Analysis | None) -> Iterator[str]:
     """What was found, line by line."""
     first = series.images[0]
     yield (
@@ -433,8 +435,8 @@ def _findings(series: Series, analysis: Analysis | None) -> Iterator[str]:
         )
     for item in analysis.left_out:
         yield f"Left out: {item.file}, {item.reason}."
-    for warning in analysis.warnings:
-        yield f"Warning: {warning.replace('turn Auto Sort on', 'use --auto-sort')}"
+    for warning in sentences(analysis.findings, Way.COMMAND_LINE):
+        yield f"Warning: {warning}"
 
 
 def _save(blend: Path) -> None:

@@ -312,6 +312,19 @@ def stored_report(control: Any) -> dict[str, Any] | None:
     return report if isinstance(report, dict) else None
 
 
+def stored_analysis(control: Any) -> Analysis | None:
+    """What was measured of a zoom's images when it was built; None where there was nothing to be.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    report = stored_report(control)
+    try:
+        return None if report is None else Analysis.from_json(report)
+    except ValueError:
+        raise _unreadable() from None
+
+
 def stored_warnings(control: Any) -> list[str]:
     """What the settings of a zoom cost, in sentences for the user.
 

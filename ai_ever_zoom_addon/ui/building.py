@@ -19,7 +19,7 @@ from ..core.series import Listing
 from ..core.steps import Steps
 from ..errors import EverZoomError
 from ..scene import zooms
-from ..scene.measuring import first_listing, full_report, relist_steps
+from ..scene.measuring import first_listing, relist_steps
 from ..scene.output import output_settings
 from ..scene.planes import rig
 from ..settings import Engine, ZoomSettings
@@ -124,7 +124,7 @@ def _build_steps(
     if control is not None and scene not in control.users_scene:
         scene = control.users_scene[0]
     zooms.check_zoom(scene, series, settings, control)
-    report = full_report(analysis) if analysis else None
+    report = analysis.to_json() if analysis else None
 
     def finish() -> None:
         place = scene if control is not None else _scene_for_new_zoom(context, scene, settings)

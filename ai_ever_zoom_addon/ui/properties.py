@@ -45,6 +45,7 @@ from ..settings import (
     Travel,
     ZoomSettings,
 )
+from ..wording import Way, sentences
 
 _DEFAULTS = ZoomSettings()
 
@@ -635,12 +636,12 @@ def fill_found(control: Any, source: Any = None) -> None:
             group.folder = source.folder
             for name in (*PLAIN, *CHOICES, *OTHERS):
                 setattr(group, name, getattr(source, name))
-        report = zooms.stored_report(control) or {}
+        analysis = zooms.stored_analysis(control)
         listing = zooms.stored_listing(control)
         group.image_count = len(series.images)
         group.is_own_order = listing.is_own_order
-        pairs = report.get("pairs", [])
-        odd = odd_pairs([pair["score"] for pair in pairs], [pair["factor"] for pair in pairs])
+        pairs = analysis.pairs if analysis else ()
+        odd = odd_pairs([pair.score for pair in pairs], [pair.factor for pair in pairs])
         layers = rig.numbered(control, "layer")
         group.images.clear()
         for listed in listing.rows:
@@ -653,17 +654,18 @@ def fill_found(control: Any, source: Any = None) -> None:
             row.is_measured = 0 <= number < len(pairs)
             if row.is_measured:
                 pair = pairs[number]
-                row.score, row.factor = pair["score"], pair["factor"]
-                row.offset, row.gain = pair["offset_px"], pair["gain"]
+                row.score, row.factor = pair.score, pair.factor
+                row.offset, row.gain = pair.offset_px, pair.gain
                 row.is_odd = odd[number]
-        left_out = [
-            f"Left out: {item['file']}, {item['reason']}" for item in report.get("left_out", [])
-        ]
-        group.warnings = "\n".join([*report.get("warnings", []), *left_out])
+        told = []
+        if analysis:
+            told = sentences(analysis.findings, Way.WINDOW)
+            told += [f"Left out: {item.file}, {item.reason}" for item in analysis.left_out]
+        group.warnings = "\n".join(told)
         group.skipped = ", ".join(series.skipped)
         group.notes = "\n".join(zooms.stored_warnings(control))
-        group.file_order = report.get("file_order", "")
-        group.found_factor = report.get("zoom_factor", series.steps[0].factor)
+        group.file_order = analysis.file_order if analysis else ""
+        group.found_factor = analysis.zoom_factor if analysis else series.steps[0].factor
         group.active_image = min(group.active_image, len(group.images) - 1)
         group.problem = ""
         _fill_lengths(group)
