@@ -173,7 +173,7 @@ def test_the_open_file_is_not_prepared_into_a_pipe_or_device(
     run: Run, series: Path, device: tuple[Path, int], kind: str
 ) -> None:
     assert run(*arguments_for(series, "--save-blend", "zoom.blend")).status == 0
-    bpy.ops.wm.open_mainfile(filepath="zoom.blend")
+    bpy.ops.wm.open_mainfile(filepath=str(Path("zoom.blend").absolute()))
     place = Path("farm.blend").absolute()
     if kind == "pipe":
         os.mkfifo(place)
