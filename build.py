@@ -268,8 +268,13 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def failure(command: Sequence[str]) -> str:
-    """Run a command that shows its progress, but no errors; "", or why it failed, in a line."""
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace")
+    """Run a command that shows its progress, but no errors; "", or why it failed, in a line.
+
+    Standard output is the command's that comes after.
+    """
+    done = subprocess.run(
+        command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, errors="replace"
+    )
     if done.returncode == 0:
         return ""
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
@@ -292,7 +297,7 @@ def prepare(name: str, base: Path, requirements: Sequence[str]) -> Path:
         missing = [line for line in requirements if line not in present]
         if whole and not missing:
             return python
-        print(f"Setting up {folder}: {', '.join(missing)}", flush=True)
+        print(f"Setting up {folder}: {', '.join(missing)}", file=sys.stderr, flush=True)
         changed = {line.split("==")[0] for line in missing}
         if not whole or any(line.split("==")[0] in changed for line in present):
             present, missing = [], list(requirements)
@@ -309,7 +314,7 @@ def prepare(name: str, base: Path, requirements: Sequence[str]) -> Path:
         else:
             record.unlink()
         pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
-        reason = failure([*pip, *([] if sys.stdout.isatty() else ["-qq"]), *missing])  # -qq: errors
+        reason = failure([*pip, *([] if sys.stderr.isatty() else ["-qq"]), *missing])  # -qq: errors
         if reason:
             raise BuildError(
                 f"pip could not install {', '.join(missing)} ({reason}). Check the network and the "
@@ -416,9 +421,17 @@ def render(arguments: list[str]) -> int:
         blender = shutil.which(options.blender)
         if blender is None:
             raise BuildError(f"--blender {options.blender} is not a program that can be run.")
+        before = after = ""
+        if os.name == "posix":  # what Blender says of itself goes to standard error
+            output = os.dup(1)
+            os.set_inheritable(output, True)
+            os.dup2(2, 1)
+            before = f"os.dup2({output}, 1); "
+            after = "sys.stdout.flush(); os.dup2(2, 1); "
         code = (
-            f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
-            f"from ai_ever_zoom_addon.cli import main; sys.exit(main({rest!r}))"
+            f"import os, sys; sys.path.insert(0, {str(ROOT)!r}); {before}"
+            f"from ai_ever_zoom_addon.cli import main; status = main({rest!r}); {after}"
+            "sys.exit(status)"
         )
         start = [blender, "--background", "--factory-startup", "--python-exit-code", "1"]
         return hand_over([*start, "--python-expr", code])

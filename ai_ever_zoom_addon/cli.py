@@ -35,6 +35,7 @@ from .scene.output.sound import sound_seconds
 from .scene.strips import sequencer
 from .settings import Engine, ZoomSettings
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
+from .wording import Way, sentences
 
 
 def main(argv: list[str]) -> int:
@@ -99,9 +100,10 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
         scene = bpy.context.scene
         assert scene is not None
         series, analysis = measuring.find_series(files, settings, skipped, terminal.progress)
-        for line in _findings(series, analysis):
+        for line in _found(series, analysis):
             terminal.say(line)
         found: dict[str, Any] = analysis.to_json() if analysis else {}
+        told = sentences(analysis.findings, Way.COMMAND_LINE) if analysis else []
         plan = make_plan(series, settings, output_settings.scene_resolution(scene))
         for warning in plan.warnings:
             terminal.say(f"Warning: {warning}")
@@ -138,7 +140,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
                 "order": [image.file.name for image in series.images],
                 "zoom_factor": plan.zoom_factor,
                 **found,
-                "warnings": [*found.get("warnings", []), *plan.warnings],
+                "warnings": [*told, *plan.warnings],
                 "skipped": list(series.skipped),
                 "settings": settings.to_dict(),
                 "resolution": list(plan.resolution),
@@ -172,14 +174,11 @@ def _check_places(
         for option, name in named.items()
         if name and name != STANDARD_OUTPUT
     }
-    frames = None
+    frames = None if is_video(output) else Path(output)
+    check_apart(files | ({} if frames else {"--output": Path(output)}), frames)
     if not options.no_render:
-        if is_video(output):
-            files["--output"] = Path(output)
-        else:
-            frames = "--output", Path(output)
-            rendering.check_output(output)
-        if options.resume and is_video(output):
+        rendering.check_output(output)
+        if options.resume and not frames:
             raise EverZoomError(
                 f"--resume cannot go on with a video, {options.output}: render to a folder of "
                 "frames."
@@ -188,11 +187,11 @@ def _check_places(
             raise EverZoomError(
                 f"The output folder {options.output} is that of the images: choose another one."
             )
-    check_apart(files, frames)
-    places = {
-        option: check_file(path, streams=option == "--json") for option, path in files.items()
+        files["--output"] = Path(output)
+    return {
+        option: path if path == frames else check_file(path, streams=option == "--json")
+        for option, path in files.items()
     }
-    return places | (dict([frames]) if frames else {})
 
 
 def _best_engine(
@@ -211,7 +210,7 @@ def _best_engine(
     return engine
 
 
-def _findings(series: Series, analysis: Analysis | None) -> Iterator[str]:
+def _found(series: Series, analysis: Analysis | None) -> Iterator[str]:
     """What was found, line by line."""
     first = series.images[0]
     yield (
@@ -234,8 +233,8 @@ def _findings(series: Series, analysis: Analysis | None) -> Iterator[str]:
         )
     for item in analysis.left_out:
         yield f"Left out: {item.file}, {item.reason}."
-    for warning in analysis.warnings:
-        yield f"Warning: {warning.replace('turn Auto Sort on', 'use --auto-sort')}"
+    for warning in sentences(analysis.findings, Way.COMMAND_LINE):
+        yield f"Warning: {warning}"
 
 
 def _save(blend: Path) -> None:

@@ -13,16 +13,21 @@ class EverZoomError(Exception):
     """
 
 
-def in_one_line(error: Exception) -> str:
+def in_one_line(error: Exception, *, is_undone: bool = True) -> str:
     """What to tell the user of an error; of one that is not meant for them the console tells all.
 
     Call it while the error is handled.
+
+    Args:
+        error: What went wrong.
+        is_undone: Whether Blender's Undo takes back what was done before it went wrong.
     """
     if isinstance(error, EverZoomError):
         return str(error)
     traceback.print_exc()
     reason = " ".join(str(error).split())
+    remedy = "undo it, and please" if is_undone else "please"
     return (
-        f"Something unexpected happened ({type(error).__name__}: {reason[:200]}): undo it, and "
-        "please report it together with what the console says."
+        f"Something unexpected happened ({type(error).__name__}: {reason[:200]}): {remedy} report "
+        "it together with what the console says."
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from ..core.plan.plan import Plan
+from ..core.plan.plan import Layer, Plan
 
 
 def _new_driver(owner: Any, path: str, index: int, sources: dict[str, tuple[Any, str]]) -> Any:
@@ -78,6 +78,16 @@ def roll_expression(plan: Plan) -> str:
     Whole turns are left out, for the sake of precision.
     """
     return f"{math.tau!r} * fmod({plan.roll!r} * z, 1)"
+
+
+def fade_expression(layer: Layer) -> str:
+    """Expression for a layer's opacity at zoom level z, 0 to 1; "" where it never fades."""
+    fades = []
+    if layer.opaque_from > 0.0:
+        fades.append(f"smoothstep({layer.visible_from!r}, {layer.opaque_from!r}, z)")
+    if math.isfinite(layer.fades_from):
+        fades.append(f"(1 - smoothstep({layer.fades_from!r}, {layer.visible_until!r}, z))")
+    return " * ".join(fades)
 
 
 def fill_curve(

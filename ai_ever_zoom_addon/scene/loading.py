@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,22 @@ def load_image(file: Path) -> Any:
     if bpy.data.filepath:
         make_path_relative(image, Path(bpy.data.filepath).parent)
     return image
+
+
+def check_images(files: Iterable[Path]) -> None:
+    """Make sure that files can be opened; no image is left of it.
+
+    Raises:
+        EverZoomError: As `load_image`.
+    """
+    known = {image.session_uid for image in bpy.data.images}
+    try:
+        for file in files:
+            load_image(file)
+    finally:
+        bpy.data.batch_remove(
+            [image for image in bpy.data.images if image.session_uid not in known]
+        )
 
 
 def make_path_relative(image: Any, folder: Path) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from ..core.analysis.making import analysis_steps, pair_steps
-from ..core.analysis.report import Analysis, LeftOut, Pair, missing_pair
+from ..core.analysis.report import Analysis, LeftOut, Pair, Source, missing_pair
 from ..core.analysis.verdict import judge
 from ..core.files.image_file import read_size
 from ..core.files.moving import is_moving
@@ -135,11 +135,6 @@ def first_listing(
     )
 
 
-def full_report(analysis: Analysis) -> dict[str, Any]:
-    """Everything that an analysis found, as `relist_steps` needs it."""
-    return asdict(analysis)
-
-
 def relist_steps(
     control: Any, listing: Listing, settings: ZoomSettings, *, anew: bool = False
 ) -> Steps[tuple[Series, dict[str, Any] | None]]:
@@ -186,8 +181,8 @@ def relist_steps(
     factors = [math.log(pair.factor) for pair in neighbours if pair is not None]
     usual = settings.given_factor or (math.exp(sum(factors) / len(factors)) if factors else 2.0)
     pairs = [
-        pair or missing_pair(outer.name, inner.name, usual)
-        for pair, (outer, inner) in zip(neighbours, pairwise(files), strict=True)
+        pair or missing_pair(outer.name, inner.name, (image.width, image.height), usual)
+        for pair, image, (outer, inner) in zip(neighbours, found, pairwise(files), strict=False)
     ]
     analysis = judge(pairs, [(image.width, image.height) for image in found], settings.given_factor)
     closing = known.get((str(ends[0]), str(ends[1])))
@@ -200,9 +195,9 @@ def relist_steps(
         ),
     )
     here = {str(row.file) for row in listing.rows}
-    report = full_report(analysis) | {
+    report = analysis.to_json() | {
         "known": [
-            [*names, pair and asdict(pair)] for names, pair in known.items() if here >= set(names)
+            [*names, pair and pair.to_json()] for names, pair in known.items() if here >= set(names)
         ]
     }
     return series_of(found, analysis, old.skipped), report
@@ -212,18 +207,14 @@ def _known_pairs(control: Any) -> Known:
     """What has been measured of images that are or were neighbours, by their paths."""
     report = recipe.stored_report(control) or {}
     files = [str(image.file) for image in recipe.stored_series(control).images]
-    found = [
-        [outer, inner, pair]
-        for (outer, inner), pair in zip(pairwise(files), report.get("pairs", []), strict=False)
-    ]
+    known: Known = {
+        (outer, inner): pair and Pair.from_json(pair)
+        for outer, inner, pair in report.get("known", ())
+    }
+    neighbours = [*zip(pairwise(files), report.get("pairs", ()), strict=False)]
     if report.get("closing"):
-        found.append([files[-1], files[0], report["closing"]])
-    known: Known = {}
-    for outer, inner, pair in [*report.get("known", []), *found]:
-        if pair is None:
-            known[outer, inner] = None
-        elif pair["score"] > 0.0 and "linear_gain" in pair:
-            known[outer, inner] = Pair(
-                **pair | {name: tuple(pair[name]) for name in ("offset_px", "gain", "linear_gain")}
-            )
+        neighbours.append(((files[-1], files[0]), report["closing"]))
+    for names, values in neighbours:
+        pair = Pair.from_json(values)
+        known[names] = None if pair.source is Source.USUAL else pair
     return known

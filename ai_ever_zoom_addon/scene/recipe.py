@@ -13,6 +13,7 @@ from typing import Any
 
 import bpy
 
+from ..core.analysis.report import Analysis
 from ..core.plan.timing import LevelKey
 from ..core.series import ListedImage, Listing, Series, SeriesImage, Step
 from ..errors import EverZoomError
@@ -112,6 +113,19 @@ def stored_report(control: bpy.types.Object) -> dict[str, Any] | None:
     """
     report = stored(control).get("report")
     return report if isinstance(report, dict) else None
+
+
+def stored_analysis(control: bpy.types.Object) -> Analysis | None:
+    """What was measured of a zoom's images when it was built; None where there was nothing to be.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    report = stored_report(control)
+    try:
+        return None if report is None else Analysis.from_json(report)
+    except ValueError:
+        raise _unreadable() from None
 
 
 def stored_warnings(control: bpy.types.Object) -> list[str]:

@@ -47,7 +47,7 @@ def build_zoom(
     Raises:
         EverZoomError: An image cannot be opened, or the settings leave nothing to see.
     """
-    plan = check(scene, series, settings, control)
+    plan = check_zoom(scene, series, settings, control)
     sound.set_sound(scene, settings.sound or None, plan.first_frame)
     before = _settings_before(control)
     old_keys = recipe.stored_keys(control) if control is not None else ()
@@ -94,39 +94,33 @@ def build_zoom(
     return control
 
 
-def check(
+def check_zoom(
     scene: bpy.types.Scene,
     series: Series,
     settings: ZoomSettings,
     control: bpy.types.Object | None = None,
 ) -> Plan:
-    """Make sure that a zoom can be built, before anything of the user's is changed.
+    """Find out, before anything is changed, whether `build_zoom` can be done.
 
     Args:
-        scene: The size of its frames counts where the settings ask for it.
-        series: The images.
-        settings: The user's choices.
-        control: Control object of the zoom to build again.
+        scene: Where it is to be built, or one with frames of the same size.
+        series: As for `build_zoom`.
+        settings: As for `build_zoom`.
+        control: As for `build_zoom`.
 
     Returns:
         The plan of the zoom.
 
     Raises:
-        EverZoomError: As `build_zoom`.
+        EverZoomError: It cannot.
     """
-    plan = make_plan(series, settings, output_settings.scene_resolution(scene))
     if control is not None:
         rig.check_editable(control)
-    known = set(bpy.data.images)
-    try:
-        for image in series.images:
-            loading.load_image(image.file)
-        before = _settings_before(control)
-        if settings.sound and (before is None or before.sound != settings.sound):
-            sound.check(settings.sound)
-    except EverZoomError:
-        bpy.data.batch_remove({image for image in bpy.data.images if image not in known})
-        raise
+    plan = make_plan(series, settings, output_settings.scene_resolution(scene))
+    loading.check_images(image.file for image in series.images)
+    before = _settings_before(control)
+    if settings.sound and (before is None or before.sound != settings.sound):
+        sound.check(settings.sound)
     return plan
 
 

@@ -13,13 +13,19 @@ from . import (
     panels,
     presets,
     properties,
+    rendering,
+    timing,
     view,
+    work,
 )
 
 MODULES = (
+    work,
     properties,
     view,
     building,
+    rendering,
+    timing,
     images,
     presets,
     farm,

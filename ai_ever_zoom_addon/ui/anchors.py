@@ -8,14 +8,15 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
-from ..errors import in_one_line
+from ..errors import EverZoomError
 from ..scene import recipe, tags, zooms
 from ..scene.planes import anchors, rig
 from .properties import active_zoom, chosen_layer, has_planes, has_zoom
+from .reporting import Reporting
 from .text import room, shortened
 
 
-class _AddToImage:
+class _AddToImage(Reporting):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
@@ -26,17 +27,12 @@ class _AddToImage:
         """Put something on the image in view; its number."""
         raise NotImplementedError
 
-    def execute(self: Any, context: Any) -> set[str]:
+    def act(self: Any, context: Any) -> None:
         control = active_zoom(context)
-        try:
-            rig.check_editable(control)
-            number = self.add(context, control)
-        except Exception as error:
-            self.report({"ERROR"}, in_one_line(error))
-            return {"CANCELLED"}
+        rig.check_editable(control)
+        number = self.add(context, control)
         layer = rig.numbered(control, "layer")[number]
         self.report({"INFO"}, f"Added to image {number}, {layer.name}")
-        return {"FINISHED"}
 
 
 class EVERZOOM_OT_add_to_image(_AddToImage, bpy.types.Operator):
@@ -81,7 +77,7 @@ class EVERZOOM_OT_add_text_to_image(_AddToImage, bpy.types.Operator):
         return number
 
 
-class EVERZOOM_OT_go_to_image(bpy.types.Operator):
+class EVERZOOM_OT_go_to_image(Reporting, bpy.types.Operator):
     """Move the timeline to where an image fills the view"""
 
     bl_idname = "ever_zoom.go_to_image"
@@ -99,18 +95,16 @@ class EVERZOOM_OT_go_to_image(bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         return has_zoom(cls, context)
 
-    def execute(self, context: Any) -> set[str]:
+    def act(self, context: Any) -> None:
         control = active_zoom(context)
         number = self.number if self.number >= 0 else chosen_layer(control.ever_zoom)
         frame = anchors.frame_of_image(control, number)
         if frame is None:
-            self.report({"ERROR"}, f"The zoom does not come to image {number}: choose another one")
-            return {"CANCELLED"}
+            raise EverZoomError(f"The zoom does not come to image {number}: choose another one")
         context.scene.frame_set(frame)
-        return {"FINISHED"}
 
 
-class EVERZOOM_OT_mark_images(bpy.types.Operator):
+class EVERZOOM_OT_mark_images(Reporting, bpy.types.Operator):
     """Name the images by markers of the timeline, where each of them fills the view"""
 
     bl_idname = "ever_zoom.mark_images"
@@ -121,10 +115,9 @@ class EVERZOOM_OT_mark_images(bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         return has_zoom(cls, context)
 
-    def execute(self, context: Any) -> set[str]:
+    def act(self, context: Any) -> None:
         count = anchors.mark_images(context.scene, active_zoom(context))
         self.report({"INFO"}, f"Set {count} markers")
-        return {"FINISHED"}
 
 
 class EVERZOOM_PT_effects(bpy.types.Panel):

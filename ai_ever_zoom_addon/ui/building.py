@@ -1,147 +1,49 @@
-"""Buttons: each reads the context, calls one function and reports in one line."""
+"""The ways to build a zoom: from the panel's folder, again, from chosen files, from the sample."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, FloatProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ..core.analysis.report import Analysis
 from ..core.files.folder import find_images, natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
-from ..core.plan import timing
 from ..core.series import Listing
-from ..errors import EverZoomError, in_one_line
-from ..scene import measuring, recipe, sample, zooms
-from ..scene.measuring import first_listing, full_report, relist_steps
-from ..scene.output import bake, output_settings, rendering
-from ..scene.planes import anchors, rig
-from ..settings import Engine, LengthBy, ZoomSettings
+from ..core.steps import Steps
+from ..errors import EverZoomError
+from ..scene import measuring, recipe, sample, tags, zooms
+from ..scene.measuring import first_listing, relist_steps
+from ..scene.output import output_settings
+from ..scene.planes import rig
+from ..settings import Engine, ZoomSettings
 from .properties import (
     FINDING,
     active_group,
     active_zoom,
     adopt,
-    change,
     draw_finding,
     folder_path,
-    has_zoom,
     operator_property,
     to_settings,
 )
+from .reporting import LongOperator
 from .view import look_through_camera
+from .work import Finish, Kept
 
-Steps = Generator[tuple[float, str], None, Any]
-TICK_SECONDS = 0.01
-WAIT = "Wait until the work in progress is done, or press Esc"
+# What a scene of a zoom's own takes over from the one that was shown.
+FRAME_SIZE = (
+    *("resolution_x", "resolution_y", "resolution_percentage"),
+    *("pixel_aspect_x", "pixel_aspect_y"),
+)
 
-
-class Work:
-    """What is being worked on, for the progress bars; at most one thing at a time."""
-
-    fraction = 0.0
-    text = ""
-    is_running = False
-    is_unwanted = False  # the user has pressed the button that stops it
-
-
-class LongOperator:
-    """Work in short steps: by a timer in the window, so that Esc stops it, blocking elsewhere."""
-
-    def steps(self, context: Any) -> Steps:
-        """The work; nothing of the user's is changed before its last step."""
-        raise NotImplementedError
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        if Work.is_running:
-            cls.poll_message_set(WAIT)  # type: ignore[attr-defined]
-            return False
-        return True
-
-    def execute(self: Any, context: Any) -> set[str]:
-        return set(self.run_at_once(context))
-
-    def run_at_once(self: Any, context: Any) -> set[str]:
-        """Work to the end, blocking."""
-        try:
-            work = self.steps(context)
-            while True:
-                next(work)
-        except StopIteration:
-            return {"FINISHED"}
-        except Exception as error:
-            self.report({"ERROR"}, in_one_line(error))
-            return {"CANCELLED"}
-
-    def invoke(self: Any, context: Any, _event: Any) -> set[str]:
-        if Work.is_running:
-            self.report({"WARNING"}, WAIT)
-            return {"CANCELLED"}
-        if bpy.app.background or context.window is None:
-            return set(self.run_at_once(context))
-        self.work = self.steps(context)
-        self.timer = context.window_manager.event_timer_add(TICK_SECONDS, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        context.window_manager.progress_begin(0.0, 1.0)
-        Work.is_running, Work.is_unwanted = True, False
-        Work.fraction, Work.text = 0.0, "Starting"
-        return {"RUNNING_MODAL"}
-
-    def modal(self: Any, context: Any, event: Any) -> set[str]:
-        if Work.is_unwanted or (event.type == "ESC" and event.value == "PRESS"):
-            self.end(context)
-            self.report({"WARNING"}, "Stopped; nothing was changed")
-            return {"CANCELLED"}
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        try:
-            Work.fraction, Work.text = next(self.work)
-        except StopIteration:
-            self.end(context)
-            return {"FINISHED"}
-        except Exception as error:
-            self.end(context)
-            self.report({"ERROR"}, in_one_line(error))
-            return {"CANCELLED"}
-        context.window_manager.progress_update(Work.fraction)
-        context.workspace.status_text_set(
-            f"Ever Zoom: {Work.text} ({Work.fraction:.0%})    Esc: stop"
-        )
-        _redraw(context)
-        return {"RUNNING_MODAL"}
-
-    def cancel(self: Any, context: Any) -> None:
-        """Blender ends the operator, as when another file is opened."""
-        self.end(context)
-
-    def end(self: Any, context: Any) -> None:
-        """Give the window back."""
-        self.work.close()
-        Work.is_running = False
-        context.window_manager.event_timer_remove(self.timer)
-        context.window_manager.progress_end()
-        if context.workspace is not None:
-            context.workspace.status_text_set(None)
-        _redraw(context)
-
-
-class EVERZOOM_OT_stop(bpy.types.Operator):
-    """Stop the work in progress; nothing is changed by it. Esc does the same"""
-
-    bl_idname = "ever_zoom.stop"
-    bl_label = "Stop"
-    bl_options = {"INTERNAL"}
-
-    def execute(self, _context: Any) -> set[str]:
-        Work.is_unwanted = True
-        return {"FINISHED"}
+FindFiles = Callable[[], tuple[Sequence[Path], list[str]]]
 
 
 class _Analysed:
@@ -170,98 +72,91 @@ class _Analysed:
             cls.key, cls.analysis = cls._key(files, settings), analysis
 
 
-class Kept:
-    """A scene or an object that is found again after long work, during which the user may have
-    undone or deleted things: a reference kept by Python would then point to nothing.
-    """
-
-    def __init__(self, item: Any) -> None:
-        self.is_scene = isinstance(item, bpy.types.Scene)
-        self.identity = item.session_uid
-
-    def find(self) -> Any:
-        """The data-block as it is now.
-
-        Raises:
-            EverZoomError: It is gone.
-        """
-        items: Any = bpy.data.scenes if self.is_scene else bpy.data.objects
-        found = next((item for item in items if item.session_uid == self.identity), None)
-        if found is None or not (self.is_scene or found.users_scene):
-            raise EverZoomError("What was to be built was removed meanwhile: build it again.")
-        return found
-
-
-def _redraw(context: Any) -> None:
-    for area in context.screen.areas if context.screen else ():
-        if area.type == "VIEW_3D":
-            area.tag_redraw()
-
-
 def _build_steps(
     operator: Any,
     context: Any,
     group: Any,
-    find: Callable[[], tuple[Sequence[Path], list[str]]],
+    find: FindFiles,
     control: Any = None,
     *,
+    chosen: Mapping[str, Any] | None = None,
     are_chosen: bool = False,
-) -> Steps:
+) -> Steps[Finish]:
     """Build a zoom from files and show it: what all ways to start a build have in common.
 
-    With `are_chosen` the zoom keeps to these files, whatever else is in their folder.
+    Args:
+        operator: Reports.
+        context: Where to build.
+        group: The settings of the panel.
+        find: Finds the files, and the names of what is skipped.
+        control: The zoom to build again; None makes a new one.
+        chosen: What is said otherwise than in the panel, by the properties' names.
+        are_chosen: Let the zoom keep to these files, whatever else is in their folder.
     """
     if control is not None:
         rig.check_editable(control)
-    files, skipped = find()
     kept = [Kept(item) for item in (context.scene, group.id_data, control) if item is not None]
-    settings = to_settings(group)
+    files, skipped = find()
+    settings = to_settings(group).having(chosen or {})
     known = _Analysed.find(files, settings)
     series, analysis = yield from measuring.series_steps(files, settings, skipped, known)
     _Analysed.keep(files, settings, analysis)
     yield 1.0, "Building"
     scene, owner, *controls = (item.find() for item in kept)
-    group = owner.ever_zoom
-    settings = to_settings(group)
-    if controls:
-        (control,) = controls
-        if scene not in control.users_scene:
-            scene = control.users_scene[0]
-    else:
-        scene = _scene_for_new_zoom(context, scene, settings)
-    report = full_report(analysis) if analysis else None
+    control = controls[0] if controls else None
+    source = owner if control is None else control
+    settings = to_settings(source.ever_zoom).having(chosen or {})
     sources = tuple(files) if are_chosen else ()
     listing = first_listing(files, series, sources, _own_listing(control))
-    control = zooms.build_zoom(scene, series, settings, control, report, listing)
-    adopt(control)
-    _set_output(scene, files[0].parent)
-    if scene == context.scene:
-        _show(context, scene, control)
-    _tell(operator, scene, control)
+    if control is not None and scene not in control.users_scene:
+        scene = control.users_scene[0]
+    zooms.check_zoom(scene, series, settings, control)
+    report = analysis.to_json() if analysis else None
+
+    def finish() -> None:
+        place = scene if control is not None else _scene_for_new_zoom(context, scene, settings)
+        built = zooms.build_zoom(place, series, settings, control, report, listing)
+        if control is None and owner.get(tags.ROLE) == tags.CONTROL:
+            # What was chosen was meant for the new zoom.
+            recipe.save_settings(owner, recipe.as_built(owner))
+        adopt(built)
+        _set_output(place, files[0].parent)
+        if control is None or place == context.scene:
+            _show(context, place, built)
+        _tell(operator, place, built)
+
+    return finish
 
 
-def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) -> Steps:
+def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) -> Steps[Finish]:
     """Build a zoom again whose list of images has the user's own order."""
     rig.check_editable(control)
     kept = Kept(control)
     settings = to_settings(control.ever_zoom)
     series, report = yield from relist_steps(control, listing, settings, anew=True)
+    yield 1.0, "Building"
     control = kept.find()
     group = control.ever_zoom
+    settings = to_settings(group)
     scene = context.scene if context.scene in control.users_scene else control.users_scene[0]
-    zooms.build_zoom(scene, series, to_settings(group), control, report, listing)
-    adopt(control)
-    if scene == context.scene:
-        _show(context, scene, control)
-    _tell(operator, scene, control)
-    new = _not_listed(group, listing)
-    if new:
-        more = f" and {len(new) - 3} more" if len(new) > 3 else ""
-        operator.report(
-            {"WARNING"},
-            f"Not in the list: {', '.join(new[:3])}{more}. Add what is new in the folder by the "
-            "list's +, or press Find Order",
-        )
+    zooms.check_zoom(scene, series, settings, control)
+
+    def finish() -> None:
+        zooms.build_zoom(scene, series, settings, control, report, listing)
+        adopt(control)
+        if scene == context.scene:
+            _show(context, scene, control)
+        _tell(operator, scene, control)
+        new = _not_listed(group, listing)
+        if new:
+            more = f" and {len(new) - 3} more" if len(new) > 3 else ""
+            operator.report(
+                {"WARNING"},
+                f"Not in the list: {', '.join(new[:3])}{more}. Add what is new in the folder by "
+                "the list's +, or press Find Order",
+            )
+
+    return finish
 
 
 def _not_listed(group: Any, listing: Listing) -> list[str]:
@@ -286,26 +181,36 @@ def _scene_for_new_zoom(context: Any, scene: Any, settings: ZoomSettings) -> Any
     """The scene as it is, or one of its own where other things would stand in the picture.
 
     A zoom has to lie at the world's origin, where numbers are finest, and there the user's things
-    are; a scene of its own also leaves their render settings alone.
+    are; a scene of its own also leaves their render settings alone. It is not shown yet.
     """
-    zooms = rig.controls(scene)
-    parts = [*zooms, *rig.leftovers(scene)]
+    zooms_there = rig.controls(scene)
+    parts = [*zooms_there, *rig.leftovers(scene)]
     own = {item for part in parts for item in (part, *part.children_recursive)}
     in_the_way = any(
         item not in own and item.type not in {"CAMERA", "LIGHT", "EMPTY", "SPEAKER"}
         for item in scene.objects
     )
-    if context.window is None or not (zooms or in_the_way or scene.library):
+    if not (zooms_there or in_the_way or scene.library):
         return scene
-    if settings.engine is Engine.KEEP:
+    if settings.engine is not Engine.KEEP:
+        fresh: Any = bpy.data.scenes.new("Ever Zoom")
+        for name in FRAME_SIZE:
+            setattr(fresh.render, name, getattr(scene.render, name))
+        return fresh
+    window = _window(context)
+    shown = window.scene
+    window.scene = scene
+    with context.temp_override(window=window):
         bpy.ops.scene.new(type="EMPTY")  # with the settings of the one that is shown
-        fresh = context.window.scene
-        fresh.name = "Ever Zoom"
-        fresh.render.filepath = ""  # where the other one's frames go
-    else:
-        fresh = bpy.data.scenes.new("Ever Zoom")
-        context.window.scene = fresh
+    fresh, window.scene = window.scene, shown
+    fresh.name = "Ever Zoom"
+    fresh.render.filepath = ""  # where the other one's frames go
     return fresh
+
+
+def _window(context: Any) -> Any:
+    """The window at work; there is none where a script is called by a timer."""
+    return context.window or context.window_manager.windows[0]
 
 
 def _set_output(scene: Any, folder: Path) -> None:
@@ -318,13 +223,15 @@ def _set_output(scene: Any, folder: Path) -> None:
 
 def _show(context: Any, scene: Any, control: Any) -> None:
     """Leave the user looking at the result."""
+    window = _window(context)
+    window.scene = scene
     scene.frame_set(scene.frame_start)
-    layer = context.view_layer
-    if layer is not None and control.name in layer.objects:
+    layer = window.view_layer
+    if control.name in layer.objects:
         for item in layer.objects:
-            item.select_set(False)
+            item.select_set(False, view_layer=layer)
         layer.objects.active = control
-    look_through_camera(context)
+    look_through_camera(window)
 
 
 class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
@@ -353,18 +260,19 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
                 return str(properties.bl_rna.properties[name].description)
         return str(cls.__doc__)
 
-    def steps(self, context: Any) -> Steps:
+    def steps(self, context: Any) -> Steps[Finish]:
         group = active_group(context)
         control = None if self.is_new else active_zoom(context)
         listing = _own_listing(control) if not self.is_found_anew else None
         if listing is not None and listing.is_own_order:
-            yield from _rebuild_steps(self, context, control, listing)
-            return
+            return (yield from _rebuild_steps(self, context, control, listing))
         files = listing.sources if listing else ()
         find = partial(_find_images_of, group)
-        yield from _build_steps(
-            *(self, context, group, (lambda: (files, [])) if files else find, control),
-            are_chosen=bool(files),
+        return (
+            yield from _build_steps(
+                *(self, context, group, (lambda: (files, [])) if files else find, control),
+                are_chosen=bool(files),
+            )
         )
 
 
@@ -387,12 +295,13 @@ class EVERZOOM_OT_sample(LongOperator, bpy.types.Operator):
     bl_label = "Try a Sample"
     bl_options = {"REGISTER", "UNDO"}
 
-    def steps(self, context: Any) -> Steps:
+    def steps(self, context: Any) -> Steps[Finish]:
+        kept = Kept(context.scene)
         folder = sample_folder()
         yield from sample.sample_steps(folder)
-        group = context.scene.ever_zoom
-        group.folder = str(folder)
-        yield from _build_steps(self, context, group, lambda: find_images(folder))
+        group = kept.find().ever_zoom
+        find, chosen = partial(find_images, folder), {"folder": str(folder)}
+        return (yield from _build_steps(self, context, group, find, chosen=chosen))
 
 
 def sample_folder() -> Path:
@@ -429,16 +338,11 @@ class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
         for name in FINDING:  # as the panel says
             setattr(self, name, getattr(context.scene.ever_zoom, name))
         if self.directory and any(item.name for item in self.files):  # dropped
-            return LongOperator.invoke(self, context, event)
+            return self.start(context)
+        self.is_asked = True
         return set(ImportHelper.invoke(self, context, event))
 
-    def execute(self, context: Any) -> set[str]:
-        if self.options.is_repeat:  # from the redo panel, which cannot wait
-            return set(self.run_at_once(context))
-        # The file browser ends here; from here on it is long work like any other.
-        return LongOperator.invoke(self, context, None)
-
-    def steps(self, context: Any) -> Steps:
+    def steps(self, context: Any) -> Steps[Finish]:
         folder = Path(bpy.path.abspath(self.directory))
         names = [item.name for item in self.files if item.name]
 
@@ -453,12 +357,16 @@ class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
                 raise EverZoomError("Fewer than two images are chosen: choose the whole series.")
             return images, [file.name for file in files if file not in images]
 
-        are_chosen = len(names) > 1
-
+        chosen = {
+            name: getattr(self, name) for name in FINDING if self.properties.is_property_set(name)
+        }
+        chosen["folder"] = str(folder)
         group = context.scene.ever_zoom
-        asked = {n: getattr(self, n) for n in FINDING if self.properties.is_property_set(n)}
-        change(group, asked | {"folder": str(folder)})
-        yield from _build_steps(self, context, group, find, are_chosen=are_chosen)
+        return (
+            yield from _build_steps(
+                self, context, group, find, chosen=chosen, are_chosen=len(names) > 1
+            )
+        )
 
     def draw(self, _context: Any) -> None:
         draw_finding(self.layout, self)
@@ -468,116 +376,6 @@ class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
 
 EVERZOOM_OT_import.__annotations__ |= {name: operator_property(name) for name in FINDING}
 
-
-class EVERZOOM_OT_render(bpy.types.Operator):
-    """Render the whole zoom to the output path"""
-
-    bl_idname = "ever_zoom.render"
-    bl_label = "Render Animation"
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return has_zoom(cls, context)
-
-    def execute(self, context: Any) -> set[str]:
-        try:
-            rendering.check_images(context.scene)
-        except EverZoomError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        camera = next(rig.parts(active_zoom(context), "camera"), None)
-        if camera is None:
-            self.report({"ERROR"}, "The zoom's camera is gone: press Build Again")
-            return {"CANCELLED"}
-        context.scene.camera = camera
-        try:
-            bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
-        except RuntimeError as error:  # Blender's own reports
-            self.report({"ERROR"}, " ".join(str(error).split()).removeprefix("Error: "))
-            return {"CANCELLED"}
-        return {"FINISHED"}
-
-
-class EVERZOOM_OT_snap_to_markers(bpy.types.Operator):
-    """Let the zoom arrive at each image after the first where the next marker of the timeline is"""
-
-    bl_idname = "ever_zoom.snap_to_markers"
-    bl_label = "Snap Steps to Markers"
-    bl_options = {"REGISTER", "UNDO"}
-
-    largest_change: FloatProperty(
-        name="Largest Change of Speed",
-        description="How many times faster or slower the zoom may be from one image to the next",
-        default=4.0,
-        min=1.0,
-        soft_max=20.0,
-    )
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        if not has_zoom(cls, context):
-            return False
-        if not _beats(context.scene):
-            cls.poll_message_set("Set markers first: press M over the timeline, on the beat")
-            return False
-        return True
-
-    def execute(self, context: Any) -> set[str]:
-        group = active_zoom(context).ever_zoom
-        try:
-            beats = timing.beats_of_markers(
-                _beats(context.scene),
-                to_settings(group),
-                group.image_count,
-                self.largest_change,
-            )
-        except EverZoomError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        try:
-            change(group, {"beats": beats, "length_by": LengthBy.MARKERS})
-        except EverZoomError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        self.report({"INFO"}, f"The zoom arrives at {len(beats)} images on markers")
-        return {"FINISHED"}
-
-
-def _beats(scene: Any) -> list[int]:
-    """Frames of the markers, but for those that only name the images."""
-    markers = scene.timeline_markers
-    return [marker.frame for marker in markers if not anchors.is_image_marker(marker)]
-
-
-class EVERZOOM_OT_bake_camera(bpy.types.Operator):
-    """Add a copy of the zoom's camera with a plain keyframe at every frame, for other programs"""
-
-    bl_idname = "ever_zoom.bake_camera"
-    bl_label = "Bake Zoom Camera"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return has_zoom(cls, context)
-
-    def execute(self, context: Any) -> set[str]:
-        try:
-            camera = bake.bake_camera(context.scene, active_zoom(context))
-        except EverZoomError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        self.report({"INFO"}, f"Added {camera.name}")
-        return {"FINISHED"}
-
-
-CLASSES = (
-    EVERZOOM_OT_stop,
-    EVERZOOM_OT_snap_to_markers,
-    EVERZOOM_OT_bake_camera,
-    EVERZOOM_OT_build,
-    EVERZOOM_OT_sample,
-    EVERZOOM_OT_import,
-    EVERZOOM_OT_render,
-)
+CLASSES = (EVERZOOM_OT_build, EVERZOOM_OT_sample, EVERZOOM_OT_import)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -10,9 +10,10 @@ from ..errors import EverZoomError
 from ..scene import compositing
 from ..scene.planes import rig
 from .properties import active_zoom, chosen_layer, has_planes
+from .reporting import Reporting
 
 
-class EVERZOOM_OT_add_effects(bpy.types.Operator):
+class EVERZOOM_OT_add_effects(Reporting, bpy.types.Operator):
     """Set up sharpening, glow, vignette and film grain in the compositor, each with a switch"""
 
     bl_idname = "ever_zoom.add_effects"
@@ -23,32 +24,22 @@ class EVERZOOM_OT_add_effects(bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         return has_planes(cls, context)
 
-    def execute(self, context: Any) -> set[str]:
-        try:
-            compositing.add_effects(context.scene)
-        except EverZoomError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+    def act(self, context: Any) -> None:
+        compositing.add_effects(context.scene)
 
 
-class EVERZOOM_OT_remove_effects(bpy.types.Operator):
+class EVERZOOM_OT_remove_effects(Reporting, bpy.types.Operator):
     """Take the effects away: frames have exactly the colours of the images again"""
 
     bl_idname = "ever_zoom.remove_effects"
     bl_label = "Remove Effects"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: Any) -> set[str]:
-        try:
-            compositing.remove_effects(context.scene)
-        except EverZoomError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+    def act(self, context: Any) -> None:
+        compositing.remove_effects(context.scene)
 
 
-class EVERZOOM_OT_add_image_mask(bpy.types.Operator):
+class EVERZOOM_OT_add_image_mask(Reporting, bpy.types.Operator):
     """Add a node to the compositor that cuts out the chosen image, for effects on it alone"""
 
     bl_idname = "ever_zoom.add_image_mask"
@@ -59,19 +50,13 @@ class EVERZOOM_OT_add_image_mask(bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         return has_planes(cls, context)
 
-    def execute(self, context: Any) -> set[str]:
+    def act(self, context: Any) -> None:
         control = active_zoom(context)
         layer = rig.numbered(control, "layer").get(chosen_layer(control.ever_zoom))
         if layer is None:
-            self.report({"ERROR"}, "No image is chosen: choose one in the list")
-            return {"CANCELLED"}
-        try:
-            node = compositing.add_image_mask(context.scene, layer)
-        except EverZoomError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            raise EverZoomError("No image is chosen: choose one in the list")
+        node = compositing.add_image_mask(context.scene, layer)
         self.report({"INFO"}, f'Added the node "{node.label}" to the compositor')
-        return {"FINISHED"}
 
 
 class EVERZOOM_PT_compositing(bpy.types.Panel):

@@ -9,13 +9,13 @@ import bpy
 from bpy.props import StringProperty
 from bpy_extras.io_utils import ExportHelper
 
-from ..errors import EverZoomError
-from ..scene import mixing
+from ..scene import backdrop
 from ..scene.output import farm
 from .properties import active_zoom
+from .reporting import Reporting
 
 
-class EVERZOOM_OT_prepare_for_farm(bpy.types.Operator, ExportHelper):
+class EVERZOOM_OT_prepare_for_farm(Reporting, bpy.types.Operator, ExportHelper):
     """Save a copy of this file that other machines render in parts, with all it needs inside"""
 
     bl_idname = "ever_zoom.prepare_for_farm"
@@ -27,7 +27,7 @@ class EVERZOOM_OT_prepare_for_farm(bpy.types.Operator, ExportHelper):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if active_zoom(context) is None and not mixing.zoom_scenes(context.scene):
+        if active_zoom(context) is None and not backdrop.zoom_scenes(context.scene):
             cls.poll_message_set("Build a zoom first")
             return False
         return True
@@ -38,15 +38,9 @@ class EVERZOOM_OT_prepare_for_farm(bpy.types.Operator, ExportHelper):
             self.filepath = str(here.with_name(f"{here.stem}_farm.blend"))
         return set(ExportHelper.invoke(self, context, event))
 
-    def execute(self: Any, context: Any) -> set[str]:
-        try:
-            said = farm.prepare(context.scene, Path(bpy.path.abspath(self.filepath)))
-        except EverZoomError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        for line in said:
+    def act(self: Any, context: Any) -> None:
+        for line in farm.prepare(context.scene, Path(bpy.path.abspath(self.filepath))):
             self.report({"INFO"}, line)
-        return {"FINISHED"}
 
 
 CLASSES = (EVERZOOM_OT_prepare_for_farm,)

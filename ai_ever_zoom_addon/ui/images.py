@@ -15,13 +15,15 @@ from ..core.analysis.making import pair_steps
 from ..core.files.folder import natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
 from ..core.series import ListedImage, Listing
+from ..core.steps import Steps
 from ..errors import EverZoomError
 from ..scene import loading, recipe, zooms
 from ..scene.measuring import relist_steps
 from ..scene.planes import rig
-from .building import Kept, LongOperator, Steps
 from .properties import active_zoom, adopt, to_settings
+from .reporting import LongOperator, nothing
 from .text import room, shortened
+from .work import Finish, Kept
 
 # Icons' widths that a row of the list has no room for the name in.
 UNITS = 4.1  # box, picture, scroll bar, and the buttons beside the list
@@ -101,6 +103,9 @@ def _draw_pair(layout: Any, item: Any) -> None:
         split.label(text=value)
 
 
+Change = Steps[tuple[Sequence[ListedImage], int]]
+
+
 class _ListOperator(LongOperator):
     """Changes the list of images, and the zoom with it."""
 
@@ -114,30 +119,36 @@ class _ListOperator(LongOperator):
             return False
         return True
 
-    def steps(self: Any, context: Any) -> Steps:
+    def steps(self: Any, context: Any) -> Steps[Finish]:
         control = active_zoom(context)
         rig.check_editable(control)
+        kept = Kept(control)
         listing = recipe.stored_listing(control)
         group = control.ever_zoom
         active = min(max(group.active_image, 0), len(listing.rows) - 1)
         settings = to_settings(group)
         rows, active = yield from self.change(listing.rows, active, settings)
         if tuple(rows) == listing.rows:
-            return
+            return nothing
         changed = Listing(tuple(rows), is_own_order=True, sources=listing.sources)
-        kept = Kept(control)
-        series, report = yield from relist_steps(control, changed, settings)
+        series, report = yield from relist_steps(kept.find(), changed, settings)
         control = kept.find()
         if recipe.stored_listing(control) != listing:
             raise EverZoomError("The list has been changed meanwhile: do it again.")
         group = control.ever_zoom
+        settings = to_settings(group)
         scene = context.scene if context.scene in control.users_scene else control.users_scene[0]
-        zooms.build_zoom(scene, series, to_settings(group), control, report, changed)
-        adopt(control)
-        group.active_image = active
-        self.report({"INFO"}, f"The zoom goes through {len(series.images)} images")
+        zooms.check_zoom(scene, series, settings, control)
 
-    def change(self, rows: Sequence[ListedImage], active: int, settings: Any) -> Steps:
+        def finish() -> None:
+            zooms.build_zoom(scene, series, settings, control, report, changed)
+            adopt(control)
+            group.active_image = active
+            self.report({"INFO"}, f"The zoom goes through {len(series.images)} images")
+
+        return finish
+
+    def change(self, rows: Sequence[ListedImage], active: int, settings: Any) -> Change:
         """The list as it is to be, and the number of the row to be chosen in it."""
         raise NotImplementedError
 
@@ -158,7 +169,7 @@ class EVERZOOM_OT_move_image(_ListOperator, bpy.types.Operator):
         ),
     )
 
-    def change(self, rows: Sequence[ListedImage], active: int, _settings: Any) -> Steps:
+    def change(self, rows: Sequence[ListedImage], active: int, _settings: Any) -> Change:
         yield 0.0, "Moving"
         moved = list(rows)
         place = active + (1 if self.direction == "inwards" else -1)
@@ -177,7 +188,7 @@ class EVERZOOM_OT_use_image(_ListOperator, bpy.types.Operator):
 
     index: IntProperty(name="Row", description="Number of the row in the list", min=0)
 
-    def change(self, rows: Sequence[ListedImage], _active: int, _settings: Any) -> Steps:
+    def change(self, rows: Sequence[ListedImage], _active: int, _settings: Any) -> Change:
         yield 0.0, "Choosing"
         if self.index >= len(rows):
             raise EverZoomError("There is no such image in the list: choose another row.")
@@ -193,7 +204,7 @@ class EVERZOOM_OT_reverse_images(_ListOperator, bpy.types.Operator):
     bl_label = "Reverse Order"
     bl_options = {"REGISTER", "UNDO"}
 
-    def change(self, rows: Sequence[ListedImage], active: int, _settings: Any) -> Steps:
+    def change(self, rows: Sequence[ListedImage], active: int, _settings: Any) -> Change:
         yield 0.0, "Turning round"
         return rows[::-1], len(rows) - 1 - active
 
@@ -211,11 +222,8 @@ class _FileOperator(_ListOperator, ImportHelper):
 
     def invoke(self: Any, context: Any, event: Any) -> set[str]:
         self.directory = str(Path(active_zoom(context).ever_zoom.folder) / "_")[:-1]
+        self.is_asked = True
         return set(ImportHelper.invoke(self, context, event))
-
-    def execute(self: Any, context: Any) -> set[str]:
-        # The file browser ends here; from here on it is long work like any other.
-        return LongOperator.invoke(self, context, None)
 
     def chosen(self: Any, rows: Sequence[ListedImage]) -> list[Path]:
         """The chosen images in natural order.
@@ -243,7 +251,7 @@ class EVERZOOM_OT_replace_image(_FileOperator, bpy.types.Operator):
     bl_label = "Replace Image"
     bl_options = {"REGISTER", "UNDO"}
 
-    def change(self, rows: Sequence[ListedImage], active: int, _settings: Any) -> Steps:
+    def change(self, rows: Sequence[ListedImage], active: int, _settings: Any) -> Change:
         yield 0.0, "Replacing"
         changed = list(rows)
         changed[active] = replace(rows[active], file=self.chosen(rows)[0])
@@ -267,7 +275,7 @@ class EVERZOOM_OT_add_images(_FileOperator, bpy.types.Operator):
         default="outside",
     )
 
-    def change(self, rows: Sequence[ListedImage], _active: int, settings: Any) -> Steps:
+    def change(self, rows: Sequence[ListedImage], _active: int, settings: Any) -> Change:
         files = self.chosen(rows)
         if len(files) > 1 and settings.needs_analysis:
             # The pictures say which comes first.

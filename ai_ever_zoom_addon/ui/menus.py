@@ -7,7 +7,8 @@ from typing import Any
 import bpy
 
 from ..core.files.image_file import IMAGE_SUFFIXES
-from .building import EVERZOOM_OT_bake_camera, EVERZOOM_OT_import
+from .building import EVERZOOM_OT_import
+from .rendering import EVERZOOM_OT_bake_camera
 
 
 def _draw_import(menu: Any, _context: Any) -> None:

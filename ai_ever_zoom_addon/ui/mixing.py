@@ -7,15 +7,16 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from ..errors import EverZoomError, in_one_line
-from ..scene import mixing
+from ..errors import EverZoomError
+from ..scene import backdrop, screen
+from .reporting import Reporting
 
 
 def _names(_operator: Any, context: Any, _text: str) -> list[str]:
-    return [scene.name for scene in mixing.zoom_scenes(context.scene)]
+    return [scene.name for scene in backdrop.zoom_scenes(context.scene)]
 
 
-class _OfAnotherScene:
+class _OfAnotherScene(Reporting):
     bl_options = {"REGISTER", "UNDO"}
 
     zoom: StringProperty(
@@ -26,7 +27,7 @@ class _OfAnotherScene:
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if not mixing.zoom_scenes(context.scene):
+        if not backdrop.zoom_scenes(context.scene):
             cls.poll_message_set("No other scene has a zoom: build one, then show your own scene")  # type: ignore[attr-defined]
             return False
         return True
@@ -35,18 +36,13 @@ class _OfAnotherScene:
         """Do it; what was done, and what is to be known."""
         raise NotImplementedError
 
-    def execute(self: Any, context: Any) -> set[str]:
-        zooms = {scene.name: scene for scene in mixing.zoom_scenes(context.scene)}
-        try:
-            zoom = zooms.get(self.zoom or next(iter(zooms)))
-            if zoom is None:
-                raise EverZoomError(f'No scene "{self.zoom}" has a zoom: choose another one.')
-            done, remarks = self.use(context, zoom)
-        except Exception as error:
-            self.report({"ERROR"}, in_one_line(error))
-            return {"CANCELLED"}
+    def act(self: Any, context: Any) -> None:
+        zooms = {scene.name: scene for scene in backdrop.zoom_scenes(context.scene)}
+        zoom = zooms.get(self.zoom or next(iter(zooms)))
+        if zoom is None:
+            raise EverZoomError(f'No scene "{self.zoom}" has a zoom: choose another one.')
+        done, remarks = self.use(context, zoom)
         self.report({"INFO"}, "; ".join([done, *remarks]))  # of several, one would be seen
-        return {"FINISHED"}
 
 
 class EVERZOOM_OT_use_as_backdrop(_OfAnotherScene, bpy.types.Operator):
@@ -56,24 +52,19 @@ class EVERZOOM_OT_use_as_backdrop(_OfAnotherScene, bpy.types.Operator):
     bl_label = "Use as Backdrop"
 
     def use(self, context: Any, zoom: Any) -> tuple[str, list[str]]:
-        remarks = mixing.use_as_backdrop(context.scene, zoom)
+        remarks = backdrop.use_as_backdrop(context.scene, zoom)
         return f'"{zoom.name}" stands behind this scene when it is rendered', remarks
 
 
-class EVERZOOM_OT_remove_backdrop(bpy.types.Operator):
+class EVERZOOM_OT_remove_backdrop(Reporting, bpy.types.Operator):
     """Take the backdrop away, and show the background as it was"""
 
     bl_idname = "ever_zoom.remove_backdrop"
     bl_label = "Remove Backdrop"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: Any) -> set[str]:
-        try:
-            mixing.remove_backdrop(context.scene)
-        except EverZoomError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+    def act(self, context: Any) -> None:
+        backdrop.remove_backdrop(context.scene)
 
 
 class EVERZOOM_OT_put_on_screen(_OfAnotherScene, bpy.types.Operator):
@@ -94,7 +85,7 @@ class EVERZOOM_OT_put_on_screen(_OfAnotherScene, bpy.types.Operator):
 
     def use(self, context: Any, zoom: Any) -> tuple[str, list[str]]:
         item = context.active_object
-        remarks = mixing.put_on_screen(zoom, item)
+        remarks = screen.put_on_screen(zoom, item)
         return f'{item.name} shows the rendered frames of "{zoom.name}"', remarks
 
 
@@ -111,7 +102,7 @@ class EVERZOOM_PT_mixing(bpy.types.Panel):
     def draw(self, context: Any) -> None:
         column = self.layout.column(align=True)
         column.operator(EVERZOOM_OT_use_as_backdrop.bl_idname, icon="IMAGE_BACKGROUND")
-        if mixing.backdrop(context.scene) is not None:
+        if backdrop.node_of(context.scene) is not None:
             column.operator(EVERZOOM_OT_remove_backdrop.bl_idname, icon="X")
         self.layout.operator(EVERZOOM_OT_put_on_screen.bl_idname, icon="RESTRICT_VIEW_OFF")
 

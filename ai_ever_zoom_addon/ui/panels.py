@@ -10,12 +10,13 @@ import bpy
 from ..scene import zooms
 from ..scene.planes import rig
 from ..scene.tags import ZOOM_LEVEL, ZOOM_LEVEL_PATH
-from .building import EVERZOOM_OT_snap_to_markers, Work
 from .farm import EVERZOOM_OT_prepare_for_farm
 from .images import draw_list
 from .presets import EVERZOOM_PT_presets
 from .properties import active_group, active_zoom, draw_finding
 from .text import lines, room
+from .timing import EVERZOOM_OT_snap_to_markers
+from .work import Work
 
 
 def _draw_lines(layout: Any, context: Any, text: str, icon: Any = "ERROR") -> None:
@@ -60,8 +61,9 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         draw_finding(layout, group)
         big = layout.row(align=True)
         big.scale_y = 1.5
-        if Work.is_running:  # nothing else moves, so that short work does not flicker
-            big.progress(factor=Work.fraction, text=Work.text)
+        work = Work.running
+        if work is not None:  # nothing else moves, so that short work does not flicker
+            big.progress(factor=work.fraction, text=work.text)
             big.operator("ever_zoom.stop", text="", icon="X")
         else:
             text = "Build Infinite Zoom" if control is None else "Build Again"

@@ -31,6 +31,7 @@ from bpy.props import (
 )
 
 from ..core.analysis.verdict import odd_pairs
+from ..core.findings import findings_from_json
 from ..core.plan.timing import frame_count, frames_per_step
 from ..core.series import ListedImage
 from ..errors import EverZoomError, in_one_line
@@ -39,6 +40,7 @@ from ..scene.output.sound import sound_seconds
 from ..scene.planes import anchors, rig
 from ..scene.strips.sequencer import has_strips
 from ..settings import KINDS, TABLE, Choice, LengthBy, ZoomSettings
+from ..wording import Way, sentences
 
 # Frames have so many digits after the point that a number of single precision comes out as typed.
 _SUBTYPES: dict[str, Any] = {
@@ -59,10 +61,17 @@ def to_settings(group: Any) -> ZoomSettings:
     control = _control(group)
     try:
         if control is not None:
-            return recipe.stored_settings(control)
+            settings = recipe.stored_settings(control)
+            return settings if settings.folder else settings.having({"folder": _folder(control)})
         return ZoomSettings.of_panel().having(json.loads(group.draft or "{}"))
     except (EverZoomError, ValueError):
         return ZoomSettings.of_panel()
+
+
+def _folder(control: bpy.types.Object) -> str:
+    """The folder of a zoom that was built from files."""
+    images = (recipe.peek(control) or {}).get("images") or [[""]]
+    return str(Path(images[0][0]).parent) if images[0][0] else ""
 
 
 def _store(group: Any, settings: ZoomSettings) -> None:
@@ -360,10 +369,12 @@ def _found_factor(group: Any) -> float:
 
 def _warnings(group: Any) -> str:
     report = _report(group)
-    left_out = [
-        f"Left out: {item['file']}, {item['reason']}" for item in report.get("left_out", [])
-    ]
-    return "\n".join([*report.get("warnings", []), *left_out])
+    try:
+        told = sentences(findings_from_json(report.get("findings", ())), Way.WINDOW)
+    except ValueError:
+        told = []
+    left_out = report.get("left_out", ())
+    return "\n".join([*told, *(f"Left out: {x['file']}, {x['reason']}" for x in left_out)])
 
 
 def _skipped(group: Any) -> str:
@@ -475,10 +486,10 @@ def fill_list(control: bpy.types.Object) -> None:
     """
     global _is_filling
     group: Any = control.ever_zoom  # type: ignore[attr-defined]
-    report = recipe.stored_report(control) or {}
+    analysis = recipe.stored_analysis(control)
     listing = recipe.stored_listing(control)
-    pairs = report.get("pairs", [])
-    odd = odd_pairs([pair["score"] for pair in pairs], [pair["factor"] for pair in pairs])
+    pairs = analysis.pairs if analysis else ()
+    odd = odd_pairs([pair.score for pair in pairs], [pair.factor for pair in pairs])
     layers = rig.numbered(control, tags.LAYER)
     _is_filling = True
     try:
@@ -493,8 +504,8 @@ def fill_list(control: bpy.types.Object) -> None:
             row.is_measured = 0 <= number < len(pairs)
             if row.is_measured:
                 pair = pairs[number]
-                row.score, row.factor = pair["score"], pair["factor"]
-                row.offset, row.gain = pair["offset_px"], pair["gain"]
+                row.score, row.factor = pair.score, pair.factor
+                row.offset, row.gain = pair.offset_px, pair.gain
                 row.is_odd = odd[number]
         group.active_image = min(group.active_image, len(group.images) - 1)
     finally:

@@ -11,26 +11,27 @@ from ..scene.output.output_settings import ENGINE_IDS
 from ..scene.planes import rig
 from ..settings import Engine
 from .properties import active_zoom, has_zoom
+from .reporting import Reporting
 
 MARGIN = 8.0  # pixels between the camera's frame and what surrounds it
 
 
-def look_through_camera(context: Any) -> None:
+def look_through_camera(window: bpy.types.Window) -> None:
     """Show the scene through its camera, in colours as rendered, in all 3D Views."""
-    for area in context.screen.areas if context.screen else ():
+    for area in window.screen.areas:
         if area.type != "VIEW_3D":
             continue
         space = area.spaces.active
         if space.shading.type in {"SOLID", "WIREFRAME"}:
             # With Workbench there is no Material Preview.
-            is_workbench = context.scene.render.engine == ENGINE_IDS[Engine.WORKBENCH]
+            is_workbench = window.scene.render.engine == ENGINE_IDS[Engine.WORKBENCH]
             space.shading.type = "RENDERED" if is_workbench else "MATERIAL"
         if space.region_3d.view_perspective != "CAMERA":
             space.region_3d.view_perspective = "CAMERA"
             for lines in ("relationship_lines", "floor", "axis_x", "axis_y"):  # across the picture
                 setattr(space.overlay, f"show_{lines}", False)
             if not space.region_quadviews:
-                _fit_frame(area, context.scene.render)
+                _fit_frame(area, window.scene.render)
 
 
 def _fit_frame(area: Any, render: Any) -> None:
@@ -68,7 +69,7 @@ def _fit_frame(area: Any, render: Any) -> None:
     )
 
 
-class EVERZOOM_OT_preview(bpy.types.Operator):
+class EVERZOOM_OT_preview(Reporting, bpy.types.Operator):
     """Look through the zoom's camera and play it; press again to stop"""
 
     bl_idname = "ever_zoom.preview"
@@ -78,13 +79,13 @@ class EVERZOOM_OT_preview(bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         return has_zoom(cls, context) and context.screen is not None
 
-    def execute(self, context: Any) -> set[str]:
+    def act(self, context: Any) -> None:
         if not context.screen.is_animation_playing:
             camera = next(rig.parts(active_zoom(context), "camera"), None)
             if camera is not None:
                 context.scene.camera = camera
-            look_through_camera(context)
-        return set(bpy.ops.screen.animation_play())
+            look_through_camera(context.window)
+        bpy.ops.screen.animation_play()
 
 
 CLASSES = (EVERZOOM_OT_preview,)

@@ -145,8 +145,28 @@ def test_a_named_blender_gets_the_options_and_its_status_is_ours(tmp_path: Path)
     fake = script(tmp_path / "my blender", 'for a in "$@"; do echo "<$a>"; done; exit 7')
     done = run_build("render", "--blender", str(fake), "-zf", "1.5", "-o", "a b.mp4")
     assert done.returncode == 7
-    assert "<--background>" in done.stdout and "<--factory-startup>" in done.stdout
-    assert "main(['-zf', '1.5', '-o', 'a b.mp4'])" in done.stdout
+    assert "<--background>" in done.stderr and "<--factory-startup>" in done.stderr
+    assert "main(['-zf', '1.5', '-o', 'a b.mp4'])" in done.stderr
+
+
+@on_posix
+def test_what_a_blender_says_of_itself_is_not_on_standard_output(tmp_path: Path) -> None:
+    """A Blender that runs the code between two lines of its own, and an add-on that prints one."""
+    checkout = tmp_path / "checkout"
+    (checkout / build.PACKAGE.name).mkdir(parents=True)
+    (checkout / "build.py").write_bytes(BUILD.read_bytes())
+    (checkout / build.PACKAGE.name / "__init__.py").touch()
+    (checkout / build.PACKAGE.name / "cli.py").write_text(
+        "def main(arguments):\n    print('report', *arguments)\n    return 7\n"
+    )
+    runs = f'for last; do :; done; "{sys.executable}" -c "$last"; status=$?'
+    fake = script(tmp_path / "blender", f"echo Blender 4.2; {runs}; echo quit; exit $status")
+    done = subprocess.run(
+        [sys.executable, str(checkout / "build.py"), "render", "--blender", str(fake), "-x"],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (7, "report -x\n", "Blender 4.2\nquit\n")
 
 
 @on_posix
@@ -155,14 +175,14 @@ def test_ctrl_c_reaches_the_program(tmp_path: Path) -> None:
     fake = script(tmp_path / "blender", f"{trap}\necho ready; sleep 30 & wait")
     with subprocess.Popen(
         [sys.executable, str(BUILD), "render", "--blender", str(fake)],
-        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        assert process.stderr is not None
+        assert process.stderr.readline() == "ready\n"
         os.killpg(process.pid, signal.SIGINT)
-        assert process.stdout.readline() == "stopping\n"
+        assert process.stderr.readline() == "stopping\n"
         assert process.wait(20) == 5
 
 

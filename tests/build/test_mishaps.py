@@ -59,7 +59,8 @@ def run_build(
 
 def assert_one_line(done: subprocess.CompletedProcess[str], *words: str) -> None:
     assert done.returncode == 1
-    assert re.fullmatch(r"build\.py: [^\n]+\n", done.stderr), done.stderr
+    assert re.fullmatch(r"(Setting up [^\n]+\n)?build\.py: [^\n]+\n", done.stderr), done.stderr
+    assert done.stdout == ""
     assert "Traceback" not in done.stdout + done.stderr
     for word in words:
         assert word in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ import pytest
 from PIL import Image
 
 from ai_ever_zoom_addon.core.analysis.making import analyse, analysis_steps
-from ai_ever_zoom_addon.core.analysis.report import Analysis
+from ai_ever_zoom_addon.core.analysis.report import Analysis, Source
+from ai_ever_zoom_addon.core.findings import FindingKind
 from ai_ever_zoom_addon.errors import EverZoomError
 from tests.series_maker import Array, Memory, Truth, cut, jpeg, outpaint, scenes
 
@@ -64,6 +66,10 @@ def named(truth: Truth, quality: int | None = None) -> dict[str, Array]:
 
 def in_order(truth: Truth) -> tuple[str, ...]:
     return tuple(str(k) for k in range(len(truth.images)))
+
+
+def values_of(found: Analysis, kind: FindingKind) -> list[Any]:
+    return [finding.values for finding in found.findings if finding.kind is kind]
 
 
 def check_figures(found: Analysis, truth: Truth, kind: Kind) -> None:
@@ -161,7 +167,7 @@ def test_direction_is_found(series: Truth, first: str, auto_sort: bool) -> None:
     found = analyse(memory.files, memory.load, auto_sort=auto_sort)
     assert found.file_order == first
     assert [name.split("_")[1] for name in found.order] == names
-    assert not found.warnings
+    assert not found.findings
 
 
 def test_wrong_direction_is_kept_and_named(series: Truth) -> None:
@@ -169,7 +175,9 @@ def test_wrong_direction_is_kept_and_named(series: Truth) -> None:
     found = analyse(memory.files, memory.load, order="innermost-first")
     assert [name.split("_")[1] for name in found.order] == list(in_order(series))[::-1]
     assert found.file_order == "outermost-first"
-    assert any("contradict the chosen order innermost-first" in text for text in found.warnings)
+    (contradicted,) = values_of(found, FindingKind.CONTRADICTED_ORDER)
+    assert (contradicted["chosen"], contradicted["shown"]) == ("innermost-first", "outermost-first")
+    assert (contradicted["agreeing"], contradicted["pairs"]) == (5, 5)
 
 
 def test_files_in_disorder_are_kept_and_named(series: Truth) -> None:
@@ -177,7 +185,7 @@ def test_files_in_disorder_are_kept_and_named(series: Truth) -> None:
     found = analyse(memory.files, memory.load)
     assert [name.split("_")[1] for name in found.order] == ["0", "1", "3", "2", "4", "5"]
     assert found.file_order == "shuffled"
-    assert any("Auto Sort" in text for text in found.warnings)
+    assert values_of(found, FindingKind.SHUFFLED_FILES) == [{"against": 1, "pairs": 5}]
 
 
 @pytest.mark.parametrize("auto_sort", [False, True])
@@ -199,9 +207,10 @@ def test_wrong_given_factor_is_reported() -> None:
     memory = ordered(truth, in_order(truth))
     found = analyse(memory.files, memory.load, zoom_factor=1.5)
     assert found.zoom_factor == pytest.approx(1.333, rel=0.002)
-    assert any("1.5" in text and "1.333" in text for text in found.warnings)
+    (factors,) = values_of(found, FindingKind.OTHER_FACTOR)
+    assert factors == {"given": 1.5, "shown": pytest.approx(1.333, rel=0.002)}
     right = analyse(memory.files, memory.load, zoom_factor=1.33)
-    assert not right.warnings
+    assert not right.findings
 
 
 @pytest.mark.parametrize("auto_sort", [False, True])
@@ -210,8 +219,11 @@ def test_missing_step_is_named(series: Truth, auto_sort: bool) -> None:
     found = analyse(memory.files, memory.load, auto_sort=auto_sort)
     assert [name.split("_")[1] for name in found.order] == ["0", "1", "3", "4", "5"]
     assert found.pairs[1].factor == pytest.approx(4.0, rel=0.005)
-    (warning,) = found.warnings
-    assert "A step is missing between 1_1 and 2_3" in warning
+    assert len(found.findings) == 1
+    (missing,) = values_of(found, FindingKind.MISSING_IMAGES)
+    assert (missing["outer"], missing["inner"], missing["steps"]) == ("1_1", "2_3", 2)
+    assert missing["factor"] == pytest.approx(4.0, rel=0.005)
+    assert missing["usual"] == pytest.approx(2.0, rel=0.005)
 
 
 @pytest.mark.parametrize("auto_sort", [False, True])
@@ -237,7 +249,9 @@ def test_two_series_in_one_folder(series: Truth) -> None:
     assert found.order == in_order(series)
     assert {item.file for item in found.left_out} == {"other 0", "other 1", "other 2"}
     assert all("another series" in item.reason for item in found.left_out)
-    assert any("2 separate series" in text for text in found.warnings)
+    (separate,) = values_of(found, FindingKind.SEPARATE_SERIES)
+    assert separate["count"] == 2
+    assert sorted(separate["files"]) == ["other 0", "other 1", "other 2"]
 
 
 def test_factors_that_vary_are_kept_and_named() -> None:
@@ -247,7 +261,8 @@ def test_factors_that_vary_are_kept_and_named() -> None:
     found = analyse(memory.files, memory.load, auto_sort=True)
     assert found.order == in_order(truth)
     assert [pair.factor for pair in found.pairs] == pytest.approx(factors, rel=0.002)
-    assert any("varies from 1.6 to 3" in text for text in found.warnings)
+    (varying,) = values_of(found, FindingKind.VARYING_FACTOR)
+    assert varying == pytest.approx({"least": 1.6, "most": 3.0}, rel=0.002)
 
 
 def test_sizes_that_differ_are_fitted(series: Truth) -> None:
@@ -262,7 +277,10 @@ def test_sizes_that_differ_are_fitted(series: Truth) -> None:
         (x - 1.5 * outer_pixels, y - 0.5 * outer_pixels), abs=0.25
     )
     assert found.pairs[2].factor == pytest.approx(2.0 * 315 / 320, rel=0.002)
-    assert any("sizes differ" in text for text in found.warnings)
+    assert values_of(found, FindingKind.UNEQUAL_SIZES) == [
+        {"widths": [315, 320], "heights": [235, 240]}
+    ]
+    assert [pair.outer_size_px for pair in found.pairs[:3]] == [(320, 240), (320, 240), (315, 235)]
 
 
 def ring() -> Truth:
@@ -313,7 +331,11 @@ def test_unrelated_images_are_refused_or_kept_as_told() -> None:
     kept = analyse(memory.files, memory.load, order="outermost-first", zoom_factor=2.0)
     assert kept.order == ("a", "b", "c")
     assert [pair.factor for pair in kept.pairs] == [2.0, 2.0]
-    assert len(kept.warnings) == 2
+    assert [pair.source for pair in kept.pairs] == [Source.USUAL] * 2
+    assert values_of(kept, FindingKind.NOT_FOUND) == [
+        {"inner": "b", "outer": "a", "factor": 2.0},
+        {"inner": "c", "outer": "b", "factor": 2.0},
+    ]
 
 
 def test_empty_images_are_no_match() -> None:
@@ -339,16 +361,13 @@ def test_loader_errors_reach_the_caller() -> None:
 # The report and the progress
 
 
-def test_report(series: Truth) -> None:
-    memory = ordered(series, in_order(series))
-    report = analyse(memory.files, memory.load).to_json()
-    assert list(report) == [
-        *("order", "file_order", "zoom_factor", "loops", "pairs", "closing"),
-        *("left_out", "warnings"),
-    ]
-    pairs: Any = report["pairs"]
-    assert list(pairs[0]) == ["outer", "inner", "factor", "offset_px", "score", "gain"]
-    assert [type(value) for value in pairs[0]["offset_px"]] == [float, float]
+def test_what_was_measured_is_the_same_after_it_was_written_down() -> None:
+    stranger = next(scenes((384, 384), np.random.default_rng(7), 1))
+    memory = Memory(named(ring()) | {"stranger": stranger})
+    found = analyse(memory.files, memory.load, zoom_factor=1.9)
+    assert found.closing and found.left_out and found.findings
+    assert {pair.source for pair in found.pairs} == {Source.MEASURED}
+    assert Analysis.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
 def test_progress_only_rises(series: Truth) -> None:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ai_ever_zoom_addon.core.plan.framing import even
-from ai_ever_zoom_addon.core.plan.plan import FADE_IN, Plan, make_plan
+from ai_ever_zoom_addon.core.plan.plan import Plan, make_plan
+from ai_ever_zoom_addon.core.plan.visibility import FADE_IN
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.settings import Centre, FrameSize, MaskShape, Travel, ZoomSettings
@@ -48,10 +49,16 @@ def places(plan: Plan) -> list[Array]:
     return found
 
 
+def view_centre(plan: Plan, level: float) -> Array:
+    """Centre of the view, from where the zoom ends, in its own units."""
+    centres, _ = plan.path(np.array([level]))
+    return centres[0]
+
+
 def view_place(plan: Plan, level: float) -> Array:
     """Centre of the view, from the outermost image's, in its widths."""
     end = places(plan)[0] - np.array(plan.layers[0].centre)
-    return end + np.array(plan.view_centre(level)) * plan.zoom_factor**-level
+    return end + view_centre(plan, level) * plan.zoom_factor**-level
 
 
 def view_points(plan: Plan, level: float, points: int = 2) -> tuple[Array, Array]:
@@ -342,7 +349,7 @@ def test_constant_offsets_are_a_zoom_around_one_point() -> None:
 def test_the_keyed_path_is_the_path(plan: Plan) -> None:
     """The Hermite curve through the keys, as Blender evaluates it, is the path of the plan."""
     largest = max(abs(value) for step in plan.series.steps for value in step.offset)
-    for here, after in itertools.pairwise(plan.centre_keys()):
+    for here, after in itertools.pairwise(plan.path.keys()):
         span = after.level - here.level
         for part in (0.25, 0.5, 0.75):
             a = (1 + 2 * part) * (1 - part) ** 2
@@ -356,7 +363,7 @@ def test_the_keyed_path_is_the_path(plan: Plan) -> None:
                     + c * after.value[axis]
                     + d * after.slope[axis]
                 )
-                true = plan.view_centre(here.level + part * span)[axis]
+                true = view_centre(plan, here.level + part * span)[axis]
                 assert curve == pytest.approx(true, abs=1e-2 * largest + 1e-12)
 
 
@@ -436,7 +443,7 @@ def ring_plans(draw: st.DrawFn) -> Plan:
 def seen(plan: Plan, level: float) -> dict[int, tuple[float, ...]]:
     """For each layer that is seen its place and size in the view, its opacity and its gain."""
     found = {}
-    x, y = plan.view_centre(level)
+    x, y = view_centre(plan, level)
     for layer in plan.layers:
         if not layer.visible_from < level <= layer.visible_until:
             continue
@@ -479,8 +486,8 @@ def test_a_loop_ends_as_it_begins(plan: Plan) -> None:
 @given(ring_plans())
 def test_a_loop_has_no_hole(plan: Plan) -> None:
     for level in np.linspace(0.0, max(key.level for key in plan.keys), 30):
-        x, y = np.array(plan.view_centre(level))
-        half_width, half_height = (float(h) for h in plan.half_extent(np.array(level)))
+        x, y = view_centre(plan, level)
+        half_width, half_height = (float(h) for h in plan.view.half_extent(np.array(level)))
         outermost = plan.layers[0]
         width = plan.zoom_factor ** (level - outermost.level)
         middle = np.abs(np.array(outermost.centre) * width - [x, y])

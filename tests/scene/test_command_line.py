@@ -444,8 +444,11 @@ def test_json(run: Run, tmp_path: Path) -> None:
         assert pair["factor"] == pytest.approx(2.0, rel=0.01)
         assert pair["offset_px"] == pytest.approx((0.0, 0.0), abs=0.5)
         assert pair["gain"] == pytest.approx((1.0, 1.0, 1.0), rel=0.02)
+        assert (pair["source"], pair["turn_deg"]) == ("measured", 0.0)
+        assert pair["outer_size_px"] == [160, 120]
+        assert pair["linear_gain"] == pytest.approx((1.0, 1.0, 1.0), rel=0.05)
         assert pair["score"] > 0.9
-    assert (done["left_out"], done["warnings"]) == ([], [])
+    assert (done["left_out"], done["warnings"], done["findings"]) == ([], [], [])
     assert done["skipped"] == ["notes.txt"]
     assert done["settings"]["frames_per_second"] == 12.0
     assert done["settings"]["zoom_steps"] == 1

@@ -280,7 +280,7 @@ def test_the_options_of_the_command_line(run: Run, series: Path) -> None:
     said = run(*arguments, "--farm", "a.blend", "-o", "frames")
     assert "Engine: sequencer (it runs on every machine of a farm)." in said.lines
     assert [path.name for path in Path().iterdir() if "blend" not in path.name] == ["a_files"]
-    bpy.ops.wm.open_mainfile(filepath="a.blend")
+    bpy.ops.wm.open_mainfile(filepath=str(Path("a.blend").absolute()))
     scene = bpy.context.scene
     assert (scene.render.resolution_x, scene.render.resolution_y) == FRAME
     assert (scene.frame_start, scene.frame_end) == (0, 4)

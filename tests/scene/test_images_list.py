@@ -13,7 +13,8 @@ from typing import Any
 import bpy
 import pytest
 
-from ai_ever_zoom_addon.scene import compat, recipe
+from ai_ever_zoom_addon import cli
+from ai_ever_zoom_addon.scene import compat, loading, recipe
 from ai_ever_zoom_addon.scene.planes import rig
 
 from .drawing import draw_panels, shown_text
@@ -426,3 +427,35 @@ def closing_factor() -> float:
     closing = recipe.stored_series(zoom()).closing
     assert closing is not None
     return float(closing.factor)
+
+
+@pytest.mark.parametrize("travel", ["one-way", "loop"])
+def test_what_the_command_line_measured_is_known_when_the_list_is_changed(
+    addon: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, travel: str
+) -> None:
+    """Only what comes to lie beside another image is decoded, once each."""
+    write_series(tmp_path, 5)
+    blend = tmp_path / "zoom.blend"
+    arguments = ["-i", str(tmp_path), "--order", "outermost-first", "--travel", travel]
+    arguments += ["--engine", "cycles", "--no-render", "--save-blend", str(blend)]
+    assert cli.main(arguments) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    decoded: list[str] = []
+    read_pixels = loading.read_pixels
+
+    def read(file: Path) -> Any:
+        decoded.append(file.name)
+        return read_pixels(file)
+
+    monkeypatch.setattr(loading, "read_pixels", read)
+    before = zoom().ever_zoom.warnings
+    assert told(operators.ever_zoom.use_image, index=2) == ""
+    assert rows() == ["a_0.png", "a_1.png", "(a_2.png)", "a_3.png", "a_4.png"]
+    ends = ["a_4.png", "a_0.png"] if travel == "loop" else []  # which do not close a ring
+    assert decoded == ["a_1.png", "a_3.png", *ends]
+    assert factors() == pytest.approx([2.0, 4.0, 2.0], rel=0.01)
+    decoded.clear()
+    assert told(operators.ever_zoom.use_image, index=2) == ""  # in again
+    assert decoded == []
+    assert factors() == pytest.approx([2.0] * 4, rel=0.01)
+    assert zoom().ever_zoom.warnings == before

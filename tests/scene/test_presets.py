@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,21 @@ def test_ones_own_preset_comes_back(addon: None, users_folder: Path, tmp_path: P
     exec(text, {})  # as Blender itself would
     assert operators.ever_zoom.add_preset(name=bpy.path.display_name(file.stem), remove_name=True)
     assert not file.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="does not apply: no such files there")
+def test_a_preset_is_written_where_its_link_leads(
+    addon: None, users_folder: Path, tmp_path: Path
+) -> None:
+    folder = users_folder / "presets" / "ever_zoom"
+    folder.mkdir(parents=True)
+    (folder / "mine.py").symlink_to(tmp_path / "real.py")
+    assert operators.ever_zoom.add_preset(name="mine") == {"FINISHED"}
+    assert (folder / "mine.py").readlink() == tmp_path / "real.py"
+    assert "zoom.crop = 0.8\n" in (tmp_path / "real.py").read_text("utf-8")
+    (folder / "lost.py").symlink_to(tmp_path / "missing" / "real.py")
+    with pytest.raises(RuntimeError, match=r"lost\.py cannot be written .*missing"):
+        operators.ever_zoom.add_preset(name="lost")
 
 
 def test_a_preset_is_of_the_zoom_that_is_shown(

@@ -31,8 +31,8 @@ Place = tuple[int, int]
 
 # Python for `Window.ask`.
 CONTROLS = "[o.name for o in bpy.context.scene.objects if o.get('ever_zoom_role') == 'control']"
-WORK = "sys.modules['bl_ext.user_default.ai_ever_zoom.ui.operators'].Work"
-WORKING = f"{WORK}.is_running"
+WORK = "sys.modules['bl_ext.user_default.ai_ever_zoom.ui.work'].Work.running"
+WORKING = f"({WORK} is not None)"
 EVERYTHING = """{
     kind: sorted(item.name for item in getattr(bpy.data, kind))
     for kind in ("scenes", "collections", "objects", "meshes", "cameras", "materials", "images",

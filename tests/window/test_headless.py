@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -73,6 +74,22 @@ def test_the_options_are_told(blender: Blender) -> None:
     done = blender.headless("--command", "ever_zoom", "--help")
     assert done.returncode == 0
     assert "--zoom-factor" in done.stdout
+
+
+def test_the_report_alone_is_on_standard_output(blender: Blender, shared: Path) -> None:
+    series = str(shared / "series" / "mj_cats_2x")
+    options = ("-i", series, "--no-align", "--no-match-colour", "--no-render", "--json", "-")
+    done = subprocess.run(
+        blender.headless_command("--command", "ever_zoom", *options),
+        env=blender.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["order"]) == 8
+    assert "8 images of 1024x1024" in done.stderr
 
 
 def test_ctrl_c_stops_it(blender: Blender, shared: Path, tmp_path: Path) -> None:

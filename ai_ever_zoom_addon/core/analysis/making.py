@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import EverZoomError
+from ..findings import Finding, FindingKind, listed
 from ..matching.colour import likeness
-from ..matching.matcher import CERTAIN, SAME_STEP, Matcher, Progress
+from ..matching.matcher import CERTAIN, SAME_STEP, Matcher
 from ..matching.ordering import direction, groups, rotate
 from ..matching.picture import shrink
 from ..matching.registration import Registration
-from .report import Analysis, LeftOut, Pair, missing_pair
-from .verdict import judge, listed
+from ..steps import Progress, Steps, run
+from .report import Analysis, LeftOut, Pair, Source, missing_pair
+from .verdict import judge
 
 Loader = Callable[[Path], NDArray[np.float32]]
 """Decodes a file: (height, width, 3) sRGB-encoded 0..1, top row first, full size."""
@@ -38,18 +40,11 @@ def analyse(
     order: str = "auto",
     auto_sort: bool = False,
     zoom_factor: float | None = None,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress = lambda *_: None,
 ) -> Analysis:
     """`analysis_steps` in one go; `progress` is called with (fraction done, text)."""
     steps = analysis_steps(files, load, order=order, auto_sort=auto_sort, zoom_factor=zoom_factor)
-    while True:
-        try:
-            done, text = next(steps)
-        except StopIteration as finished:
-            result: Analysis = finished.value
-            return result
-        if progress:
-            progress(done, text)
+    return run(steps, progress)
 
 
 def analysis_steps(
@@ -59,7 +54,7 @@ def analysis_steps(
     order: str = "auto",
     auto_sort: bool = False,
     zoom_factor: float | None = None,
-) -> Generator[Progress, None, Analysis]:
+) -> Steps[Analysis]:
     """Finds out what the images are, in short steps, so that a window stays alive.
 
     Args:
@@ -68,7 +63,7 @@ def analysis_steps(
         order: "innermost-first", "outermost-first" or "auto": what the first file is. With
             `auto_sort` it has no effect.
         auto_sort: Find the order in the pictures. Without it the files' order is kept, and what the
-            pictures say against it becomes a warning.
+            pictures say against it becomes a finding.
         zoom_factor: What the user says the factor is; None: not known. It is never believed, only
             compared, and taken for pairs whose pictures do not match.
 
@@ -114,7 +109,7 @@ class _Draft:
         self.measured: list[Registration | None] = []
         self.closing: Registration | None = None
         self.left_out: dict[int, str] = {}
-        self.warnings: list[str] = []
+        self.findings: list[Finding] = []
         self.components = matcher.components.all()
         self.position = matcher.components.position
 
@@ -132,10 +127,9 @@ class _Draft:
                 self.left_out[member] = self._reason(member, members)
         others = [members for members in self.components[1:] if len(members) > 1]
         if others:
-            self.warnings.append(
-                f"There are {1 + len(others)} separate series: the longest one is used, "
-                f"{listed([self.names[k] for members in others for k in members])} left out."
-            )
+            files = [self.names[k] for members in others for k in members]
+            values = {"count": 1 + len(others), "files": files}
+            self.findings.append(Finding(FindingKind.SEPARATE_SERIES, values))
 
     def keep_file_order(self, order: str) -> None:
         """The files' own order, in the direction that was chosen or that the pictures show."""
@@ -163,16 +157,12 @@ class _Draft:
             self._drop_same_steps()
             self._close_ring(sort=False)
         if agreeing and chosen != shown and not self.loops:
-            self.warnings.append(
-                f"The pictures contradict the chosen order {chosen}: in {agreeing} of {len(votes)} "
-                f"pairs they are {shown}; choose {shown} or auto."
-            )
+            values = {"chosen": chosen, "shown": shown, "agreeing": agreeing, "pairs": len(votes)}
+            self.findings.append(Finding(FindingKind.CONTRADICTED_ORDER, values))
         elif min(inwards, outwards) and not self.loops:
             self.file_order = "shuffled"
-            self.warnings.append(
-                f"The files are not in the zoom's order ({min(inwards, outwards)} of {len(votes)} "
-                "neighbours lie the other way round): turn Auto Sort on."
-            )
+            values = {"against": min(inwards, outwards), "pairs": len(votes)}
+            self.findings.append(Finding(FindingKind.SHUFFLED_FILES, values))
 
     def _unroll(self) -> bool:
         """In a ring, positions may jump back anywhere: let them do so where the files end."""
@@ -280,7 +270,7 @@ class _Draft:
 
     # The pairs
 
-    def measure_pairs(self) -> Generator[Progress, None, None]:
+    def measure_pairs(self) -> Steps[None]:
         """Registers all neighbours as exactly as can be."""
         pairs = list(zip(self.sequence, self.sequence[1:], strict=False))
         for number, (outer, inner) in enumerate(pairs):
@@ -307,7 +297,7 @@ class _Draft:
     # The report
 
     def finish(self) -> Analysis:
-        """Checks what was measured and puts it into words."""
+        """Checks what was measured."""
         depths = [
             self.matcher.depth(outer, inner, found.placement)
             for outer, inner, found in self._neighbours()
@@ -318,27 +308,29 @@ class _Draft:
         closing = None
         if self.closing:
             closing = self._pair(self.sequence[-1], self.sequence[0], self.closing, usual)
-        sizes = [
-            (self.matcher.pictures[k].width, self.matcher.pictures[k].height) for k in self.sequence
-        ]
-        found = judge(pairs, sizes, self.given_factor)
+        found = judge(pairs, [self._size(k) for k in self.sequence], self.given_factor)
         return replace(
             found,
             order=tuple(self.names[k] for k in self.sequence),
             file_order=self.file_order,
             loops=self.loops,
             left_out=tuple(LeftOut(self.names[k], why) for k, why in sorted(self.left_out.items())),
-            warnings=(*self.warnings, *found.warnings),
+            findings=(*self.findings, *found.findings),
             closing=closing,
         )
 
     def _neighbours(self) -> list[tuple[int, int, Registration | None]]:
         return list(zip(self.sequence, self.sequence[1:], self.measured, strict=False))
 
+    def _size(self, number: int) -> tuple[int, int]:
+        picture = self.matcher.pictures[number]
+        return picture.width, picture.height
+
     def _pair(self, outer: int, inner: int, found: Registration | None, usual: float) -> Pair:
         names = self.names[outer], self.names[inner]
         if not found:
-            return missing_pair(*names, self.given_factor or math.exp(usual))
+            factor = self.given_factor or math.exp(usual)
+            return missing_pair(*names, self._size(outer), factor)
         outer_picture, inner_picture = (self.matcher.pictures[k] for k in (outer, inner))
         x, y = found.placement.offset
         share = max(abs(x) / outer_picture.width, abs(y) / outer_picture.height)
@@ -351,10 +343,19 @@ class _Draft:
             )
         alike = likeness(outer_picture, inner_picture, found.placement)
         factor = math.exp(self.matcher.depth(outer, inner, found.placement))
-        return Pair(*names, factor, (x, y), alike.score, alike.gain, alike.linear_gain)
+        return Pair(
+            *names,
+            factor=factor,
+            offset_px=(x, y),
+            outer_size_px=self._size(outer),
+            source=Source.MEASURED,
+            score=alike.score,
+            gain=alike.gain,
+            linear_gain=alike.linear_gain,
+        )
 
 
-def pair_steps(outer: Path, inner: Path, load: Loader) -> Generator[Progress, None, Pair | None]:
+def pair_steps(outer: Path, inner: Path, load: Loader) -> Steps[Pair | None]:
     """Finds where one image lies in another one, in short steps.
 
     Yields:

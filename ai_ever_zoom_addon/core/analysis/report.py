@@ -1,10 +1,24 @@
-"""What a folder of images is, as it was found."""
+"""What a folder of images is, as it was found, and the one form in which that is written down."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from ..findings import Finding, findings_from_json
 
 UNCHANGED = (1.0, 1.0, 1.0)
+
+
+class Source(StrEnum):
+    """Who says how an image lies in the next larger one."""
+
+    MEASURED = "measured"  # the pictures
+    GIVEN = "given"  # the user
+    HOLE = "hole"  # a see-through part of the larger image
+    USUAL = "usual"  # nobody: it is centred, with the usual factor
 
 
 @dataclass(frozen=True)
@@ -16,30 +30,65 @@ class Pair:
         factor: Width of the outer image over the width that the inner one takes up in it, > 1.
         offset_px: Centre of the inner image relative to the centre of the outer one, in pixels of
             the outer image, x to the right, y down.
+        outer_size_px: Width and height of the outer image in pixels.
+        source: Who says so.
         score: Correlation of the outer image's inside with the shrunk inner image, -1 to 1: 1 is
             the same picture, below 0.9 it was painted again; a pair that does not match has 0.
         gain: Red, green, blue: the INNER image's encoded values times this are the OUTER's.
         linear_gain: The same for linear light.
+        turn_deg: By how many degrees, clockwise, the inner image is turned.
     """
 
     outer: str
     inner: str
     factor: float
     offset_px: tuple[float, float]
+    outer_size_px: tuple[int, int]
+    source: Source
     score: float
     gain: tuple[float, float, float]
     linear_gain: tuple[float, float, float]
+    turn_deg: float = 0.0
 
-    def to_json(self) -> dict[str, object]:
-        """The pair as plain JSON values, without linear_gain."""
+    def to_json(self) -> dict[str, Any]:
+        """The pair as plain JSON values."""
         return {
             "outer": self.outer,
             "inner": self.inner,
             "factor": self.factor,
             "offset_px": list(self.offset_px),
+            "turn_deg": self.turn_deg,
+            "outer_size_px": list(self.outer_size_px),
+            "source": self.source.value,
             "score": self.score,
             "gain": list(self.gain),
+            "linear_gain": list(self.linear_gain),
         }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Pair:
+        """A pair from `to_json`; other keys are passed over.
+
+        Raises:
+            ValueError: It is not of that form.
+        """
+        try:
+            x, y = values["offset_px"]
+            width, height = values["outer_size_px"]
+            return cls(
+                outer=str(values["outer"]),
+                inner=str(values["inner"]),
+                factor=float(values["factor"]),
+                offset_px=(float(x), float(y)),
+                outer_size_px=(int(width), int(height)),
+                source=Source(values["source"]),
+                score=float(values["score"]),
+                gain=_rgb(values["gain"]),
+                linear_gain=_rgb(values["linear_gain"]),
+                turn_deg=float(values["turn_deg"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"this is no pair of images: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -63,7 +112,7 @@ class Analysis:
         pairs: One for each two neighbours in `order`.
         closing: The outermost image in the innermost one, where the series loops.
         left_out: Files that are not in `order`.
-        warnings: Sentences for the user.
+        findings: What the user should know.
     """
 
     order: tuple[str, ...]
@@ -72,11 +121,11 @@ class Analysis:
     loops: bool
     pairs: tuple[Pair, ...]
     left_out: tuple[LeftOut, ...]
-    warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
     closing: Pair | None = None
 
-    def to_json(self) -> dict[str, object]:
-        """The report as plain JSON values: the attributes, without linear_gain."""
+    def to_json(self) -> dict[str, Any]:
+        """The attributes as plain JSON values: for scripts, and for what a file keeps."""
         return {
             "order": list(self.order),
             "file_order": self.file_order,
@@ -84,11 +133,41 @@ class Analysis:
             "loops": self.loops,
             "pairs": [pair.to_json() for pair in self.pairs],
             "closing": self.closing and self.closing.to_json(),
-            "left_out": [asdict(item) for item in self.left_out],
-            "warnings": list(self.warnings),
+            "left_out": [{"file": item.file, "reason": item.reason} for item in self.left_out],
+            "findings": [finding.to_json() for finding in self.findings],
         }
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Analysis:
+        """The analysis from `to_json`; other keys are passed over.
 
-def missing_pair(outer: str, inner: str, factor: float) -> Pair:
+        Raises:
+            ValueError: It is not of that form.
+        """
+        try:
+            return cls(
+                order=tuple(map(str, values["order"])),
+                file_order=str(values["file_order"]),
+                zoom_factor=float(values["zoom_factor"]),
+                loops=bool(values["loops"]),
+                pairs=tuple(map(Pair.from_json, values["pairs"])),
+                closing=Pair.from_json(values["closing"]) if values["closing"] else None,
+                left_out=tuple(
+                    LeftOut(str(item["file"]), str(item["reason"])) for item in values["left_out"]
+                ),
+                findings=findings_from_json(values["findings"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"this is no analysis: {error}") from None
+
+
+def missing_pair(outer: str, inner: str, outer_size_px: tuple[int, int], factor: float) -> Pair:
     """The stand-in for a pair of which the one image was not found in the other."""
-    return Pair(outer, inner, factor, (0.0, 0.0), 0.0, UNCHANGED, UNCHANGED)
+    return Pair(
+        outer, inner, factor, (0.0, 0.0), outer_size_px, Source.USUAL, 0.0, UNCHANGED, UNCHANGED
+    )
+
+
+def _rgb(values: Any) -> tuple[float, float, float]:
+    red, green, blue = values
+    return float(red), float(green), float(blue)

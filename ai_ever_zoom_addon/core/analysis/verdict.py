@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .report import Analysis, Pair
+from ..findings import Finding, FindingKind
+from .report import Analysis, Pair, Source
 
 FACTOR_TOLERANCE = 0.01
 PAINTED_AGAIN = 0.9  # score under which the inner area was not copied but painted again
@@ -30,7 +31,7 @@ def judge(
         loops=False,
         pairs=tuple(pairs),
         left_out=(),
-        warnings=(
+        findings=(
             *_judge_pairs(pairs),
             *_judge_factors(pairs, given_factor),
             *_judge_sizes(sizes),
@@ -55,70 +56,58 @@ def odd_pairs(scores: Sequence[float], factors: Sequence[float]) -> list[bool]:
     ]
 
 
-def _judge_pairs(pairs: Sequence[Pair]) -> list[str]:
-    warnings = [
-        f"{pair.inner} was not found in {pair.outer}: it is placed at the centre with a zoom "
-        f"factor of {pair.factor:.4g}; check the order, or turn Auto Sort on."
+def _judge_pairs(pairs: Sequence[Pair]) -> list[Finding]:
+    found = [
+        Finding(
+            FindingKind.NOT_FOUND,
+            {"inner": pair.inner, "outer": pair.outer, "factor": pair.factor},
+        )
         for pair in pairs
-        if pair.score == 0.0
+        if pair.source is Source.USUAL
     ]
-    again = [pair for pair in pairs if 0.0 < pair.score < PAINTED_AGAIN]
+    again = [
+        pair for pair in pairs if pair.source is not Source.USUAL and pair.score < PAINTED_AGAIN
+    ]
     if again:
         worst = min(again, key=lambda pair: pair.score)
-        warnings.append(
-            f"{len(again)} of {len(pairs)} inner images were painted again in the next larger "
-            f"one (worst: {worst.inner} in {worst.outer}, score {worst.score:.2f}): alignment "
-            "cannot hide that, a wide feather softens it."
-        )
-    return warnings
+        named = {"inner": worst.inner, "outer": worst.outer, "score": worst.score}
+        counted = {"count": len(again), "pairs": len(pairs)}
+        found.append(Finding(FindingKind.PAINTED_AGAIN, counted | named))
+    return found
 
 
-def _judge_factors(pairs: Sequence[Pair], given_factor: float | None) -> list[str]:
-    found = [pair for pair in pairs if pair.score > 0.0]
-    if not found:
+def _judge_factors(pairs: Sequence[Pair], given_factor: float | None) -> list[Finding]:
+    measured = [pair for pair in pairs if pair.source is not Source.USUAL]
+    if not measured:
         return []
-    warnings = []
-    median = float(np.median([math.log(pair.factor) for pair in found]))
+    found = []
+    median = float(np.median([math.log(pair.factor) for pair in measured]))
     single = []
-    for pair in found:
+    for pair in measured:
         steps = math.log(pair.factor) / median
         whole = round(steps)
-        if len(found) > 2 and whole > 1 and abs(steps - whole) < 0.04 * whole:
-            warnings.append(
-                f"{_number(whole - 1)} missing between {pair.outer} and {pair.inner}: the zoom "
-                f"factor there is {pair.factor:.4g}, elsewhere about {math.exp(median):.4g}."
-            )
+        if len(measured) > 2 and whole > 1 and abs(steps - whole) < 0.04 * whole:
+            named = {"outer": pair.outer, "inner": pair.inner}
+            figures = {"steps": whole, "factor": pair.factor, "usual": math.exp(median)}
+            found.append(Finding(FindingKind.MISSING_IMAGES, named | figures))
         else:
             single.append(pair.factor)
     least, most = min(single), max(single)
     if most / least > 1 + 2 * FACTOR_TOLERANCE:
-        warnings.append(
-            f"The zoom factor varies from {least:.4g} to {most:.4g}: each pair keeps its own."
-        )
+        found.append(Finding(FindingKind.VARYING_FACTOR, {"least": least, "most": most}))
     usual = math.exp(float(np.mean(np.log(single))))
     if given_factor and abs(given_factor / usual - 1) > FACTOR_TOLERANCE:
-        warnings.append(
-            f"The given zoom factor is {given_factor:.4g}, but the images show "
-            f"{usual:.4g}: use that, or auto."
-        )
-    return warnings
+        found.append(Finding(FindingKind.OTHER_FACTOR, {"given": given_factor, "shown": usual}))
+    return found
 
 
-def _judge_sizes(sizes: Sequence[tuple[int, int]]) -> list[str]:
+def _judge_sizes(sizes: Sequence[tuple[int, int]]) -> list[Finding]:
     if len(set(sizes)) < 2:
         return []
     widths, heights = zip(*sizes, strict=True)
     return [
-        f"The images' sizes differ, from {min(widths)} to {max(widths)} pixels in width "
-        f"and {min(heights)} to {max(heights)} in height: factors are ratios of widths."
+        Finding(
+            FindingKind.UNEQUAL_SIZES,
+            {"widths": [min(widths), max(widths)], "heights": [min(heights), max(heights)]},
+        )
     ]
-
-
-def _number(steps: int) -> str:
-    return "A step is" if steps == 1 else f"{steps} steps are"
-
-
-def listed(names: Sequence[str], most: int = 5) -> str:
-    """Some names in one line."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

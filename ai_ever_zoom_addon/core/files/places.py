@@ -78,7 +78,7 @@ def check_file(path: Path, *, streams: bool = False) -> Path:
     return file
 
 
-def check_apart(files: Mapping[str, Path], frames: tuple[str, Path] | None = None) -> None:
+def check_apart(files: Mapping[str, Path], frames: Path | None = None) -> None:
     """Make sure that no two options name the same place, nor a file where another has a folder.
 
     Names that differ in upper and lower case only are the same on many disks. Devices and pipes
@@ -86,20 +86,20 @@ def check_apart(files: Mapping[str, Path], frames: tuple[str, Path] | None = Non
 
     Args:
         files: What is to be written, by option.
-        frames: The option that names the folder of frames, if there is one, and the folder.
+        frames: The folder of frames, if --output is one.
 
     Raises:
         EverZoomError: Two do.
     """
-    places = {option: path for option, path in files.items() if not is_stream(path)}
-    named = [*places.items(), *([frames] if frames else [])]
-    for (one, first), (other, second) in itertools.combinations(named, 2):
-        if _is_same(first, second) or ((other, second) == frames and _is_frame(first, second)):
+    named = {option: path for option, path in files.items() if not is_stream(path)}
+    everything = named | ({"--output": frames} if frames else {})
+    for (one, first), (other, second) in itertools.combinations(everything.items(), 2):
+        if _is_same(first, second) or (second == frames and _is_frame(first, second)):
             raise EverZoomError(
                 f"{one} and {other} name the same file, {first}: choose another one."
             )
-    for one, first in places.items():
-        for other, second in named:
+    for one, first in named.items():
+        for other, second in everything.items():
             if _folded(first) in _folded(second).parents:
                 raise EverZoomError(
                     f"{other} {second} would lie in the file of {one}: choose another place."

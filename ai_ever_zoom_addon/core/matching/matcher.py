@@ -7,18 +7,17 @@ for each image.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..steps import Steps
 from .ordering import Components, groups
 from .picture import Picture
 from .registration import Placement, Registration, refine, register
 from .screening import Screen, bank, screen, template, template_shape, template_step
-
-Progress = tuple[float, str]
 
 SAME_STEP = math.log(1.04)  # images closer than this on the zoom's axis show the same step
 LOW_FACTORS = (1.0, 3.0)  # searched for every pair; most series are in here
@@ -58,7 +57,7 @@ class Matcher:
             [template_step(picture, shape) for picture in pictures]
         )
 
-    def relate(self, neighbours: bool) -> Generator[Progress, None, None]:
+    def relate(self, neighbours: bool) -> Steps[None]:
         """Finds the components. Yields (fraction done, text).
 
         neighbours: whether files that follow each other are to be looked at closely in any case.
@@ -155,7 +154,7 @@ class Matcher:
         neighbours: bool,
         sigma: float,
         peaks: int = 1,
-    ) -> Generator[Progress, None, None]:
+    ) -> Steps[None]:
         """Screens and then registers the best pairs, best first, until all are joined that can."""
         if not factors:
             return

@@ -2,12 +2,124 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import EverZoomError
 from ...settings import FrameSize, ZoomSettings
+from .mask import Mask
+from .nesting import Nesting
 
 # What is left out by rounding to whole pixels is no loss, and so small an enlargement cannot be
 # seen.
 _LOSS_NOISE = 0.01
 _ENLARGEMENT_NOISE = 0.02
+
+
+@dataclass(frozen=True)
+class View:
+    """What a frame shows at zoom level z.
+
+    Attributes:
+        size: Width and height in units of `zoom_factor**-z` image widths.
+        roll: Turns of the picture in one zoom level, clockwise.
+    """
+
+    size: tuple[float, float]
+    roll: float
+
+    def half_extent(
+        self, levels: NDArray[np.float64], between: float = 0.0
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Half the width and height of the upright rectangle around the view, as it is turned.
+
+        Args:
+            levels: Zoom levels, any shape.
+            between: The rectangle is good for so many levels before and after, too.
+
+        Returns:
+            Two arrays of that shape, in units of `zoom_factor**-level`.
+        """
+        width, height = self.size
+        angle = 2.0 * np.pi * self.roll * levels
+        # A corner that is further out in between is so much further out at most.
+        more = math.hypot(width, height) * (1.0 - math.cos(2.0 * math.pi * self.roll * between))
+        across, along = np.abs(np.cos(angle)), np.abs(np.sin(angle))
+        return (
+            (width * across + height * along + more) / 2.0,
+            (width * along + height * across + more) / 2.0,
+        )
+
+    def shrunk(self, times: float) -> View:
+        """The view so many times smaller."""
+        return replace(self, size=(self.size[0] / times, self.size[1] / times))
+
+
+@dataclass(frozen=True)
+class Framing:
+    """What the frames show, and what is left of the inner images.
+
+    Attributes:
+        resolution: Width and height of a frame in pixels.
+        view: What a frame shows.
+        mask: Trimmed shape of the inner layers.
+    """
+
+    resolution: tuple[int, int]
+    view: View
+    mask: Mask
+
+
+def find_framing(
+    nesting: Nesting, settings: ZoomSettings, scene_resolution: tuple[int, int] | None
+) -> tuple[Framing, tuple[str, ...]]:
+    """Choose what the frames show of an image that fills the view.
+
+    Args:
+        nesting: The images.
+        settings: What the user chose.
+        scene_resolution: The scene's own frame size in pixels, for `FrameSize.SCENE`.
+
+    Returns:
+        The framing, and what there is to warn of.
+
+    Raises:
+        EverZoomError: The mask leaves nothing of the images.
+    """
+    first = nesting.series.images[nesting.around]
+    # The crop is rounded to whole, even pixels: then a pixel of the image that fills the view is
+    # exactly a pixel of the frame.
+    cropped = even(first.width * settings.crop), even(first.height * settings.crop)
+    crop = cropped[0] / first.width, cropped[1] / first.width
+    resolution = frame_size(cropped, settings, scene_resolution)
+    # The largest view of the frame's shape that lies within the crop.
+    width = min(crop[0], crop[1] * resolution[0] / resolution[1])
+    size = width, width * resolution[1] / resolution[0]
+
+    feather = settings.feather * min(1.0, nesting.aspect)
+    mask = Mask(settings.mask_shape, (crop[0] / 2.0, crop[1] / 2.0), feather)
+    if min(mask.opaque_half_size) <= 0.0:
+        raise EverZoomError(
+            f"A feather of {settings.feather:g} leaves nothing of images that are cropped to "
+            f"{settings.crop:g}: make the feather smaller or the crop larger."
+        )
+
+    warnings = []
+    roll = settings.roll
+    if nesting.round_levels:
+        roll = round(roll * nesting.round_levels) / nesting.round_levels
+        if abs(roll - settings.roll) > 1e-6:
+            warnings.append(
+                f"The picture turns {roll:.4g} times from one image to the next instead of "
+                f"{settings.roll:.4g}, so that the loop ends as it begins."
+            )
+    warnings += framing_warnings(
+        cropped, (size[0] * first.width, size[1] * first.width), resolution
+    )
+    return Framing(resolution, View(size, roll), mask), tuple(warnings)
 
 
 def even(value: float) -> int:

@@ -19,6 +19,9 @@ ENGINE_IDS = {
     Engine.WORKBENCH: "BLENDER_WORKBENCH",
 }
 
+# Things that can be seen through, of the user's, for which Cycles has room before the layers.
+_CLEAR_THINGS = 4
+
 
 def fill_range(scene: Any, plan: Plan) -> None:
     """First and last frame."""
@@ -95,7 +98,8 @@ def fill_engine(scene: Any, plan: Plan) -> None:
         cycles.pixel_filter_type = "BOX"
         cycles.filter_width = 1.0
         cycles.max_bounces = 4
-        cycles.transparent_max_bounces = max(8, cycles.transparent_max_bounces)
+        needed = plan.most_visible + _CLEAR_THINGS
+        cycles.transparent_max_bounces = max(needed, cycles.transparent_max_bounces)
         cycles.use_auto_tile = False
     elif engine is Engine.EEVEE:
         eevee = scene.eevee

@@ -17,6 +17,7 @@ from ...core.files.folder import check_name
 from ...core.files.output import is_video, is_whole_picture, is_whole_video
 from ...core.files.places import FRAME_FILE, check_file, check_folder, make_folder
 from ...core.files.writing import real_file
+from ...core.steps import Progress
 from ...errors import EverZoomError
 from ..loading import image_file
 from ..strips.sequencer import has_strips, picture_files
@@ -26,8 +27,6 @@ from .stream import streamed_images
 # How often it is tried, while a video is written, whether the disk is full, and by how many bytes.
 FRAMES_PER_PROBE = 50
 PROBE_LENGTH = 1 << 16
-
-Progress = Callable[[float, str], None]
 
 
 def check_output(output: str) -> None:

@@ -17,7 +17,7 @@ from ...core.plan.mask import MaskMesh, whole_image
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
 from .. import zoom_level
-from ..drivers import drive, drive_by_table, fill_curve, roll_expression
+from ..drivers import drive, drive_by_table, fade_expression, fill_curve, roll_expression
 from ..loading import load_image
 from ..tags import (
     CENTRE_PATHS,
@@ -222,7 +222,7 @@ def _fill_centre(control: Any, plan: Plan) -> None:
             control.driver_remove(path)
             control.pop(path[2:-2], None)
         return
-    keys = plan.centre_keys()
+    keys = plan.path.keys()
     for axis, path in enumerate(CENTRE_PATHS):
         control[path[2:-2]] = 0.0
         drive_by_table(
@@ -388,8 +388,9 @@ def _place_layer(control: Any, item: Any, plan: Plan, layer: Layer, stretches: l
     fade, colour_match = f'["{FADE}"]', f'["{COLOUR_MATCH}"]'
     item[FADE] = 1.0
     item[COLOUR_MATCH] = [1.0, 1.0, 1.0]
-    if layer.opaque_from > 0.0:
-        drive(item, fade, f"smoothstep({layer.visible_from!r}, {layer.opaque_from!r}, z)", level)
+    opacity = fade_expression(layer)
+    if opacity:
+        drive(item, fade, opacity, level)
     else:
         item.driver_remove(fade)
     for channel in range(3):

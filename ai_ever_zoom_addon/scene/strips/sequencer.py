@@ -9,6 +9,7 @@ sequencer renders, so the scene has a copy of the control's curve.
 
 from __future__ import annotations
 
+import math
 import shutil
 import struct
 import zlib
@@ -27,7 +28,7 @@ from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
 from .. import compat, zoom_level
-from ..drivers import drive, drive_by_table, roll_expression
+from ..drivers import drive, drive_by_table, fade_expression, roll_expression
 from ..loading import read_pixels
 from ..tags import ROLE, ZOOM_LEVEL, ZOOM_LEVEL_PATH
 
@@ -89,7 +90,7 @@ def build_strips(scene: Any, control: Any, plan: Plan, folder: Path) -> None:
     scene.render.use_sequencer = True
     _copy_zoom_level(scene, control)
     if not plan.is_centred:
-        keys = plan.centre_keys()
+        keys = plan.path.keys()
         for axis, path in enumerate(CENTRE_PATHS):
             scene[path[2:-2]] = 0.0
             drive_by_table(
@@ -263,10 +264,8 @@ def _add_strip(scene: Any, group: Any, plan: Plan, layer: Layer, file: Path, cha
             ]
         drive(strip.transform, "offset_x", place[0], sources)
         drive(strip.transform, "offset_y", place[1], sources)
-    opacity = []
-    if layer.index:
-        opacity.append(f"smoothstep({layer.visible_from!r}, {layer.opaque_from!r}, z)")
-    if layer.visible_until <= plan.depth:
+    opacity = [expression] if (expression := fade_expression(layer)) else []
+    if layer.visible_until <= plan.depth and not math.isfinite(layer.fades_from):
         opacity.append(f"(z <= {layer.visible_until!r})")
     if opacity:
         drive(strip, "blend_alpha", " * ".join(opacity), level)

@@ -1,0 +1,83 @@
+"""What was found that the user should know: kinds with figures, not sentences. Never touches bpy.
+
+The window and the command line put them into their own words (see wording.py); in a file and for
+scripts they stay data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class FindingKind(StrEnum):
+    """What there is to know; behind each kind, the names of its values.
+
+    Images are named by their files; factors, and how many times larger something is shown, are > 1.
+    """
+
+    # The analysis
+    SEPARATE_SERIES = "separate-series"  # count, files: those left out
+    CONTRADICTED_ORDER = "contradicted-order"  # chosen, shown, agreeing, pairs
+    SHUFFLED_FILES = "shuffled-files"  # against, pairs
+    NOT_FOUND = "not-found"  # inner, outer, factor
+    PAINTED_AGAIN = "painted-again"  # count, pairs, inner, outer, score: of the worst
+    MISSING_IMAGES = "missing-images"  # outer, inner, steps: between them, factor, usual
+    VARYING_FACTOR = "varying-factor"  # least, most
+    OTHER_FACTOR = "other-factor"  # given, shown
+    UNEQUAL_SIZES = "unequal-sizes"  # widths, heights: the least and the most
+
+    # The plan
+    NO_RING = "no-ring"
+    ROUNDED_ROLL = "rounded-roll"  # roll, wanted
+    ENLARGED_AT_BORDER = "enlarged-at-border"  # times
+    ENLARGED_BY_ROLL = "enlarged-by-roll"  # times
+    NEARER_TARGET = "nearer-target"  # target, wanted
+    OUTSIDE_OF_FRAMES = "outside-of-frames"  # part, resolution
+    ENLARGED_IN_FRAMES = "enlarged-in-frames"  # times, resolution, sharp: the largest sharp one
+
+    # The scene
+    CURVE_REPLACED = "curve-replaced"
+    STANDING_STILL = "standing-still"  # files
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something the user should know.
+
+    Attributes:
+        kind: What it is.
+        values: Names, figures, and lists of them, as plain JSON values.
+    """
+
+    kind: FindingKind
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Kind and values as plain JSON values."""
+        return {"kind": self.kind.value, "values": dict(self.values)}
+
+
+def findings_from_json(items: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:
+    """Findings from `Finding.to_json`; kinds that only another version knows are passed over.
+
+    Raises:
+        ValueError: They are not of that form.
+    """
+    kinds = {kind.value for kind in FindingKind}
+    try:
+        return tuple(
+            Finding(FindingKind(item["kind"]), dict(item["values"]))
+            for item in items
+            if item["kind"] in kinds
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"these are no findings: {error}") from None
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Some names in one line."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,57 @@
+"""The buttons that make something of a finished zoom: its frames, and a camera with plain keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..errors import EverZoomError
+from ..scene.output import bake, rendering
+from ..scene.planes import rig
+from .properties import active_zoom, has_zoom
+from .reporting import Reporting
+
+
+class EVERZOOM_OT_render(Reporting, bpy.types.Operator):
+    """Render the whole zoom to the output path"""
+
+    bl_idname = "ever_zoom.render"
+    bl_label = "Render Animation"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return has_zoom(cls, context)
+
+    def act(self, context: Any) -> None:
+        rendering.check_images(context.scene)
+        camera = next(rig.parts(active_zoom(context), "camera"), None)
+        if camera is None:
+            raise EverZoomError("The zoom's camera is gone: press Build Again")
+        context.scene.camera = camera
+        try:
+            bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
+        except RuntimeError as error:  # Blender's own reports
+            reason = " ".join(str(error).split()).removeprefix("Error: ")
+            raise EverZoomError(reason) from error
+
+
+class EVERZOOM_OT_bake_camera(Reporting, bpy.types.Operator):
+    """Add a copy of the zoom's camera with a plain keyframe at every frame, for other programs"""
+
+    bl_idname = "ever_zoom.bake_camera"
+    bl_label = "Bake Zoom Camera"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return has_zoom(cls, context)
+
+    def act(self, context: Any) -> None:
+        camera = bake.bake_camera(context.scene, active_zoom(context))
+        self.report({"INFO"}, f"Added {camera.name}")
+
+
+CLASSES = (EVERZOOM_OT_render, EVERZOOM_OT_bake_camera)
+
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

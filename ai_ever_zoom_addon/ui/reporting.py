@@ -1,0 +1,126 @@
+"""How every operator of the window runs and ends: with one report, and a true undo step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..core.steps import Steps
+from ..errors import EverZoomError, in_one_line
+from .work import Finish, Work
+
+WAIT = "Wait until the work in progress is done, or press Esc"
+
+
+class Reporting:
+    """A mix-in for operators: errors become reports.
+
+    Blender makes an undo step only of an operator that ends as finished. So one that may have
+    changed something before it failed has to end so, too: otherwise undoing it would take back
+    what the user did before.
+    """
+
+    def act(self, context: Any) -> None:
+        """What the button does.
+
+        Raises:
+            EverZoomError: It cannot be done. Nothing has been changed.
+        """
+        raise NotImplementedError
+
+    def execute(self: Any, context: Any) -> set[str]:
+        try:
+            self.act(context)
+        except Exception as error:
+            return self.failed(error, is_changed=not isinstance(error, EverZoomError))
+        return {"FINISHED"}
+
+    def failed(self: Any, error: Exception, *, is_changed: bool) -> set[str]:
+        """Report an error, while it is handled; how the operator is to end.
+
+        Args:
+            error: What went wrong.
+            is_changed: Whether something may have been changed before.
+        """
+        is_undone = is_changed and "UNDO" in self.bl_options
+        self.report({"ERROR"}, in_one_line(error, is_undone=is_undone))
+        return {"FINISHED"} if is_changed else {"CANCELLED"}
+
+
+class LongOperator(Reporting):
+    """Work in short steps: by a timer in the window, so that Esc stops it, blocking elsewhere."""
+
+    work: Work | None = None
+    is_asked = False  # in a file browser, which calls `execute` when it is done
+
+    def steps(self, context: Any) -> Steps[Finish]:
+        """The work. Nothing is changed before what it returns is called."""
+        raise NotImplementedError
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if Work.running is not None:
+            cls.poll_message_set(WAIT)  # type: ignore[attr-defined]
+            return False
+        return True
+
+    def execute(self: Any, context: Any) -> set[str]:
+        if self.is_asked:
+            return set(self.start(context))
+        try:
+            finish = Work(self.steps(context)).run()
+        except Exception as error:
+            return set(self.failed(error, is_changed=False))
+        return set(self.finished(finish))
+
+    def invoke(self: Any, context: Any, _event: Any) -> set[str]:
+        return set(self.start(context))
+
+    def start(self: Any, context: Any) -> set[str]:
+        """Begin to work, where there is a window beside its other work."""
+        if Work.running is not None:
+            self.report({"WARNING"}, WAIT)
+            return {"CANCELLED"}
+        if bpy.app.background or context.window is None:
+            self.is_asked = False
+            return set(self.execute(context))
+        self.work = Work(self.steps(context))
+        self.work.start(context)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self: Any, context: Any, event: Any) -> set[str]:
+        if event.type == "ESC" and event.value == "PRESS":
+            self.work.end()
+        if not self.work.is_running:
+            self.report({"WARNING"}, "Stopped; nothing was changed")
+            return {"CANCELLED"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        try:
+            finish = self.work.tick(context)
+        except Exception as error:
+            self.work.end()
+            return set(self.failed(error, is_changed=False))
+        if finish is None:
+            return {"RUNNING_MODAL"}
+        self.work.end()
+        return set(self.finished(finish))
+
+    def cancel(self, _context: Any) -> None:
+        """Blender ends the operator, as when its window is closed."""
+        if self.work is not None:
+            self.work.end()
+
+    def finished(self: Any, finish: Finish) -> set[str]:
+        """Do what the steps were for."""
+        try:
+            finish()
+        except Exception as error:
+            return set(self.failed(error, is_changed=True))
+        return {"FINISHED"}
+
+
+def nothing() -> None:
+    """What there is to do when the steps have found that nothing is."""

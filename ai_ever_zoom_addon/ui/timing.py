@@ -1,0 +1,58 @@
+"""The button that lets the zoom arrive at images on markers of the timeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import FloatProperty
+
+from ..core.plan import timing
+from ..scene.planes import anchors
+from ..settings import LengthBy
+from .properties import active_zoom, change, has_zoom, to_settings
+from .reporting import Reporting
+
+
+class EVERZOOM_OT_snap_to_markers(Reporting, bpy.types.Operator):
+    """Let the zoom arrive at each image after the first where the next marker of the timeline is"""
+
+    bl_idname = "ever_zoom.snap_to_markers"
+    bl_label = "Snap Steps to Markers"
+    bl_options = {"REGISTER", "UNDO"}
+
+    largest_change: FloatProperty(
+        name="Largest Change of Speed",
+        description="How many times faster or slower the zoom may be from one image to the next",
+        default=4.0,
+        min=1.0,
+        soft_max=20.0,
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if not has_zoom(cls, context):
+            return False
+        if not _beats(context.scene):
+            cls.poll_message_set("Set markers first: press M over the timeline, on the beat")
+            return False
+        return True
+
+    def act(self, context: Any) -> None:
+        group = active_zoom(context).ever_zoom
+        beats = timing.beats_of_markers(
+            *(_beats(context.scene), to_settings(group), group.image_count, self.largest_change)
+        )
+        change(group, {"beats": beats, "length_by": LengthBy.MARKERS})
+        self.report({"INFO"}, f"The zoom arrives at {len(beats)} images on markers")
+
+
+def _beats(scene: Any) -> list[int]:
+    """Frames of the markers, but for those that only name the images."""
+    markers = scene.timeline_markers
+    return [marker.frame for marker in markers if not anchors.is_image_marker(marker)]
+
+
+CLASSES = (EVERZOOM_OT_snap_to_markers,)
+
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

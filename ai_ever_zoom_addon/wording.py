@@ -1,0 +1,130 @@
+"""The words for what was found, in the window and on the command line. Never touches bpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from .core.findings import Finding, FindingKind, listed
+
+
+class Way(StrEnum):
+    """Where the user is: what to do about something is called differently there."""
+
+    WINDOW = "window"
+    COMMAND_LINE = "command line"
+
+
+# {remedy}: what to do, see below.
+_SENTENCES = {
+    FindingKind.SEPARATE_SERIES: (
+        "There are {count} separate series: the longest one is used, {files} left out."
+    ),
+    FindingKind.CONTRADICTED_ORDER: (
+        "The pictures contradict the chosen order {chosen}: in {agreeing} of {pairs} pairs they "
+        "are {shown}; {remedy}."
+    ),
+    FindingKind.SHUFFLED_FILES: (
+        "The files are not in the zoom's order ({against} of {pairs} neighbours lie the other way "
+        "round): {remedy}."
+    ),
+    FindingKind.NOT_FOUND: (
+        "{inner} was not found in {outer}: it is placed at the centre with a zoom factor of "
+        "{factor:.4g}; check the order, or {remedy}."
+    ),
+    FindingKind.PAINTED_AGAIN: (
+        "{count} of {pairs} inner images were painted again in the next larger one (worst: "
+        "{inner} in {outer}, score {score:.2f}): alignment cannot hide that, a wide feather "
+        "softens it."
+    ),
+    FindingKind.MISSING_IMAGES: (
+        "{outer} and {inner} lie {steps} steps apart with no image between them: the zoom factor "
+        "there is {factor:.4g}, elsewhere about {usual:.4g}."
+    ),
+    FindingKind.VARYING_FACTOR: (
+        "The zoom factor varies from {least:.4g} to {most:.4g}: each pair keeps its own."
+    ),
+    FindingKind.OTHER_FACTOR: (
+        "The given zoom factor is {given:.4g}, but the images show {shown:.4g}: {remedy}."
+    ),
+    FindingKind.UNEQUAL_SIZES: (
+        "The images' sizes differ, from {widths[0]} to {widths[1]} pixels in width and "
+        "{heights[0]} to {heights[1]} in height: factors are ratios of widths."
+    ),
+    FindingKind.NO_RING: (
+        "The innermost image was not found to contain the outermost one: the loop jumps where it "
+        "starts again; {remedy} never does."
+    ),
+    FindingKind.ROUNDED_ROLL: (
+        "The picture turns {roll:.4g} times from one image to the next instead of {wanted:.4g}, "
+        "so that the loop ends as it begins."
+    ),
+    FindingKind.ENLARGED_AT_BORDER: (
+        "The pictures are shown {times:.2f} times as large so that no border is seen."
+    ),
+    FindingKind.ENLARGED_BY_ROLL: (
+        "The pictures are shown {times:.2f} times as large so that no border is seen while the "
+        "camera rolls."
+    ),
+    FindingKind.NEARER_TARGET: (
+        "The zoom ends at {target[0]:.3f}, {target[1]:.3f} instead of {wanted[0]:.3f}, "
+        "{wanted[1]:.3f}, or its frames would leave the images: a smaller crop lets it go further."
+    ),
+    FindingKind.OUTSIDE_OF_FRAMES: (
+        "{part:.0%} of the cropped pictures is outside of frames of {resolution[0]} x "
+        "{resolution[1]} pixels."
+    ),
+    FindingKind.ENLARGED_IN_FRAMES: (
+        "Frames of {resolution[0]} x {resolution[1]} pixels show the pictures {times:.2f} times as "
+        "large as they are: up to {sharp[0]} x {sharp[1]} they are sharp."
+    ),
+    FindingKind.CURVE_REPLACED: (
+        "The Zoom Level curve that you edited was replaced, as the timing has another shape now: "
+        "Undo brings it back."
+    ),
+    FindingKind.STANDING_STILL: (
+        "Workbench before Blender 4.5 does not play {files}: choose another engine."
+    ),
+}
+
+_REMEDIES = {
+    FindingKind.CONTRADICTED_ORDER: {
+        Way.WINDOW: "choose that as Order, or Automatic",
+        Way.COMMAND_LINE: "use --order {shown}, or auto",
+    },
+    FindingKind.SHUFFLED_FILES: {
+        Way.WINDOW: "turn Auto Sort on",
+        Way.COMMAND_LINE: "use --auto-sort",
+    },
+    FindingKind.NOT_FOUND: {
+        Way.WINDOW: "turn Auto Sort on",
+        Way.COMMAND_LINE: "use --auto-sort",
+    },
+    FindingKind.OTHER_FACTOR: {
+        Way.WINDOW: "take that as Zoom Factor, or turn Measure Factor on",
+        Way.COMMAND_LINE: "use --zoom-factor {shown:.4g}, or auto",
+    },
+    FindingKind.NO_RING: {
+        Way.WINDOW: "There and Back",
+        Way.COMMAND_LINE: "--travel there-and-back",
+    },
+}
+
+
+def sentence(finding: Finding, way: Way) -> str:
+    """One line that says what was found and what to do about it."""
+    values = {
+        name: listed(value) if isinstance(value, list) and _are_names(value) else value
+        for name, value in finding.values.items()
+    }
+    remedy = _REMEDIES.get(finding.kind, {}).get(way, "").format(**values)
+    return _SENTENCES[finding.kind].format(**values, remedy=remedy)
+
+
+def sentences(findings: Iterable[Finding], way: Way) -> list[str]:
+    """A `sentence` for each."""
+    return [sentence(finding, way) for finding in findings]
+
+
+def _are_names(values: list[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
