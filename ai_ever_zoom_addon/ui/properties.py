@@ -39,7 +39,7 @@ from ..scene import active, compat, loading, recipe, tags, zooms
 from ..scene.output.sound import sound_seconds
 from ..scene.planes import anchors, rig
 from ..scene.strips.sequencer import has_strips
-from ..settings import KINDS, TABLE, Choice, LengthBy, ZoomSettings
+from ..settings import KINDS, TABLE, Choice, LengthBy, Travel, ZoomSettings
 from ..wording import Way, sentences
 
 # Frames have so many digits after the point that a number of single precision comes out as typed.
@@ -145,10 +145,10 @@ def _put_to_work(group: Any, before: ZoomSettings, settings: ZoomSettings) -> No
     control = _control(group)
     if control is None or before == settings:
         return
+    settings = _going_on(control, settings, before)
     recipe.save_settings(control, before)  # what the zoom is like until now
     for scene in control.users_scene:
         zooms.change_zoom(scene, control, settings)
-    recipe.save_settings(control, _with_equal_lengths(control, settings))
 
 
 def _measured(settings: ZoomSettings, before: ZoomSettings) -> ZoomSettings:
@@ -163,28 +163,31 @@ def _measured(settings: ZoomSettings, before: ZoomSettings) -> ZoomSettings:
     return settings.having({"sound_seconds": seconds})
 
 
-def _with_equal_lengths(control: bpy.types.Object, settings: ZoomSettings) -> ZoomSettings:
-    """Settings whose ways to say how long the zoom takes all say the same.
+def _going_on(
+    control: bpy.types.Object, settings: ZoomSettings, before: ZoomSettings
+) -> ZoomSettings:
+    """Settings under which nothing changes if only what says the length has.
 
-    So nothing changes when the user changes to another of them.
+    The user changes to another way to say it, and goes on from what it was.
     """
-    if settings.length_by is LengthBy.MARKERS:
+    ways = {
+        LengthBy.FRAMES: "zoom_steps",
+        LengthBy.SECONDS: "seconds_per_image",
+        LengthBy.WHOLE: "length",
+    }
+    way = settings.length_by
+    if way not in ways or settings != before.having({"length_by": way}) or settings == before:
         return settings
     count = len(recipe.stored_levels(control))
-    if recipe.stored_series(control).closing is not None and settings.travel == "loop":
+    if settings.travel is Travel.LOOP and recipe.stored_series(control).closing is not None:
         count += 1  # the outermost one again
-    steps = frames_per_step(count - 1, settings)
-    rate = settings.frames_per_second
-    others: dict[str, Any] = {}
-    if settings.length_by is not LengthBy.FRAMES:
-        others["zoom_steps"] = max(1, round(steps))
-    if settings.length_by is not LengthBy.SECONDS:
-        others["seconds_per_image"] = steps / rate
-    if settings.length_by is not LengthBy.WHOLE:
-        others["length"] = frame_count(count, settings) / rate
-    with contextlib.suppress(EverZoomError):  # beyond what can be given
-        return settings.having(others)
-    return settings
+    steps = frames_per_step(count - 1, before)
+    values = {
+        LengthBy.FRAMES: max(1, round(steps)),
+        LengthBy.SECONDS: steps / before.frames_per_second,
+        LengthBy.WHOLE: frame_count(count, before) / before.frames_per_second,
+    }
+    return settings.having({ways[way]: values[way]})
 
 
 @contextlib.contextmanager
@@ -524,8 +527,6 @@ def _picture(listed: ListedImage, layers: dict[int, Any]) -> Any:
 
 def adopt(control: bpy.types.Object) -> None:
     """Make a zoom that was just built ready for the panel."""
-    settings = recipe.stored_settings(control)
-    recipe.save_settings(control, _with_equal_lengths(control, settings))
     fill_list(control)
     _problems.pop(control.session_uid, None)
 

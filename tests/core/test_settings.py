@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -11,17 +12,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.settings import Centre, Engine, MaskShape, Order, Travel, ZoomSettings
+from ai_ever_zoom_addon.settings import (
+    TABLE,
+    Centre,
+    Engine,
+    FrameSize,
+    LengthBy,
+    MaskShape,
+    Order,
+    Travel,
+    ZoomSettings,
+)
 
 BAD: list[tuple[str, Any, str]] = [
-    ("zoom_factor", 1.0, "greater than 1"),
-    ("zoom_factor", 0.5, "greater than 1"),
-    ("zoom_factor", -2.0, "greater than 1"),
-    ("zoom_factor", math.nan, "greater than 1"),
-    ("zoom_factor", math.inf, "greater than 1"),
-    ("zoom_factor", 65.0, "at most 64"),
-    ("zoom_steps", 0, "at least 1 frame"),
-    ("zoom_steps", -5, "at least 1 frame"),
+    ("zoom_factor", 1.0, "from 1.0001 to 64"),
+    ("zoom_factor", 0.5, "from 1.0001 to 64"),
+    ("zoom_factor", -2.0, "from 1.0001 to 64"),
+    ("zoom_factor", math.nan, "from 1.0001 to 64"),
+    ("zoom_factor", math.inf, "from 1.0001 to 64"),
+    ("zoom_factor", 65.0, "or measure it"),
+    ("zoom_steps", 0, "from 1 to"),
+    ("zoom_steps", -5, "from 1 to"),
     ("crop", 0.05, "from 0.1 to 0.95"),
     ("crop", 1.0, "from 0.1 to 0.95"),
     ("crop", math.nan, "from 0.1 to 0.95"),
@@ -29,24 +40,25 @@ BAD: list[tuple[str, Any, str]] = [
     ("feather", 0.3, "from 0 to 0.25"),
     ("frames_per_second", 0.0, "0.1 to 1000"),
     ("frames_per_second", math.nan, "0.1 to 1000"),
-    ("seconds_per_image", 0.0, "more than 0"),
-    ("seconds_per_image", math.nan, "more than 0"),
-    ("length", -1.0, "more than 0"),
-    ("length", math.inf, "at most 86400"),
+    ("seconds_per_image", 0.0, "from 0.001"),
+    ("seconds_per_image", math.nan, "from 0.001"),
+    ("length", -1.0, "to 86400"),
+    ("length", math.inf, "to 86400"),
     ("roll", 4.1, "from -4 to 4"),
     ("roll", math.nan, "from -4 to 4"),
     ("target", (0.6, 0.0), "from -0.5 to 0.5"),
     ("target", (0.0, math.nan), "from -0.5 to 0.5"),
-    ("start_frame", -1, "0 or a later"),
+    ("start_frame", -1, "from 0 to"),
     ("delay", -1.0, "0 to 3600"),
     ("delay", math.inf, "0 to 3600"),
     ("ease", -0.1, "0 to 3600"),
     ("ease", math.nan, "0 to 3600"),
-    ("samples", 0, "at least 1"),
+    ("samples", -1, "from 0 to"),
     ("resolution", (0, 100), "4 to 65536"),
     ("resolution", (100, 100000), "4 to 65536"),
-    ("aspect_ratio", (16, 0), "two whole numbers"),
-    ("aspect_ratio", (1, 11), "at most 10 times"),
+    ("shape", (16, 0), "from 1 to"),
+    ("shape", (1, 11), "at most 10 times"),
+    ("beats", (3, 3), "ascending order"),
 ]
 
 
@@ -62,7 +74,6 @@ def test_outside_its_range(name: str, value: Any, said: str) -> None:
     [
         ("zoom_factor", 1.0001),
         ("zoom_factor", 64.0),
-        ("zoom_factor", None),
         ("zoom_steps", 1),
         ("crop", 0.1),
         ("crop", 0.95),
@@ -76,52 +87,81 @@ def test_at_its_limits(name: str, value: Any) -> None:
     assert getattr(ZoomSettings(**{name: value}), name) == value
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"resolution": (100, 100), "aspect_ratio": (1, 1)},
-        {"resolution": (100, 100), "scene_resolution": True},
-        {"aspect_ratio": (1, 1), "scene_resolution": True},
-    ],
-)
-def test_one_resolution_is_enough(values: dict[str, Any]) -> None:
-    with pytest.raises(EverZoomError, match="not two"):
-        ZoomSettings(**values)
+def test_a_loop_has_no_ends_and_forgets_none() -> None:
+    one_way = ZoomSettings(delay=1.0, ease=0.5, target=(0.0, 0.1))
+    loop = one_way.having({"travel": "loop"})
+    assert (loop.held_seconds, loop.eased_seconds, loop.aim) == (0.0, 0.0, (0.0, 0.0))
+    assert loop.having({"travel": "one-way"}) == one_way
+    assert (one_way.held_seconds, one_way.eased_seconds, one_way.aim) == (1.0, 0.5, (0.0, 0.1))
 
 
-@pytest.mark.parametrize("values", [{"delay": 1.0}, {"ease": 0.5}, {"target": (0.0, 0.1)}])
-def test_a_loop_has_no_ends(values: dict[str, Any]) -> None:
-    with pytest.raises(EverZoomError, match="no ends"):
-        ZoomSettings(travel=Travel.LOOP, **values)
+def test_what_says_the_length_is_one_thing() -> None:
+    settings = ZoomSettings(seconds_per_image=1.5, length=10.0, beats=(7, 9), sound_seconds=4.0)
+
+    def given(way: LengthBy) -> tuple[Any, ...]:
+        chosen = settings.having({"length_by": way})
+        return chosen.given_seconds, chosen.given_length, chosen.arrivals
+
+    assert given(LengthBy.FRAMES) == (None, None, ())
+    assert given(LengthBy.SECONDS) == (1.5, None, ())
+    assert given(LengthBy.WHOLE) == (None, 10.0, ())
+    assert given(LengthBy.SOUND) == (None, 4.0, ())
+    assert given(LengthBy.MARKERS) == (None, None, (7, 9))
 
 
-def test_one_length_is_enough() -> None:
-    with pytest.raises(EverZoomError, match="not both"):
-        ZoomSettings(seconds_per_image=1.0, length=10.0)
+ANY: dict[str, st.SearchStrategy[Any]] = {
+    "folder": st.text(),
+    "order": st.sampled_from(Order),
+    "auto_sort": st.booleans(),
+    "is_factor_measured": st.booleans(),
+    "zoom_factor": st.floats(1.0001, 64.0),
+    "align": st.booleans(),
+    "match_colour": st.booleans(),
+    "centre": st.sampled_from(Centre),
+    "length_by": st.sampled_from(LengthBy),
+    "zoom_steps": st.integers(1, 1000),
+    "seconds_per_image": st.floats(0.01, 1000.0),
+    "length": st.floats(0.01, 1000.0),
+    "beats": st.lists(st.integers(0, 1000), unique=True).map(sorted).map(tuple),
+    "sound": st.text(),
+    "sound_seconds": st.floats(0.0, 1000.0),
+    "travel": st.sampled_from(Travel),
+    "reverse": st.booleans(),
+    "ease": st.floats(0.0, 60.0),
+    "delay": st.floats(0.0, 60.0),
+    "frames_per_second": st.floats(0.1, 1000.0),
+    "start_frame": st.integers(0, 10_000),
+    "crop": st.floats(0.1, 0.95),
+    "feather": st.floats(0.0, 0.25),
+    "mask_shape": st.sampled_from(MaskShape),
+    "resolution_from": st.sampled_from(FrameSize),
+    "shape": st.tuples(st.integers(4, 40), st.integers(4, 40)),
+    "resolution": st.tuples(st.integers(4, 4000), st.integers(4, 4000)),
+    "roll": st.floats(-4.0, 4.0),
+    "target": st.tuples(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5)),
+    "engine": st.sampled_from(Engine),
+    "samples": st.integers(0, 64),
+    "pack_images": st.booleans(),
+    "debug_overlay": st.booleans(),
+}
 
 
-@given(
-    st.builds(
-        ZoomSettings,
-        zoom_factor=st.none() | st.floats(1.001, 64.0),
-        zoom_steps=st.integers(1, 1000),
-        crop=st.floats(0.1, 0.95),
-        feather=st.floats(0.0, 0.25),
-        mask_shape=st.sampled_from(MaskShape),
-        order=st.sampled_from(Order),
-        centre=st.sampled_from(Centre),
-        length=st.none() | st.floats(0.01, 1000.0),
-        reverse=st.booleans(),
-        travel=st.sampled_from([Travel.ONE_WAY, Travel.THERE_AND_BACK]),
-        delay=st.floats(0.0, 60.0),
-        ease=st.floats(0.0, 60.0),
-        engine=st.sampled_from(Engine),
-        roll=st.floats(-4.0, 4.0),
-        target=st.tuples(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5)),
-        samples=st.none() | st.integers(1, 64),
-        resolution=st.none() | st.tuples(st.integers(4, 4000), st.integers(4, 4000)),
-    )
-)
+def test_every_setting_is_called_and_explained_once() -> None:
+    assert set(ANY) == set(TABLE)
+    labels = [choice.label for choice in TABLE.values()]
+    flags = [flag for choice in TABLE.values() for flag in choice.flags]
+    assert len(set(labels)) == len(labels)
+    assert len(set(flags)) == len(flags)
+    for name, choice in TABLE.items():
+        assert choice.help
+        assert not choice.help.endswith(".")
+        if isinstance(getattr(ZoomSettings(), name), StrEnum):
+            assert set(choice.items) == {
+                value.value for value in type(getattr(ZoomSettings(), name))
+            }
+
+
+@given(st.builds(ZoomSettings, **ANY))
 def test_kept_as_json(settings: ZoomSettings) -> None:
     text = json.dumps(settings.to_dict())
     assert ZoomSettings.from_dict(json.loads(text)) == settings
@@ -146,7 +186,7 @@ def test_what_cannot_be_understood_is_an_error_for_the_user(values: dict[str, An
         ({"match_colour": True}, True),
         ({"auto_sort": True}, True),
         ({"order": Order.AUTO}, True),
-        ({"zoom_factor": None}, True),
+        ({"is_factor_measured": True}, True),
         ({"travel": Travel.LOOP}, True),
         ({"travel": Travel.THERE_AND_BACK}, False),
     ],

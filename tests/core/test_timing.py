@@ -188,7 +188,7 @@ def test_seconds_per_image(count: int, seconds: float, fps: float, travel: Trave
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"length": 0.1}, "choose 0.2 or more"),
+        ({"length_by": LengthBy.WHOLE, "length": 0.1}, "choose 0.2 or more"),
         ({"length_by": LengthBy.SECONDS, "seconds_per_image": 0.001}, "choose 0.034 or more"),
         ({"zoom_steps": 300_000}, "make it shorter"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,7 @@ def test_a_zoom_made_elsewhere_keeps_its_settings(
     (control,) = rig.controls(bpy.context.scene)
     assert [row.name for row in control.ever_zoom.images] == [file.name for file in files]
     assert Path(bpy.path.abspath(control.ever_zoom.folder)) == tmp_path
+    settings = replace(settings, folder=str(tmp_path))
     assert rounded(to_settings(control.ever_zoom)) == rounded(settings)
     before = curve_keys(control)
     control.ever_zoom.crop = 0.75  # one live change changes nothing else
@@ -352,11 +354,16 @@ def test_an_impossible_change_is_told_in_the_panel(addon: None, tmp_path: Path) 
     assert group.problem == ""
 
 
-def test_settings_of_a_zoom_to_come_change_nothing(addon: None, tmp_path: Path) -> None:
+def test_a_scene_s_settings_are_those_of_its_zoom(addon: None, tmp_path: Path) -> None:
+    """One place holds the settings, whether a zoom is there or not."""
     write_series(tmp_path, 3)
     control = build(tmp_path)
     group_of_scene().crop = 0.3
-    assert trimmed_width(control) == pytest.approx(102 / WIDTH)
+    assert control.ever_zoom.crop == pytest.approx(0.3)
+    assert stored_settings(control).crop == 0.3
+    assert trimmed_width(control) == pytest.approx(38 / WIDTH)
+    bpy.data.objects.remove(control)
+    assert group_of_scene().crop == pytest.approx(0.8)  # a zoom to come
 
 
 def test_everything_is_where_the_zoom_level_says(addon: None, tmp_path: Path) -> None:
