@@ -678,7 +678,7 @@ def active_zoom(context: Any) -> Any:
 
     It is that of the active object, else the last one of the scene; None where there is none.
     """
-    item = context.active_object
+    item = context.view_layer.objects.active  # there without a window, too
     while item is not None:
         if item.get(tags.ROLE) == "control" and context.scene in item.users_scene:
             return item
