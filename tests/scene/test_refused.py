@@ -129,10 +129,11 @@ def test_frames_as_the_scene_are_as_large_as_the_users(
 def test_a_script_without_a_window_gets_a_scene_of_its_own(addon: None, folder: Path) -> None:
     """As one that a timer calls."""
     cube = add_cube()
-    mine: Any = bpy.context.scene
+    context: Any = bpy.context
+    mine = context.scene
     choose(folder)
     for count in (1, 2):
-        with bpy.context.temp_override(window=None):
+        with context.temp_override(window=None):
             assert operators.ever_zoom.build(is_new=True) == {"FINISHED"}
         others = [scene for scene in bpy.data.scenes if scene != mine]
         assert [len(rig.controls(scene)) for scene in others] == [1] * count
@@ -147,7 +148,7 @@ def make(name: str) -> None:
     bpy.context.scene.collection.objects.link(bpy.data.objects.new(name, None))
 
 
-class FailsLong(LongOperator, bpy.types.Operator):
+class FailsLong(LongOperator, bpy.types.Operator):  # type: ignore[misc]
     """Fails where it is told to."""
 
     bl_idname = "test.long"
@@ -172,7 +173,7 @@ class FailsLong(LongOperator, bpy.types.Operator):
         return finish
 
 
-class FailsShort(Reporting, bpy.types.Operator):
+class FailsShort(Reporting, bpy.types.Operator):  # type: ignore[misc]
     """Fails after it has changed something, or is refused before."""
 
     bl_idname = "test.short"
