@@ -77,7 +77,7 @@ def title(scene: Any, control: Any) -> None:
     """A glowing text on image 1 that fades in before its image arrives."""
     go_to_image(scene, control, 1)
     plan = zooms.plan_of(scene, control)
-    text = anchors.add_text(scene, control, plan, "Good Morning")
+    text: Any = anchors.add_text(scene, control, plan, "Good Morning")
     text.data.materials[0], shader = new_light("Title", (1.0, 0.5, 0.12), 3.0)
     step = {"step": (anchors.anchor_of(control, 1), STEP)}
     drive(shader.inputs["Alpha"], "default_value", "smoothstep(-0.5, 0, step)", step)

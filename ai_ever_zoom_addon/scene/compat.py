@@ -30,18 +30,25 @@ def disable_fast_gi(eevee: Any) -> None:
 
 
 def fcurves(owner: Any) -> list[Any]:
-    """The animation curves of a data-block: since 5.0 they live in the slots of layered actions."""
-    animation = owner.animation_data
-    if animation is None or animation.action is None:
+    """The animation curves of a data-block, but for those of its NLA tracks."""
+    return [] if owner.animation_data is None else action_curves(owner.animation_data)
+
+
+def action_curves(player: Any) -> list[Any]:
+    """The curves that animation data or an NLA strip plays.
+
+    Since 4.4 they live in the slots of layered actions.
+    """
+    if player.action is None:
         return []
     if bpy.app.version < (4, 4, 0):
-        return list(animation.action.fcurves)
-    slot = animation.action_slot
+        return list(player.action.fcurves)
+    slot = player.action_slot
     if slot is None:
         return []
     return [
         curve
-        for layer in animation.action.layers
+        for layer in player.action.layers
         for strip in layer.strips
         if (bag := strip.channelbag(slot)) is not None
         for curve in bag.fcurves

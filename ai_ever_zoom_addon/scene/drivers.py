@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 
 from ..core.plan.plan import Layer, Plan
+from . import compat
 
 
 def _new_driver(owner: Any, path: str, index: int, sources: dict[str, tuple[Any, str]]) -> Any:
@@ -70,6 +71,19 @@ def drive_by_table(
     for modifier in list(curve.modifiers):
         curve.modifiers.remove(modifier)
     fill_curve(curve, list(keys), slopes)
+
+
+def is_animated(owner: bpy.types.Object, path: str) -> bool:
+    """Whether a property follows keyframes, also those of NLA tracks, or a driver."""
+    animation = owner.animation_data
+    if animation is None:
+        return False
+    curves = [*animation.drivers, *compat.action_curves(animation)]
+    strips = [strip for track in animation.nla_tracks for strip in track.strips]
+    for strip in strips:
+        strips += strip.strips  # of a meta-strip
+        curves += compat.action_curves(strip)
+    return any(curve.data_path == path for curve in curves)
 
 
 def roll_expression(plan: Plan) -> str:

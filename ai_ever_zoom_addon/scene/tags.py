@@ -9,6 +9,7 @@ from __future__ import annotations
 # On objects, meshes, materials, strips and nodes: what a data-block is to a zoom.
 ROLE = "ever_zoom_role"
 CONTROL, CAMERA, LAYER, STRETCH, OVERLAY = "control", "camera", "layer", "stretch", "overlay"
+HOLDER = "holder"  # hangs on an anchor and shrinks to nothing while its image is out of sight
 EFFECT, MASK, BACKDROP, SCREEN = "effect", "mask", "backdrop", "screen"
 
 NUMBER = "ever_zoom_number"  # of a layer or stretch

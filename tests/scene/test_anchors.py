@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import bpy
 import numpy as np
 import pytest
 from bpy_extras.object_utils import world_to_camera_view
-from mathutils import Vector
+from mathutils import Matrix, Vector
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
 from ai_ever_zoom_addon.errors import EverZoomError
@@ -42,11 +44,15 @@ def make_zoom(folder: Path, steps: tuple[Step, ...], **settings: Any) -> tuple[A
 
 def seen_at(item: Any, point: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Array:
     """Where a point of an object is seen: x to the right, y up, 0 to 1 in the frame."""
-    scene: Any = bpy.context.scene
+    scene = shown_scene()
     graph = bpy.context.evaluated_depsgraph_get()
     place = item.evaluated_get(graph).matrix_world @ Vector(point)
     camera: Any = scene.camera.evaluated_get(graph)
     return np.array(world_to_camera_view(scene, camera, place))[:2]
+
+
+def shown_scene() -> Any:
+    return bpy.context.scene
 
 
 def red_box(picture: Array) -> tuple[int, int, int, int] | None:
@@ -127,7 +133,7 @@ def test_what_hangs_there_grows_with_the_zoom(tmp_path: Path, picture_folder: Pa
 
 def test_selected_things_fit_below_the_next_image(tmp_path: Path, picture_folder: Path) -> None:
     control, plan = make_zoom(tmp_path, uniform_steps(4, 2.0))
-    scene: Any = bpy.context.scene
+    scene = shown_scene()
     plane = red_plane(30.0, 2.0)
     scene.frame_set(19)  # nearest to image 2
     assert anchors.add_objects(scene, control, plan, [plane]) == 2
@@ -140,9 +146,173 @@ def test_selected_things_fit_below_the_next_image(tmp_path: Path, picture_folder
     assert red_box(render(picture_folder, 40)) is None  # and is hidden by the next ones
 
 
+def keyed(item: Any, path: str, *keys: tuple[int, Any]) -> None:
+    for frame, value in keys:
+        setattr(item, path, value)
+        item.keyframe_insert(path, frame=frame)
+
+
+def as_strip(item: Any) -> None:
+    """Move an object's action to a track of the NLA editor."""
+    action = item.animation_data.action
+    strip = item.animation_data.nla_tracks.new().strips.new("strip", 0, action)
+    if bpy.app.version >= (4, 4, 0):
+        strip.action_slot = action.slots[0]
+    item.animation_data.action = None
+
+
+def still(folder: Path) -> Any:
+    return red_plane(30.0, 2.0)
+
+
+def moving(folder: Path) -> Any:
+    item = still(folder)
+    keyed(item, "location", (0, (0, 0, 0)), (STEPS, (0.1, 0, 0)))
+    return item
+
+
+def driven(folder: Path) -> Any:
+    item = still(folder)
+    item.driver_add("location", 0).driver.expression = "frame / 1000"
+    return item
+
+
+def moving_in_a_track(folder: Path) -> Any:
+    item = moving(folder)
+    as_strip(item)
+    return item
+
+
+def blinking(folder: Path) -> Any:
+    """Hidden by the user in frame 12."""
+    item = still(folder)
+    keyed(item, "hide_render", (0, False), (12, True), (13, False))
+    return item
+
+
+def blinking_in_a_track(folder: Path) -> Any:
+    item = blinking(folder)
+    as_strip(item)
+    return item
+
+
+def blinking_by_a_driver(folder: Path) -> Any:
+    item = still(folder)
+    item.driver_add("hide_render").driver.expression = "frame == 12"
+    return item
+
+
+def with_a_blinking_child(folder: Path) -> Any:
+    item = still(folder)
+    child = blinking(folder)
+    child.parent, child.location.z = item, 0.001
+    return item
+
+
+def on_a_path(folder: Path) -> Any:
+    item = still(folder)
+    constraint = item.constraints.new("LIMIT_LOCATION")
+    keyed(constraint, "influence", (0, 0.0), (STEPS, 1.0))
+    return item
+
+
+def instancing(folder: Path) -> Any:
+    """An empty that shows a collection which is in no view."""
+    collection = bpy.data.collections.new("kit")
+    plane = still(folder)
+    collection.objects.link(plane)
+    shown_scene().collection.objects.unlink(plane)
+    item = bpy.data.objects.new("instance", None)
+    item.instance_type, item.instance_collection = "COLLECTION", collection
+    shown_scene().collection.objects.link(item)
+    item.scale = (0.2, 0.2, 0.2)  # an empty has no size that would be fitted
+    return item
+
+
+def overriding(folder: Path) -> Any:
+    """A library override of an object in another file."""
+    plane = still(folder)
+    file = folder / "library.blend"
+    bpy.data.libraries.write(str(file), {plane})
+    bpy.data.objects.remove(plane)
+    library: Any = bpy.data.libraries
+    with library.load(str(file), link=True) as (_, wanted):
+        wanted.objects = ["red"]
+    item = wanted.objects[0].override_create()
+    shown_scene().collection.objects.link(item)
+    return item
+
+
+KINDS = (still, moving, driven, moving_in_a_track, on_a_path, instancing, overriding)
+BLINKING = (blinking, blinking_in_a_track, blinking_by_a_driver, with_a_blinking_child)
+
+
+@pytest.mark.parametrize("make", (*KINDS, *BLINKING))
+def test_whatever_it_is_it_hides_with_its_image(
+    tmp_path: Path, picture_folder: Path, make: Callable[[Path], Any]
+) -> None:
+    """Image 1 fills the view at frame 10; from frame 30 on images 2 and 3 cover it."""
+    control, plan = make_zoom(tmp_path, uniform_steps(4, 2.0))
+    scene = shown_scene()
+    item = make(tmp_path)
+    scene.frame_set(10)
+    assert anchors.add_objects(scene, control, plan, [item]) == 1
+    # Before the camera at all times, if nothing hides it.
+    item.matrix_parent_inverse = Matrix.Translation((0, 0, 0.01)) @ item.matrix_parent_inverse
+    assert red_box(render(picture_folder, 10))
+    assert red_box(render(picture_folder, 13))
+    hidden_by_user = red_box(render(picture_folder, 12)) is None
+    assert hidden_by_user == (make in BLINKING and make is not with_a_blinking_child)
+    layer = rig.numbered(control, "layer")[1]
+    for frame in range(41):
+        scene.frame_set(frame)
+        graph = bpy.context.evaluated_depsgraph_get()
+        if layer.evaluated_get(graph).hide_render:
+            is_hidden = item.evaluated_get(graph).hide_render
+            assert is_hidden or max(item.parent.evaluated_get(graph).scale) == 0.0
+    scene.render.film_transparent = True
+    for other in rig.parts(control, "layer"):
+        for path in ("hide_render", "hide_viewport"):
+            other.driver_remove(path)
+            setattr(other, path, True)
+    assert red_box(render(picture_folder / "bare", 11))
+    for frame in (0, 40):
+        assert red_box(render(picture_folder / "bare", frame)) is None
+
+
+def test_what_is_linked_is_refused_before_anything_changes(tmp_path: Path) -> None:
+    """Blender does not save where a linked object was put."""
+    control, plan = make_zoom(tmp_path, uniform_steps(2, 2.0))
+    override = overriding(tmp_path)
+    linked = override.override_library.reference
+    own = red_plane(1.0, 1.0)
+    with pytest.raises(EverZoomError, match=r"red is linked from library.blend: .* Override"):
+        anchors.add_objects(shown_scene(), control, plan, [own, linked])
+    assert own.parent is None and own.animation_data is None
+
+
+def test_a_thousand_things_are_added_at_once(tmp_path: Path) -> None:
+    """Half of them hang on others, one below the other."""
+    control, plan = make_zoom(tmp_path, uniform_steps(3, 2.0))
+    items = [red_plane(1.0, 1.0)]
+    for number in range(999):
+        item = items[0].copy()
+        item.parent = items[-1] if number % 10 else None
+        shown_scene().collection.objects.link(item)
+        items.append(item)
+    start = time.perf_counter()
+    anchors.add_objects(shown_scene(), control, plan, items)
+    assert time.perf_counter() - start < 2.0
+    anchor = anchors.anchor_of(control, 0)
+    assert len(anchor.children) == sum(item.parent == anchor for item in items) == 101
+    start = time.perf_counter()
+    anchors.update(control, plan)
+    assert time.perf_counter() - start < 2.0
+
+
 def test_they_keep_their_places_to_each_other_and_their_animation(tmp_path: Path) -> None:
     control, plan = make_zoom(tmp_path, uniform_steps(3, 2.0))
-    scene: Any = bpy.context.scene
+    scene = shown_scene()
     one, other = red_plane(1.0, 1.0), red_plane(1.0, 1.0)
     child = red_plane(0.5, 0.5)
     other.location = (2.0, 0.0, 0.0)
@@ -168,7 +338,7 @@ def test_solid_things_stand_as_they_stood(tmp_path: Path) -> None:
     points = [(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (0, 6)]
     tower.data.from_pydata(points, [], [(0, 1, 3, 2), (4, 5, 7, 6)])
     bpy.context.scene.collection.objects.link(tower)
-    anchors.add_objects(bpy.context.scene, control, plan, [tower])
+    anchors.add_objects(shown_scene(), control, plan, [tower])
     rise = seen_at(tower, (0, 0, 6)) - seen_at(tower, (0, 0, 0))
     assert rise[1] > 0.05 and abs(rise[0]) < 0.01
     place = anchors.anchor_of(control, 0).matrix_world.inverted() @ tower.matrix_world
@@ -180,13 +350,13 @@ def test_nothing_to_add(tmp_path: Path) -> None:
     own = list(rig.parts(control, "layer"))
     for chosen in ([], [control], own):
         with pytest.raises(EverZoomError, match="select what is to be added"):
-            anchors.add_objects(bpy.context.scene, control, plan, chosen)
+            anchors.add_objects(shown_scene(), control, plan, chosen)
     assert not any(anchor.children for anchor in anchors.anchors(control))
 
 
 def hang_something(control: Any, plan: Any, *numbers: int) -> None:
     """Put an empty on images."""
-    scene: Any = bpy.context.scene
+    scene = shown_scene()
     for number in numbers:
         scene.frame_set(anchors.frame_of_image(control, number) or 0)
         thing = bpy.data.objects.new("thing", None)
@@ -265,7 +435,7 @@ def place_of(item: Any, name: str) -> tuple[Array, Array]:
 
 
 def test_they_stay_where_they_are_when_the_zoom_is_built_again(group: Any, tmp_path: Path) -> None:
-    scene: Any = bpy.context.scene
+    scene = shown_scene()
     operators.ever_zoom.go_to_image(number=2)
     assert scene.frame_current == 21
     plane = red_plane(1.0, 0.1)
@@ -311,7 +481,7 @@ def test_they_wait_while_their_image_is_not_used(group: Any) -> None:
 
 
 def test_a_text_can_be_read(group: Any, picture_folder: Path) -> None:
-    scene: Any = bpy.context.scene
+    scene = shown_scene()
     operators.ever_zoom.go_to_image(number=1)
     without = render(picture_folder / "without", scene.frame_current)
     operators.ever_zoom.add_text_to_image()

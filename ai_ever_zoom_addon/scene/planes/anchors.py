@@ -3,23 +3,28 @@
 An anchor is a child of its image's layer, and so goes where that goes: into another step when the
 zoom grows at an end, to other frames with new timing, to another stretch of a deep zoom. What hangs
 on an anchor is the user's; no build touches it.
+
+What is to be out of sight with its image follows it by drivers of its visibility. Where the user
+has animated that, it hangs on a holder: an empty on the anchor that shrinks to nothing.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import bpy
 import numpy as np
+from bpy.types import Material, Object, Scene, TimelineMarker
 from mathutils import Matrix, Vector
 
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
 from .. import compat, recipe, zoom_level
-from ..drivers import drive, drive_by_table
-from ..tags import ANCHOR, ROLE, ZOOM_LEVEL_PATH
+from ..drivers import drive, drive_by_table, is_animated
+from ..tags import ANCHOR, HOLDER, ROLE, ZOOM_LEVEL_PATH
 from . import rig
 
 IMAGE = "Image"  # on the control: which image fills the view, for the user's drivers
@@ -30,16 +35,18 @@ HEIGHT = 1e-3
 # How much of the room below the next image a new thing takes.
 PART = 0.7
 
+VISIBILITY = ("hide_render", "hide_viewport")
+
 MARKER_NAME = re.compile(r"Image \d+: .*", re.DOTALL)
 
 
-def anchors(control: Any) -> list[Any]:
+def anchors(control: Object) -> list[Object]:
     """The anchors of a zoom, also those that have no layer now."""
     alone = [item for item in control.users_collection[0].objects if item.parent is None]
-    return [item for item in (*alone, *control.children_recursive) if ANCHOR in item]
+    return [item for item in (*alone, *control.children_recursive) if item.get(ANCHOR) is not None]
 
 
-def image_in_view(scene: Any, control: Any) -> int:
+def image_in_view(scene: Scene, control: Object) -> int:
     """The number of the image that the scene's current frame is nearest to; 0 is the outermost.
 
     Raises:
@@ -55,7 +62,7 @@ def image_in_view(scene: Any, control: Any) -> int:
     return int(np.abs(np.array(levels) - level).argmin())
 
 
-def frame_of_image(control: Any, number: int) -> int | None:
+def frame_of_image(control: Object, number: int) -> int | None:
     """The first frame at which an image fills the view, by the zoom's curve as it is now.
 
     None where the curve is gone or never gets there.
@@ -70,7 +77,7 @@ def frame_of_image(control: Any, number: int) -> int | None:
     return first + int(near.argmin()) if near.min() <= 0.5 else None
 
 
-def anchor_of(control: Any, number: int) -> Any:
+def anchor_of(control: Object, number: int) -> Object:
     """The anchor of an image.
 
     Args:
@@ -87,7 +94,7 @@ def anchor_of(control: Any, number: int) -> Any:
     raise EverZoomError("The image's anchor is gone: press Build Again.")
 
 
-def update(control: Any, plan: Plan) -> None:
+def update(control: Object, plan: Plan) -> None:
     """Give every image its anchor, after a build.
 
     Anchors of images that are gone hide and wait if something hangs on them.
@@ -95,29 +102,34 @@ def update(control: Any, plan: Plan) -> None:
     count = len(plan.series.images)
     levels = [(layer.level, float(layer.number)) for layer in plan.layers]
     control[IMAGE] = 0.0
-    control.id_properties_ui(IMAGE).update(
-        description="Which image fills the view; 0.5: half-way from the outermost to the next one"
+    _describe(
+        control,
+        IMAGE,
+        "Which image fills the view; 0.5: half-way from the outermost to the next one",
     )
     drive_by_table(control, f'["{IMAGE}"]', (control, ZOOM_LEVEL_PATH), levels)
 
     layers = {  # but for those of the further rounds of a ring
         n: item for n, item in rig.numbered(control, "layer").items() if 0 <= n < count
     }
-    known: dict[Any, Any] = dict.fromkeys(layers.values())
+    for item in [item for item in control.children_recursive if item.get(ROLE) == HOLDER]:
+        if not item.children:
+            bpy.data.objects.remove(item)
+    known: dict[Object, Object] = {}
     waiting = []
     for anchor in anchors(control):
-        if known.get(anchor.parent, anchor) is None:
-            known[anchor.parent] = anchor
+        layer = anchor.parent
+        if layer is not None and layer not in known and layer in layers.values():
+            known[layer] = anchor
         else:
             waiting.append(anchor)
     for layer in layers.values():
         name = _image_name(layer)
-        if known[layer] is None:
-            known[layer] = next((item for item in waiting if item[ANCHOR] == name), None)
-            if known[layer] is None:
-                known[layer] = _new(control)
-            else:
-                waiting.remove(known[layer])
+        if layer not in known:
+            found = next((item for item in waiting if item[ANCHOR] == name), None)
+            known[layer] = found or _new(control)
+        if known[layer] in waiting:
+            waiting.remove(known[layer])
         known[layer][ANCHOR] = name  # the user may have replaced the picture
     for anchor in waiting:
         if not anchor.children:
@@ -132,7 +144,8 @@ def update(control: Any, plan: Plan) -> None:
         anchor.parent = item
         anchor.matrix_parent_inverse.identity()
         anchor.matrix_basis.identity()
-        anchor.lock_location = anchor.lock_rotation = anchor.lock_scale = (True, True, True)
+        for lock in ("lock_location", "lock_rotation", "lock_scale"):
+            setattr(anchor, lock, (True, True, True))
         anchor.driver_remove("hide_viewport")
         anchor.driver_remove(f'["{STEP}"]')
         anchor.hide_viewport = True
@@ -140,14 +153,18 @@ def update(control: Any, plan: Plan) -> None:
             _use(anchor, control, numbers[number])
 
 
-def _new(control: Any) -> Any:
+def _describe(owner: Any, name: str, text: str) -> None:
+    owner.id_properties_ui(name).update(description=text)
+
+
+def _new(control: Object) -> Object:
     anchor = bpy.data.objects.new("Ever Zoom Anchor", None)
     anchor.empty_display_size = 0.1
     control.users_collection[0].objects.link(anchor)
     return anchor
 
 
-def _use(anchor: Any, control: Any, layer: Layer) -> None:
+def _use(anchor: Object, control: Object, layer: Layer) -> None:
     """Let an anchor be hidden only while its layer is, and give it its property.
 
     The others do without: drivers by the hundred make playback slow.
@@ -157,13 +174,13 @@ def _use(anchor: Any, control: Any, layer: Layer) -> None:
     if hidden:
         drive(anchor, "hide_viewport", hidden, {"z": (control, ZOOM_LEVEL_PATH)})
     anchor[STEP] = 0.0
-    anchor.id_properties_ui(STEP).update(
-        description="0: this image fills the view, -1: the one before, 1: the next one, and so on"
+    _describe(
+        anchor, STEP, "0: this image fills the view, -1: the one before, 1: the next one, and so on"
     )
     drive(anchor, f'["{STEP}"]', f"i - {layer.number}", {"i": (control, f'["{IMAGE}"]')})
 
 
-def _image_name(layer: Any) -> str:
+def _image_name(layer: Object) -> str:
     image = rig.layer_image(layer)
     return str(layer.name if image is None else image.name)
 
@@ -171,7 +188,7 @@ def _image_name(layer: Any) -> str:
 # --- What is put there ----------------------------------------------------------------------------
 
 
-def add_text(scene: Any, control: Any, plan: Plan, body: str) -> Any:
+def add_text(scene: Scene, control: Object, plan: Plan, body: str) -> Object:
     """Put a new text, which gives light, on the image in view, and return it; see `add_objects`.
 
     Raises:
@@ -192,7 +209,7 @@ def add_text(scene: Any, control: Any, plan: Plan, body: str) -> Any:
 
 
 def add_objects(
-    scene: Any, control: Any, plan: Plan, objects: Sequence[Any], *, hide: bool = True
+    scene: Scene, control: Object, plan: Plan, objects: Sequence[Object], *, hide: bool = True
 ) -> int:
     """Put objects on the image in view: before it, below the next image, as large as fits there.
 
@@ -212,72 +229,120 @@ def add_objects(
     Raises:
         EverZoomError: There is nothing to add, or the zoom is not whole.
     """
+    children = _children()
     chosen = [item for item in objects if not _is_part(item, control)]
-    roots = [item for item in chosen if not any(item in o.children_recursive for o in chosen)]
+    below = set(_below(chosen, children))
+    roots = [item for item in chosen if item not in below]
     if not roots:
         raise EverZoomError(
             "Nothing is selected: select what is to be added, other than parts of the zoom itself."
         )
+    for item in roots:
+        if item.library is not None:
+            raise EverZoomError(
+                f"{item.name} is linked from {bpy.path.basename(item.library.filepath)}: choose "
+                "Object > Library Override > Make first."
+            )
     rig.check_editable(control)
     number = image_in_view(scene, control)
     anchor = anchor_of(control, number)
     _use(anchor, control, next(layer for layer in plan.layers if layer.number == number))
     bpy.context.view_layer.update()  # where things are, and how large
+    place = _place(anchor, plan, number, roots, [*roots, *_below(roots, children)])
+    for item in roots:
+        parts = [item, *_below([item], children)] if hide else []
+        world, own = item.matrix_world.copy(), item.matrix_basis.copy()
+        is_users = {(part, path): is_animated(part, path) for part in parts for path in VISIBILITY}
+        item.parent = _holder(anchor) if any(is_users.values()) else anchor
+        item.parent_type = "OBJECT"
+        # Not into the object's own place, which may be animated.
+        item.matrix_parent_inverse = place @ world @ own.inverted_safe()
+        for (part, path), is_own in is_users.items():
+            if not is_own:
+                drive(part, path, "h", {"h": (anchor, "hide_viewport")})
+    return number
+
+
+def _children() -> dict[Object | None, list[Object]]:
+    """All objects by their parents: Blender itself searches the file for each object's children."""
+    children = defaultdict(list)
+    for item in bpy.data.objects:
+        children[item.parent].append(item)
+    return children
+
+
+def _below(
+    items: Sequence[Object],
+    children: dict[Object | None, list[Object]],
+) -> list[Object]:
+    """What hangs on objects, each once."""
+    found: dict[Object, None] = {}
+    rest = list(items)
+    while rest:
+        for child in children.get(rest.pop(), ()):
+            if child not in found:
+                found[child] = None
+                rest.append(child)
+    return list(found)
+
+
+def _holder(anchor: Object) -> Object:
+    """The empty on an anchor that shrinks to nothing while the image is out of sight."""
+    holder = next((item for item in anchor.children if item.get(ROLE) == HOLDER), None)
+    if holder is None:
+        holder = bpy.data.objects.new("Ever Zoom Holder", None)
+        holder[ROLE] = HOLDER
+        holder.empty_display_size = anchor.empty_display_size
+        holder.parent = anchor
+        anchor.users_collection[0].objects.link(holder)
+        for axis in range(3):
+            drive(holder, "scale", "1 - h", {"h": (anchor, "hide_viewport")}, axis)
+    return holder
+
+
+def _is_part(item: Object, control: Object) -> bool:
+    return item == control or item.get(ROLE) is not None or item.get(ANCHOR) is not None
+
+
+def _place(
+    anchor: Object,
+    plan: Plan,
+    number: int,
+    roots: Sequence[Object],
+    parts: Sequence[Object],
+) -> Matrix:
+    """From where things are in the world to where they go on an image."""
     turn = _turn(anchor, roots)
-    low, high = _bounds(roots, turn)
+    low, high = _bounds(parts, turn)
     (x, y), (width, height) = _free_room(plan, number)
     size = high - low
     limits = [
         limit / extent for limit, extent in ((width, size.x), (height, size.y)) if extent > 1e-9
     ]
     middle = (low + high) / 2.0
-    middle.z = low.z
-    place = (
+    return (
         Matrix.Translation((x, y, HEIGHT))
         @ Matrix.Scale(min(limits, default=0.1 * width), 4)
-        @ Matrix.Translation((-middle.x, -middle.y, -middle.z))
+        @ Matrix.Translation((-middle.x, -middle.y, -low.z))
         @ turn
     )
-    for item in roots:
-        world, own = item.matrix_world.copy(), item.matrix_basis.copy()
-        item.parent = anchor
-        item.parent_type = "OBJECT"
-        # Not into the object's own place, which may be animated.
-        item.matrix_parent_inverse = place @ world @ own.inverted_safe()
-        for part in (item, *item.children_recursive) if hide else ():
-            for path in ("hide_render", "hide_viewport"):
-                if not _has_curve(part, path):
-                    drive(part, path, "h", {"h": (anchor, "hide_viewport")})
-    return number
 
 
-def _is_part(item: Any, control: Any) -> bool:
-    return item == control or item.get(ROLE) is not None or item.get(ANCHOR) is not None
-
-
-def _has_curve(item: Any, path: str) -> bool:
-    animation = item.animation_data
-    return animation is not None and (
-        any(curve.data_path == path for curve in animation.drivers) or animation.action is not None
-    )
-
-
-def _turn(anchor: Any, roots: Sequence[Any]) -> Matrix:
+def _turn(anchor: Object, roots: Sequence[Object]) -> Matrix:
     """From the world to the image's directions, for things that are not flat on the floor."""
     if all(item.type == "FONT" or _is_flat(item) for item in roots):
         return Matrix.Identity(4)
     return anchor.matrix_world.to_quaternion().to_matrix().to_4x4().inverted()
 
 
-def _is_flat(item: Any) -> bool:
+def _is_flat(item: Object) -> bool:
     sides = item.dimensions
-    return max(sides) > 0.0 and sides.z <= 1e-4 * max(sides)
+    return sides.length > 0.0 and sides.z <= 1e-4 * sides.length
 
 
-def _bounds(roots: Sequence[Any], turn: Matrix) -> tuple[Vector, Vector]:
-    """The box around objects and what hangs on them, in the directions that `turn` leads to."""
-    parts = [part for item in roots for part in (item, *item.children_recursive)]
-    solid = [part for part in parts if max(part.dimensions) > 0.0]  # lamps have no size
+def _bounds(parts: Sequence[Object], turn: Matrix) -> tuple[Vector, Vector]:
+    """The box around objects, in the directions that `turn` leads to."""
+    solid = [part for part in parts if part.dimensions.length > 0.0]  # lamps have no size
     corners = [
         turn @ part.matrix_world @ (Vector(corner) if solid else Vector())
         for part in solid or parts
@@ -304,13 +369,13 @@ def _free_room(plan: Plan, number: int) -> tuple[tuple[float, float], tuple[floa
     return (x, (bottom + top) / 2.0), (PART * width, PART * (top - bottom))
 
 
-def _glow() -> Any:
+def _glow() -> Material:
     """A white light that is seen in every engine, with no lamps in the scene."""
     name = "Ever Zoom Glow"
     found = bpy.data.materials.get((name, None))
     if found is not None:
         return found
-    material: Any = bpy.data.materials.new(name)
+    material = bpy.data.materials.new(name)
     compat.enable_nodes(material)
     nodes = material.node_tree.nodes
     nodes.clear()
@@ -319,19 +384,19 @@ def _glow() -> Any:
     )
     emission.inputs["Strength"].default_value = 3.0  # white still, and bright to the effect Glow
     material.node_tree.links.new(emission.outputs[0], output.inputs["Surface"])
-    material.diffuse_color = (1.0, 1.0, 1.0, 1.0)
+    material.diffuse_color = (1.0, 1.0, 1.0, 1.0)  # type: ignore[assignment]
     return material
 
 
 # --- Markers --------------------------------------------------------------------------------------
 
 
-def is_image_marker(marker: Any) -> bool:
+def is_image_marker(marker: TimelineMarker) -> bool:
     """Whether a marker of the timeline is one of those that name the images."""
     return MARKER_NAME.fullmatch(marker.name) is not None
 
 
-def mark_images(scene: Any, control: Any) -> int:
+def mark_images(scene: Scene, control: Object) -> int:
     """Name the images by markers of the timeline, where each fills the view; returns how many.
 
     Markers of an earlier call are replaced, all others stay.
@@ -346,7 +411,7 @@ def mark_images(scene: Any, control: Any) -> int:
     return count
 
 
-def remove_marks(scene: Any) -> None:
+def remove_marks(scene: Scene) -> None:
     """Take the markers away that name the images."""
     for marker in [marker for marker in scene.timeline_markers if is_image_marker(marker)]:
         scene.timeline_markers.remove(marker)

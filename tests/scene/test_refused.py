@@ -1,0 +1,226 @@
+"""What is refused changes nothing; what fails in the middle of changing can be undone. bpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+from PIL import Image
+
+from ai_ever_zoom_addon.core.steps import Steps
+from ai_ever_zoom_addon.errors import EverZoomError
+from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.ui.reporting import LongOperator, Reporting
+from ai_ever_zoom_addon.ui.work import Finish
+
+from .nested import write_series
+
+operators: Any = bpy.ops
+KINDS = ("scenes", "collections", "objects", "meshes", "cameras", "materials", "images", "sounds")
+
+
+def state() -> Any:
+    """All there is, what is shown, and what the panel of the shown scene says."""
+    scene: Any = bpy.context.scene
+    group = scene.ever_zoom
+    plain = {
+        item.identifier: getattr(group, item.identifier)
+        for item in group.bl_rna.properties
+        if item.type in {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
+        and not getattr(item, "is_array", False)
+    }
+    data = {kind: sorted(item.name for item in getattr(bpy.data, kind)) for kind in KINDS}
+    render = scene.render
+    size = render.resolution_x, render.resolution_y, render.engine, render.filepath
+    return scene.name, bpy.context.window.scene.name, plain, data, size
+
+
+def add_cube() -> Any:
+    """What stands in the way of a zoom, so that it gets a scene of its own."""
+    cube = bpy.data.objects.new("Cube", bpy.data.meshes.new("Cube"))
+    bpy.context.scene.collection.objects.link(cube)
+    return cube
+
+
+def choose(folder: Path, **values: Any) -> None:
+    group = bpy.context.scene.ever_zoom
+    group.is_factor_measured = group.align = group.match_colour = False
+    group.order = "outermost-first"
+    for name, value in {"folder": str(folder), **values}.items():
+        setattr(group, name, value)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_series(tmp_path / "series")
+    return tmp_path / "series"
+
+
+# --- Refused --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("has_cube", [True, False])
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_refused_build_leaves_everything(
+    addon: None, folder: Path, has_cube: bool, is_new: bool
+) -> None:
+    if has_cube:
+        add_cube()
+    choose(folder, crop=0.3, feather=0.25)
+    before = state()
+    with pytest.raises(RuntimeError, match="make the feather smaller"):
+        operators.ever_zoom.build(is_new=is_new)
+    assert state() == before
+
+
+def test_a_refused_second_zoom_leaves_the_first(addon: None, folder: Path) -> None:
+    choose(folder)
+    operators.ever_zoom.build()
+    (folder / "a_2.png").write_bytes(b"no image")
+    before = state()
+    with pytest.raises(RuntimeError, match=r"a_2\.png"):
+        operators.ever_zoom.build(is_new=True)
+    assert state() == before
+
+
+def test_a_refused_import_leaves_the_panel(addon: None, folder: Path) -> None:
+    Image.new("RGB", (30, 70)).save(folder / "a_9.png")
+    files = [{"name": file.name} for file in sorted(folder.iterdir())]
+    before = state()
+    with pytest.raises(RuntimeError, match=r"a_9\.png"):
+        operators.ever_zoom.import_series(
+            directory=str(folder), files=files, crop=0.5, zoom_steps=7, auto_sort=False
+        )
+    assert state() == before
+
+
+def test_a_refused_sample_leaves_the_panel(addon: None) -> None:
+    group = bpy.context.scene.ever_zoom
+    group.crop, group.feather = 0.3, 0.25
+    before = state()
+    with pytest.raises(RuntimeError, match="make the feather smaller"):
+        operators.ever_zoom.sample()
+    assert state() == before
+
+
+# --- A scene of its own ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["cycles", "keep"])
+def test_frames_as_the_scene_are_as_large_as_the_users(
+    addon: None, folder: Path, engine: str
+) -> None:
+    add_cube()
+    mine: Any = bpy.context.scene
+    mine.render.resolution_x, mine.render.resolution_y = 640, 360
+    mine.render.resolution_percentage = 50
+    choose(folder, resolution_from="scene", engine=engine)
+    operators.ever_zoom.build()
+    scene: Any = bpy.context.scene
+    assert scene != mine
+    render = scene.render
+    assert (render.resolution_x, render.resolution_y) == (640, 360)
+    assert render.resolution_percentage == 50
+
+
+def test_a_script_without_a_window_gets_a_scene_of_its_own(addon: None, folder: Path) -> None:
+    """As one that a timer calls."""
+    cube = add_cube()
+    context: Any = bpy.context
+    mine = context.scene
+    choose(folder)
+    for count in (1, 2):
+        with context.temp_override(window=None):
+            assert operators.ever_zoom.build(is_new=True) == {"FINISHED"}
+        others = [scene for scene in bpy.data.scenes if scene != mine]
+        assert [len(rig.controls(scene)) for scene in others] == [1] * count
+        assert bpy.context.window.scene in others
+    assert list(mine.objects) == [cube]
+
+
+# --- Failed while changing ------------------------------------------------------------------------
+
+
+def make(name: str) -> None:
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new(name, None))
+
+
+class FailsLong(LongOperator, bpy.types.Operator):  # type: ignore[misc]
+    """Fails where it is told to."""
+
+    bl_idname = "test.long"
+    bl_label = "Long"
+    bl_options = {"REGISTER", "UNDO"}
+
+    is_late: bpy.props.BoolProperty()
+    is_ours: bpy.props.BoolProperty()
+
+    def fail(self) -> None:
+        raise EverZoomError("No: choose another.") if self.is_ours else KeyError("what")
+
+    def steps(self, context: Any) -> Steps[Finish]:
+        yield 0.5, "Working"
+        if not self.is_late:
+            self.fail()
+
+        def finish() -> None:
+            make("half done")
+            self.fail()
+
+        return finish
+
+
+class FailsShort(Reporting, bpy.types.Operator):  # type: ignore[misc]
+    """Fails after it has changed something, or is refused before."""
+
+    bl_idname = "test.short"
+    bl_label = "Short"
+    bl_options = {"REGISTER", "UNDO"}
+
+    is_refused: bpy.props.BoolProperty()
+
+    def act(self, context: Any) -> None:
+        if self.is_refused:
+            raise EverZoomError("No: choose another.")
+        make("half done")
+        raise KeyError("what")
+
+
+@pytest.fixture
+def failing(addon: None) -> Iterator[None]:
+    for kind in (FailsLong, FailsShort):
+        bpy.utils.register_class(kind)
+    yield
+    for kind in (FailsLong, FailsShort):
+        bpy.utils.unregister_class(kind)
+
+
+def names() -> set[str]:
+    return {item.name for item in bpy.context.scene.objects}
+
+
+@pytest.mark.parametrize(
+    ("button", "options", "is_changed", "words"),
+    [
+        ("long", {"is_late": True}, True, "undo it, and please report"),
+        ("long", {"is_late": True, "is_ours": True}, True, "choose another"),
+        ("long", {}, False, r"'what'\): please report"),
+        ("long", {"is_ours": True}, False, "choose another"),
+        ("short", {}, True, "undo it, and please report"),
+        ("short", {"is_refused": True}, False, "choose another"),
+    ],
+)
+def test_undo_takes_back_what_failed_and_nothing_else(
+    failing: None, button: str, options: dict[str, bool], is_changed: bool, words: str
+) -> None:
+    bpy.ops.ed.undo_push(message="start")
+    make("of the user's")
+    bpy.ops.ed.undo_push(message="the user's")
+    with pytest.raises(RuntimeError, match=words):
+        getattr(operators.test, button)("EXEC_DEFAULT", True, **options)
+    assert names() == ({"of the user's", "half done"} if is_changed else {"of the user's"})
+    bpy.ops.ed.undo()
+    assert names() == ({"of the user's"} if is_changed else set())
