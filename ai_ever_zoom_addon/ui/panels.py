@@ -156,11 +156,7 @@ class EVERZOOM_PT_timing(_SettingsPanel, bpy.types.Panel):
         layout.prop(group, "reverse")
         ends = layout.column()
         ends.enabled = group.travel != "loop"  # which has none
-        row = ends.row(heading="Eased Ends")
-        row.prop(group, "is_eased", text="")
-        length = row.row()
-        length.active = group.is_eased
-        length.prop(group, "ease", text="")
+        ends.prop(group, "ease")
         ends.prop(group, "delay")
         for name in ("frames_per_second", "start_frame"):
             layout.prop(group, name)
@@ -171,11 +167,15 @@ class EVERZOOM_PT_camera(_SettingsPanel, bpy.types.Panel):
 
     bl_label = "Camera"
     bl_options = {"DEFAULT_CLOSED"}
-    properties = ("resolution_from", "roll")
+    properties = ("resolution_from",)
 
     def draw(self, context: Any) -> None:
         super().draw(context)
         group = active_group(context)
+        size = {"shape": "shape", "pixels": "resolution"}
+        if group.resolution_from in size:
+            self.layout.prop(group, size[group.resolution_from])
+        self.layout.prop(group, "roll")
         column = self.layout.column()
         column.enabled = group.travel != "loop"  # which ends nowhere
         column.prop(group, "target")
@@ -189,7 +189,7 @@ class EVERZOOM_PT_mask(_SettingsPanel, bpy.types.Panel):
 
 
 class EVERZOOM_PT_alignment(_SettingsPanel, bpy.types.Panel):
-    """What is put right; the first two take effect when the zoom is built again."""
+    """What is put right."""
 
     bl_label = "Alignment and Colour"
     bl_options = {"DEFAULT_CLOSED"}

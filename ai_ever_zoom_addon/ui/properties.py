@@ -240,10 +240,9 @@ def _property(name: str, choice: Choice, default: Any, **others: Any) -> Any:
         return StringProperty(default=default, subtype=subtype, options=options, **common)
     if choice.limits is None:  # a row of frames
         return StringProperty(default=json.dumps(default), **common)
-    low, high = choice.limits
-    common |= {"min": low, "max": high}
-    if choice.soft_limits:
-        common |= {"soft_min": choice.soft_limits[0], "soft_max": choice.soft_limits[1]}
+    # No hard limits: Blender would take another number in silence, and here it is refused.
+    low, high = choice.soft_limits or choice.limits
+    common |= {"soft_min": low, "soft_max": high}
     parts = get_args(kind)
     if kind is int:
         return IntProperty(default=default, **common)

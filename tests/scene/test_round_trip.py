@@ -1,0 +1,206 @@
+"""Every setting survives the file, whoever chose it, and still acts. Touches bpy."""
+
+from __future__ import annotations
+
+import json
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+
+from ai_ever_zoom_addon.scene import compat, recipe
+from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.settings import TABLE, ZoomSettings
+from tests import pictures
+from tests.scene.command import Run
+
+SIZE = (160, 120)
+COUNT = 3
+TONE = "tone.wav"
+
+operators: Any = bpy.ops
+
+
+# For each setting a value that is not the default: as the command line has it (None: it has no
+# option for it), and as the panel has it, with what else has to be chosen so that it acts.
+CHOSEN: dict[str, tuple[tuple[object, ...] | None, dict[str, Any]]] = {
+    "folder": ((), {}),  # chosen in any case
+    "order": (("--order", "outermost-first"), {"order": "outermost-first"}),
+    "auto_sort": (("--auto-sort",), {"auto_sort": True}),
+    "is_factor_measured": (("-zf", "auto", "--no-align"), {"is_factor_measured": True}),
+    "zoom_factor": (
+        ("-zf", 1.75, "--no-align"),
+        {"zoom_factor": 1.75, "align": False, "is_factor_measured": False},
+    ),
+    "align": (("--no-align",), {"align": False}),
+    "match_colour": (("--no-match-colour",), {"match_colour": False}),
+    "centre": (("--centre", "fixed-point"), {"centre": "fixed-point"}),
+    "length_by": (("--length", 3), {"length_by": "whole"}),
+    "zoom_steps": (("-zs", 7), {"zoom_steps": 7}),
+    "seconds_per_image": (
+        ("--seconds-per-image", 0.3),
+        {"length_by": "seconds", "seconds_per_image": 0.3},
+    ),
+    "length": (("--length", 3.5), {"length_by": "whole", "length": 3.5}),
+    "beats": (None, {"length_by": "markers", "beats": "[9, 14]"}),
+    "sound": (("--sound", TONE), {"sound": TONE}),
+    "sound_seconds": (("--sound", TONE), {"sound": TONE, "length_by": "sound"}),
+    "travel": (("--travel", "there-and-back"), {"travel": "there-and-back"}),
+    "reverse": (("-rev",), {"reverse": True}),
+    "ease": (("--ease", 0.75), {"ease": 0.75}),
+    "delay": (("-d", 0.5), {"delay": 0.5}),
+    "frames_per_second": (("-fps", 12.5), {"frames_per_second": 12.5}),
+    "start_frame": (("--start-frame", 21), {"start_frame": 21}),
+    "crop": (("-zc", 0.7), {"crop": 0.7}),
+    "feather": (("--feather", 0.11), {"feather": 0.11}),
+    "mask_shape": (("--mask", "ellipse"), {"mask_shape": "ellipse"}),
+    "resolution_from": (("--resolution", "16:9"), {"resolution_from": "16:9"}),
+    "shape": (("--resolution", "5:4"), {"resolution_from": "shape", "shape": (5, 4)}),
+    "resolution": (
+        ("--resolution", "90x80"),
+        {"resolution_from": "pixels", "resolution": (90, 80)},
+    ),
+    "roll": (("--roll", 0.25), {"roll": 0.25}),
+    "target": (("--target", 0.02, -0.01), {"target": (0.02, -0.01)}),
+    "engine": (("--engine", "workbench"), {"engine": "workbench"}),
+    "samples": (("--samples", 3), {"samples": 3}),
+    "pack_images": (("--pack",), {"pack_images": True}),
+    "debug_overlay": (("--debug",), {"debug_overlay": True}),
+}
+# What another choice says, or the pictures say the same.
+ACTS_ONLY_ON_BUILDING = {"folder", "order", "auto_sort", "is_factor_measured"}
+
+
+def test_every_setting_is_tried() -> None:
+    assert set(CHOSEN) == set(TABLE)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with a sound and, in "series", images off each other's centres that get darker."""
+    monkeypatch.chdir(tmp_path)
+    world = pictures.waves(1, cycles=6.0)
+    for index in range(COUNT):
+        across = 0.5**index
+        x, y = pictures.grid(SIZE, (across, across * SIZE[1] / SIZE[0]))
+        picture = world(x + 0.06 * (1.0 - across), y) * 0.95**index
+        pictures.save(picture, tmp_path / "series" / f"image_{index}.png")
+    with wave.open(TONE, "wb") as output:
+        output.setnchannels(1)
+        output.setsampwidth(2)
+        output.setframerate(8000)
+        output.writeframes(np.zeros(8000, "<i2").tobytes())
+    return tmp_path
+
+
+def built() -> dict[str, Any]:
+    """What is in the scene, as far as a setting can change it."""
+    scene: Any = bpy.context.scene
+    (control,) = rig.controls(scene)
+    (camera,) = rig.parts(control, "camera")
+    layers = rig.numbered(control, "layer")
+    render = scene.render
+    seen: dict[str, Any] = {
+        "range": (scene.frame_start, scene.frame_end),
+        "rate": (render.fps, render.fps_base),
+        "size": (render.resolution_x, render.resolution_y),
+        "engine": (render.engine, scene.cycles.samples),
+        "objects": sorted(item.get("ever_zoom_role", "") for item in scene.objects),
+        "corners": [[tuple(v.co) for v in layer.data.vertices] for layer in layers.values()],
+        "masks": [
+            [round(v.value, 5) for v in layer.data.attributes["mask"].data]
+            for layer in layers.values()
+        ],
+        "images": [rig.layer_image(layer).name for layer in layers.values()],
+        "packed": [rig.layer_image(layer).packed_file is not None for layer in layers.values()],
+    }
+    editor = scene.sequence_editor
+    strips = compat.strips(editor) if editor is not None else ()
+    seen["sounds"] = [(strip.name, strip.sound.filepath) for strip in strips if strip.sound]
+    for frame in range(scene.frame_start, scene.frame_end + 1, 3):
+        scene.frame_set(frame)
+        graph = bpy.context.evaluated_depsgraph_get()
+        for item in (camera, *layers.values()):
+            shown = item.evaluated_get(graph)
+            matrix = [round(value, 5) for row in shown.matrix_world for value in row]
+            colour = [round(value, 4) for value in shown.get("Colour Match", ())]
+            seen[f"{item.name} {frame}"] = matrix, shown.hide_render, colour
+    return seen
+
+
+def plain_by_panel() -> Any:
+    group: Any = bpy.context.scene.ever_zoom  # type: ignore[attr-defined]
+    group.folder = str(Path("series").absolute())
+    group.order, group.is_factor_measured, group.zoom_steps = "auto", False, 6
+    return group
+
+
+def kept_after_a_change(blend: Path, settings: ZoomSettings) -> dict[str, Any]:
+    """Opens a file, changes something else, and checks that the settings are as they were."""
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    (control,) = rig.controls(bpy.context.scene)
+    group = control.ever_zoom
+    assert recipe.stored_settings(control) == settings
+    before = built()
+    other = "reverse" if settings.debug_overlay else "debug_overlay"
+    for value in (not getattr(settings, other), getattr(settings, other)):
+        setattr(group, other, value)
+        assert not group.problem
+    assert recipe.stored_settings(control) == settings
+    assert built() == before
+    return before
+
+
+PLAIN = ("--order", "auto", "-zs", 6, "--engine", "cycles", "--no-render", "--start-frame", 1)
+
+
+@pytest.mark.parametrize("name", [name for name, (options, _) in CHOSEN.items() if options])
+def test_by_the_command_line(addon: None, here: Path, run: Run, name: str) -> None:
+    options, others = CHOSEN[name]
+    assert options is not None
+    arguments = ("-i", here / "series", *PLAIN)
+    if name == "sound":
+        options = ("--sound", here / TONE)
+    if name == "sound_seconds":
+        options = ("--sound", here / TONE)
+    done = here / "done.json"
+    assert run(*arguments, "--save-blend", "plain.blend").status == 0
+    without = built()
+    ran = run(*arguments, *options, "--save-blend", "zoom.blend", "--json", done)
+    assert ran.status == 0, ran.lines
+    told = json.loads(done.read_text(encoding="utf-8"))["settings"]
+    assert told[name] != ZoomSettings().to_dict()[name]
+    with_it = built()
+    assert (with_it != without) == (name not in ACTS_ONLY_ON_BUILDING)
+    settings = ZoomSettings.from_dict(told)
+    assert kept_after_a_change(Path("zoom.blend").absolute(), settings) == with_it
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_by_the_panel(addon: None, here: Path, name: str) -> None:
+    _, others = CHOSEN[name]
+    group = plain_by_panel()
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    without = built()
+    values = {k: str(here / TONE) if v == TONE else v for k, v in others.items()}
+    for key, value in values.items():
+        setattr(group, key, value)
+        assert not group.problem
+    if recipe.unbuilt(rig.controls(bpy.context.scene)[0]):
+        assert operators.ever_zoom.build() == {"FINISHED"}
+    (control,) = rig.controls(bpy.context.scene)
+    settings = recipe.stored_settings(control)
+    if name != "folder":
+        assert settings.to_dict()[name] != ZoomSettings.of_panel().to_dict()[name]
+    for key, value in values.items():
+        shown = getattr(control.ever_zoom, key)
+        assert (tuple(shown) if isinstance(value, tuple) else shown) == pytest.approx(value)
+    with_it = built()
+    assert (with_it != without) == (name not in ACTS_ONLY_ON_BUILDING)
+    blend = here / "zoom.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
+    assert kept_after_a_change(blend, settings) == with_it
