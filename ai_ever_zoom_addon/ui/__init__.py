@@ -6,6 +6,7 @@ from . import (
     anchors,
     building,
     compositing,
+    copies,
     farm,
     images,
     menus,
@@ -34,6 +35,7 @@ MODULES = (
     compositing,
     mixing,
     menus,
+    copies,
 )
 
 
