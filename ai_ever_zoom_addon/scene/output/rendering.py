@@ -92,7 +92,7 @@ def render_animation(
         scene.frame_current,
     )
     video = check_file(Path(output)) if is_video(output) else None
-    partial = video.with_name(f"{video.stem}.partial{video.suffix}") if video else None
+    partial = video.with_name(f"{video.stem}.partial{Path(output).suffix}") if video else None
     try:
         output_settings.set_output(scene, str(partial) if partial else output)
         scene.frame_start, scene.frame_end = first, last
