@@ -92,6 +92,7 @@ def frame(scene: Any, folder: Path, number: int) -> NDArray[np.float32]:
             CENTRED, {"roll": 0.3, "resolution_from": FrameSize.UPRIGHT}, id="rolled, upright"
         ),
         pytest.param(UNEVEN, {"crop": 0.9}, id="off centre, colours"),
+        pytest.param((Step(1.06),) * 14, {"feather": 0.25}, id="small steps"),
     ],
 )
 def test_the_frame_after_the_last_is_the_first(
@@ -105,16 +106,17 @@ def test_the_frame_after_the_last_is_the_first(
     series = unlike(tmp_path, steps)
     settings = replace(LOOP, engine=engine, **values)
     control = zooms.build_zoom(scene, series, settings)
-    assert (scene.frame_start, scene.frame_end) == (0, 3 * 3 - 1)
+    last = 3 * len(steps) - 1
+    assert (scene.frame_start, scene.frame_end) == (0, last)
     first = frame(scene, picture_folder / "first", 0)
-    before = frame(scene, picture_folder / "last", 8)
+    other = frame(scene, picture_folder / "other", last // 2)
     for curve in level_curves(scene, control):
-        assert curve.evaluate(9) == pytest.approx(3.0)
-        curve.keyframe_points[0].co[1] = 3.0  # frame 0 shows what would come after the last
+        assert curve.evaluate(last + 1) == pytest.approx(len(steps))
+        curve.keyframe_points[0].co[1] = len(steps)  # frame 0 shows what would come after the last
         curve.update()
     again = frame(scene, picture_folder / "again", 0)
     assert np.abs(again - first).max() * 255 <= 1.01
-    assert np.abs(before - first).max() * 255 > 30  # there is something to see
+    assert np.abs(other - first).max() * 255 > 30  # there is something to see
 
 
 @BOTH

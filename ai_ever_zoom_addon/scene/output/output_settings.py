@@ -100,6 +100,8 @@ def fill_engine(scene: Any, plan: Plan) -> None:
         cycles.max_bounces = 4
         needed = plan.most_visible + _CLEAR_THINGS
         cycles.transparent_max_bounces = max(needed, cycles.transparent_max_bounces)
+        # Before that many Cycles ends rays by chance, which a single sample shows as specks.
+        cycles.min_transparent_bounces = needed
         cycles.use_auto_tile = False
     elif engine is Engine.EEVEE:
         eevee = scene.eevee
