@@ -14,6 +14,7 @@ from typing import Any
 import bpy
 
 from ..core.analysis.report import Analysis
+from ..core.findings import Finding, findings_from_json
 from ..core.plan.timing import LevelKey
 from ..core.series import ListedImage, Listing, Series, SeriesImage, Step
 from ..errors import EverZoomError
@@ -47,7 +48,7 @@ def save(
     listing: Listing | None,
     keys: Sequence[LevelKey],
     levels: Sequence[float],
-    warnings: Sequence[str],
+    findings: Sequence[Finding],
 ) -> None:
     """Keep what a zoom was made from.
 
@@ -59,7 +60,7 @@ def save(
         listing: The list of images, of which the series has the used ones.
         keys: What the zoom level's curve was given.
         levels: Zoom level at which each image fills the view.
-        warnings: What the choices cost, in sentences for the user.
+        findings: What the choices cost.
     """
     save_settings(control, settings)
     chosen = settings.to_dict()
@@ -75,7 +76,7 @@ def save(
         "list": listing.to_json() if listing else None,
         "keys": keys,
         "levels": levels,
-        "warnings": warnings,
+        "findings": [finding.to_json() for finding in findings],
     }
     control[RECIPE] = json.dumps(note)
 
@@ -128,13 +129,16 @@ def stored_analysis(control: bpy.types.Object) -> Analysis | None:
         raise _unreadable() from None
 
 
-def stored_warnings(control: bpy.types.Object) -> list[str]:
-    """What the settings of a zoom cost, in sentences for the user.
+def stored_findings(control: bpy.types.Object) -> tuple[Finding, ...]:
+    """What the settings of a zoom cost.
 
     Raises:
         EverZoomError: The note is missing or unreadable.
     """
-    return [str(warning) for warning in stored(control).get("warnings", [])]
+    try:
+        return findings_from_json(stored(control).get("findings", ()))
+    except ValueError:
+        raise _unreadable() from None
 
 
 def stored_keys(control: bpy.types.Object) -> tuple[LevelKey, ...]:

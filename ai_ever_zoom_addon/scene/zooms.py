@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ..core.files.moving import is_moving
+from ..core.findings import Finding, FindingKind
 from ..core.plan.plan import Plan, make_plan
 from ..core.plan.timing import LevelKey
 from ..core.series import Listing, Series
@@ -54,19 +55,13 @@ def build_zoom(
     is_same_timing = old_keys == plan.keys
     is_edited = bool(old_keys) and zoom_level.is_edited(control, old_keys)
     is_moved = is_edited and not is_same_timing and _is_same_shape(before, old_keys, plan)
-    warnings = list(plan.warnings)
+    findings = list(plan.findings)
     if is_edited and not (is_same_timing or is_moved):
-        warnings.append(
-            "The Zoom Level curve that you edited was replaced, as the timing has another shape "
-            "now: Undo brings it back."
-        )
+        findings.append(Finding(FindingKind.CURVE_REPLACED))
     if settings.engine is Engine.WORKBENCH and not compat.WORKBENCH_PLAYS:
         moving = [image.file.name for image in series.images if is_moving(image.file)]
         if moving:
-            warnings.append(
-                f"Workbench before Blender 4.5 does not play {', '.join(moving)}: choose another "
-                "engine."
-            )
+            findings.append(Finding(FindingKind.STANDING_STILL, {"files": moving}))
     kept = [row.layer for row in listing.used] if listing else None
     control = rig.build_rig(
         scene, plan, control, retime=not (is_same_timing or is_moved), kept_layers=kept
@@ -76,7 +71,7 @@ def build_zoom(
     anchors.update(control, plan)
     compositing.update_masks(scene)
     levels = [layer.level for layer in plan.layers if 0 <= layer.number < len(series.images)]
-    recipe.save(control, series, settings, report, listing, plan.keys, levels, warnings)
+    recipe.save(control, series, settings, report, listing, plan.keys, levels, findings)
     if any(map(anchors.is_image_marker, scene.timeline_markers)):
         anchors.mark_images(scene, control)
     if is_moved:  # the user may have moved the ends, too

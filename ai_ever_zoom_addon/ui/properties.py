@@ -370,14 +370,18 @@ def _found_factor(group: Any) -> float:
     return float(_report(group).get("zoom_factor") or steps[0][0])
 
 
+def _told(note: Mapping[str, Any]) -> list[str]:
+    """The findings of a note in the window's words; none where they cannot be read."""
+    try:
+        return sentences(findings_from_json(note.get("findings", ())), Way.WINDOW)
+    except ValueError:
+        return []
+
+
 def _warnings(group: Any) -> str:
     report = _report(group)
-    try:
-        told = sentences(findings_from_json(report.get("findings", ())), Way.WINDOW)
-    except ValueError:
-        told = []
     left_out = report.get("left_out", ())
-    return "\n".join([*told, *(f"Left out: {x['file']}, {x['reason']}" for x in left_out)])
+    return "\n".join([*_told(report), *(f"Left out: {x['file']}, {x['reason']}" for x in left_out)])
 
 
 def _skipped(group: Any) -> str:
@@ -385,7 +389,7 @@ def _skipped(group: Any) -> str:
 
 
 def _notes(group: Any) -> str:
-    return "\n".join(_note(group).get("warnings", ()))
+    return "\n".join(_told(_note(group)))
 
 
 def _go_to_image(group: Any, context: Any) -> None:

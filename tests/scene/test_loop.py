@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ai_ever_zoom_addon.core.findings import Finding, FindingKind
 from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.scene import compat, loading, measuring, recipe, zooms
@@ -172,6 +173,5 @@ def test_what_does_not_close_jumps_and_says_so(tmp_path: Path) -> None:
     scene = bpy.context.scene
     series = replace(unlike(tmp_path, CENTRED), closing=None)
     control = zooms.build_zoom(scene, series, LOOP)
-    (warning,) = recipe.stored_warnings(control)
-    assert "the loop jumps" in warning
+    assert recipe.stored_findings(control) == (Finding(FindingKind.NO_RING),)
     assert (scene.frame_start, scene.frame_end) == (0, 2 * 3 - 1)
