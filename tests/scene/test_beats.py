@@ -57,7 +57,7 @@ def test_markers_that_switch_cameras_are_no_beats(control: Any) -> None:
     set_markers(*MARKERS)
     assert operators.ever_zoom.snap_to_markers() == {"FINISHED"}
     for number, frame in enumerate(MARKERS, 1):
-        assert rig.frame_of_image(control, number) == frame
+        assert anchors.frame_of_image(control, number) == frame
     assert [marker.camera for marker in scene.timeline_markers[:2]] == [
         other,
         next(rig.parts(control, "camera")),
@@ -74,7 +74,7 @@ def test_what_cannot_be_applied_is_no_success(control: Any) -> None:
     assert control.ever_zoom.length_by == "frames" and control.ever_zoom.beats == "[]"
     bpy.ops.object.mode_set(mode="OBJECT")
     assert bpy.context.scene.frame_end == 31
-    assert rig.frame_of_image(control, 1) == 11
+    assert anchors.frame_of_image(control, 1) == 11
 
 
 def test_images_arrive_on_the_markers(control: Any) -> None:
