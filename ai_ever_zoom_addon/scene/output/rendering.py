@@ -80,7 +80,7 @@ def render_animation(
     """
     if resume and is_video(output):
         raise EverZoomError(
-            f"--resume cannot go on with a video, {output}: render to a folder of frames."
+            f"The video {output} cannot be gone on with: render to a folder of frames."
         )
     check_output(output)
     check_images(scene)
