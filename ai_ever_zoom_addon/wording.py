@@ -87,6 +87,14 @@ _SENTENCES = {
     FindingKind.STANDING_STILL: (
         "Workbench before Blender 4.5 does not play {files}: choose another engine."
     ),
+    FindingKind.OTHER_FRAMES: (
+        "Your settings are kept: the scene has the frames {frames[0]} to {frames[1]}, the zoom "
+        "{wanted[0]} to {wanted[1]}."
+    ),
+    FindingKind.OTHER_COLOURS: (
+        "No view transform of this colour configuration leaves pictures as they are: frames have "
+        'other colours than the images; the nearest is "{view}".'
+    ),
 }
 
 _REMEDIES = {

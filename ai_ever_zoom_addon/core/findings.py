@@ -43,6 +43,8 @@ class FindingKind(StrEnum):
     # The scene
     CURVE_REPLACED = "curve-replaced"
     STANDING_STILL = "standing-still"  # files
+    OTHER_FRAMES = "other-frames"  # frames, wanted: the first and the last
+    OTHER_COLOURS = "other-colours"  # view: the transform that comes nearest
 
 
 @dataclass(frozen=True)

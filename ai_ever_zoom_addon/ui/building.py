@@ -120,7 +120,8 @@ def _build_steps(
             # What was chosen was meant for the new zoom.
             recipe.save_settings(owner, recipe.as_built(owner))
         adopt(built)
-        _set_output(place, files[0].parent)
+        if settings.engine is not Engine.KEEP:
+            _set_output(place, files[0].parent)
         if control is None or place == context.scene:
             _show(context, place, built)
         _tell(operator, place, built)
@@ -204,7 +205,6 @@ def _scene_for_new_zoom(context: Any, scene: Any, settings: ZoomSettings) -> Any
         bpy.ops.scene.new(type="EMPTY")  # with the settings of the one that is shown
     fresh, window.scene = window.scene, shown
     fresh.name = "Ever Zoom"
-    fresh.render.filepath = ""  # where the other one's frames go
     return fresh
 
 

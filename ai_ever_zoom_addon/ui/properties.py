@@ -36,6 +36,7 @@ from ..core.plan.timing import frame_count, frames_per_step
 from ..core.series import ListedImage
 from ..errors import EverZoomError, in_one_line
 from ..scene import active, compat, loading, recipe, tags, zooms
+from ..scene.output.output_settings import settings_from_scene
 from ..scene.output.sound import sound_seconds
 from ..scene.planes import anchors, rig
 from ..scene.strips.sequencer import has_strips
@@ -63,7 +64,9 @@ def to_settings(group: Any) -> ZoomSettings:
         if control is not None:
             settings = recipe.stored_settings(control)
             return settings if settings.folder else settings.having({"folder": _folder(control)})
-        return ZoomSettings.of_panel().having(json.loads(group.draft or "{}"))
+        draft = json.loads(group.draft or "{}")
+        settings = ZoomSettings.of_panel().having(draft)
+        return settings_from_scene(settings, group.id_data, draft.keys())
     except (EverZoomError, ValueError):
         return ZoomSettings.of_panel()
 
@@ -79,7 +82,12 @@ def _store(group: Any, settings: ZoomSettings) -> None:
     if control is not None:
         recipe.save_settings(control, settings)
     else:
-        group.draft = json.dumps(settings.to_dict())
+        # What is chosen, and nothing else: the rest follows the scene.
+        plain, values = ZoomSettings.of_panel(), settings.to_dict()
+        same_engine = plain.having({"engine": settings.engine})
+        rest = settings_from_scene(same_engine, group.id_data, ()).to_dict()
+        rest["engine"] = plain.engine
+        group.draft = json.dumps({n: value for n, value in values.items() if value != rest[n]})
 
 
 def _control(group: Any) -> bpy.types.Object | None:
