@@ -64,11 +64,20 @@ def to_settings(group: Any) -> ZoomSettings:
         if control is not None:
             settings = recipe.stored_settings(control)
             return settings if settings.folder else settings.having({"folder": _folder(control)})
-        draft = json.loads(group.draft or "{}")
+        draft = _draft(group)
         settings = ZoomSettings.of_panel().having(draft)
         return settings_from_scene(settings, group.id_data, draft.keys())
-    except (EverZoomError, ValueError):
+    except EverZoomError:
         return ZoomSettings.of_panel()
+
+
+def _draft(group: Any) -> dict[str, Any]:
+    """What has been chosen for a zoom to come."""
+    try:
+        draft = json.loads(group.draft or "{}")
+    except ValueError:  # a script has set it
+        return {}
+    return draft if isinstance(draft, dict) else {}
 
 
 def _folder(control: bpy.types.Object) -> str:
@@ -82,12 +91,12 @@ def _store(group: Any, settings: ZoomSettings) -> None:
     if control is not None:
         recipe.save_settings(control, settings)
     else:
-        # What is chosen, and nothing else: the rest follows the scene.
-        plain, values = ZoomSettings.of_panel(), settings.to_dict()
-        same_engine = plain.having({"engine": settings.engine})
-        rest = settings_from_scene(same_engine, group.id_data, ()).to_dict()
-        rest["engine"] = plain.engine
-        group.draft = json.dumps({n: value for n, value in values.items() if value != rest[n]})
+        # What has been chosen, and nothing else: the rest follows the scene.
+        values, shown = settings.to_dict(), to_settings(group).to_dict()
+        chosen = json.loads(group.draft or "{}").keys() | {
+            n for n in values if values[n] != shown[n]
+        }
+        group.draft = json.dumps({name: values[name] for name in values if name in chosen})
 
 
 def _control(group: Any) -> bpy.types.Object | None:
