@@ -81,6 +81,11 @@ def save(
     control[RECIPE] = json.dumps(note)
 
 
+def keep_built(control: bpy.types.Object, built: Any) -> None:
+    """Say with which settings a zoom was built that has only been changed since."""
+    control[RECIPE] = json.dumps({**stored(control), "built": built})
+
+
 def unbuilt(control: bpy.types.Object) -> list[str]:
     """Names of the settings that the zoom has only once it is built again.
 

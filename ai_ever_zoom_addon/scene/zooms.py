@@ -145,7 +145,11 @@ def change_zoom(scene: Any, control: Any, settings: ZoomSettings) -> Any:
         EverZoomError: The zoom has lost the note of what it was made from, or as `build_zoom`.
     """
     series, report = recipe.stored_series(control), recipe.stored_report(control)
-    return build_zoom(scene, series, settings, control, report, recipe.stored_listing(control))
+    built = recipe.stored(control).get("built")
+    listing = recipe.stored_listing(control)
+    build_zoom(scene, series, settings, control, report, listing)
+    recipe.keep_built(control, built)
+    return control
 
 
 def take_recipe(scene: bpy.types.Scene, control: bpy.types.Object) -> None:

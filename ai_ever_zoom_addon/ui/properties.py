@@ -93,9 +93,7 @@ def _store(group: Any, settings: ZoomSettings) -> None:
     else:
         # What has been chosen, and nothing else: the rest follows the scene.
         values, shown = settings.to_dict(), to_settings(group).to_dict()
-        chosen = json.loads(group.draft or "{}").keys() | {
-            n for n in values if values[n] != shown[n]
-        }
+        chosen = _draft(group).keys() | {name for name in values if values[name] != shown[name]}
         group.draft = json.dumps({name: values[name] for name in values if name in chosen})
 
 
