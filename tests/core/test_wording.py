@@ -80,6 +80,11 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
     FindingKind.IDLE_OVERLAY: ({}, "^Fast 2D does not draw", "^--engine sequencer does not draw"),
     FindingKind.CURVE_REPLACED: ({}, *["curve that you edited was replaced"] * 2),
     FindingKind.STANDING_STILL: ({"files": ["a.mp4", "b"]}, *["does not play a.mp4, b:"] * 2),
+    FindingKind.OTHER_FRAMES: (
+        {"frames": [5, 99], "wanted": [5, 125]},
+        *["the scene has the frames 5 to 99, the zoom 5 to 125"] * 2,
+    ),
+    FindingKind.OTHER_COLOURS: ({"view": "Film"}, *['other colours .* nearest is "Film"'] * 2),
 }
 
 
