@@ -12,6 +12,7 @@ seen (visibility).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -206,22 +207,7 @@ def make_plan(
     path = path.without_outermost(unseen)
     if around:
         series = series.unrolled(around, 1)
-    layers = []
-    for index, (image, sight) in enumerate(zip(series.images, sights[unseen:], strict=True)):
-        layers.append(
-            Layer(
-                visible_from=sight.visible_from if index else -math.inf,
-                opaque_from=sight.opaque_from if index else -math.inf,
-                fades_from=sight.fades_from,
-                visible_until=sight.visible_until,
-                index=index,
-                number=index - around,
-                image=image,
-                level=path.levels[index],
-                centre=path.centres[index],
-                aim=path.aims[index],
-            )
-        )
+    layers = _layers(series, path, sights[unseen:], around)
     return Plan(
         settings=settings,
         series=series,
@@ -232,7 +218,7 @@ def make_plan(
         view=view,
         mask=framing.mask,
         path=path,
-        layers=tuple(layers),
+        layers=layers,
         most_visible=most_visible,
         keys=keys,
         findings=(*_idle_choices(settings), *nesting_findings, *framing_findings, *path_findings),
@@ -247,3 +233,22 @@ def _idle_choices(settings: ZoomSettings) -> list[Finding]:
     if settings.debug_overlay and settings.engine is Engine.SEQUENCER:
         idle.append(Finding(FindingKind.IDLE_OVERLAY))
     return idle
+
+
+def _layers(series: Series, path: Path, sights: Sequence[Sight], around: int) -> tuple[Layer, ...]:
+    """One layer for each image, of which so many lie around the outermost one of a ring."""
+    return tuple(
+        Layer(
+            visible_from=sight.visible_from if index else -math.inf,
+            opaque_from=sight.opaque_from if index else -math.inf,
+            fades_from=sight.fades_from,
+            visible_until=sight.visible_until,
+            index=index,
+            number=index - around,
+            image=image,
+            level=path.levels[index],
+            centre=path.centres[index],
+            aim=path.aims[index],
+        )
+        for index, (image, sight) in enumerate(zip(series.images, sights, strict=True))
+    )
