@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.analysis.making import analysis_steps, pair_steps
-from ..core.analysis.report import Analysis, LeftOut, Pair, Source, missing_pair
+from ..core.analysis.report import Analysis, LeftOut, Source, missing_pair
 from ..core.analysis.verdict import judge
 from ..core.files.folder import natural_key
 from ..core.files.image_file import read_size
@@ -33,8 +33,7 @@ from ..core.steps import Progress, Steps, run, within
 from ..errors import EverZoomError
 from ..settings import Order, Travel, ZoomSettings
 from . import loading, recipe
-
-Known = dict[tuple[str, str], Pair | None]
+from .recipe import Known
 
 
 def series_steps(
@@ -227,16 +226,14 @@ def relist_steps(
 
 def _known_pairs(control: Any) -> Known:
     """What has been measured of images that are or were neighbours, by their paths."""
-    report = recipe.stored_report(control) or {}
+    known = recipe.stored_known(control)
+    analysis = recipe.stored_analysis(control)
+    if analysis is None:
+        return known
     files = [str(image.file) for image in recipe.stored_series(control).images]
-    known: Known = {
-        (outer, inner): pair and Pair.from_json(pair)
-        for outer, inner, pair in report.get("known", ())
+    neighbours = [*zip(pairwise(files), analysis.pairs, strict=True)]
+    if analysis.closing is not None:
+        neighbours.append(((files[-1], files[0]), analysis.closing))
+    return known | {
+        names: None if pair.source is Source.USUAL else pair for names, pair in neighbours
     }
-    neighbours = [*zip(pairwise(files), report.get("pairs", ()), strict=False)]
-    if report.get("closing"):
-        neighbours.append(((files[-1], files[0]), report["closing"]))
-    for names, values in neighbours:
-        pair = Pair.from_json(values)
-        known[names] = None if pair.source is Source.USUAL else pair
-    return known

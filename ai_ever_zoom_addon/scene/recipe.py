@@ -13,7 +13,7 @@ from typing import Any
 
 import bpy
 
-from ..core.analysis.report import Analysis
+from ..core.analysis.report import Analysis, Pair
 from ..core.findings import Finding, findings_from_json
 from ..core.plan.timing import LevelKey
 from ..core.series import ListedImage, Listing, Series, SeriesImage, Step
@@ -24,6 +24,9 @@ from .planes import rig
 from .tags import LAYER, RECIPE, SETTINGS
 
 VERSION = 2
+
+Known = dict[tuple[str, str], Pair | None]
+"""How images lie in each other, by the paths of the outer and the inner one; None: not at all."""
 
 
 def save_settings(control: bpy.types.Object, settings: ZoomSettings) -> None:
@@ -131,6 +134,21 @@ def stored_analysis(control: bpy.types.Object) -> Analysis | None:
     try:
         return None if report is None else Analysis.from_json(report)
     except ValueError:
+        raise _unreadable() from None
+
+
+def stored_known(control: bpy.types.Object) -> Known:
+    """What was measured of images that have been neighbours in the zoom's list.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    try:
+        return {
+            (outer, inner): pair and Pair.from_json(pair)
+            for outer, inner, pair in (stored_report(control) or {}).get("known", ())
+        }
+    except (TypeError, ValueError):
         raise _unreadable() from None
 
 
