@@ -27,7 +27,7 @@ from .core.files.places import check_apart, check_file, check_kept, make_folder
 from .core.plan.plan import make_plan
 from .core.series import Series
 from .errors import EverZoomError
-from .scene import measuring, sample, zooms
+from .scene import measuring, recipe, sample, zooms
 from .scene.loading import make_path_relative
 from .scene.output import farm, output_settings, rendering
 from .scene.output.gpu import best_engine
@@ -103,10 +103,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
         for line in _found(series, analysis):
             terminal.say(line)
         found: dict[str, Any] = analysis.to_json() if analysis else {}
-        told = sentences(analysis.findings, Way.COMMAND_LINE) if analysis else []
         plan = make_plan(series, settings, output_settings.scene_resolution(scene))
-        for warning in plan.warnings:
-            terminal.say(f"Warning: {warning}")
         first, last = options.frames or (plan.first_frame, plan.last_frame)
         if not (plan.first_frame <= first <= last <= plan.last_frame):
             raise EverZoomError(
@@ -114,6 +111,10 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
                 f"{plan.last_frame}."
             )
         control = zooms.build_zoom(scene, series, settings, report=found or None)
+        findings = [*(analysis.findings if analysis else ()), *recipe.stored_findings(control)]
+        warnings = sentences(findings, Way.COMMAND_LINE)
+        for warning in warnings:
+            terminal.say(f"Warning: {warning}")
         output_settings.set_output(scene, output)
         if blend is not None:
             if output.startswith(f"{blend.parent}{os.sep}"):  # what is moved as a whole stays so
@@ -140,7 +141,8 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
                 "order": [image.file.name for image in series.images],
                 "zoom_factor": plan.zoom_factor,
                 **found,
-                "warnings": [*told, *plan.warnings],
+                "warnings": warnings,
+                "findings": [finding.to_json() for finding in findings],
                 "skipped": list(series.skipped),
                 "settings": settings.to_dict(),
                 "resolution": list(plan.resolution),
@@ -175,7 +177,8 @@ def _check_places(
         if name and name != STANDARD_OUTPUT
     }
     frames = None if is_video(output) else Path(output)
-    check_apart(files | ({} if frames else {"--output": Path(output)}), frames)
+    written = {"--output": Path(output)}
+    check_apart(*(files, written) if frames else (files | written, {}))
     if not options.no_render:
         rendering.check_output(output)
         if options.resume and not frames:
@@ -233,8 +236,6 @@ def _found(series: Series, analysis: Analysis | None) -> Iterator[str]:
         )
     for item in analysis.left_out:
         yield f"Left out: {item.file}, {item.reason}."
-    for warning in sentences(analysis.findings, Way.COMMAND_LINE):
-        yield f"Warning: {warning}"
 
 
 def _save(blend: Path) -> None:

@@ -416,7 +416,7 @@ class ZoomSettings:
                 "Fast 2D (Sequencer)",
                 "Image strips in the Video Sequencer: fastest without a GPU",
             ),
-            "keep": ("Keep My Settings", "Leave the scene's own render settings alone"),
+            "keep": ("Keep My Settings", "Leave the scene's own settings alone, but for the size"),
         },
     )
     samples: int = _choice(

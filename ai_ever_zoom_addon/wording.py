@@ -15,7 +15,7 @@ class Way(StrEnum):
     COMMAND_LINE = "command line"
 
 
-# {remedy}: what to do, see below.
+# {remedy}: what to do, or what a choice is called, see below.
 _SENTENCES = {
     FindingKind.SEPARATE_SERIES: (
         "There are {count} separate series: the longest one is used, {files} left out."
@@ -78,12 +78,22 @@ _SENTENCES = {
         "Frames of {resolution[0]} x {resolution[1]} pixels show the pictures {times:.2f} times as "
         "large as they are: up to {sharp[0]} x {sharp[1]} they are sharp."
     ),
+    FindingKind.IDLE_ENDS: ("A loop has no ends: delay, eased ends and target are without effect."),
+    FindingKind.IDLE_OVERLAY: ("{remedy} does not draw the debug overlay: the other engines do."),
     FindingKind.CURVE_REPLACED: (
         "The Zoom Level curve that you edited was replaced, as the timing has another shape now: "
         "Undo brings it back."
     ),
     FindingKind.STANDING_STILL: (
         "Workbench before Blender 4.5 does not play {files}: choose another engine."
+    ),
+    FindingKind.OTHER_FRAMES: (
+        "Your settings are kept: the scene has the frames {frames[0]} to {frames[1]}, the zoom "
+        "{wanted[0]} to {wanted[1]}."
+    ),
+    FindingKind.OTHER_COLOURS: (
+        "No view transform of this colour configuration leaves pictures as they are: frames have "
+        'other colours than the images; the nearest is "{view}".'
     ),
 }
 
@@ -107,6 +117,10 @@ _REMEDIES = {
     FindingKind.NO_RING: {
         Way.WINDOW: "There and Back",
         Way.COMMAND_LINE: "--travel there-and-back",
+    },
+    FindingKind.IDLE_OVERLAY: {
+        Way.WINDOW: "Fast 2D",
+        Way.COMMAND_LINE: "--engine sequencer",
     },
 }
 

@@ -128,6 +128,9 @@ class Nest:
         offsets: Where the next image's centre lies, in widths of the image; none: all centred.
         crop, feather, ellipse: As chosen.
         gains: What to multiply linear light by, at a zoom level, for each image.
+        stays: Every so many-th image stays until others cover it. The rest fade out while the
+            second one after them comes.
+        roll: Turns of the picture from one image to the next, clockwise.
     """
 
     patterns: Sequence[Pattern]
@@ -138,6 +141,8 @@ class Nest:
     feather: float = 0.05
     ellipse: bool = False
     gains: Callable[[int, float], Array] = lambda _index, _level: np.ones(3)
+    stays: int = 1
+    roll: float = 0.0
 
     @property
     def steps(self) -> list[float]:
@@ -202,6 +207,7 @@ class Nest:
         resolution: Size | None = None,
         soft: bool = True,
         fade: bool = True,
+        encoded: bool = False,
     ) -> Array:
         """The picture at a zoom level.
 
@@ -212,15 +218,18 @@ class Nest:
             soft: Whether the renderer knows soft edges.
             fade: Whether it lets images fade in, over the first part of the step that leads to
                 them; otherwise they are there at once.
+            encoded: Whether it mixes the encoded values and not the light.
         """
         resolution = resolution or self.cropped
         across, up = (part / self.size[0] for part in self.cropped)
         across = min(across, up * resolution[0] / resolution[1])
         scale = self.factor**-level
         x, y = grid(resolution, (across * scale, across * scale * resolution[1] / resolution[0]))
+        turn = 2 * np.pi * self.roll * level
+        x, y = x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
         middle = self.centres[-1] if centre is None else centre
         x, y = x + middle[0], y + middle[1]
-        linear = np.zeros((*x.shape, 3))
+        mixed = np.zeros((*x.shape, 3))
         for index, pattern in enumerate(self.patterns):
             inside_x = (x - self.centres[index][0]) / self.widths[index]
             inside_y = (y - self.centres[index][1]) / self.widths[index]
@@ -229,10 +238,15 @@ class Nest:
                 before, here = self.levels[index - 1 : index + 1]
                 part = (level - before) / (here - before)
                 visible = smoothstep(np.array(part / FADED_IN)) if fade else float(part > 1e-9)
+                if index % self.stays and index + 1 < len(self.patterns):
+                    gone = level - self.levels[index + 1]
+                    visible *= 1.0 - smoothstep(np.array(gone)) if fade else float(gone <= 1.0)
                 alpha = visible * self.opacity(inside_x, inside_y, soft=soft)
             own = to_linear(pattern(inside_x, inside_y)) * self.gains(index, level)
-            linear += alpha[..., None] * (own - linear)
-        return np.clip(to_srgb(linear), 0.0, 1.0)
+            if encoded:
+                own = to_srgb(own)
+            mixed += alpha[..., None] * (own - mixed)
+        return np.clip(mixed if encoded else to_srgb(mixed), 0.0, 1.0)
 
 
 def self_similar(factor: float = 2.0) -> Pattern:

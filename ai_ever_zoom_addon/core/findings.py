@@ -36,11 +36,15 @@ class FindingKind(StrEnum):
     ENLARGED_BY_ROLL = "enlarged-by-roll"  # times
     NEARER_TARGET = "nearer-target"  # target, wanted
     OUTSIDE_OF_FRAMES = "outside-of-frames"  # part, resolution
+    IDLE_ENDS = "idle-ends"
+    IDLE_OVERLAY = "idle-overlay"
     ENLARGED_IN_FRAMES = "enlarged-in-frames"  # times, resolution, sharp: the largest sharp one
 
     # The scene
     CURVE_REPLACED = "curve-replaced"
     STANDING_STILL = "standing-still"  # files
+    OTHER_FRAMES = "other-frames"  # frames, wanted: the first and the last
+    OTHER_COLOURS = "other-colours"  # view: the transform that comes nearest
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ import bpy
 # 5.0 dropped the _NEXT that told the new EEVEE from the one before 4.2.
 EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
 
+# EEVEE's switch for approximate indirect light; 4.2 has it only as a part of ray tracing.
+FAST_GI = ("use_fast_gi",) if bpy.app.version >= (4, 3, 0) else ()
+
 # In 4.2 Workbench shows a movie or a sequence as it began, in every frame; 4.5 plays them.
 WORKBENCH_PLAYS = bpy.app.version >= (4, 5, 0)
 
@@ -21,12 +24,6 @@ def enable_nodes(owner: Any) -> None:
     """Give a material its node tree: since 5.0 it always has one, and setting it warns."""
     if bpy.app.version < (5, 0, 0):
         owner.use_nodes = True
-
-
-def disable_fast_gi(eevee: Any) -> None:
-    """Switch EEVEE's approximate indirect light off; 4.2 has it only as a part of ray tracing."""
-    if bpy.app.version >= (4, 3, 0):
-        eevee.use_fast_gi = False
 
 
 def fcurves(owner: Any) -> list[Any]:

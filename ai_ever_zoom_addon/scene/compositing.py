@@ -126,7 +126,12 @@ def add_image_mask(scene: Any, layer: Any) -> Any:
     node[ROLE], node[MASKED_LAYER] = "mask", layer
     node.name = node.label = f"Mask {layer.name}"
     node.location = 300, -300
-    picture = next(other for other in tree.nodes if other.bl_idname == "CompositorNodeRLayers")
+    rendered = (other for other in tree.nodes if other.bl_idname == "CompositorNodeRLayers")
+    picture = next((other for other in rendered if other.scene == scene), None)
+    if picture is None:
+        picture = tree.nodes.new("CompositorNodeRLayers")
+        picture.scene = scene
+        picture.location = 0, -300
     tree.links.new(picture.outputs["Image"], node.inputs["Image"])
     return node
 

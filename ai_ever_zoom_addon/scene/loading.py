@@ -76,6 +76,17 @@ def image_file(image: Any) -> Path:
     return Path(bpy.path.abspath(image.filepath, library=image.library))
 
 
+def packed_image(file: Path) -> Any:
+    """The Blender image that holds a file's picture within the .blend file, or None."""
+    own = (image for image in bpy.data.images if image.packed_file and image.library is None)
+    return next((image for image in own if image_file(image) == file), None)
+
+
+def is_at_hand(file: Path) -> bool:
+    """Whether a picture can be read: from its file, or because it is packed."""
+    return file.exists() or packed_image(file) is not None
+
+
 def _is_sequence_of(image: Any, first: Path) -> bool:
     return image.source == "SEQUENCE" and image.library is None and image_file(image) == first
 
@@ -151,8 +162,13 @@ def encode_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _decode(file: Path) -> Any:
     """A Blender image of its own, decoded, so that no image of the user's is touched."""
+    packed = None if file.exists() else packed_image(file)
     try:
-        image: Any = bpy.data.images.load(str(still_of(file)), check_existing=False)
+        image: Any = (
+            packed.copy()
+            if packed is not None
+            else bpy.data.images.load(str(still_of(file)), check_existing=False)
+        )
     except RuntimeError as error:
         raise EverZoomError(f"Blender cannot open {file.name}: check the file.") from error
     if image.size[0] == 0 or image.size[1] == 0:  # reading the size decodes the file

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ..core.analysis.making import analysis_steps, pair_steps
-from ..core.analysis.report import Analysis, LeftOut, Pair, Source, missing_pair
+from ..core.analysis.report import Analysis, LeftOut, Source, missing_pair
 from ..core.analysis.verdict import judge
+from ..core.files.folder import natural_key
 from ..core.files.image_file import read_size
 from ..core.files.moving import is_moving
 from ..core.series import (
@@ -32,8 +33,7 @@ from ..core.steps import Progress, Steps, run, within
 from ..errors import EverZoomError
 from ..settings import Order, Travel, ZoomSettings
 from . import loading, recipe
-
-Known = dict[tuple[str, str], Pair | None]
+from .recipe import Known
 
 
 def series_steps(
@@ -104,7 +104,28 @@ def measure_images(files: Sequence[Path]) -> list[SeriesImage]:
 
 
 def _size(file: Path) -> tuple[int, int]:
-    return (None if is_moving(file) else read_size(file)) or loading.read_size(file)
+    is_packed = not file.exists() and loading.packed_image(file) is not None
+    known = None if is_packed or is_moving(file) else read_size(file)
+    return known or loading.read_size(file)
+
+
+def files_at_hand(listing: Listing) -> list[Path]:
+    """The images of a zoom whose folder has gone, in natural order; none where one is lost.
+
+    They may be packed, or lie where they were unpacked to.
+    """
+    if not all(loading.is_at_hand(row.file) for row in listing.used):
+        return []
+    files = [row.file for row in listing.rows if loading.is_at_hand(row.file)]
+    return sorted(files, key=lambda file: (natural_key(file.name), file.name))
+
+
+def sources_at_hand(listing: Listing) -> list[Path]:
+    """The files that were chosen one by one; those that have gone where the zoom has them now."""
+    now = {row.file.name: row.file for row in listing.rows}
+    return [
+        file if loading.is_at_hand(file) else now.get(file.name, file) for file in listing.sources
+    ]
 
 
 def first_listing(
@@ -205,16 +226,14 @@ def relist_steps(
 
 def _known_pairs(control: Any) -> Known:
     """What has been measured of images that are or were neighbours, by their paths."""
-    report = recipe.stored_report(control) or {}
+    known = recipe.stored_known(control)
+    analysis = recipe.stored_analysis(control)
+    if analysis is None:
+        return known
     files = [str(image.file) for image in recipe.stored_series(control).images]
-    known: Known = {
-        (outer, inner): pair and Pair.from_json(pair)
-        for outer, inner, pair in report.get("known", ())
+    neighbours = [*zip(pairwise(files), analysis.pairs, strict=True)]
+    if analysis.closing is not None:
+        neighbours.append(((files[-1], files[0]), analysis.closing))
+    return known | {
+        names: None if pair.source is Source.USUAL else pair for names, pair in neighbours
     }
-    neighbours = [*zip(pairwise(files), report.get("pairs", ()), strict=False)]
-    if report.get("closing"):
-        neighbours.append(((files[-1], files[0]), report["closing"]))
-    for names, values in neighbours:
-        pair = Pair.from_json(values)
-        known[names] = None if pair.source is Source.USUAL else pair
-    return known

@@ -13,7 +13,8 @@ from typing import Any
 
 import bpy
 
-from ..core.analysis.report import Analysis
+from ..core.analysis.report import Analysis, Pair
+from ..core.findings import Finding, findings_from_json
 from ..core.plan.timing import LevelKey
 from ..core.series import ListedImage, Listing, Series, SeriesImage, Step
 from ..errors import EverZoomError
@@ -23,6 +24,9 @@ from .planes import rig
 from .tags import LAYER, RECIPE, SETTINGS
 
 VERSION = 2
+
+Known = dict[tuple[str, str], Pair | None]
+"""How images lie in each other, by the paths of the outer and the inner one; None: not at all."""
 
 
 def save_settings(control: bpy.types.Object, settings: ZoomSettings) -> None:
@@ -47,7 +51,7 @@ def save(
     listing: Listing | None,
     keys: Sequence[LevelKey],
     levels: Sequence[float],
-    warnings: Sequence[str],
+    findings: Sequence[Finding],
 ) -> None:
     """Keep what a zoom was made from.
 
@@ -59,7 +63,7 @@ def save(
         listing: The list of images, of which the series has the used ones.
         keys: What the zoom level's curve was given.
         levels: Zoom level at which each image fills the view.
-        warnings: What the choices cost, in sentences for the user.
+        findings: What the choices cost.
     """
     save_settings(control, settings)
     chosen = settings.to_dict()
@@ -75,9 +79,14 @@ def save(
         "list": listing.to_json() if listing else None,
         "keys": keys,
         "levels": levels,
-        "warnings": warnings,
+        "findings": [finding.to_json() for finding in findings],
     }
     control[RECIPE] = json.dumps(note)
+
+
+def keep_built(control: bpy.types.Object, built: Any) -> None:
+    """Say with which settings a zoom was built that has only been changed since."""
+    control[RECIPE] = json.dumps({**stored(control), "built": built})
 
 
 def unbuilt(control: bpy.types.Object) -> list[str]:
@@ -128,13 +137,31 @@ def stored_analysis(control: bpy.types.Object) -> Analysis | None:
         raise _unreadable() from None
 
 
-def stored_warnings(control: bpy.types.Object) -> list[str]:
-    """What the settings of a zoom cost, in sentences for the user.
+def stored_known(control: bpy.types.Object) -> Known:
+    """What was measured of images that have been neighbours in the zoom's list.
 
     Raises:
         EverZoomError: The note is missing or unreadable.
     """
-    return [str(warning) for warning in stored(control).get("warnings", [])]
+    try:
+        return {
+            (outer, inner): pair and Pair.from_json(pair)
+            for outer, inner, pair in (stored_report(control) or {}).get("known", ())
+        }
+    except (TypeError, ValueError):
+        raise _unreadable() from None
+
+
+def stored_findings(control: bpy.types.Object) -> tuple[Finding, ...]:
+    """What the settings of a zoom cost.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    try:
+        return findings_from_json(stored(control).get("findings", ()))
+    except ValueError:
+        raise _unreadable() from None
 
 
 def stored_keys(control: bpy.types.Object) -> tuple[LevelKey, ...]:

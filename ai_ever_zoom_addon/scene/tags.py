@@ -22,6 +22,11 @@ WAS_TRANSPARENT = "ever_zoom_was_transparent"  # on a backdrop's node: the scene
 SETTINGS = "ever_zoom_settings"
 RECIPE = "ever_zoom_recipe"
 
+# What a scene's settings were given for its zooms, as JSON, and the name of a zoom in it: of the
+# control, as the user renames that.
+OUTPUT = "ever_zoom_output"
+IDENTITY = "ever_zoom_identity"
+
 # The property that everything follows, and where the view is beside it: of the control.
 ZOOM_LEVEL = "Zoom Level"
 ZOOM_LEVEL_PATH = f'["{ZOOM_LEVEL}"]'

@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ..core.files.moving import is_moving
+from ..core.findings import Finding, FindingKind
 from ..core.plan.plan import Plan, make_plan
 from ..core.plan.timing import LevelKey
 from ..core.series import Listing, Series
@@ -48,25 +49,20 @@ def build_zoom(
         EverZoomError: An image cannot be opened, or the settings leave nothing to see.
     """
     plan = check_zoom(scene, series, settings, control)
+    is_new = control is None
     sound.set_sound(scene, settings.sound or None, plan.first_frame)
     before = _settings_before(control)
     old_keys = recipe.stored_keys(control) if control is not None else ()
     is_same_timing = old_keys == plan.keys
     is_edited = bool(old_keys) and zoom_level.is_edited(control, old_keys)
     is_moved = is_edited and not is_same_timing and _is_same_shape(before, old_keys, plan)
-    warnings = list(plan.warnings)
+    findings = [*plan.findings, *output_settings.check(scene, plan)]
     if is_edited and not (is_same_timing or is_moved):
-        warnings.append(
-            "The Zoom Level curve that you edited was replaced, as the timing has another shape "
-            "now: Undo brings it back."
-        )
+        findings.append(Finding(FindingKind.CURVE_REPLACED))
     if settings.engine is Engine.WORKBENCH and not compat.WORKBENCH_PLAYS:
         moving = [image.file.name for image in series.images if is_moving(image.file)]
         if moving:
-            warnings.append(
-                f"Workbench before Blender 4.5 does not play {', '.join(moving)}: choose another "
-                "engine."
-            )
+            findings.append(Finding(FindingKind.STANDING_STILL, {"files": moving}))
     kept = [row.layer for row in listing.used] if listing else None
     control = rig.build_rig(
         scene, plan, control, retime=not (is_same_timing or is_moved), kept_layers=kept
@@ -76,21 +72,19 @@ def build_zoom(
     anchors.update(control, plan)
     compositing.update_masks(scene)
     levels = [layer.level for layer in plan.layers if 0 <= layer.number < len(series.images)]
-    recipe.save(control, series, settings, report, listing, plan.keys, levels, warnings)
+    recipe.save(control, series, settings, report, listing, plan.keys, levels, findings)
     if any(map(anchors.is_image_marker, scene.timeline_markers)):
         anchors.mark_images(scene, control)
-    if is_moved:  # the user may have moved the ends, too
-        ends = scene.frame_start, scene.frame_end
+    ends = scene.frame_start, scene.frame_end
+    output_settings.fill(scene, control, plan, anew=is_new)
+    if is_moved and settings.engine is not Engine.KEEP:  # the user may have moved the ends, too
         scene.frame_start, scene.frame_end = (
             round(zoom_level.moved(frame, old_keys, plan.keys)) for frame in ends
         )
-    elif not (is_edited and is_same_timing):
-        output_settings.fill_range(scene, plan)
     if settings.engine is Engine.SEQUENCER:
         sequencer.build_strips(scene, control, plan, sequencer.default_folder())
     elif settings.engine is not Engine.KEEP:
         sequencer.remove_strips(scene)
-    prepare_render(scene, plan)
     return control
 
 
@@ -117,6 +111,7 @@ def check_zoom(
     if control is not None:
         rig.check_editable(control)
     plan = make_plan(series, settings, output_settings.scene_resolution(scene))
+    output_settings.check(scene, plan)
     loading.check_images(image.file for image in series.images)
     before = _settings_before(control)
     if settings.sound and (before is None or before.sound != settings.sound):
@@ -143,16 +138,6 @@ def _is_same_shape(before: ZoomSettings | None, keys: Sequence[LevelKey], plan: 
     )
 
 
-def prepare_render(scene: Any, plan: Plan) -> None:
-    """Fill in Blender's output settings, except where the output goes."""
-    output_settings.fill_timing(scene, plan)
-    output_settings.fill_size(scene, plan)
-    output_settings.fill_engine(scene, plan)
-    if plan.settings.engine is not Engine.KEEP:
-        output_settings.fill_colours(scene)
-        sound.use_strips(scene)
-
-
 def change_zoom(scene: Any, control: Any, settings: ZoomSettings) -> Any:
     """Give an existing zoom other settings; the images are not read again.
 
@@ -160,7 +145,22 @@ def change_zoom(scene: Any, control: Any, settings: ZoomSettings) -> Any:
         EverZoomError: The zoom has lost the note of what it was made from, or as `build_zoom`.
     """
     series, report = recipe.stored_series(control), recipe.stored_report(control)
-    return build_zoom(scene, series, settings, control, report, recipe.stored_listing(control))
+    built = recipe.stored(control).get("built")
+    listing = recipe.stored_listing(control)
+    build_zoom(scene, series, settings, control, report, listing)
+    recipe.keep_built(control, built)
+    return control
+
+
+def take_recipe(scene: bpy.types.Scene, control: bpy.types.Object) -> None:
+    """Write what the recipe wants into a scene's settings, whatever the user has set by hand.
+
+    Raises:
+        EverZoomError: The engine is not there, or the zoom has lost its note.
+    """
+    plan = plan_of(scene, control)
+    output_settings.check(scene, plan)
+    output_settings.fill(scene, control, plan, anew=True)
 
 
 def plan_of(scene: bpy.types.Scene, control: bpy.types.Object) -> Plan:

@@ -6,10 +6,12 @@ from . import (
     anchors,
     building,
     compositing,
+    copies,
     farm,
     images,
     menus,
     mixing,
+    output,
     panels,
     presets,
     properties,
@@ -29,11 +31,13 @@ MODULES = (
     images,
     presets,
     farm,
+    output,
     panels,
     anchors,
     compositing,
     mixing,
     menus,
+    copies,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -69,7 +70,8 @@ class _Analysed:
     def keep(cls, files: Sequence[Path], settings: ZoomSettings, analysis: Analysis | None) -> None:
         """Remember an analysis, and forget the one before."""
         if analysis is not None:
-            cls.key, cls.analysis = cls._key(files, settings), analysis
+            with contextlib.suppress(OSError):  # of what is packed there may be no file
+                cls.key, cls.analysis = cls._key(files, settings), analysis
 
 
 def _build_steps(
@@ -120,7 +122,8 @@ def _build_steps(
             # What was chosen was meant for the new zoom.
             recipe.save_settings(owner, recipe.as_built(owner))
         adopt(built)
-        _set_output(place, files[0].parent)
+        if settings.engine is not Engine.KEEP:
+            _set_output(place, files[0].parent)
         if control is None or place == context.scene:
             _show(context, place, built)
         _tell(operator, place, built)
@@ -162,7 +165,7 @@ def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) 
 def _not_listed(group: Any, listing: Listing) -> list[str]:
     """Names of images that have come into the folder since the list was made."""
     try:
-        files, _ = _find_images_of(group)
+        files, _ = _images_of_folder(group)
     except EverZoomError:
         return []
     listed = {row.file for row in listing.rows}
@@ -204,7 +207,6 @@ def _scene_for_new_zoom(context: Any, scene: Any, settings: ZoomSettings) -> Any
         bpy.ops.scene.new(type="EMPTY")  # with the settings of the one that is shown
     fresh, window.scene = window.scene, shown
     fresh.name = "Ever Zoom"
-    fresh.render.filepath = ""  # where the other one's frames go
     return fresh
 
 
@@ -266,13 +268,10 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
         listing = _own_listing(control) if not self.is_found_anew else None
         if listing is not None and listing.is_own_order:
             return (yield from _rebuild_steps(self, context, control, listing))
-        files = listing.sources if listing else ()
-        find = partial(_find_images_of, group)
+        files = measuring.sources_at_hand(listing) if listing else []
+        find = partial(_find_images, group, control, files)
         return (
-            yield from _build_steps(
-                *(self, context, group, (lambda: (files, [])) if files else find, control),
-                are_chosen=bool(files),
-            )
+            yield from _build_steps(self, context, group, find, control, are_chosen=bool(files))
         )
 
 
@@ -284,7 +283,28 @@ def _own_listing(control: Any) -> Listing | None:
         return None
 
 
-def _find_images_of(group: Any) -> tuple[Sequence[Path], list[str]]:
+def _find_images(
+    group: Any, control: Any, chosen: Sequence[Path]
+) -> tuple[Sequence[Path], list[str]]:
+    """What was chosen one by one, or the images of the folder.
+
+    If the folder has gone since the zoom was built, those that the zoom has.
+    """
+    if chosen:
+        return chosen, []
+    try:
+        return _images_of_folder(group)
+    except EverZoomError:
+        listing = _own_listing(control)
+        if listing is None or "folder" in recipe.unbuilt(control):
+            raise
+        files = measuring.files_at_hand(listing)
+        if not files:
+            raise
+        return files, []
+
+
+def _images_of_folder(group: Any) -> tuple[Sequence[Path], list[str]]:
     return find_images(folder_path(to_settings(group).folder))
 
 

@@ -12,6 +12,7 @@ from ..scene.planes import rig
 from ..scene.tags import ZOOM_LEVEL, ZOOM_LEVEL_PATH
 from .farm import EVERZOOM_OT_prepare_for_farm
 from .images import draw_list
+from .output import draw_differences
 from .presets import EVERZOOM_PT_presets
 from .properties import active_group, active_zoom, draw_finding
 from .text import lines, room
@@ -205,6 +206,7 @@ class EVERZOOM_PT_output(_SettingsPanel, bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         super().draw(context)
+        draw_differences(self.layout, context)
         self.layout.operator(EVERZOOM_OT_prepare_for_farm.bl_idname, icon="EXPORT")
 
 

@@ -36,6 +36,7 @@ from ..core.plan.timing import frame_count, frames_per_step
 from ..core.series import ListedImage
 from ..errors import EverZoomError, in_one_line
 from ..scene import active, compat, loading, recipe, tags, zooms
+from ..scene.output.output_settings import settings_from_scene
 from ..scene.output.sound import sound_seconds
 from ..scene.planes import anchors, rig
 from ..scene.strips.sequencer import has_strips
@@ -63,9 +64,20 @@ def to_settings(group: Any) -> ZoomSettings:
         if control is not None:
             settings = recipe.stored_settings(control)
             return settings if settings.folder else settings.having({"folder": _folder(control)})
-        return ZoomSettings.of_panel().having(json.loads(group.draft or "{}"))
-    except (EverZoomError, ValueError):
+        draft = _draft(group)
+        settings = ZoomSettings.of_panel().having(draft)
+        return settings_from_scene(settings, group.id_data, draft.keys())
+    except EverZoomError:
         return ZoomSettings.of_panel()
+
+
+def _draft(group: Any) -> dict[str, Any]:
+    """What has been chosen for a zoom to come."""
+    try:
+        draft = json.loads(group.draft or "{}")
+    except ValueError:  # a script has set it
+        return {}
+    return draft if isinstance(draft, dict) else {}
 
 
 def _folder(control: bpy.types.Object) -> str:
@@ -79,7 +91,10 @@ def _store(group: Any, settings: ZoomSettings) -> None:
     if control is not None:
         recipe.save_settings(control, settings)
     else:
-        group.draft = json.dumps(settings.to_dict())
+        # What has been chosen, and nothing else: the rest follows the scene.
+        values, shown = settings.to_dict(), to_settings(group).to_dict()
+        chosen = _draft(group).keys() | {name for name in values if values[name] != shown[name]}
+        group.draft = json.dumps({name: values[name] for name in values if name in chosen})
 
 
 def _control(group: Any) -> bpy.types.Object | None:
@@ -369,14 +384,18 @@ def _found_factor(group: Any) -> float:
     return float(_report(group).get("zoom_factor") or steps[0][0])
 
 
+def _told(note: Mapping[str, Any]) -> list[str]:
+    """The findings of a note in the window's words; none where they cannot be read."""
+    try:
+        return sentences(findings_from_json(note.get("findings", ())), Way.WINDOW)
+    except ValueError:
+        return []
+
+
 def _warnings(group: Any) -> str:
     report = _report(group)
-    try:
-        told = sentences(findings_from_json(report.get("findings", ())), Way.WINDOW)
-    except ValueError:
-        told = []
     left_out = report.get("left_out", ())
-    return "\n".join([*told, *(f"Left out: {x['file']}, {x['reason']}" for x in left_out)])
+    return "\n".join([*_told(report), *(f"Left out: {x['file']}, {x['reason']}" for x in left_out)])
 
 
 def _skipped(group: Any) -> str:
@@ -384,7 +403,7 @@ def _skipped(group: Any) -> str:
 
 
 def _notes(group: Any) -> str:
-    return "\n".join(_note(group).get("warnings", ()))
+    return "\n".join(_told(_note(group)))
 
 
 def _go_to_image(group: Any, context: Any) -> None:

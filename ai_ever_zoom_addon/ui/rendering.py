@@ -29,6 +29,12 @@ class EVERZOOM_OT_render(Reporting, bpy.types.Operator):
         if camera is None:
             raise EverZoomError("The zoom's camera is gone: press Build Again")
         context.scene.camera = camera
+        for name, first, last in rendering.other_cameras(context.scene):
+            self.report(
+                {"WARNING"},
+                f"Markers switch to {name} in frames {first} to {last}: delete these markers of "
+                "the timeline to see the zoom there",
+            )
         try:
             bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
         except RuntimeError as error:  # Blender's own reports

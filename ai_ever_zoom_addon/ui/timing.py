@@ -47,10 +47,13 @@ class EVERZOOM_OT_snap_to_markers(Reporting, bpy.types.Operator):
         self.report({"INFO"}, f"The zoom arrives at {len(beats)} images on markers")
 
 
-def _beats(scene: Any) -> list[int]:
-    """Frames of the markers, but for those that only name the images."""
-    markers = scene.timeline_markers
-    return [marker.frame for marker in markers if not anchors.is_image_marker(marker)]
+def _beats(scene: bpy.types.Scene) -> list[int]:
+    """Frames of the markers, but for those that name the images or switch cameras."""
+    return [
+        marker.frame
+        for marker in scene.timeline_markers
+        if marker.camera is None and not anchors.is_image_marker(marker)
+    ]
 
 
 CLASSES = (EVERZOOM_OT_snap_to_markers,)

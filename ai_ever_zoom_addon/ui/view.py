@@ -28,8 +28,6 @@ def look_through_camera(window: bpy.types.Window) -> None:
             space.shading.type = "RENDERED" if is_workbench else "MATERIAL"
         if space.region_3d.view_perspective != "CAMERA":
             space.region_3d.view_perspective = "CAMERA"
-            for lines in ("relationship_lines", "floor", "axis_x", "axis_y"):  # across the picture
-                setattr(space.overlay, f"show_{lines}", False)
             if not space.region_quadviews:
                 _fit_frame(area, window.scene.render)
 

@@ -18,6 +18,7 @@ from ai_ever_zoom_addon.core.analysis.making import analyse, analysis_steps
 from ai_ever_zoom_addon.core.analysis.report import Analysis, Source
 from ai_ever_zoom_addon.core.findings import FindingKind
 from ai_ever_zoom_addon.errors import EverZoomError
+from ai_ever_zoom_addon.wording import Way, sentence
 from tests.series_maker import Array, Memory, Truth, cut, jpeg, outpaint, scenes
 
 FACTORS = (1.2, 1.333, 1.5, 2.0, 2.56, 4.0)
@@ -69,6 +70,8 @@ def in_order(truth: Truth) -> tuple[str, ...]:
 
 
 def values_of(found: Analysis, kind: FindingKind) -> list[Any]:
+    """Of the findings of a kind; all can be put into words."""
+    assert all(sentence(finding, way) for finding in found.findings for way in Way)
     return [finding.values for finding in found.findings if finding.kind is kind]
 
 
@@ -98,6 +101,9 @@ def test_shuffled_series_with_foreign_images(name: str, factor: float) -> None:
         f"foreign {k}" for k in range(len(truth.foreign))
     }
     assert not found.loops
+    again = [pair for pair in found.pairs if pair.score < 0.9]
+    painted = values_of(found, FindingKind.PAINTED_AGAIN)
+    assert [values["count"] for values in painted] == [len(again)] * bool(again)
     assert sorted(memory.loaded) == sorted(file.name for file in memory.files)  # each once
     check_figures(found, truth, kind)
 

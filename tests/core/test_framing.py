@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ai_ever_zoom_addon.core.findings import Finding, FindingKind
 from ai_ever_zoom_addon.core.plan.plan import Plan, make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
 from ai_ever_zoom_addon.settings import FrameSize, ZoomSettings
@@ -56,19 +57,25 @@ def test_any_shape_lies_within_the_crop(across: int, up: int, width: int, height
 
 
 def test_frames_as_the_images_cost_nothing() -> None:
-    assert plan_of().warnings == ()
-    assert plan_of(resolution_from=FrameSize.SQUARE).warnings == ()
-    assert plan_of(resolution_from=FrameSize.PIXELS, resolution=(400, 400)).warnings == ()
+    assert plan_of().findings == ()
+    assert plan_of(resolution_from=FrameSize.SQUARE).findings == ()
+    assert plan_of(resolution_from=FrameSize.PIXELS, resolution=(400, 400)).findings == ()
 
 
 def test_how_much_is_lost_is_said() -> None:
-    (warning,) = plan_of(resolution_from=FrameSize.WIDE).warnings
-    assert warning.startswith("44% of the cropped pictures")  # 1 - 9 / 16
+    (lost,) = plan_of(resolution_from=FrameSize.WIDE).findings
+    assert lost.kind is FindingKind.OUTSIDE_OF_FRAMES
+    assert lost.values["part"] == pytest.approx(1 - 9 / 16, abs=0.002)
+    assert lost.values["resolution"] == [800, 450]
 
 
 def test_how_much_is_enlarged_is_said() -> None:
-    (warning,) = plan_of(resolution_from=FrameSize.PIXELS, resolution=(1200, 1200)).warnings
-    assert "1.50 times" in warning and "up to 800 x 800" in warning
-    lost, enlarged = plan_of(resolution_from=FrameSize.SCENE).warnings
-    assert "44%" in lost
-    assert "2.40 times" in enlarged and "up to 800 x 450" in enlarged
+    (enlarged,) = plan_of(resolution_from=FrameSize.PIXELS, resolution=(1200, 1200)).findings
+    assert enlarged == Finding(
+        FindingKind.ENLARGED_IN_FRAMES,
+        {"times": pytest.approx(1.5), "resolution": [1200, 1200], "sharp": [800, 800]},
+    )
+    lost, enlarged = plan_of(resolution_from=FrameSize.SCENE).findings
+    assert lost.values["part"] == pytest.approx(1 - 9 / 16, abs=0.002)
+    assert enlarged.values["times"] == pytest.approx(2.4)
+    assert enlarged.values["sharp"] == [800, 450]

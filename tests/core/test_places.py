@@ -60,9 +60,9 @@ def test_two_that_name_one_file_are_named(
         first, second = second, first
     others = {option: tmp_path / f"free{option}" for option in OPTIONS}
     with pytest.raises(EverZoomError) as caught:
-        check_apart(others | {pair[0]: first, pair[1]: second})
+        check_apart(others | {pair[0]: first, pair[1]: second}, {})
     assert f"{pair[0]} and {pair[1]} name the same file" in str(caught.value)
-    check_apart(others)
+    check_apart(others, {})
 
 
 @pytest.mark.parametrize("option", OPTIONS[:3])
@@ -71,21 +71,21 @@ def test_a_file_that_is_a_folder_of_frames_or_a_frame(
     tmp_path: Path, option: str, name: str
 ) -> None:
     with pytest.raises(EverZoomError, match=f"{option} and --output name the same file"):
-        check_apart({option: tmp_path / name}, tmp_path / "out")
-    check_apart({option: tmp_path / "out" / "other.png"}, tmp_path / "out")
+        check_apart({option: tmp_path / name}, {"--output": tmp_path / "out"})
+    check_apart({option: tmp_path / "out" / "other.png"}, {"--output": tmp_path / "out"})
 
 
 def test_a_place_in_a_file(tmp_path: Path) -> None:
     with pytest.raises(EverZoomError, match=r"--output .* in the file of --json"):
-        check_apart({"--json": tmp_path / "a"}, tmp_path / "a" / "b" / "frames")
+        check_apart({"--json": tmp_path / "a"}, {"--output": tmp_path / "a" / "b" / "frames"})
     with pytest.raises(EverZoomError, match=r"--farm .* in the file of --save-blend"):
-        check_apart({"--save-blend": tmp_path / "a", "--farm": tmp_path / "a" / "b"})
+        check_apart({"--save-blend": tmp_path / "a", "--farm": tmp_path / "a" / "b"}, {})
 
 
 @on_posix
 def test_a_pipe_takes_more_than_one_thing(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    check_apart({"--json": tmp_path / "pipe", "--farm": tmp_path / "pipe"})
+    check_apart({"--json": tmp_path / "pipe", "--farm": tmp_path / "pipe"}, {})
 
 
 @on_posix

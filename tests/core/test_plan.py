@@ -16,6 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ai_ever_zoom_addon.core.findings import Finding, FindingKind
 from ai_ever_zoom_addon.core.plan.framing import even
 from ai_ever_zoom_addon.core.plan.plan import Plan, make_plan
 from ai_ever_zoom_addon.core.plan.visibility import FADE_IN
@@ -221,7 +222,10 @@ def test_no_more_is_enlarged_than_has_to_be(plan: Plan) -> None:
     largest = min(crop[0], crop[1] / plan.view_size[1] * plan.view_size[0])
     if plan.view_size[0] > largest * 0.995:
         return
-    assert any("so that no border is seen" in warning for warning in plan.warnings)
+    kinds = {FindingKind.ENLARGED_AT_BORDER, FindingKind.ENLARGED_BY_ROLL}
+    (enlarged,) = (finding for finding in plan.findings if finding.kind in kinds)
+    assert (enlarged.kind is FindingKind.ENLARGED_BY_ROLL) == (plan.roll != 0.0)
+    assert enlarged.values["times"] == pytest.approx(largest / plan.view_size[0], rel=1e-6)
     room = math.inf
     for level in np.linspace(0.0, plan.depth, 1000):
         x, y = view_points(plan, level)
@@ -235,12 +239,12 @@ def test_the_zoom_ends_at_its_target_or_says_where(plan: Plan) -> None:
     x, y = view_points(plan, plan.depth)
     wanted = np.array(plan.settings.target) * [1.0, plan.aspect]
     end = (view_place(plan, plan.depth) - innermost) / width
-    said = [warning for warning in plan.warnings if "instead of" in warning]
+    said = [finding for finding in plan.findings if finding.kind is FindingKind.NEARER_TARGET]
     if not said:
         assert end == pytest.approx(wanted, abs=1.1e-3)
     else:
-        numbers = [float(part.strip(",")) for part in said[0].split()[4:6]]
-        assert end == pytest.approx(np.array(numbers) * [1.0, plan.aspect], abs=6e-4)
+        assert said[0].values["wanted"] == list(plan.settings.target)
+        assert end == pytest.approx(np.array(said[0].values["target"]) * [1.0, plan.aspect])
     # It is on the way to the target, and its frame within the innermost image if that is possible.
     assert (end * wanted >= -1e-9).all() and (np.abs(end) <= np.abs(wanted) + 1e-9).all()
     for axis, places_of_view, most in ((0, x, 0.5), (1, y, plan.aspect / 2)):
@@ -260,8 +264,9 @@ def test_a_target_too_near_the_edge(
     crop: float, target: tuple[float, float], end: tuple[float, float]
 ) -> None:
     plan = make_plan(centred(), ZoomSettings(crop=crop, target=target))
-    said = f"ends at {end[0]:.3f}, {end[1]:.3f} instead of {target[0]:.3f}, {target[1]:.3f}"
-    assert said in plan.warnings[0]
+    (finding,) = plan.findings
+    assert finding.kind is FindingKind.NEARER_TARGET
+    assert finding.values == {"target": pytest.approx(end, abs=1e-3), "wanted": list(target)}
     innermost = np.array(plan.layers[-1].centre)
     assert -innermost == pytest.approx(np.array(end) * [1.0, 0.8])
 
@@ -271,7 +276,7 @@ def test_a_zoom_to_a_target_is_a_zoom_around_one_point() -> None:
     point = np.array([0.1, -0.05 * 0.8]) * 2.0**-5
     for level in np.linspace(0.0, 7.0, 36):  # and beyond
         assert view_place(plan, level) == pytest.approx(point, abs=1e-12)
-    assert plan.is_centred and not plan.warnings
+    assert plan.is_centred and not plan.findings
 
 
 @given(factors, st.floats(0.3, 0.95), st.floats(0.0, 0.1), st.sampled_from(MaskShape))
@@ -497,7 +502,8 @@ def test_a_loop_has_no_hole(plan: Plan) -> None:
 
 @given(ring_plans())
 def test_a_loop_needs_no_enlargement(plan: Plan) -> None:
-    assert not any("border" in warning for warning in plan.warnings)
+    kinds = {finding.kind for finding in plan.findings}
+    assert not kinds & {FindingKind.ENLARGED_AT_BORDER, FindingKind.ENLARGED_BY_ROLL}
 
 
 def test_a_loop_shows_every_image_once() -> None:
@@ -510,14 +516,13 @@ def test_a_loop_shows_every_image_once() -> None:
     assert {layer.number: layer.image.file.name for layer in plan.layers} == {
         k: f"{k % 4}.png" for k in range(-2, 6)
     }
-    assert not plan.warnings
+    assert not plan.findings
 
 
 def test_a_loop_that_does_not_close_is_told() -> None:
     plan = make_plan(centred(4), ZoomSettings(travel=Travel.LOOP, zoom_steps=10, start_frame=0))
     assert (plan.first_frame, plan.last_frame) == (0, 29)
-    (warning,) = plan.warnings
-    assert "jumps" in warning
+    assert plan.findings == (Finding(FindingKind.NO_RING),)
 
 
 def test_a_loop_turns_whole_times() -> None:
@@ -525,4 +530,6 @@ def test_a_loop_turns_whole_times() -> None:
     ring = Series(images, uniform_steps(3, 2.0), (), Step(2.0))
     plan = make_plan(ring, ZoomSettings(travel=Travel.LOOP, roll=0.25))
     assert plan.roll == pytest.approx(1 / 3)
-    assert "0.3333 times from one image to the next instead of 0.25" in plan.warnings[0]
+    (finding,) = plan.findings
+    assert finding.kind is FindingKind.ROUNDED_ROLL
+    assert finding.values == {"roll": pytest.approx(1 / 3), "wanted": 0.25}

@@ -46,6 +46,37 @@ def test_without_markers_the_button_says_what_to_do(control: Any) -> None:
         operators.ever_zoom.snap_to_markers()
 
 
+def test_markers_that_switch_cameras_are_no_beats(control: Any) -> None:
+    scene: Any = bpy.context.scene
+    other = bpy.data.objects.new("other", bpy.data.cameras.new("other"))
+    scene.collection.objects.link(other)
+    for frame, camera in ((5, other), (25, scene.camera)):
+        scene.timeline_markers.new("cut", frame=frame).camera = camera
+    with pytest.raises(RuntimeError, match="Set markers first"):
+        operators.ever_zoom.snap_to_markers()
+    set_markers(*MARKERS)
+    assert operators.ever_zoom.snap_to_markers() == {"FINISHED"}
+    for number, frame in enumerate(MARKERS, 1):
+        assert anchors.frame_of_image(control, number) == frame
+    assert [marker.camera for marker in scene.timeline_markers[:2]] == [
+        other,
+        next(rig.parts(control, "camera")),
+    ]
+
+
+def test_what_cannot_be_applied_is_no_success(control: Any) -> None:
+    set_markers(*MARKERS)
+    layer = rig.numbered(control, "layer")[0]
+    bpy.context.view_layer.objects.active = layer
+    bpy.ops.object.mode_set(mode="EDIT")
+    with pytest.raises(RuntimeError, match="is in Edit Mode: leave that"):
+        operators.ever_zoom.snap_to_markers()
+    assert control.ever_zoom.length_by == "frames" and control.ever_zoom.beats == "[]"
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert bpy.context.scene.frame_end == 31
+    assert anchors.frame_of_image(control, 1) == 11
+
+
 def test_images_arrive_on_the_markers(control: Any) -> None:
     set_markers(*MARKERS)
     assert operators.ever_zoom.snap_to_markers() == {"FINISHED"}

@@ -57,7 +57,7 @@ def test_the_picture_turns_clockwise(
     )
     scene = bpy.context.scene
     zooms.build_zoom(scene, series, settings)
-    assert recipe.stored_warnings(control_of(scene)) == []  # nothing had to be enlarged
+    assert recipe.stored_findings(control_of(scene)) == ()  # nothing had to be enlarged
     first, last = frames(scene, picture_folder, 0, 2)
     outer, inner = (loading.read_pixels(image.file)[15:85, 15:85] for image in series.images)
     assert np.abs(first - outer).max() * 255 < 4

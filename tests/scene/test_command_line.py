@@ -458,6 +458,34 @@ def test_json(run: Run, tmp_path: Path) -> None:
     assert done["blend_file"] is None
 
 
+def test_json_has_a_finding_for_each_warning(run: Run, tmp_path: Path) -> None:
+    truth = series_maker.outpaint([2.0, 2.0], (160, 120))
+    folder = outpainted(truth, tmp_path / "outpainted")
+    options = ("-zf", 1.5, "--resolution", "128x128")
+    ran = run("-i", folder, *options, "--no-render", "--engine", "cycles", "--json", "a.json")
+    done = json.loads(Path("a.json").read_text(encoding="utf-8"))
+    assert [line for line in ran.lines if line.startswith("Warning: ")] == [
+        f"Warning: {warning}" for warning in done["warnings"]
+    ]
+    assert [finding["kind"] for finding in done["findings"]] == [
+        "other-factor",
+        "outside-of-frames",
+        "enlarged-in-frames",
+    ]
+    shown = done["findings"][0]["values"]
+    assert shown == {"given": 1.5, "shown": pytest.approx(2.0, rel=0.003)}
+    for warning, said in zip(
+        done["warnings"],
+        (
+            f"use --zoom-factor {shown['shown']:.4g}, or auto.",
+            "25% of the cropped pictures",
+            "Frames of 128 x 128 pixels show the pictures 1.33 times as large",
+        ),
+        strict=True,
+    ):
+        assert said in warning
+
+
 def test_no_render(run: Run, series: Path) -> None:
     ran = run("-i", series, "--no-render", "--save-blend", "zoom.blend", *PLAIN)
     assert ran.status == 0

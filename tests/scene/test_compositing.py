@@ -206,6 +206,26 @@ def test_effects_are_set_up_once(tmp_path: Path) -> None:
     assert len(list(compositing.effects(scene))) == len(compositing.EFFECTS)
 
 
+@pytest.mark.parametrize("is_other", [False, True])
+def test_a_mask_finds_its_picture_in_any_tree(tmp_path: Path, is_other: bool) -> None:
+    """Also where the user shows something else, or another scene."""
+    control = build_zoom(tmp_path, flat(0.5), flat(0.7), flat(0.6))
+    scene = bpy.context.scene
+    tree, picture, result = compat.new_compositing_tree(scene)
+    if is_other:
+        picture.node.scene = bpy.data.scenes.new("Other")
+    else:
+        tree.nodes.remove(picture.node)
+    before = list(tree.nodes)
+    mask = compositing.add_image_mask(scene, rig.numbered(control, "layer")[1])
+    (link,) = mask.inputs["Image"].links
+    assert link.from_node.bl_idname == "CompositorNodeRLayers" and link.from_node.scene == scene
+    again = compositing.add_image_mask(scene, rig.numbered(control, "layer")[2])
+    assert again.inputs["Image"].links[0].from_node == link.from_node
+    assert set(tree.nodes) == {*before, mask, again, link.from_node}
+    assert not result.links
+
+
 def test_a_mask_cuts_out_one_image(tmp_path: Path, picture_folder: Path) -> None:
     control = build_zoom(tmp_path, flat(0.5), flat(0.7), flat(0.6))
     scene = bpy.context.scene

@@ -17,7 +17,7 @@ from ai_ever_zoom_addon import cli
 from ai_ever_zoom_addon.scene import compat, loading, recipe
 from ai_ever_zoom_addon.scene.planes import rig
 
-from .drawing import draw_panels, shown_text
+from .drawing import draw_panel, draw_panels, shown_text
 from .nested import write_image, write_series
 from .test_loop import write_cells
 
@@ -459,3 +459,20 @@ def test_what_the_command_line_measured_is_known_when_the_list_is_changed(
     assert decoded == []
     assert factors() == pytest.approx([2.0] * 4, rel=0.01)
     assert zoom().ever_zoom.warnings == before
+
+
+def test_what_the_command_line_found_is_told_in_the_windows_words(
+    addon: None, tmp_path: Path
+) -> None:
+    write_series(tmp_path, 3)
+    blend = tmp_path / "zoom.blend"
+    arguments = ["-i", str(tmp_path), "--order", "outermost-first", "-zf", "1.5"]
+    arguments += ["--engine", "cycles", "--resolution", "64x64", "--no-render"]
+    assert cli.main([*arguments, "--save-blend", str(blend)]) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    group = zoom().ever_zoom
+    (warning,) = group.warnings.splitlines()
+    assert warning.startswith("The given zoom factor is 1.5, but the images show 2")
+    assert warning.endswith(": take that as Zoom Factor, or turn Measure Factor on.")
+    assert "outside of frames of 64 x 64 pixels" in group.notes
+    assert warning in " ".join(draw_panel("EVERZOOM_PT_main").texts)

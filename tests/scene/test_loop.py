@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ai_ever_zoom_addon.core.findings import Finding, FindingKind
 from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.scene import compat, loading, measuring, recipe, zooms
@@ -92,6 +93,7 @@ def frame(scene: Any, folder: Path, number: int) -> NDArray[np.float32]:
             CENTRED, {"roll": 0.3, "resolution_from": FrameSize.UPRIGHT}, id="rolled, upright"
         ),
         pytest.param(UNEVEN, {"crop": 0.9}, id="off centre, colours"),
+        pytest.param((Step(1.06),) * 14, {"feather": 0.25}, id="small steps"),
     ],
 )
 def test_the_frame_after_the_last_is_the_first(
@@ -105,16 +107,17 @@ def test_the_frame_after_the_last_is_the_first(
     series = unlike(tmp_path, steps)
     settings = replace(LOOP, engine=engine, **values)
     control = zooms.build_zoom(scene, series, settings)
-    assert (scene.frame_start, scene.frame_end) == (0, 3 * 3 - 1)
+    last = 3 * len(steps) - 1
+    assert (scene.frame_start, scene.frame_end) == (0, last)
     first = frame(scene, picture_folder / "first", 0)
-    before = frame(scene, picture_folder / "last", 8)
+    other = frame(scene, picture_folder / "other", last // 2)
     for curve in level_curves(scene, control):
-        assert curve.evaluate(9) == pytest.approx(3.0)
-        curve.keyframe_points[0].co[1] = 3.0  # frame 0 shows what would come after the last
+        assert curve.evaluate(last + 1) == pytest.approx(len(steps))
+        curve.keyframe_points[0].co[1] = len(steps)  # frame 0 shows what would come after the last
         curve.update()
     again = frame(scene, picture_folder / "again", 0)
     assert np.abs(again - first).max() * 255 <= 1.01
-    assert np.abs(before - first).max() * 255 > 30  # there is something to see
+    assert np.abs(other - first).max() * 255 > 30  # there is something to see
 
 
 @BOTH
@@ -170,6 +173,5 @@ def test_what_does_not_close_jumps_and_says_so(tmp_path: Path) -> None:
     scene = bpy.context.scene
     series = replace(unlike(tmp_path, CENTRED), closing=None)
     control = zooms.build_zoom(scene, series, LOOP)
-    (warning,) = recipe.stored_warnings(control)
-    assert "the loop jumps" in warning
+    assert recipe.stored_findings(control) == (Finding(FindingKind.NO_RING),)
     assert (scene.frame_start, scene.frame_end) == (0, 2 * 3 - 1)

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from ai_ever_zoom_addon.core.files.folder import find_images
+from ai_ever_zoom_addon.core.findings import Finding, FindingKind
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import measuring, recipe, zooms
 from ai_ever_zoom_addon.scene.output import farm, rendering
@@ -93,9 +94,10 @@ def test_it_plays_a_picture_a_frame(
     tmp_path: Path, picture_folder: Path, kind: str, engine: Engine
 ) -> None:
     control = build_zoom(make_series(tmp_path / "series", kind), engine)
-    told = "\n".join(recipe.stored_warnings(control))
+    told = recipe.stored_findings(control)
     if engine is Engine.WORKBENCH and bpy.app.version < (4, 5, 0):
-        assert "does not play img2" in told
+        (name,) = (entry.name for entry in (tmp_path / "series").glob("img2*"))
+        assert told == (Finding(FindingKind.STANDING_STILL, {"files": [name]}),)
         pytest.skip("does not apply: Workbench plays since Blender 4.5")
     assert not told
     rendering.render_animation(bpy.context.scene, f"{picture_folder}/", FRAMES[0], FRAMES[-1])

@@ -122,7 +122,7 @@ def test_the_panel_sets_fits_and_takes_away(group: Any, tone: Path) -> None:
     scene: Any = bpy.context.scene
     group.sound = str(tone)
     group.length_by = "sound"
-    assert scene.frame_end - scene.frame_start + 1 == round(SECONDS * 30)
+    assert scene.frame_end - scene.frame_start + 1 == round(SECONDS * scene.render.fps)
     assert scene.render.ffmpeg.audio_codec == "AAC"
     (strip,) = own_strips()
     group.crop = 0.6  # other changes leave it

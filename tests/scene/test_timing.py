@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 import pytest
 
+from ai_ever_zoom_addon.core.findings import Finding, FindingKind
 from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
 from ai_ever_zoom_addon.scene import compat, loading, recipe, zooms
@@ -132,7 +133,7 @@ def test_an_edited_curve_stays_when_something_else_is_changed(tmp_path: Path) ->
         zooms.change_zoom(scene, control, replace(PLAIN, **values))
         assert sampled(level_curve(control), 1, 73) == before
         assert (scene.frame_start, scene.frame_end) == (1, 73)
-        assert recipe.stored_warnings(control) == []
+        assert recipe.stored_findings(control) == ()
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_an_edited_curve_is_stretched_with_the_pace(tmp_path: Path, values: dict
     assert (scene.frame_start, scene.frame_end) == (plan.first_frame, round(end))
     stretched = sampled(level_curve(control), plan.first_frame, end)
     assert stretched == pytest.approx(before, abs=2e-3)
-    assert recipe.stored_warnings(control) == []
+    assert recipe.stored_findings(control) == ()
     # And back, to where it was.
     zooms.change_zoom(scene, control, PLAIN)
     assert sampled(level_curve(control), 1, 73) == pytest.approx(before, abs=2e-3)
@@ -183,11 +184,10 @@ def test_a_replaced_curve_is_told(tmp_path: Path, values: dict[str, Any]) -> Non
     series = make_series(tmp_path, 4)
     control = zooms.build_zoom(scene, series, PLAIN)
     zooms.change_zoom(scene, control, replace(PLAIN, **values))
-    assert recipe.stored_warnings(control) == []  # nothing of the user's was lost
+    assert recipe.stored_findings(control) == ()  # nothing of the user's was lost
     edited(control)
     zooms.change_zoom(scene, control, PLAIN)
-    (warning,) = recipe.stored_warnings(control)
-    assert "was replaced" in warning
+    assert recipe.stored_findings(control) == (Finding(FindingKind.CURVE_REPLACED),)
     curve = level_curve(control)
     plan = make_plan(series, PLAIN)
     for frame in range(1, 62):

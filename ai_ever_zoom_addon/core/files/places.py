@@ -78,7 +78,7 @@ def check_file(path: Path, *, streams: bool = False) -> Path:
     return file
 
 
-def check_apart(files: Mapping[str, Path], frames: Path | None = None) -> None:
+def check_apart(files: Mapping[str, Path], folders: Mapping[str, Path]) -> None:
     """Make sure that no two options name the same place, nor a file where another has a folder.
 
     Names that differ in upper and lower case only are the same on many disks. Devices and pipes
@@ -86,15 +86,15 @@ def check_apart(files: Mapping[str, Path], frames: Path | None = None) -> None:
 
     Args:
         files: What is to be written, by option.
-        frames: The folder of frames, if --output is one.
+        folders: Where frames are to be written, by option.
 
     Raises:
         EverZoomError: Two do.
     """
     named = {option: path for option, path in files.items() if not is_stream(path)}
-    everything = named | ({"--output": frames} if frames else {})
+    everything = named | dict(folders)
     for (one, first), (other, second) in itertools.combinations(everything.items(), 2):
-        if _is_same(first, second) or (second == frames and _is_frame(first, second)):
+        if _is_same(first, second) or (other in folders and _is_frame(first, second)):
             raise EverZoomError(
                 f"{one} and {other} name the same file, {first}: choose another one."
             )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...errors import EverZoomError
 from ...settings import FrameSize, ZoomSettings
+from ..findings import Finding, FindingKind
 from .mask import Mask
 from .nesting import Nesting
 
@@ -75,7 +76,7 @@ class Framing:
 
 def find_framing(
     nesting: Nesting, settings: ZoomSettings, scene_resolution: tuple[int, int] | None
-) -> tuple[Framing, tuple[str, ...]]:
+) -> tuple[Framing, tuple[Finding, ...]]:
     """Choose what the frames show of an image that fills the view.
 
     Args:
@@ -84,7 +85,7 @@ def find_framing(
         scene_resolution: The scene's own frame size in pixels, for `FrameSize.SCENE`.
 
     Returns:
-        The framing, and what there is to warn of.
+        The framing, and what the user should know.
 
     Raises:
         EverZoomError: The mask leaves nothing of the images.
@@ -107,19 +108,18 @@ def find_framing(
             f"{settings.crop:g}: make the feather smaller or the crop larger."
         )
 
-    warnings = []
+    findings = []
     roll = settings.roll
     if nesting.round_levels:
         roll = round(roll * nesting.round_levels) / nesting.round_levels
         if abs(roll - settings.roll) > 1e-6:
-            warnings.append(
-                f"The picture turns {roll:.4g} times from one image to the next instead of "
-                f"{settings.roll:.4g}, so that the loop ends as it begins."
+            findings.append(
+                Finding(FindingKind.ROUNDED_ROLL, {"roll": roll, "wanted": settings.roll})
             )
-    warnings += framing_warnings(
+    findings += framing_findings(
         cropped, (size[0] * first.width, size[1] * first.width), resolution
     )
-    return Framing(resolution, View(size, roll), mask), tuple(warnings)
+    return Framing(resolution, View(size, roll), mask), tuple(findings)
 
 
 def even(value: float) -> int:
@@ -148,28 +148,32 @@ def frame_size(
     return cropped
 
 
-def framing_warnings(
+def framing_findings(
     cropped: tuple[int, int], shown: tuple[float, float], resolution: tuple[int, int]
-) -> list[str]:
-    """What the frames' shape and size cost, in sentences with numbers.
+) -> list[Finding]:
+    """What the frames' shape and size cost, with figures.
 
     Args:
         cropped: Width and height of the cropped images in pixels.
         shown: Width and height of what a frame shows of the image that fills it, in its pixels.
         resolution: Width and height of the frames in pixels.
     """
-    warnings = []
+    findings = []
     lost = 1.0 - shown[0] * shown[1] / (cropped[0] * cropped[1])
     if lost > _LOSS_NOISE:
-        warnings.append(
-            f"{lost:.0%} of the cropped pictures is outside of frames of {resolution[0]} x "
-            f"{resolution[1]} pixels."
+        findings.append(
+            Finding(FindingKind.OUTSIDE_OF_FRAMES, {"part": lost, "resolution": list(resolution)})
         )
     enlarged = resolution[0] / shown[0]
     if enlarged > 1.0 + _ENLARGEMENT_NOISE:
-        warnings.append(
-            f"Frames of {resolution[0]} x {resolution[1]} pixels show the pictures {enlarged:.2f} "
-            f"times as large as they are: up to {even(shown[0])} x {even(shown[1])} they are "
-            "sharp."
+        findings.append(
+            Finding(
+                FindingKind.ENLARGED_IN_FRAMES,
+                {
+                    "times": enlarged,
+                    "resolution": list(resolution),
+                    "sharp": [even(shown[0]), even(shown[1])],
+                },
+            )
         )
-    return warnings
+    return findings

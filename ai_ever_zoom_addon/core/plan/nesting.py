@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ...settings import Travel, ZoomSettings
+from ..findings import Finding, FindingKind
 from ..series import Series
 
 # Around the outermost image of a ring more images are only seen if they lie further off each
@@ -47,24 +48,21 @@ class Nesting:
         return list(self.levels[self.around : last])
 
 
-def nest(series: Series, settings: ZoomSettings) -> tuple[Nesting, tuple[str, ...]]:
+def nest(series: Series, settings: ZoomSettings) -> tuple[Nesting, tuple[Finding, ...]]:
     """Lay the images into each other, and unroll a ring.
 
     Returns:
-        The nesting, and what there is to warn of.
+        The nesting, and what the user should know.
     """
     first = series.images[0]
     factors = [step.factor for step in series.steps]
     around = round_levels = 0
-    warnings = []
+    findings = []
     if settings.travel is Travel.LOOP and series.closing is not None:
         factors.append(series.closing.factor)
         round_levels = len(factors)
     elif settings.travel is Travel.LOOP:
-        warnings.append(
-            "The innermost image was not found to contain the outermost one: the loop jumps "
-            "where it starts again. There and Back never does."
-        )
+        findings.append(Finding(FindingKind.NO_RING))
     zoom_factor = math.exp(math.fsum(math.log(factor) for factor in factors) / len(factors))
     if round_levels:
         around = max(_MOST_LAYERS_AROUND, math.ceil(AROUND_OCTAVES / math.log2(zoom_factor)))
@@ -91,7 +89,7 @@ def nest(series: Series, settings: ZoomSettings) -> tuple[Nesting, tuple[str, ..
         tuple(levels),
         tuple(centres),
     )
-    return nesting, tuple(warnings)
+    return nesting, tuple(findings)
 
 
 def _centres(series: Series, innermost: tuple[float, float]) -> list[tuple[float, float]]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...settings import Centre, ZoomSettings
+from ..findings import Finding, FindingKind
 from .framing import View
 from .nesting import Nesting
 
@@ -156,7 +157,7 @@ class Path:
 
 def find_path(
     nesting: Nesting, view: View, settings: ZoomSettings
-) -> tuple[Path, View, tuple[str, ...]]:
+) -> tuple[Path, View, tuple[Finding, ...]]:
     """Aim the view, and keep it within the outermost image.
 
     Where it would leave it by itself, as when it is turned, it is made smaller; where it would for
@@ -168,7 +169,7 @@ def find_path(
         settings: What the user chose.
 
     Returns:
-        The path, the view, and what there is to warn of.
+        The path, the view, and what the user should know.
     """
     half_width, half_height = view.half_extent(np.array(nesting.levels))
     slack = np.maximum(0.0, np.stack([0.5 - half_width, nesting.aspect / 2.0 - half_height], 1))
@@ -180,7 +181,7 @@ def find_path(
     def aimed(part: float) -> Path:
         return _aimed(nesting, part * limited, slack, settings.centre)
 
-    warnings = []
+    findings = []
     enlarged = max(1.0, 1.0 / _room(nesting, view, aimed(0.0)))
     if enlarged > 1.0:
         view = view.shrunk(enlarged * (1.0 + 1e-9))
@@ -192,17 +193,16 @@ def find_path(
             break
         part = (low + high) / 2.0
     if enlarged > 1.005:
-        why = " while the camera rolls" if view.roll else ""
-        warnings.append(
-            f"The pictures are shown {enlarged:.2f} times as large so that no border is seen{why}."
-        )
+        kind = FindingKind.ENLARGED_BY_ROLL if view.roll else FindingKind.ENLARGED_AT_BORDER
+        findings.append(Finding(kind, {"times": enlarged}))
     if np.abs(low * limited - wanted).max() > 1e-3:
         x, y = low * limited / [1.0, nesting.aspect]
-        warnings.append(
-            f"The zoom ends at {x:.3f}, {y:.3f} instead of {target[0]:.3f}, {target[1]:.3f}, or "
-            "its frames would leave the images: a smaller crop lets it go further."
+        findings.append(
+            Finding(
+                FindingKind.NEARER_TARGET, {"target": [float(x), float(y)], "wanted": list(target)}
+            )
         )
-    return aimed(low), view, tuple(warnings)
+    return aimed(low), view, tuple(findings)
 
 
 def _aimed(

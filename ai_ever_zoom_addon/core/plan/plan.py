@@ -12,6 +12,7 @@ seen (visibility).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +21,7 @@ import numpy as np
 from ...errors import EverZoomError
 from ...settings import Engine, Travel, ZoomSettings
 from ..files.moving import is_moving
+from ..findings import Finding, FindingKind
 from ..series import Series, SeriesImage, as_asked
 from .framing import View, find_framing
 from .mask import Mask
@@ -75,7 +77,7 @@ class Plan:
         layers: One for each image.
         most_visible: How many layers are seen at a time at most.
         keys: The zoom level over time.
-        warnings: What the choices cost, in sentences for the user.
+        findings: What the choices cost.
     """
 
     settings: ZoomSettings
@@ -90,7 +92,7 @@ class Plan:
     layers: tuple[Layer, ...]
     most_visible: int
     keys: tuple[LevelKey, ...]
-    warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def view_size(self) -> tuple[float, float]:
@@ -193,11 +195,11 @@ def make_plan(
             f"The sequencer shows only still images, and {moving[0]} moves: choose another engine."
         )
     series = as_asked(series, settings)
-    nesting, nesting_warnings = nest(series, settings)
-    framing, framing_warnings = find_framing(nesting, settings, scene_resolution)
+    nesting, nesting_findings = nest(series, settings)
+    framing, framing_findings = find_framing(nesting, settings, scene_resolution)
     shown = nesting.shown_levels
     keys = level_keys(len(shown), settings, shown)
-    path, view, path_warnings = find_path(nesting, framing.view, settings)
+    path, view, path_findings = find_path(nesting, framing.view, settings)
     sights, most_visible = find_sights(nesting, view, framing.mask, path)
     # Of a ring the nesting has more images than are ever seen.
     around = layers_around(nesting, sights)
@@ -205,22 +207,7 @@ def make_plan(
     path = path.without_outermost(unseen)
     if around:
         series = series.unrolled(around, 1)
-    layers = []
-    for index, (image, sight) in enumerate(zip(series.images, sights[unseen:], strict=True)):
-        layers.append(
-            Layer(
-                visible_from=sight.visible_from if index else -math.inf,
-                opaque_from=sight.opaque_from if index else -math.inf,
-                fades_from=sight.fades_from,
-                visible_until=sight.visible_until,
-                index=index,
-                number=index - around,
-                image=image,
-                level=path.levels[index],
-                centre=path.centres[index],
-                aim=path.aims[index],
-            )
-        )
+    layers = _layers(series, path, sights[unseen:], around)
     return Plan(
         settings=settings,
         series=series,
@@ -231,18 +218,37 @@ def make_plan(
         view=view,
         mask=framing.mask,
         path=path,
-        layers=tuple(layers),
+        layers=layers,
         most_visible=most_visible,
         keys=keys,
-        warnings=(*_idle_choices(settings), *nesting_warnings, *framing_warnings, *path_warnings),
+        findings=(*_idle_choices(settings), *nesting_findings, *framing_findings, *path_findings),
     )
 
 
-def _idle_choices(settings: ZoomSettings) -> list[str]:
-    """What was chosen and has no effect beside other choices, in sentences."""
+def _idle_choices(settings: ZoomSettings) -> list[Finding]:
+    """What was chosen and has no effect beside other choices."""
     idle = []
     if settings.travel is Travel.LOOP and (settings.delay or settings.ease or any(settings.target)):
-        idle.append("A loop has no ends: delay, eased ends and target are without effect.")
+        idle.append(Finding(FindingKind.IDLE_ENDS))
     if settings.debug_overlay and settings.engine is Engine.SEQUENCER:
-        idle.append("Fast 2D does not draw the debug overlay: the other engines do.")
+        idle.append(Finding(FindingKind.IDLE_OVERLAY))
     return idle
+
+
+def _layers(series: Series, path: Path, sights: Sequence[Sight], around: int) -> tuple[Layer, ...]:
+    """One layer for each image, of which so many lie around the outermost one of a ring."""
+    return tuple(
+        Layer(
+            visible_from=sight.visible_from if index else -math.inf,
+            opaque_from=sight.opaque_from if index else -math.inf,
+            fades_from=sight.fades_from,
+            visible_until=sight.visible_until,
+            index=index,
+            number=index - around,
+            image=image,
+            level=path.levels[index],
+            centre=path.centres[index],
+            aim=path.aims[index],
+        )
+        for index, (image, sight) in enumerate(zip(series.images, sights, strict=True))
+    )

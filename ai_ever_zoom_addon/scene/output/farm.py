@@ -25,6 +25,7 @@ from ..loading import image_file
 from ..planes.rig import controls
 from ..strips.sequencer import has_strips
 from . import output_settings
+from .rendering import other_cameras
 
 NEEDS_OPENGL = {
     output_settings.ENGINE_IDS[Engine.EEVEE]: "EEVEE",
@@ -330,6 +331,8 @@ def _remarks(scene: Any) -> Iterator[str]:
                 f"The view transform {scene.view_settings.view_transform} changes the images' "
                 "colours: Standard leaves them."
             )
+    for name, first, last in other_cameras(scene):
+        yield f"In frames {first} to {last} markers of the timeline switch to the camera {name}."
     if scene.render.use_border:
         yield "Only the Render Region of every frame is rendered."
     if scene.render.resolution_percentage != 100:

@@ -1,17 +1,31 @@
-"""Blender's own output settings, filled in for a zoom."""
+"""Blender's own output settings for a zoom: one table says what the recipe wants of them.
+
+What a build writes into a scene is remembered with the scene. A later change of the zoom writes
+only what the recipe now wants otherwise, so what the user has set by hand stays; it is said to
+differ, and a button takes the recipe again.
+"""
 
 from __future__ import annotations
 
+import json
+import math
+import uuid
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import bpy
+
 from ...core.files.output import FRAME_NAME, is_video
+from ...core.findings import Finding, FindingKind
 from ...core.plan.plan import Plan
-from ...settings import Engine
-from .. import compat
+from ...errors import EverZoomError
+from ...settings import TABLE, Engine, FrameSize, ZoomSettings
+from .. import colours, compat, tags
 from ..strips.sequencer import has_strips
-from .sound import use_strips
+from .sound import strips_heard
 
 ENGINE_IDS = {
     Engine.EEVEE: compat.EEVEE,
@@ -22,17 +36,65 @@ ENGINE_IDS = {
 # Things that can be seen through, of the user's, for which Cycles has room before the layers.
 _CLEAR_THINGS = 4
 
+Value = bool | int | float | str
 
-def fill_range(scene: Any, plan: Plan) -> None:
-    """First and last frame."""
-    scene.frame_start = plan.first_frame
-    scene.frame_end = plan.last_frame
+# Data paths from the scene, and what the recipe wants there.
+Table = dict[str, Value]
+
+# More than the recipe wants is as good.
+_AT_LEAST = {"cycles.transparent_max_bounces", "cycles.min_transparent_bounces"}
+
+# What means something only together is written together.
+_TOGETHER = (
+    {
+        "render.resolution_x",
+        "render.resolution_y",
+        "render.pixel_aspect_x",
+        "render.pixel_aspect_y",
+    },
+    {"render.fps", "render.fps_base"},
+)
+
+# In a file of frames they say when, where and on what it was made. Cycles adds how long it took as
+# soon as there is any.
+_METADATA = (
+    *("camera", "date", "filename", "frame", "frame_range", "hostname", "lens", "marker"),
+    *("memory", "note", "render_time", "scene", "sequencer_strip", "time"),
+)
 
 
-def fill_timing(scene: Any, plan: Plan) -> None:
-    """Frame rate."""
-    scene.render.fps, scene.render.fps_base = _frame_rate(plan.settings.frames_per_second)
-    scene.render.frame_map_old = scene.render.frame_map_new = 100
+# --- What the recipe wants ------------------------------------------------------------------------
+
+
+def wanted(scene: bpy.types.Scene, plan: Plan) -> Table:
+    """What the recipe wants of a scene's settings.
+
+    The order is that in which they have to be set: what a setting offers may depend on others.
+    """
+    engine = plan.settings.engine
+    if engine is Engine.KEEP:
+        return _wanted_size(plan)
+    return {
+        "frame_start": plan.first_frame,
+        "frame_end": plan.last_frame,
+        **_wanted_rate(plan.settings.frames_per_second),
+        **_wanted_size(plan),
+        **({"render.resolution_percentage": 100} if _wanted_size(plan) else {}),
+        **_wanted_colours(engine),
+        **_wanted_engine(plan),
+        **strips_heard(scene, is_seen=engine is Engine.SEQUENCER),
+        **{f"render.use_stamp_{name}": False for name in _METADATA},
+    }
+
+
+def _wanted_rate(rate: float) -> Table:
+    fps, base = _frame_rate(rate)
+    return {
+        "render.fps": fps,
+        "render.fps_base": base,
+        "render.frame_map_old": 100,
+        "render.frame_map_new": 100,
+    }
 
 
 def _frame_rate(rate: float) -> tuple[int, float]:
@@ -48,17 +110,249 @@ def _frame_rate(rate: float) -> tuple[int, float]:
     return fraction.numerator, float(fraction.denominator)
 
 
-def fill_size(scene: Any, plan: Plan) -> None:
-    """Frame size; the scene's own stays where the plan was made for it."""
-    if plan.settings.resolution is None and plan.settings.scene_resolution:
+def _wanted_size(plan: Plan) -> Table:
+    """Nothing where the plan was made for the scene's own frames."""
+    if plan.settings.resolution_from is FrameSize.SCENE:
+        return {}
+    width, height = plan.resolution
+    return {
+        "render.resolution_x": width,
+        "render.resolution_y": height,
+        "render.pixel_aspect_x": 1.0,
+        "render.pixel_aspect_y": 1.0,
+    }
+
+
+def _wanted_colours(engine: Engine) -> Table:
+    """A view under which an image comes back as it is."""
+    display = colours.plain_display()
+    table: Table = {
+        "display_settings.display_device": display.device,
+        "view_settings.view_transform": display.view,
+        "view_settings.look": "None",
+        "view_settings.exposure": 0.0,
+        "view_settings.gamma": 1.0,
+        "view_settings.use_curve_mapping": False,
+        "render.dither_intensity": 0.0,
+    }
+    if engine is Engine.SEQUENCER:  # as the images are: nothing is converted
+        table["sequencer_colorspace_settings.name"] = colours.picture_space()
+    return table
+
+
+def _wanted_engine(plan: Plan) -> Table:
+    """The recipe of an engine for sharp frames without noise.
+
+    The planes are flat pictures: one sample at the centre of each pixel is exact, and every filter
+    over more samples is only softer.
+    """
+    engine, samples = plan.settings.engine, plan.settings.samples or 1
+    if engine is Engine.SEQUENCER:
+        return {}
+    table: Table = {
+        "render.engine": ENGINE_IDS[engine],
+        "render.use_persistent_data": True,  # images stay loaded from frame to frame
+    }
+    if engine is Engine.CYCLES:
+        return table | {
+            "cycles.samples": samples,
+            "cycles.use_adaptive_sampling": False,
+            "cycles.use_denoising": False,
+            "cycles.pixel_filter_type": "BOX",
+            "cycles.filter_width": 1.0,
+            "cycles.max_bounces": 4,
+            "cycles.transparent_max_bounces": plan.most_visible + _CLEAR_THINGS,
+            # Before that many Cycles ends rays by chance, which a single sample shows as specks.
+            "cycles.min_transparent_bounces": plan.most_visible + _CLEAR_THINGS,
+            "cycles.use_auto_tile": False,
+        }
+    if engine is Engine.EEVEE:
+        return table | {
+            "eevee.taa_render_samples": samples,
+            "eevee.use_shadows": False,
+            "eevee.use_raytracing": False,
+            **{f"eevee.{name}": False for name in compat.FAST_GI},
+            # Without a filter all samples of a pixel are taken at its centre. This one smooths
+            # edges, and softens the pictures less than one that covers the whole pixel.
+            "render.filter_size": 0.0 if samples == 1 else 0.7,
+        }
+    shading: Table = {
+        "light": "FLAT",
+        "color_type": "TEXTURE",
+        **dict.fromkeys(("show_cavity", "show_shadows", "show_object_outline"), False),
+        **dict.fromkeys(("show_xray", "show_specular_highlight"), False),
+    }
+    return table | {
+        **{f"display.shading.{name}": value for name, value in shading.items()},
+        "display.render_aa": "OFF" if samples == 1 else "8",
+    }
+
+
+def check(scene: bpy.types.Scene, plan: Plan) -> list[Finding]:
+    """Find out, before anything is made, whether this Blender has what the recipe wants.
+
+    Returns:
+        What is not as one would expect it.
+
+    Raises:
+        EverZoomError: The engine is not there.
+    """
+    engine = plan.settings.engine
+    if engine is Engine.KEEP:
+        first, last = scene.frame_start, scene.frame_end
+        if first <= plan.first_frame and last >= plan.last_frame:
+            return []
+        values = {"frames": [first, last], "wanted": [plan.first_frame, plan.last_frame]}
+        return [Finding(FindingKind.OTHER_FRAMES, values)]
+    wanted_id = ENGINE_IDS.get(engine)
+    if wanted_id is not None and wanted_id not in colours.choices(scene.render, "engine"):
+        raise EverZoomError(
+            f"The engine {engine.value.capitalize()} is switched off: switch it on in Edit > "
+            "Preferences > Add-ons, or choose another engine."
+        )
+    display = colours.plain_display()
+    if display.is_exact:
+        return []
+    return [Finding(FindingKind.OTHER_COLOURS, {"view": display.view})]
+
+
+# --- What of it is written ------------------------------------------------------------------------
+
+
+def fill(scene: bpy.types.Scene, control: bpy.types.Object, plan: Plan, *, anew: bool) -> None:
+    """Write into a scene what the recipe wants otherwise than when it was written last.
+
+    Args:
+        scene: A scene that the zoom was only linked to stays as it is.
+        control: The zoom.
+        plan: What it is now.
+        anew: Write everything: the zoom is built into the scene, or the user wants it.
+    """
+    if not scene.is_editable:
         return
-    render = scene.render
-    render.resolution_x, render.resolution_y = plan.resolution
-    render.resolution_percentage = 100
-    render.pixel_aspect_x = render.pixel_aspect_y = 1.0
+    if control.get(tags.IDENTITY) is None:
+        control[tags.IDENTITY] = uuid.uuid4().hex[:8]
+        anew = True
+    written = _written(scene)
+    key = str(control[tags.IDENTITY])
+    before = {} if anew else written.get(key)
+    if before is None:
+        return
+    table = wanted(scene, plan)
+    changed = {path for path, value in table.items() if before.get(path) != value}
+    for paths in _TOGETHER:
+        if not changed.isdisjoint(paths):
+            changed |= paths & table.keys()
+    for path, value in table.items():
+        if path in changed:
+            _write(scene, path, value)
+    scene[tags.OUTPUT] = json.dumps(written | {key: table})
 
 
-def scene_resolution(scene: Any) -> tuple[int, int]:
+def _written(scene: bpy.types.Scene) -> dict[str, Table]:
+    """What was written into a scene last, by the zooms' identities."""
+    try:
+        found = json.loads(scene.get(tags.OUTPUT, "{}"))
+        return {str(key): dict(table) for key, table in found.items()}
+    except (AttributeError, TypeError, ValueError):  # the user has changed the note
+        return {}
+
+
+def _owner(scene: bpy.types.Scene, path: str) -> tuple[Any, str]:
+    place, _, name = path.rpartition(".")
+    return (scene.path_resolve(place) if place else scene), name
+
+
+def _write(scene: bpy.types.Scene, path: str, value: Value) -> None:
+    owner, name = _owner(scene, path)
+    if path in _AT_LEAST:
+        value = max(value, getattr(owner, name))
+    setattr(owner, name, value)
+
+
+# --- What the user has set by hand ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A setting that is not as the recipe wants it.
+
+    Attributes:
+        path: Its data path from the scene.
+        name: What Blender calls it.
+        value: What it is.
+        wanted: What the recipe wants.
+    """
+
+    path: str
+    name: str
+    value: str
+    wanted: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}, in the recipe {self.wanted}"
+
+
+def differences(scene: bpy.types.Scene, control: bpy.types.Object) -> list[Difference]:
+    """What in a scene is not as a zoom's recipe wants it: quick enough for a panel."""
+    table = _written(scene).get(str(control.get(tags.IDENTITY)), {})
+    return list(_differences(scene, table))
+
+
+def _differences(scene: bpy.types.Scene, table: Table) -> Iterator[Difference]:
+    for path, value in table.items():
+        try:
+            owner, name = _owner(scene, path)
+            now = getattr(owner, name)
+        except (AttributeError, ValueError):  # of an engine that is switched off
+            continue
+        is_good = now >= value if path in _AT_LEAST else _is_same(now, value)
+        if not is_good:
+            known = owner.bl_rna.properties[name]
+            title = bpy.app.translations.pgettext_iface(known.name, known.translation_context)
+            yield Difference(path, title, _shown(owner, name, now), _shown(owner, name, value))
+
+
+def _is_same(now: Value, value: Value) -> bool:
+    if isinstance(value, float):  # which Blender keeps in single precision
+        return math.isclose(float(now), value, rel_tol=1e-6, abs_tol=1e-9)
+    return now == value
+
+
+def _shown(owner: Any, name: str, value: Value) -> str:
+    """A value as Blender shows it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, str):
+        return bpy.types.UILayout.enum_item_name(owner, name, value) or value
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+# --- What is taken from the scene -----------------------------------------------------------------
+
+
+def settings_from_scene(
+    settings: ZoomSettings, scene: bpy.types.Scene, chosen: Collection[str]
+) -> ZoomSettings:
+    """The settings of a new zoom, with what the scene says where the user has chosen nothing.
+
+    Args:
+        settings: What is chosen, and defaults.
+        scene: Its frame rate is taken; where its settings are kept also when it begins.
+        chosen: Names of the settings that the user has chosen.
+    """
+    is_kept = settings.engine is Engine.KEEP
+    # The scene's is in single precision: rounded to what was meant.
+    rate = float(f"{scene.render.fps / scene.render.fps_base:.7g}")
+    slowest, fastest = TABLE["frames_per_second"].limits or (rate, rate)
+    if (is_kept or "frames_per_second" not in chosen) and slowest <= rate <= fastest:
+        settings = replace(settings, frames_per_second=rate)
+    if is_kept and "start_frame" not in chosen:
+        settings = replace(settings, start_frame=scene.frame_start)
+    return settings
+
+
+def scene_resolution(scene: bpy.types.Scene) -> tuple[int, int]:
     """The size of the frames that a scene renders, in pixels."""
     render = scene.render
     return (
@@ -67,59 +361,10 @@ def scene_resolution(scene: Any) -> tuple[int, int]:
     )
 
 
-def fill_colours(scene: Any) -> None:
-    """A view transform under which an image comes back as it is."""
-    view = scene.view_settings
-    view.view_transform = "Standard"
-    view.look = "None"
-    view.exposure, view.gamma = 0.0, 1.0
-    view.use_curve_mapping = False
-    scene.display_settings.display_device = "sRGB"
-    scene.render.dither_intensity = 0.0
+# --- Where the frames go --------------------------------------------------------------------------
 
 
-def fill_engine(scene: Any, plan: Plan) -> None:
-    """The recipe of an engine for sharp frames without noise.
-
-    The planes are flat pictures: one sample at the centre of each pixel is exact, and every filter
-    over more samples is only softer.
-    """
-    engine = plan.settings.engine
-    if engine in (Engine.KEEP, Engine.SEQUENCER):
-        return
-    scene.render.engine = ENGINE_IDS[engine]
-    samples = plan.settings.samples or 1
-    scene.render.use_persistent_data = True  # images stay loaded from frame to frame
-    if engine is Engine.CYCLES:
-        cycles = scene.cycles
-        cycles.samples = samples
-        cycles.use_adaptive_sampling = False
-        cycles.use_denoising = False
-        cycles.pixel_filter_type = "BOX"
-        cycles.filter_width = 1.0
-        cycles.max_bounces = 4
-        needed = plan.most_visible + _CLEAR_THINGS
-        cycles.transparent_max_bounces = max(needed, cycles.transparent_max_bounces)
-        cycles.use_auto_tile = False
-    elif engine is Engine.EEVEE:
-        eevee = scene.eevee
-        eevee.taa_render_samples = samples
-        eevee.use_shadows = False
-        eevee.use_raytracing = False
-        compat.disable_fast_gi(eevee)
-        # Without a filter all samples of a pixel are taken at its centre. This one smooths edges,
-        # and softens the pictures less than one that covers the whole pixel.
-        scene.render.filter_size = 0.0 if samples == 1 else 0.7
-    else:
-        shading = scene.display.shading
-        shading.light = "FLAT"
-        shading.color_type = "TEXTURE"
-        shading.show_cavity = shading.show_shadows = shading.show_object_outline = False
-        shading.show_xray = shading.show_specular_highlight = False
-        scene.display.render_aa = "OFF" if samples == 1 else "8"
-
-
-def set_output(scene: Any, output: Path | str) -> None:
+def set_output(scene: bpy.types.Scene, output: Path | str) -> None:
     """Let a scene render to a video file (*.mp4) or to a folder of PNG frames.
 
     Args:
@@ -157,4 +402,5 @@ def set_output(scene: Any, output: Path | str) -> None:
         scene.render.filepath = path.rstrip("/\\") + "/" + FRAME_NAME
     scene.render.use_file_extension = True
     scene.render.use_overwrite = True
-    use_strips(scene)
+    for name, value in strips_heard(scene, is_seen=in_sequencer).items():
+        _write(scene, name, value)

@@ -21,6 +21,7 @@ from ...core.steps import Progress
 from ...errors import EverZoomError
 from ..loading import image_file
 from ..strips.sequencer import has_strips, picture_files
+from ..tags import CAMERA
 from . import output_settings
 from .stream import streamed_images
 
@@ -79,7 +80,7 @@ def render_animation(
     """
     if resume and is_video(output):
         raise EverZoomError(
-            f"--resume cannot go on with a video, {output}: render to a folder of frames."
+            f"The video {output} cannot be gone on with: render to a folder of frames."
         )
     check_output(output)
     check_images(scene)
@@ -92,7 +93,7 @@ def render_animation(
         scene.frame_current,
     )
     video = check_file(Path(output)) if is_video(output) else None
-    partial = video.with_name(f"{video.stem}.partial{video.suffix}") if video else None
+    partial = video.with_name(f"{video.stem}.partial{Path(output).suffix}") if video else None
     try:
         output_settings.set_output(scene, str(partial) if partial else output)
         scene.frame_start, scene.frame_end = first, last
@@ -265,6 +266,34 @@ def check_images(scene: Any) -> None:
             f"Images are missing: {', '.join(missing[:3])}{more}: put them back, or choose File > "
             "External Data > Find Missing Files."
         )
+
+
+def other_cameras(scene: bpy.types.Scene) -> list[tuple[str, int, int]]:
+    """Where markers of the timeline switch from a zoom's camera to another one.
+
+    Blender heeds them whenever it renders: they are the user's, and are left alone.
+
+    Returns:
+        The other camera's name, the first and the last frame, within the scene's frames.
+    """
+    from ..planes.rig import controls, parts
+
+    own = {camera for control in controls(scene) for camera in parts(control, CAMERA)}
+    if not own or has_strips(scene):
+        return []
+    markers = [marker for marker in scene.timeline_markers if marker.camera is not None]
+    markers = sorted(
+        (marker for marker in markers if not marker.camera.hide_render),
+        key=lambda marker: marker.frame,
+    )
+    found = []
+    for number, marker in enumerate(markers):
+        first = max(scene.frame_start, marker.frame) if number else scene.frame_start
+        last = markers[number + 1].frame - 1 if number + 1 < len(markers) else scene.frame_end
+        last = min(last, scene.frame_end)
+        if marker.camera not in own and first <= last:
+            found.append((marker.camera.name, first, last))
+    return found
 
 
 @contextlib.contextmanager

@@ -9,8 +9,7 @@ import bpy
 
 from ...errors import EverZoomError
 from .. import compat
-from ..strips.sequencer import has_strips
-from ..tags import SOUND
+from ..tags import ROLE, SOUND
 
 # Frames per second of a scene in which lengths are measured: the finest that Blender has.
 _MEASURING_RATE = 1000
@@ -70,17 +69,24 @@ def set_sound(scene: Any, file: str | None, first_frame: int) -> None:
             bpy.data.sounds.remove(sound)
 
 
-def use_strips(scene: Any) -> None:
-    """Let a render have the sound of the scene's sequencer, and its picture if that is a zoom's.
+def strips_heard(scene: Any, *, is_seen: bool) -> dict[str, bool | int | float | str]:
+    """The settings with which a render has the sound of the scene's sequencer, by data paths.
 
     Blender gives a video the sound only where it would take the picture, too; it takes that from
     the 3D scene where there are sound strips only.
+
+    Args:
+        scene: What it has besides a zoom's picture is asked.
+        is_seen: The picture is the sequencer's, too.
     """
     editor = scene.sequence_editor
-    kinds = {strip.type for strip in compat.strips(editor)} if editor is not None else set()
-    scene.render.use_sequencer = has_strips(scene) or kinds == {"SOUND"}
-    is_heard = scene.render.use_sequencer and "SOUND" in kinds
-    scene.render.ffmpeg.audio_codec = "AAC" if is_heard else "NONE"
+    strips = compat.strips(editor) if editor is not None else ()
+    kinds = {strip.type for strip in strips if ROLE not in strip}
+    is_used = is_seen or kinds == {"SOUND"}
+    return {
+        "render.use_sequencer": is_used,
+        "render.ffmpeg.audio_codec": "AAC" if is_used and "SOUND" in kinds else "NONE",
+    }
 
 
 def _new_strip(scene: Any, file: str, first_frame: int) -> Any:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ...core.spline import spline_coefficients
 from ...errors import EverZoomError
-from .. import compat
+from .. import colours, compat
 from ..planes.layers import IMAGE_NODE
 from ..planes.rig import controls, parts
 
@@ -164,7 +164,8 @@ def _can_be_sharpened(node: Any) -> bool:
     return (
         node.interpolation == "Linear"
         and image.source == "FILE"
-        and image.colorspace_settings.name == "sRGB"
+        and image.colorspace_settings.name == colours.picture_space()
+        and colours.is_light_plain()
         and not image.is_float
     )
 

@@ -40,9 +40,11 @@ SENSOR_WIDTH = 36.0
 WORLD_WIDTH = 10.0
 SMALLEST_WIDTH = 1e-3
 
-# Every layer lies this part of its width behind the one inside it: less and engines confuse the
-# planes, more and their perspective differs measurably.
-LAYER_GAP = 1e-5
+# Every layer lies this part of its width behind the innermost, and half of that or more behind the
+# one inside it: less and engines confuse the planes. Where images hardly differ in size that takes
+# more, up to the other part.
+LAYER_DEPTH = 1e-5
+DEEPEST_LAYER = 1e-3
 
 
 def controls(scene: Any) -> list[Any]:
@@ -323,6 +325,7 @@ def _fill_layers(
     control: Any, collection: Any, plan: Plan, stretches: list[Any], images: list[Any]
 ) -> None:
     existing = numbered(control, "layer")
+    camera = next(parts(control, "camera"))
     # By their tag, as the user may have given a layer another mesh. A copy has the tag, too,
     # but fewer users, or the longer name.
     tagged = [item.data for item in existing.values() if item.data.get(ROLE)]
@@ -356,7 +359,7 @@ def _fill_layers(
             if is_moving(layer.image.file):
                 play(image_node(item).image_user, image, plan.first_sight(layer))
         item.name = f"{layer.number:03} {layer.image.file.stem}"
-        _place_layer(control, item, plan, layer, stretches)
+        _place_layer(control, item, plan, layer, stretches, camera)
     for item in existing.values():
         for child in item.children:  # the user's things stay where they are
             place = child.matrix_world.copy()
@@ -367,16 +370,30 @@ def _fill_layers(
         bpy.data.batch_remove([material for material in materials if not material.users])
 
 
-def _place_layer(control: Any, item: Any, plan: Plan, layer: Layer, stretches: list[Any]) -> None:
+def _layer_depth(plan: Plan) -> float:
+    """How far each layer lies behind the innermost, in widths of it."""
+    smallest = min(step.factor for step in plan.series.steps)
+    return min(max(LAYER_DEPTH, 0.5 * LAYER_DEPTH / (1.0 - 1.0 / smallest)), DEEPEST_LAYER)
+
+
+def _place_layer(
+    control: Any, item: Any, plan: Plan, layer: Layer, stretches: list[Any], camera: Any
+) -> None:
     stretch = max(0, int(layer.level // plan.stretch_levels)) if plan.stretch_levels else 0
     item.parent = stretches[min(stretch, len(stretches) - 1)]
     base = stretch * plan.stretch_levels
     width = world_width(plan) * plan.zoom_factor ** (base - layer.level)
-    item.scale = (width, width, width)
     # The innermost layer lies at the very point on which the camera closes in: so its size is right
-    # however far a curve goes beyond it.
-    gap = LAYER_GAP * width if layer.index + 1 < len(plan.layers) else 0.0
-    item.location = (layer.centre[0] * width, layer.centre[1] * width, -gap)
+    # however far a curve goes beyond it. The others are larger by as much as they are further away
+    # when they fill the view, and stand at their places in it.
+    depth = _layer_depth(plan) if layer.index + 1 < len(plan.layers) else 0.0
+    grown = 1.0 + depth / _view_distance(camera.data, plan)
+    item.scale = (width * grown, width * grown, width * grown)
+    across, up = (
+        (aim + (centre - aim) * grown) * width
+        for aim, centre in zip(layer.aim, layer.centre, strict=True)
+    )
+    item.location = (across, up, -depth * width)
     level = {"z": (control, ZOOM_LEVEL_PATH)}
     hidden = hidden_expression(layer)
     for path in ("hide_render", "hide_viewport"):

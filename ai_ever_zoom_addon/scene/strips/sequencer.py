@@ -86,8 +86,6 @@ def build_strips(scene: Any, control: Any, plan: Plan, folder: Path) -> None:
     remove_strips(scene)
     if scene.sequence_editor is None:
         scene.sequence_editor_create()
-    scene.sequencer_colorspace_settings.name = "sRGB"  # as the images are: nothing is converted
-    scene.render.use_sequencer = True
     _copy_zoom_level(scene, control)
     if not plan.is_centred:
         keys = plan.path.keys()

@@ -1,0 +1,160 @@
+"""What the colour configuration of this Blender offers. Touches bpy.
+
+Studios have their own (OCIO), with other names than Blender's. So nothing is known by its name:
+what a view transform does to the colours of pictures is measured, once.
+"""
+
+from __future__ import annotations
+
+import ast
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+# In steps of 8-bit values: what rounding may cost, and no eye sees.
+_TOLERANCE = 1.0
+
+
+@dataclass(frozen=True)
+class Display:
+    """How a scene shows pictures as they are.
+
+    Attributes:
+        device: Name of the display device.
+        view: Name of the view transform.
+        error: By how much of 255 it changes colours at most.
+    """
+
+    device: str
+    view: str
+    error: float
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether pictures come back as they are."""
+        return self.error <= _TOLERANCE
+
+
+@lru_cache(maxsize=1)  # Blender reads its configuration once
+def plain_display() -> Display:
+    """The view transform that leaves pictures as they are, or comes nearest to that."""
+    scene: Any = bpy.data.scenes.new("Colours")
+    probes = [_colours(), _greys()]
+    best: Display | None = None
+    try:
+        _prepare(scene)
+        for device in choices(scene.display_settings, "display_device"):
+            scene.display_settings.display_device = device
+            for view in choices(scene.view_settings, "view_transform"):
+                scene.view_settings.view_transform = view
+                error = max(_error(scene, *probe) for probe in probes)
+                if best is None or error < best.error:
+                    best = Display(device, view, error)
+                if best.is_exact:
+                    return best
+    finally:
+        for image, _ in probes:
+            bpy.data.images.remove(image)
+        bpy.data.scenes.remove(scene)
+    assert best is not None  # every configuration has a display and a view
+    return best
+
+
+@lru_cache(maxsize=1)
+def picture_space() -> str:
+    """The colour space that Blender takes 8-bit pictures to be in."""
+    image: Any = bpy.data.images.new("Colours", 1, 1)
+    try:
+        return str(image.colorspace_settings.name)
+    finally:
+        bpy.data.images.remove(image)
+
+
+@lru_cache(maxsize=1)
+def is_light_plain() -> bool:
+    """Whether Blender calculates with linear light of the very primaries that sRGB has.
+
+    Studios take wider ones (ACEScg): a picture's linear values are others there.
+    """
+    display = plain_display()
+    scene: Any = bpy.data.scenes.new("Colours")
+    image, pixels = _colours()
+    light: Any = bpy.data.images.new("Light", 125, 1, float_buffer=True)
+    try:
+        linear = pixels.copy()
+        linear[:, :3] = ((pixels[:, :3] + 0.055) / 1.055) ** 2.4
+        light.pixels.foreach_set(linear.ravel())
+        _prepare(scene)
+        scene.display_settings.display_device = display.device
+        scene.view_settings.view_transform = display.view
+        return _error(scene, light, pixels) <= _TOLERANCE
+    finally:
+        for item in (image, light):
+            bpy.data.images.remove(item)
+        bpy.data.scenes.remove(scene)
+
+
+def choices(owner: Any, name: str) -> tuple[str, ...]:
+    """What an enumeration offers here and now.
+
+    Blender lists those that depend on the configuration nowhere but in what it says to a wrong one.
+    """
+    before = getattr(owner, name)
+    try:
+        setattr(owner, name, "?")
+    except TypeError as error:
+        offered = str(error).rpartition(" not found in ")[2].strip("()")
+        return tuple(ast.literal_eval(f"[{offered}]"))
+    setattr(owner, name, before)  # somebody has called one so
+    return (before, "?")
+
+
+def _prepare(scene: Any) -> None:
+    scene.render.image_settings.file_format = "PNG"
+    scene.render.image_settings.color_mode = "RGB"
+    scene.render.dither_intensity = 0.0
+
+
+def _colours() -> tuple[Any, NDArray[np.float32]]:
+    """An 8-bit picture of all mixtures of five values, and its pixels, (125, 4), encoded 0 to 1."""
+    steps = np.linspace(0.0, 1.0, 6)[:-1] + 0.1
+    pixels = np.ones((125, 4), np.float32)
+    pixels[:, :3] = np.rint(np.stack(np.meshgrid(*3 * [steps]), -1).reshape(-1, 3) * 255.0) / 255.0
+    image: Any = bpy.data.images.new("Colours", 125, 1)
+    image.pixels.foreach_set(pixels.ravel())
+    return image, pixels
+
+
+def _greys() -> tuple[Any, NDArray[np.float32]]:
+    """Linear greys, and what they are when they are encoded (IEC 61966-2-1), (125, 4), 0 to 1.
+
+    Blender 4.2 does not convert an 8-bit picture for a view of raw values.
+    """
+    linear = np.linspace(0.01, 1.0, 125)
+    pixels = np.ones((125, 4), np.float32)
+    pixels[:, :3] = linear[:, None]
+    image: Any = bpy.data.images.new("Greys", 125, 1, float_buffer=True)
+    image.pixels.foreach_set(pixels.ravel())
+    encoded = pixels.copy()
+    encoded[:, :3] = (1.055 * linear ** (1.0 / 2.4) - 0.055)[:, None]
+    return image, encoded
+
+
+def _error(scene: Any, image: Any, wanted: NDArray[np.float32]) -> float:
+    """By how much of 255 a scene's view changes the colours of a picture at most."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "seen.png"
+        image.save_render(str(file), scene=scene)
+        seen: Any = bpy.data.images.load(str(file), check_existing=False)
+        try:
+            pixels = np.empty(wanted.size, np.float32)
+            seen.pixels.foreach_get(pixels)
+        finally:
+            bpy.data.images.remove(seen)
+    return float(np.abs(pixels.reshape(wanted.shape) - wanted)[:, :3].max() * 255.0)

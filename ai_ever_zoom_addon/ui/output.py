@@ -1,0 +1,56 @@
+"""What the user has set otherwise than the recipe, and the button that takes the recipe again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..scene import zooms
+from ..scene.output.output_settings import differences
+from .properties import active_zoom, has_zoom
+from .reporting import Reporting
+from .text import lines, room
+
+MOST_SHOWN = 6
+
+
+class EVERZOOM_OT_take_recipe(Reporting, bpy.types.Operator):
+    """Set Blender's render and output settings as the zoom's recipe has them, all of them"""
+
+    bl_idname = "ever_zoom.take_recipe"
+    bl_label = "Take the Recipe Again"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return has_zoom(cls, context)
+
+    def act(self, context: Any) -> None:
+        control = active_zoom(context)
+        count = len(differences(context.scene, control))
+        zooms.take_recipe(context.scene, control)
+        self.report({"INFO"}, f"{count} setting{'s' * (count != 1)} taken from the recipe")
+
+
+def draw_differences(layout: Any, context: Any) -> None:
+    """What of the scene's settings is the user's own, below the choices for the output."""
+    control = active_zoom(context)
+    found = differences(context.scene, control) if control is not None else []
+    if not found:
+        return
+    box = layout.box()
+    column = box.column(align=True)
+    column.label(text="Not as in the recipe:", icon="INFO")
+    told = [str(difference) for difference in found[:MOST_SHOWN]]
+    if len(found) > MOST_SHOWN:
+        told.append(f"and {len(found) - MOST_SHOWN} more")
+    for text in told:
+        for line in lines(context, text, room(context, 1.0)):
+            column.label(text=line, icon="BLANK1")
+    box.operator(EVERZOOM_OT_take_recipe.bl_idname)
+
+
+CLASSES = (EVERZOOM_OT_take_recipe,)
+
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

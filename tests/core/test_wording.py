@@ -1,0 +1,195 @@
+"""What was found is data in the pure part; only wording.py knows buttons and flags."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_ever_zoom_addon.core.findings import Finding, FindingKind, findings_from_json
+from ai_ever_zoom_addon.settings import TABLE
+from ai_ever_zoom_addon.wording import Way, sentence
+
+ADDON = Path(__file__).resolve().parents[2] / "ai_ever_zoom_addon"
+NAMES = [f"{number}.png" for number in range(7)]
+
+# Of each kind: its values, and what is to be read of it in the window and on the command line.
+EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
+    FindingKind.SEPARATE_SERIES: (
+        {"count": 2, "files": NAMES},
+        *["2 separate series: .* 0.png, 1.png, 2.png, 3.png, 4.png and 2 more left out"] * 2,
+    ),
+    FindingKind.CONTRADICTED_ORDER: (
+        {"chosen": "innermost-first", "shown": "outermost-first", "agreeing": 4, "pairs": 5},
+        "order innermost-first: in 4 of 5 pairs they are outermost-first; .* as Order, or Auto",
+        "they are outermost-first; use --order outermost-first, or auto",
+    ),
+    FindingKind.SHUFFLED_FILES: (
+        {"against": 1, "pairs": 5},
+        r"\(1 of 5 neighbours .*: turn Auto Sort on\.",
+        r"\(1 of 5 neighbours .*: use --auto-sort\.",
+    ),
+    FindingKind.NOT_FOUND: (
+        {"inner": "a.png", "outer": "b.png", "factor": 2.00212},
+        "a.png was not found in b.png: .* factor of 2.002; check the order, or turn Auto Sort on",
+        "check the order, or use --auto-sort",
+    ),
+    FindingKind.PAINTED_AGAIN: (
+        {"count": 2, "pairs": 5, "inner": "a.png", "outer": "b.png", "score": 0.654},
+        *[r"2 of 5 inner images .* \(worst: a.png in b.png, score 0.65\)"] * 2,
+    ),
+    FindingKind.MISSING_IMAGES: (
+        {"outer": "b.png", "inner": "a.png", "steps": 2, "factor": 4.001, "usual": 2.0},
+        *["b.png and a.png lie 2 steps apart .* is 4.001, elsewhere about 2"] * 2,
+    ),
+    FindingKind.VARYING_FACTOR: ({"least": 1.5, "most": 2.25}, *["from 1.5 to 2.25"] * 2),
+    FindingKind.OTHER_FACTOR: (
+        {"given": 2.0, "shown": 1.3331},
+        "is 2, but the images show 1.333: .* or turn Measure Factor on",
+        "is 2, but the images show 1.333: use --zoom-factor 1.333, or auto",
+    ),
+    FindingKind.UNEQUAL_SIZES: (
+        {"widths": [315, 320], "heights": [235, 240]},
+        *["from 315 to 320 pixels in width and 235 to 240 in height"] * 2,
+    ),
+    FindingKind.NO_RING: ({}, "jumps .*; There and Back never", "; --travel there-and-back never"),
+    FindingKind.ROUNDED_ROLL: (
+        {"roll": 1 / 3, "wanted": 0.25},
+        *["turns 0.3333 times from one image to the next instead of 0.25"] * 2,
+    ),
+    FindingKind.ENLARGED_AT_BORDER: ({"times": 1.234}, *[r"1.23 times .* border is seen\."] * 2),
+    FindingKind.ENLARGED_BY_ROLL: ({"times": 1.234}, *["1.23 times .* while the camera rolls"] * 2),
+    FindingKind.NEARER_TARGET: (
+        {"target": [0.1, -0.2], "wanted": [0.4, -0.5]},
+        *["ends at 0.100, -0.200 instead of 0.400, -0.500"] * 2,
+    ),
+    FindingKind.OUTSIDE_OF_FRAMES: (
+        {"part": 0.4375, "resolution": [800, 450]},
+        *["^44% of the cropped pictures is outside of frames of 800 x 450"] * 2,
+    ),
+    FindingKind.ENLARGED_IN_FRAMES: (
+        {"times": 1.5, "resolution": [1200, 1200], "sharp": [800, 800]},
+        *["1200 x 1200 pixels .* 1.50 times as large .*: up to 800 x 800"] * 2,
+    ),
+    FindingKind.IDLE_ENDS: ({}, *["A loop has no ends: .* without effect"] * 2),
+    FindingKind.IDLE_OVERLAY: ({}, "^Fast 2D does not draw", "^--engine sequencer does not draw"),
+    FindingKind.CURVE_REPLACED: ({}, *["curve that you edited was replaced"] * 2),
+    FindingKind.STANDING_STILL: ({"files": ["a.mp4", "b"]}, *["does not play a.mp4, b:"] * 2),
+    FindingKind.OTHER_FRAMES: (
+        {"frames": [5, 99], "wanted": [5, 125]},
+        *["the scene has the frames 5 to 99, the zoom 5 to 125"] * 2,
+    ),
+    FindingKind.OTHER_COLOURS: ({"view": "Film"}, *['other colours .* nearest is "Film"'] * 2),
+}
+
+
+@pytest.mark.parametrize("kind", FindingKind)
+def test_each_kind_is_one_line_in_the_words_of_where_the_user_is(kind: FindingKind) -> None:
+    values, *patterns = EXAMPLES[kind]
+    (finding,) = findings_from_json(json.loads(json.dumps([Finding(kind, values).to_json()])))
+    for way, pattern in zip(Way, patterns, strict=True):
+        said = sentence(finding, way)
+        assert re.search(pattern, said), said
+        assert said.endswith(".") and "\n" not in said and "{" not in said
+
+
+@pytest.mark.parametrize("name", ["{inner}.png", "{}.png", "%s {0!r}.png"])
+def test_names_of_files_are_no_patterns(name: str) -> None:
+    values = {"inner": name, "outer": name, "factor": 2.0}
+    for way in Way:
+        said = sentence(Finding(FindingKind.NOT_FOUND, values), way)
+        assert said.startswith(f"{name} was not found in {name}: ")
+
+
+def modules(folder: Path) -> Iterator[tuple[Path, ast.Module]]:
+    for file in sorted(folder.rglob("*.py")):
+        yield file, ast.parse(file.read_text(encoding="utf-8"))
+
+
+def test_findings_are_made_with_the_values_of_their_kind() -> None:
+    made = {}
+    for _, tree in modules(ADDON):
+        for call in ast.walk(tree):
+            match call:
+                case ast.Call(
+                    func=ast.Name(id="Finding"),
+                    args=[ast.Attribute(value=ast.Name(id="FindingKind"), attr=name), *values],
+                ):
+                    keys = [
+                        key for value in values if isinstance(value, ast.Dict) for key in value.keys
+                    ]
+                    made[name] = {key.value for key in keys if isinstance(key, ast.Constant)}
+                    if not values or keys:
+                        assert made[name] == EXAMPLES[FindingKind[name]][0].keys(), name
+    assert made.keys() >= {"SHUFFLED_FILES", "NO_RING", "NEARER_TARGET", "CURVE_REPLACED"}
+
+
+def spoken(tree: ast.Module) -> Iterator[str]:
+    """The texts of a module that are no docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant(value=str(text)) if id(node) not in docstrings:
+                yield text
+
+
+def buttons() -> set[str]:
+    """What the window calls its options, their values and its buttons."""
+    labels = {choice.label for choice in TABLE.values()}
+    labels |= {label for choice in TABLE.values() for label, _ in choice.items.values()}
+    for _, tree in modules(ADDON / "ui"):
+        for node in ast.walk(tree):
+            match node:
+                case ast.Assign(
+                    targets=[ast.Name(id="bl_label")], value=ast.Constant(value=str(label))
+                ):
+                    labels.add(label)
+    return labels
+
+
+def flags() -> set[str]:
+    """What the command line takes."""
+    known = {flag for choice in TABLE.values() for flag in choice.flags}
+    for file in ADDON.glob("*.py"):
+        if file.stem != "wording":
+            known |= set(re.findall(r"\"(--[a-z-]+)\"", file.read_text(encoding="utf-8")))
+    return known
+
+
+def test_the_pure_part_names_no_button_and_no_flag() -> None:
+    # One word alone may be any.
+    names = {name for name in buttons() if re.fullmatch(r"[A-Z]\w*( \w+)* [A-Z]\w*", name)}
+    assert {"Auto Sort", "Measure Factor", "There and Back", "Build Infinite Zoom"} <= names
+    pattern = re.compile("|".join([*map(re.escape, names | {"Fast 2D"}), "--[a-z]", r"\bauto\."]))
+    found = [
+        f"{file.relative_to(ADDON)}: {text}"
+        for file, tree in modules(ADDON / "core")
+        for text in spoken(tree)
+        if pattern.search(text)
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize("kind", FindingKind)
+def test_what_there_is_to_do_is_called_as_it_is_called(kind: FindingKind) -> None:
+    """Where the two ways differ, they name options that there are."""
+    window, command = (sentence(Finding(kind, EXAMPLES[kind][0]), way) for way in Way)
+    assert set(re.findall("--[a-z-]+", command)) <= flags()
+    assert "--" not in window
+    if window != command:
+        assert re.search("--[a-z]", command)
+        own = set(re.findall(r"[A-Z]\w*(?: and [A-Z]\w*| [A-Z0-9]\w*)*", window))
+        own -= set(re.findall(r"[A-Z]\w*", command))
+        assert own
+        for name in own:
+            assert any(label == name or label.startswith(f"{name} (") for label in buttons()), name

@@ -1,0 +1,36 @@
+"""What is done to the user's 3D Views when a zoom is there. Touches bpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ai_ever_zoom_addon.settings import Engine
+from ai_ever_zoom_addon.ui.view import look_through_camera
+from tests.scene.room import make_zoom
+
+
+def values(owner: Any) -> dict[str, Any]:
+    """What can be set of something in a 3D View, as it is."""
+    names = [item.identifier for item in owner.bl_rna.properties if not item.is_readonly]
+    return {name: repr(getattr(owner, name)) for name in names}
+
+
+def test_views_show_the_zoom_and_keep_everything_else(addon: None, tmp_path: Path) -> None:
+    window: Any = bpy.context.window
+    make_zoom(tmp_path, window.scene, engine=Engine.CYCLES)
+    spaces = [area.spaces.active for area in window.screen.areas if area.type == "VIEW_3D"]
+    assert spaces
+    for space in spaces:
+        space.overlay.show_floor = space.overlay.show_axis_x = True
+        space.overlay.show_axis_y, space.overlay.show_relationship_lines = False, True
+        space.region_3d.view_perspective, space.shading.type = "PERSP", "SOLID"
+    before = [(values(space), values(space.overlay)) for space in spaces]
+    look_through_camera(window)
+    for space, (own, overlay) in zip(spaces, before, strict=True):
+        assert space.region_3d.view_perspective == "CAMERA"
+        assert space.shading.type == "MATERIAL"
+        assert values(space) == own
+        assert values(space.overlay) == overlay
