@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +79,7 @@ def test_every_setting_is_tried() -> None:
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a sound and, in "series", images off each other's centres that get darker."""
     monkeypatch.chdir(tmp_path)
     parts = [pictures.waves(seed, cycles) for seed, cycles in ((1, 3.0), (2, 12.0), (3, 48.0))]
@@ -135,7 +134,7 @@ def built() -> dict[str, Any]:
 
 
 def plain_by_panel() -> Any:
-    group: Any = bpy.context.scene.ever_zoom  # type: ignore[attr-defined]
+    group: Any = bpy.context.scene.ever_zoom
     group.folder = str(Path("series").absolute())
     group.order, group.is_factor_measured, group.zoom_steps = "auto", False, 6
     return group
