@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import bpy
+from bpy.types import CompositorNodeTree, Scene
 
 from ..errors import EverZoomError
 from . import compat
 from .output import output_settings, rendering
 from .planes import rig
 from .strips.sequencer import has_strips
-from .tags import ROLE, WAS_TRANSPARENT
+from .tags import BACKDROP, BEHIND, ROLE, WAS_TRANSPARENT
 
-BACKDROP = "Ever Zoom Backdrop"
+GROUP_NAME = "Ever Zoom Backdrop"
 
 # View transforms that can be undone beforehand, by the colour space that they lead to.
 COLOUR_SPACES = {
@@ -28,21 +29,21 @@ COLOUR_SPACES = {
 }
 
 
-def zoom_scenes(scene: Any) -> list[Any]:
+def zoom_scenes(scene: Scene) -> list[Scene]:
     """The other scenes of the file that have a zoom."""
     return [other for other in bpy.data.scenes if other != scene and rig.controls(other)]
 
 
-def node_of(scene: Any) -> Any:
+def node_of(scene: Scene) -> Any:
     """The node that puts a zoom behind a scene, or None."""
     tree = compat.compositing_tree(scene)
     for node in tree.nodes if tree is not None else ():
-        if node.get(ROLE) == "backdrop" and node.node_tree is not None:
+        if node.get(ROLE) == BACKDROP and node.node_tree is not None:
             return node
     return None
 
 
-def use_as_backdrop(scene: Any, zoom: Any) -> list[str]:
+def use_as_backdrop(scene: Scene, zoom: Scene) -> list[str]:
     """Put a zoom behind everything in a scene, or bring that up to date.
 
     The zoom's colours come out as they are: where the scene's view transform would change them, it
@@ -73,14 +74,14 @@ def use_as_backdrop(scene: Any, zoom: Any) -> list[str]:
     else:
         _fill_group(node.node_tree, scene, zoom)
         for behind in node.id_data.nodes:
-            if behind.get(ROLE) == "zoom":
+            if behind.get(ROLE) == BEHIND:
                 behind.scene = zoom
     scene.render.film_transparent = True
     scene.render.use_compositing = True
     return list(_remarks(scene, zoom))
 
 
-def remove_backdrop(scene: Any) -> None:
+def remove_backdrop(scene: Scene) -> None:
     """Take away what `use_as_backdrop` made.
 
     Raises:
@@ -100,7 +101,7 @@ def remove_backdrop(scene: Any) -> None:
         bpy.data.node_groups.remove(group)
 
 
-def _add_backdrop(scene: Any, zoom: Any, group: Any) -> None:
+def _add_backdrop(scene: Scene, zoom: Scene, group: CompositorNodeTree) -> None:
     tree = compat.compositing_tree(scene)
     if tree is not None and len(tree.nodes):
         raise EverZoomError(
@@ -110,12 +111,12 @@ def _add_backdrop(scene: Any, zoom: Any, group: Any) -> None:
         )
     tree, picture, result = compat.new_compositing_tree(scene)
     behind = tree.nodes.new("CompositorNodeRLayers")
-    behind.scene, behind[ROLE] = zoom, "zoom"
+    behind.scene, behind[ROLE] = zoom, BEHIND
     behind.location = 0, -450
     node = tree.nodes.new("CompositorNodeGroup")
     node.node_tree = group
     node.name = node.label = "Backdrop"
-    node[ROLE], node[WAS_TRANSPARENT] = "backdrop", scene.render.film_transparent
+    node[ROLE], node[WAS_TRANSPARENT] = BACKDROP, scene.render.film_transparent
     node.location = 400, 0
     result.node.location = 600, 0
     tree.links.new(picture, node.inputs["Image"])
@@ -123,18 +124,20 @@ def _add_backdrop(scene: Any, zoom: Any, group: Any) -> None:
     tree.links.new(node.outputs["Image"], result)
 
 
-def _new_group() -> Any:
+def _new_group() -> CompositorNodeTree:
     """A node group of the backdrop's: one that nothing uses, or a new one."""
-    for group in bpy.data.node_groups:
-        if group.name.startswith(BACKDROP) and not group.users:
+    groups: Any = bpy.data.node_groups
+    for group in groups:
+        if group.get(ROLE) == BACKDROP and not group.users:
             return group
-    made: Any = bpy.data.node_groups.new(BACKDROP, "CompositorNodeTree")
+    made = groups.new(GROUP_NAME, "CompositorNodeTree")
+    made[ROLE] = BACKDROP
     for name, way in (("Image", "INPUT"), ("Backdrop", "INPUT"), ("Image", "OUTPUT")):
         made.interface.new_socket(name, in_out=way, socket_type="NodeSocketColor")
     return made
 
 
-def _enlargement(scene: Any, zoom: Any) -> float:
+def _enlargement(scene: Scene, zoom: Scene) -> float:
     """How much a zoom has to be enlarged to fill a scene's frames.
 
     Blender renders the zoom's scene in the size of these, by its camera, whose view is as wide as
@@ -144,9 +147,10 @@ def _enlargement(scene: Any, zoom: Any) -> float:
     return max(1.0, height / width * own_width / own_height)
 
 
-def _fill_group(group: Any, scene: Any, zoom: Any) -> None:
+def _fill_group(group: CompositorNodeTree, scene: Scene, zoom: Scene) -> None:
     """What is within the group, for the size and the colours of a scene's frames."""
-    nodes, links = group.nodes, group.links
+    nodes: Any = group.nodes
+    links = group.links
     nodes.clear()
     entry = nodes.new("NodeGroupInput")
     scale = nodes.new("CompositorNodeScale")
@@ -172,7 +176,7 @@ def _fill_group(group: Any, scene: Any, zoom: Any) -> None:
         node.location = 200 * column, 0
 
 
-def _remarks(scene: Any, zoom: Any) -> Iterator[str]:
+def _remarks(scene: Scene, zoom: Scene) -> Iterator[str]:
     """What a backdrop does that its user may not expect."""
     if scene.frame_start < zoom.frame_start or scene.frame_end > zoom.frame_end:
         yield f"it moves in frames {zoom.frame_start} to {zoom.frame_end} only"

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import bpy
+from bpy.types import CompositorNodeTree, NodeSocket, Object, Scene
 
 from ..errors import EverZoomError
 from . import compat
-from .tags import MASKED_LAYER, ROLE
+from .tags import EFFECT, MASK, MASKED_LAYER, ROLE
+
+Make = Callable[[CompositorNodeTree, NodeSocket, NodeSocket], NodeSocket]
 
 
-def _sharpen(tree: Any, picture: Any, amount: Any) -> Any:
+def _sharpen(tree: CompositorNodeTree, picture: NodeSocket, amount: NodeSocket) -> NodeSocket:
     """Differences between neighbouring pixels, enlarged."""
     node = tree.nodes.new("CompositorNodeFilter")
     compat.set_choice(node, "Type", "Diamond Sharpen", "SHARPEN_DIAMOND")
@@ -26,26 +29,26 @@ def _sharpen(tree: Any, picture: Any, amount: Any) -> Any:
     return node.outputs["Image"]
 
 
-def _glow(tree: Any, picture: Any, amount: Any) -> Any:
+def _glow(tree: CompositorNodeTree, picture: NodeSocket, amount: NodeSocket) -> NodeSocket:
     """Light around what is bright."""
     entry, light = compat.glare_alone(tree, threshold=0.5, size=0.5)
     tree.links.new(picture, entry)
     return _mix(tree, "ADD", amount, picture, light)
 
 
-def _vignette(tree: Any, picture: Any, amount: Any) -> Any:
+def _vignette(tree: CompositorNodeTree, picture: NodeSocket, amount: NodeSocket) -> NodeSocket:
     """Darker towards the corners."""
     ellipse = compat.soft_ellipse(tree, picture, size=1.0, softness=0.25)
     return _mix(tree, "MULTIPLY", amount, picture, ellipse)
 
 
-def _grain(tree: Any, picture: Any, amount: Any) -> Any:
+def _grain(tree: CompositorNodeTree, picture: NodeSocket, amount: NodeSocket) -> NodeSocket:
     """Noise that is new in every frame, and the same wherever a frame is rendered."""
     return _mix(tree, "OVERLAY", amount, picture, compat.frame_noise(tree, picture))
 
 
 # Name, what it is made of, and its amount at first. In this order the picture goes through them.
-EFFECTS: tuple[tuple[str, Callable[[Any, Any, Any], Any], float], ...] = (
+EFFECTS: tuple[tuple[str, Make, float], ...] = (
     ("Sharpen", _sharpen, 0.15),
     ("Glow", _glow, 0.4),
     ("Vignette", _vignette, 0.6),
@@ -53,15 +56,15 @@ EFFECTS: tuple[tuple[str, Callable[[Any, Any, Any], Any], float], ...] = (
 )
 
 
-def effects(scene: Any) -> Iterator[Any]:
+def effects(scene: Scene) -> Iterator[Any]:
     """The nodes of a scene's effects."""
     tree = compat.compositing_tree(scene)
     for node in tree.nodes if tree is not None else ():
-        if node.get(ROLE) == "effect":
+        if node.get(ROLE) == EFFECT:
             yield node
 
 
-def add_effects(scene: Any) -> None:
+def add_effects(scene: Scene) -> None:
     """Set up all effects between what is rendered and the result.
 
     Raises:
@@ -80,7 +83,7 @@ def add_effects(scene: Any) -> None:
         node = tree.nodes.new("CompositorNodeGroup")
         node.node_tree = group
         node.name = node.label = name
-        node[ROLE] = "effect"
+        node[ROLE] = EFFECT
         node.location = 300 + 200 * number, 0
         node.inputs["Amount"].default_value = amount
         tree.links.new(picture, node.inputs["Image"])
@@ -90,7 +93,7 @@ def add_effects(scene: Any) -> None:
     scene.render.use_compositing = True
 
 
-def remove_effects(scene: Any) -> None:
+def remove_effects(scene: Scene) -> None:
     """Take away the tree that `add_effects` made.
 
     Raises:
@@ -107,13 +110,13 @@ def remove_effects(scene: Any) -> None:
     compat.remove_compositing_tree(scene)
 
 
-def add_image_mask(scene: Any, layer: Any) -> Any:
+def add_image_mask(scene: Scene, layer: Object) -> Any:
     """A Cryptomatte node that cuts out one image, for effects on it alone. Needs Cycles.
 
     Raises:
         EverZoomError: No compositing tree is there yet, or the engine cannot do it.
     """
-    if scene.render.engine != "CYCLES":
+    if str(scene.render.engine) != "CYCLES":
         raise EverZoomError("Masks of single images need Cycles: choose it under Output.")
     tree = compat.compositing_tree(scene)
     if tree is None:
@@ -123,7 +126,7 @@ def add_image_mask(scene: Any, layer: Any) -> Any:
     node = tree.nodes.new("CompositorNodeCryptomatteV2")
     node.scene = scene
     node.matte_id = layer.name
-    node[ROLE], node[MASKED_LAYER] = "mask", layer
+    node[ROLE], node[MASKED_LAYER] = MASK, layer
     node.name = node.label = f"Mask {layer.name}"
     node.location = 300, -300
     rendered = (other for other in tree.nodes if other.bl_idname == "CompositorNodeRLayers")
@@ -136,7 +139,7 @@ def add_image_mask(scene: Any, layer: Any) -> Any:
     return node
 
 
-def update_masks(scene: Any) -> None:
+def update_masks(scene: Scene) -> None:
     """Let masks go on with their layers, whose names have the images' places in them."""
     tree = compat.compositing_tree(scene)
     for node in tree.nodes if tree is not None else ():
@@ -146,7 +149,7 @@ def update_masks(scene: Any) -> None:
             node.label = f"Mask {layer.name}"
 
 
-def _group(name: str, make: Callable[[Any, Any, Any], Any], amount: float) -> Any:
+def _group(name: str, make: Make, amount: float) -> CompositorNodeTree:
     """The node group of an effect, once in a file."""
     title = f"Ever Zoom {name}"
     existing = bpy.data.node_groups.get(title)
@@ -168,7 +171,13 @@ def _group(name: str, make: Callable[[Any, Any, Any], Any], amount: float) -> An
     return group
 
 
-def _mix(tree: Any, blend_type: str, amount: Any, lower: Any, upper: Any) -> Any:
+def _mix(
+    tree: CompositorNodeTree,
+    blend_type: str,
+    amount: NodeSocket,
+    lower: NodeSocket,
+    upper: NodeSocket,
+) -> NodeSocket:
     factor, below, above, mixed = compat.mix_colours(tree, blend_type)
     for output, entry in ((amount, factor), (lower, below), (upper, above)):
         tree.links.new(output, entry)

@@ -9,19 +9,23 @@ however deep the zoom is, end where the screen ends, shine on the room and are s
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import bpy
 import numpy as np
+from bpy.types import Image, Material, Object, Scene
+from numpy.typing import NDArray
 
 from ..core.files.output import is_whole_video
 from ..errors import EverZoomError
 from . import compat, loading
 from .output import output_settings
-from .tags import ROLE
+from .tags import ROLE, SCREEN
+
+Array = NDArray[np.float64]
 
 
-def put_on_screen(zoom: Any, item: Any) -> list[str]:
+def put_on_screen(zoom: Scene, item: Object) -> list[str]:
     """Let an object show the rendered frames of a zoom, over and over, or bring that up to date.
 
     They fill the faces of the active material slot, in whatever part of the image these lie by
@@ -37,7 +41,7 @@ def put_on_screen(zoom: Any, item: Any) -> list[str]:
     Raises:
         EverZoomError: The frames are not there, or the object has no UVs.
     """
-    slot_number = item.active_material_index if item.material_slots else 0
+    slot_number = (item.active_material_index or 0) if item.material_slots else 0
     file, is_video = _rendered(zoom)
     low, high, aspect = _face(item, slot_number)
     image = _load(file, is_video, zoom)
@@ -45,11 +49,11 @@ def put_on_screen(zoom: Any, item: Any) -> list[str]:
     if not item.material_slots:
         item.data.materials.append(None)
     slot = item.material_slots[slot_number]
-    before = slot.material
-    if before is None or before.get(ROLE) != "screen":
-        slot.material = bpy.data.materials.new("Ever Zoom Screen")
-        slot.material[ROLE] = "screen"
-    texture, mapping = _fill_screen(slot.material)
+    before = material = slot.material
+    if material is None or material.get(ROLE) != SCREEN:
+        slot.material = material = bpy.data.materials.new("Ever Zoom Screen")
+        material[ROLE] = SCREEN
+    texture, mapping = _fill_screen(material)
     texture.image = image
     user = texture.image_user
     user.frame_duration = zoom.frame_end - zoom.frame_start + 1
@@ -61,12 +65,12 @@ def put_on_screen(zoom: Any, item: Any) -> list[str]:
     scale = part / (high - low)
     mapping.inputs["Scale"].default_value = (*scale, 1.0)
     mapping.inputs["Location"].default_value = (*((1.0 - part) / 2.0 - low * scale), 0.0)
-    if before is not None and before != slot.material:
+    if before is not None and before != material:
         return [f"it took the place of the material {before.name}"]
     return []
 
 
-def _rendered(zoom: Any) -> tuple[Path, bool]:
+def _rendered(zoom: Scene) -> tuple[Path, bool]:
     """The first of a zoom's frames, or its video, and whether it is that.
 
     Raises:
@@ -86,15 +90,15 @@ def _rendered(zoom: Any) -> tuple[Path, bool]:
     return files[0], is_video
 
 
-def _load(file: Path, is_video: bool, zoom: Any) -> Any:
+def _load(file: Path, is_video: bool, zoom: Scene) -> Image:
     """The Blender image of a video or of a sequence of frames, once, as it is on disk now.
 
     Raises:
         EverZoomError: It was rendered before the zoom got another length or size.
     """
-    source = "MOVIE" if is_video else "SEQUENCE"
+    source: Literal["MOVIE", "SEQUENCE"] = "MOVIE" if is_video else "SEQUENCE"
     known = (image for image in bpy.data.images if image.source == source)
-    image: Any = next((image for image in known if loading.image_file(image) == file), None)
+    image = next((image for image in known if loading.image_file(image) == file), None)
     if image is None:
         image = bpy.data.images.load(str(file), check_existing=False)
         image.source = source
@@ -114,7 +118,7 @@ def _load(file: Path, is_video: bool, zoom: Any) -> Any:
     return image
 
 
-def _face(item: Any, slot_number: int) -> tuple[Any, Any, float]:
+def _face(item: Object, slot_number: int) -> tuple[Array, Array, float]:
     """Where the faces of a material slot lie by their UVs, lowest and highest, and their aspect.
 
     Raises:
@@ -149,7 +153,7 @@ def _face(item: Any, slot_number: int) -> tuple[Any, Any, float]:
     return low, high, float(width / height)
 
 
-def _fill_screen(material: Any) -> tuple[Any, Any]:
+def _fill_screen(material: Material) -> tuple[Any, Any]:
     """The nodes of a screen's texture and of its place, which are made where they are missing.
 
     The picture is light, as a screen's is; its strength is the user's.

@@ -11,6 +11,7 @@ ROLE = "ever_zoom_role"
 CONTROL, CAMERA, LAYER, STRETCH, OVERLAY = "control", "camera", "layer", "stretch", "overlay"
 HOLDER = "holder"  # hangs on an anchor and shrinks to nothing while its image is out of sight
 EFFECT, MASK, BACKDROP, SCREEN = "effect", "mask", "backdrop", "screen"
+BEHIND = "zoom"  # the node that renders the zoom for a backdrop
 
 NUMBER = "ever_zoom_number"  # of a layer or stretch
 ANCHOR = "ever_zoom_anchor"  # on an anchor: the name of its image

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import compat, screen, zooms
+from ai_ever_zoom_addon.settings import FrameSize
 from tests.pictures import Array, error, to_linear, to_srgb
 from tests.scene.room import (
     LAST,
@@ -122,7 +124,12 @@ def test_frames_of_a_former_zoom_are_no_screen(tmp_path: Path) -> None:
     control = make_zoom(tmp_path)
     (zoom,) = control.users_scene
     item = add_mesh((4, 3))
-    for output, changed in (("frames", {"resolution": (64, 48)}), ("video.mp4", {"zoom_steps": 2})):
+    smaller = {"resolution_from": FrameSize.PIXELS, "resolution": (64, 48)}
+    changes: list[tuple[str, dict[str, Any]]] = [
+        ("frames", smaller),
+        ("video.mp4", {"zoom_steps": 2}),
+    ]
+    for output, changed in changes:
         render_frames(zoom, tmp_path / output)
         zooms.change_zoom(zoom, control, settings_with(**changed))
         with pytest.raises(EverZoomError, match="does not show the zoom as it is now"):

@@ -9,19 +9,22 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
+from bpy.types import Collection, Curve, GeometryNodeTree, Material, Mesh, NodeSocket, Object
 
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
 from ...settings import MaskShape
 from .. import compat
 from ..drivers import drive
-from ..tags import OVERLAY, ZOOM_LEVEL_PATH
+from ..tags import OVERLAY, ROLE, ZOOM_LEVEL_PATH
 
 # In front of every layer, yet so near to its own that perspective does not shift it visibly.
 LIFT = 1e-4
 LINE = 0.003  # of an image's or the view's width, and at least
 THINNEST_LINE = 2.0  # pixels where an image fills the view: thinner ones fall between the samples
 TEXT = 0.03
+
+Colour = tuple[float, float, float, float]
 
 LAYER_COLOURS = ((1.0, 0.75, 0.0, 1.0), (0.0, 0.85, 1.0, 1.0))
 VIEW_COLOUR = (1.0, 0.1, 0.3, 1.0)
@@ -30,14 +33,13 @@ VIEW_COLOUR = (1.0, 0.1, 0.3, 1.0)
 class OverlayMaker:
     """Makes the overlay objects of one zoom, all tagged, in the zoom's own collection."""
 
-    def __init__(self, control: Any, collection: Any, plan: Plan, role_key: str) -> None:
+    def __init__(self, control: Object, collection: Collection, plan: Plan) -> None:
         self.control = control
         self.collection = collection
         self.plan = plan
-        self.role_key = role_key
         self.line = max(LINE, THINNEST_LINE * plan.view_size[0] / plan.resolution[0])
 
-    def add_layer(self, layer: Layer, item: Any) -> None:
+    def add_layer(self, layer: Layer, item: Object) -> None:
         """Outline and centre of a layer, and what is known about it."""
         colour = LAYER_COLOURS[layer.index % 2]
         half_height = self.plan.aspect / 2.0
@@ -52,7 +54,7 @@ class OverlayMaker:
                 # As long as its layer: reads the layer's own driven property.
                 drive(part, path, "hidden", {"hidden": (item, path)})
 
-    def add_view(self, camera: Any, scale: str, distance: float) -> None:
+    def add_view(self, camera: Object, scale: str, distance: float) -> None:
         """Centre of the frame, and the figures that change: zoom level and sizes.
 
         Args:
@@ -75,12 +77,12 @@ class OverlayMaker:
         figures.parent = holder
         # At the bottom: at the top are the images' own labels.
         figures.location = (-0.48 * width, -0.48 * height, 0.0)
-        modifier = figures.modifiers.new("Figures", "NODES")
-        modifier.node_group = self._figures_group(figures.material_slots[0].material, width)
+        modifier: Any = figures.modifiers.new("Figures", "NODES")
+        modifier.node_group = self._figures_group(_colour_material(VIEW_COLOUR), width)
 
-    def _new(self, name: str, data: Any, colour: tuple[float, float, float, float]) -> Any:
+    def _new(self, name: str, data: Curve | Mesh | None, colour: Colour) -> Object:
         item = bpy.data.objects.new(f"Ever Zoom {name}", data)
-        item[self.role_key] = OVERLAY
+        item[ROLE] = OVERLAY
         item.hide_select = True
         self.collection.objects.link(item)
         if data is not None and not data.materials:
@@ -90,7 +92,7 @@ class OverlayMaker:
             item.material_slots[0].material = _colour_material(colour)
         return item
 
-    def _outline_mesh(self, half_size: tuple[float, float]) -> Any:
+    def _outline_mesh(self, half_size: tuple[float, float]) -> Mesh:
         """A thin frame along a layer's edge, and a cross at its centre."""
         whole = half_size[0] == 0.5  # the outermost image is not trimmed
         outline = MaskShape.RECTANGLE if whole else self.plan.mask.shape
@@ -109,7 +111,7 @@ class OverlayMaker:
         mesh.from_pydata(points + cross_points, [], faces)
         return mesh
 
-    def _text(self, body: str) -> Any:
+    def _text(self, body: str) -> Curve:
         text: Any = bpy.data.curves.new("Ever Zoom Label", "FONT")
         text.body = body
         text.size = TEXT
@@ -126,26 +128,26 @@ class OverlayMaker:
             text += f"off by {x:+.1f}, {y:+.1f} px" if x or y else "centred"
         return text
 
-    def _figures_group(self, material: Any, width: float) -> Any:
+    def _figures_group(self, material: Material, width: float) -> GeometryNodeTree:
         """Geometry nodes that write the zoom level and the two layers' sizes on the screen."""
         group: Any = bpy.data.node_groups.new("Ever Zoom Figures", "GeometryNodeTree")
         group.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
         nodes, links = group.nodes, group.links
 
-        def value(name: str, expression: str) -> Any:
+        def value(name: str, expression: str) -> NodeSocket:
             node = nodes.new("ShaderNodeValue")
             node.name = node.label = name
             path = f'nodes["{name}"].outputs[0].default_value'
             drive(group, path, expression, {"z": (self.control, ZOOM_LEVEL_PATH)})
             return node.outputs[0]
 
-        def number(source: Any, decimals: int) -> Any:
+        def number(source: NodeSocket, decimals: int) -> NodeSocket:
             node = nodes.new("FunctionNodeValueToString")
             node.inputs["Decimals"].default_value = decimals
             links.new(source, node.inputs["Value"])
             return node.outputs["String"]
 
-        def words(text: str) -> Any:
+        def words(text: str) -> NodeSocket:
             node = nodes.new("FunctionNodeInputString")
             node.string = text
             return node.outputs["String"]
@@ -182,10 +184,11 @@ class OverlayMaker:
         return group
 
 
-def remove_overlay(items: list[Any]) -> None:
+def remove_overlay(items: list[Object]) -> None:
     """Remove overlay objects together with what only they used."""
     for item in items:
-        data, groups = item.data, [modifier.node_group for modifier in item.modifiers]
+        data = item.data
+        groups = [getattr(modifier, "node_group", None) for modifier in item.modifiers]
         materials = [slot.material for slot in item.material_slots]
         bpy.data.objects.remove(item)
         for owned in (data, *groups, *materials):
@@ -193,13 +196,13 @@ def remove_overlay(items: list[Any]) -> None:
                 bpy.data.batch_remove([owned])
 
 
-def _colour_material(colour: tuple[float, float, float, float]) -> Any:
+def _colour_material(colour: Colour) -> Material:
     name = "Ever Zoom Overlay " + "".join(f"{round(255 * part):02X}" for part in colour[:3])
     existing = bpy.data.materials.get((name, None))  # not a linked one
     if existing is not None:
         return existing
-    material: Any = bpy.data.materials.new(name)
-    material.diffuse_color = colour  # what Workbench shows
+    material = bpy.data.materials.new(name)
+    material.diffuse_color = colour  # type: ignore[assignment]  # what Workbench shows
     compat.enable_nodes(material)
     nodes = material.node_tree.nodes
     nodes.clear()
@@ -220,7 +223,7 @@ def _cross(size: float, line: float) -> tuple[list[tuple[float, float, float]], 
     return points, [[0, 1, 2, 3], [4, 5, 6, 7]]
 
 
-def _cross_mesh(name: str, size: float, line: float) -> Any:
+def _cross_mesh(name: str, size: float, line: float) -> Mesh:
     mesh = bpy.data.meshes.new(f"Ever Zoom {name}")
     points, faces = _cross(size, line)
     mesh.from_pydata(points, [], faces)

@@ -432,7 +432,7 @@ def _fill_overlay(control: Any, collection: Any, plan: Plan) -> None:
     remove_overlay(list(parts(control, OVERLAY)))
     if not plan.settings.debug_overlay:
         return
-    maker = OverlayMaker(control, collection, plan, ROLE)
+    maker = OverlayMaker(control, collection, plan)
     items = numbered(control, "layer")
     for layer in plan.layers:
         if layer.number in items:
