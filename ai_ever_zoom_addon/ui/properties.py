@@ -132,7 +132,7 @@ def _set(group: Any, name: str, value: Any) -> None:
     if owner.session_uid not in _together:
         _before[owner.session_uid] = before
     try:
-        _store(group, before.having({name: value}))
+        _store(group, before.having({name: _meant(name, value)}))
     except EverZoomError as error:
         _before.pop(owner.session_uid, None)
         _problems[owner.session_uid] = str(error)
@@ -284,7 +284,10 @@ def _meant(name: str, value: Any) -> Any:
     """What a property was set to, as a setting: Blender's numbers have single precision."""
     kind = KINDS[name]
     if name == "beats":
-        return json.loads(value)
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise EverZoomError("Beats are frames in ascending order, like [25, 49].") from None
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return list(kind)[value]
     if kind is float:
@@ -305,7 +308,7 @@ def _stored_property(name: str) -> Any:
         return _shown(name, getattr(to_settings(group), name))
 
     def set_to(group: Any, value: Any) -> None:
-        _set(group, name, _meant(name, value))
+        _set(group, name, value)
 
     default = getattr(ZoomSettings.of_panel(), name)
     hidden = {"HIDDEN"} if name in ("beats", "sound_seconds") else set()

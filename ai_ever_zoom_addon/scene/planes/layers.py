@@ -127,6 +127,14 @@ def fill_material(material: Any, image: Any) -> None:
         for column, node in enumerate((texture, group, output)):
             node.location = column * 300, 0
         nodes.active = texture  # what Workbench and solid shading show
+        texture.interpolation = "Linear"
+        texture.extension = "EXTEND"
+        # Blended, not dithered: exact soft edges with a single sample.
+        material.surface_render_method = "BLENDED"
+        material.use_transparency_overlap = True
+        # The planes are no lamps: sampling them as such costs time and changes nothing.
+        if hasattr(material, "cycles"):  # absent where the Cycles add-on is switched off
+            material.cycles.emission_sampling = "NONE"
     group = nodes.get(LAYER_GROUP)
     if group is not None and group.node_tree is None:  # new, or the user deleted the node group
         group.node_tree = layer_group()
@@ -136,14 +144,6 @@ def fill_material(material: Any, image: Any) -> None:
             if output.type == "OUTPUT_MATERIAL" and not output.inputs["Surface"].is_linked:
                 links.new(group.outputs["Shader"], output.inputs["Surface"])
     texture.image = image
-    texture.interpolation = "Linear"
-    texture.extension = "EXTEND"
-    # Blended, not dithered: exact soft edges with a single sample.
-    material.surface_render_method = "BLENDED"
-    material.use_transparency_overlap = True
-    # The planes are no lamps: sampling them as such costs time and changes nothing.
-    if hasattr(material, "cycles"):  # absent where the Cycles add-on is switched off
-        material.cycles.emission_sampling = "NONE"
 
 
 def play(player: Any, image: Any, first_frame: int) -> None:
