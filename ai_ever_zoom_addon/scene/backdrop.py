@@ -16,7 +16,7 @@ from ..errors import EverZoomError
 from . import compat
 from .output import output_settings, rendering
 from .planes import rig
-from .strips.sequencer import has_strips
+from .strips.strips import has_strips
 from .tags import BACKDROP, BEHIND, ROLE, WAS_TRANSPARENT
 
 GROUP_NAME = "Ever Zoom Backdrop"

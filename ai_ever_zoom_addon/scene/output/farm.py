@@ -22,8 +22,9 @@ from ...errors import EverZoomError
 from ...settings import Engine
 from .. import compat
 from ..loading import image_file
-from ..planes.rig import controls
-from ..strips.sequencer import has_strips
+from ..planes.rig import controls, image_node, parts
+from ..strips.storing import left_alone
+from ..strips.strips import has_strips
 from . import output_settings
 from .rendering import other_cameras
 
@@ -64,6 +65,7 @@ def prepare(scene: Any, file: Path) -> list[str]:
         changes = _Changes(undo, file.parent)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
+            said += _leave_out_planes(scene, changes)
             said += _pack(changes)
             said += _copy_the_rest(changes, file.with_name(f"{file.stem}_files"))
         except OSError as error:
@@ -226,6 +228,18 @@ def _check(scene: Any) -> None:
 # --- Repairs --------------------------------------------------------------------------------------
 
 
+def _leave_out_planes(scene: Any, changes: _Changes) -> Iterator[str]:
+    """The planes of a zoom that the sequencer shows go without images: its pictures are enough."""
+    taken = 0
+    for control in controls(scene) if has_strips(scene) else ():
+        for layer in parts(control, "layer"):
+            node = image_node(layer)
+            if node is not None and all(map(has_strips, layer.users_scene)):
+                taken += changes.set(node, "image", None)
+    if taken:
+        yield "The zoom's planes are without images in the copy: the sequencer shows its pictures."
+
+
 def _pack(changes: _Changes) -> Iterator[str]:
     packed = painted = 0
     for item in _packable():
@@ -364,9 +378,10 @@ def _save(scene: Any, file: Path, undo: contextlib.ExitStack) -> None:
         undo.callback(setattr, window, "scene", window.scene)
         window.scene = scene
     try:
-        bpy.ops.wm.save_as_mainfile(
-            filepath=str(file), check_existing=False, copy=True, relative_remap=False
-        )
+        with left_alone():
+            bpy.ops.wm.save_as_mainfile(
+                filepath=str(file), check_existing=False, copy=True, relative_remap=False
+            )
     except RuntimeError as error:
         reason = " ".join(str(error).split()).removeprefix("Error: ")
         raise EverZoomError(
