@@ -20,7 +20,7 @@ from ...core.files.output import FRAME_NAME
 from ...core.files.places import check_file
 from ...errors import EverZoomError
 from ...settings import Engine
-from .. import compat
+from .. import colours, compat
 from ..loading import image_file
 from ..planes.rig import controls, image_node, parts
 from ..strips.storing import left_alone
@@ -340,11 +340,9 @@ def _remarks(scene: Any) -> Iterator[str]:
             )
         elif scene.cycles.device == "GPU":
             yield "Cycles takes the processor where a machine has no GPU set up."
-        if controls(scene) and scene.view_settings.view_transform != "Standard":
-            yield (
-                f"The view transform {scene.view_settings.view_transform} changes the images' "
-                "colours: Standard leaves them."
-            )
+        view, plain = scene.view_settings.view_transform, colours.plain_display().view
+        if controls(scene) and view != plain:
+            yield f"The view transform {view} changes the images' colours: {plain} leaves them."
     for name, first, last in other_cameras(scene):
         yield f"In frames {first} to {last} markers of the timeline switch to the camera {name}."
     if scene.render.use_border:
