@@ -32,7 +32,7 @@ from .scene.loading import make_path_relative
 from .scene.output import farm, output_settings, rendering
 from .scene.output.gpu import best_engine
 from .scene.output.sound import sound_seconds
-from .scene.strips import sequencer
+from .scene.strips.storing import Saving
 from .settings import Engine, ZoomSettings
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
 from .wording import Way, sentences
@@ -121,7 +121,6 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
                 output_settings.set_output(scene, f"//{output[len(str(blend.parent)) + 1 :]}")
             for item in (*bpy.data.images, *bpy.data.sounds):
                 make_path_relative(item, blend.parent)
-            sequencer.store_pictures(scene, blend, pack=settings.pack_images)
             _save(blend)
             terminal.say(f"Saved {blend}.")
         if options.farm:
@@ -241,7 +240,9 @@ def _found(series: Series, analysis: Analysis | None) -> Iterator[str]:
 def _save(blend: Path) -> None:
     try:
         make_folder(blend.parent)
+        saving = Saving(blend)
         bpy.ops.wm.save_as_mainfile(filepath=str(blend), check_existing=False)
+        saving.finish()
     except (OSError, RuntimeError) as error:
         raise EverZoomError(
             f"{blend} cannot be written ({str(error).strip()}): choose another place."

@@ -13,10 +13,10 @@ import bpy
 from bpy.types import CompositorNodeTree, Scene
 
 from ..errors import EverZoomError
-from . import compat
+from . import colours, compat
 from .output import output_settings, rendering
 from .planes import rig
-from .strips.sequencer import has_strips
+from .strips.strips import has_strips
 from .tags import BACKDROP, BEHIND, ROLE, WAS_TRANSPARENT
 
 GROUP_NAME = "Ever Zoom Backdrop"
@@ -162,7 +162,7 @@ def _fill_group(group: CompositorNodeTree, scene: Scene, zoom: Scene) -> None:
     if space is not None:
         # A new node converts from the scene's linear light to the same.
         display, linear = (nodes.new("CompositorNodeConvertColorSpace") for _ in range(2))
-        display.to_color_space, linear.from_color_space = "sRGB", space
+        display.to_color_space, linear.from_color_space = colours.picture_space(), space
         links.new(picture, display.inputs["Image"])
         links.new(display.outputs["Image"], linear.inputs["Image"])
         picture = linear.outputs["Image"]
@@ -189,7 +189,8 @@ def _remarks(scene: Scene, zoom: Scene) -> Iterator[str]:
         enlarged = f" and enlarged {growth:.3g} times" if growth > 1.0 else ""
         yield f"it is cut{enlarged}: better give its scene the resolution of this one"
     view = scene.view_settings
-    is_known = view.view_transform in {"Standard", *COLOUR_SPACES}
+    plain = colours.plain_display()
+    is_known = view.view_transform in {plain.view, *COLOUR_SPACES}
     is_plain = (view.look, view.exposure, view.gamma, view.use_curve_mapping) == ("None", 0, 1, 0)
-    if not (is_known and is_plain and scene.display_settings.display_device == "sRGB"):
+    if not (is_known and is_plain and scene.display_settings.display_device == plain.device):
         yield "this scene's Color Management changes its colours"

@@ -78,16 +78,18 @@ def literal_path(path: str) -> str:
     return path.replace("{", "{{").replace("}", "}}")
 
 
-def set_duration(strip: Any, frames: int) -> None:
-    """Set the length of a strip; 5.2 has a new name for it and warns of the old one."""
+def set_range(strip: Any, first_frame: int, frames: int) -> None:
+    """Set where a strip begins and its length; 5.2 has new names and warns of the old ones."""
     if bpy.app.version >= (5, 2, 0):
+        strip.left_handle = first_frame
         strip.duration = frames
     else:
+        strip.frame_final_start = first_frame
         strip.frame_final_duration = frames
 
 
 def duration(strip: Any) -> int:
-    """The length of a strip in frames; see `set_duration`."""
+    """The length of a strip in frames; see `set_range`."""
     return int(strip.duration if bpy.app.version >= (5, 2, 0) else strip.frame_final_duration)
 
 

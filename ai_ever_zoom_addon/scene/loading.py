@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.files.image_writing import exr_bytes
 from ..core.files.moving import still_of
 from ..core.files.output import is_whole_picture
 from ..errors import EverZoomError
+from .colours import picture_space
 
 
 def load_image(file: Path) -> Any:
@@ -54,10 +57,17 @@ def check_images(files: Iterable[Path]) -> None:
     Raises:
         EverZoomError: As `load_image`.
     """
-    known = {image.session_uid for image in bpy.data.images}
-    try:
+    with no_image_left():
         for file in files:
             load_image(file)
+
+
+@contextlib.contextmanager
+def no_image_left() -> Iterator[None]:
+    """Images that are loaded meanwhile go again."""
+    known = {image.session_uid for image in bpy.data.images}
+    try:
+        yield
     finally:
         bpy.data.batch_remove(
             [image for image in bpy.data.images if image.session_uid not in known]
@@ -118,17 +128,73 @@ def read_pixels(file: Path) -> NDArray[np.float32]:
         EverZoomError: The file is no image that Blender reads.
     """
     image = _decode(file)
+    # Whatever the file's colour space: reading floating-point values converts to linear light.
+    is_linear = image.is_float
+    colour = _take_pixels(image)[..., :3]
+    if is_linear:
+        colour = encode_srgb(colour)
+    return np.ascontiguousarray(np.clip(colour, 0.0, 1.0))
+
+
+def read_rgba(
+    file: Path, alpha_mode: str, colour_space: str
+) -> NDArray[np.uint8] | NDArray[np.float32]:
+    """The whole picture as a Blender image with these settings shows it, top row first.
+
+    Args:
+        file: A still image.
+        alpha_mode: What the file's opacity means, as a Blender image has it.
+        colour_space: Of the file's values, the same.
+
+    Returns:
+        Shape (height, width, 4), sRGB-encoded. Of a file with 8 bits in that space: its values, 0
+        to 255, opacity not multiplied in. Of others: also beyond 0 to 1, opacity multiplied in.
+
+    Raises:
+        EverZoomError: The file is no image that Blender reads.
+    """
+    image = _decode(file, alpha_mode, colour_space)
+    is_float = image.is_float
+    pixels = _take_pixels(image)
+    if alpha_mode == "NONE":
+        pixels[..., 3] = 1.0
+    colour, alpha = pixels[..., :3], pixels[..., 3:]
+    if not is_float and colour_space == picture_space():
+        return np.rint(pixels * 255.0).astype(np.uint8)
+    if not is_float:
+        colour = _linear(colour, colour_space)
+    elif alpha_mode != "CHANNEL_PACKED":
+        colour /= np.where(alpha == 0.0, 1.0, alpha)
+    return np.concatenate([encode_srgb(colour) * alpha, alpha], axis=2)
+
+
+def _linear(values: NDArray[np.float32], colour_space: str) -> NDArray[np.float32]:
+    """Values of a colour space in linear light; shapes (height, width, 3).
+
+    Blender converts only what it reads as floating-point numbers.
+    """
+    rgba = np.concatenate([values, np.ones_like(values[..., :1])], axis=2)
+    with tempfile.TemporaryDirectory(dir=bpy.app.tempdir) as folder:
+        file = Path(folder) / "values.exr"
+        file.write_bytes(exr_bytes(rgba))
+        return _take_pixels(_decode(file, "PREMUL", colour_space))[..., :3]
+
+
+def _take_pixels(image: Any) -> NDArray[np.float32]:
+    """All values of a decoded image, shape (height, width, 4), top row first; removes it."""
     width, height = image.size
     channels = image.channels
     flat = np.empty(width * height * channels, np.float32)
     image.pixels.foreach_get(flat)
-    is_linear = image.is_float  # whatever the file's colour space: reading converts to linear light
     bpy.data.images.remove(image)
     pixels = flat.reshape(height, width, channels)[::-1]
-    colour = pixels[..., :3] if channels >= 3 else np.repeat(pixels[..., :1], 3, axis=2)
-    if is_linear:
-        colour = encode_srgb(colour)
-    return np.ascontiguousarray(np.clip(colour, 0.0, 1.0))
+    if channels == 4:
+        return pixels
+    rgba = np.ones((height, width, 4), np.float32)
+    rgba[..., :3] = pixels[..., :3] if channels == 3 else pixels[..., :1]
+    if channels == 2:
+        rgba[..., 3] = pixels[..., 1]
+    return rgba
 
 
 def write_png(file: Path, pixels: NDArray[np.float32]) -> None:
@@ -154,14 +220,19 @@ def write_png(file: Path, pixels: NDArray[np.float32]) -> None:
 
 
 def encode_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Linear light to sRGB-encoded values (IEC 61966-2-1)."""
-    low = np.clip(linear, 0.0, 1.0)
-    encoded = np.where(low <= 0.0031308, low * 12.92, 1.055 * low ** (1.0 / 2.4) - 0.055)
-    return encoded.astype(np.float32)
+    """Linear light to sRGB-encoded values (IEC 61966-2-1), also of less than 0 and more than 1."""
+    curve = 1.055 * np.maximum(linear, 0.0031308) ** (1.0 / 2.4) - 0.055
+    return np.where(linear <= 0.0031308, 12.92 * linear, curve).astype(np.float32)
 
 
-def _decode(file: Path) -> Any:
-    """A Blender image of its own, decoded, so that no image of the user's is touched."""
+def _decode(file: Path, alpha_mode: str = "", colour_space: str = "") -> Any:
+    """A Blender image of its own, decoded, so that no image of the user's is touched.
+
+    Args:
+        file: What to decode.
+        alpha_mode: As a Blender image has it; without it that which Blender chooses.
+        colour_space: The same.
+    """
     packed = None if file.exists() else packed_image(file)
     try:
         image: Any = (
@@ -171,6 +242,9 @@ def _decode(file: Path) -> Any:
         )
     except RuntimeError as error:
         raise EverZoomError(f"Blender cannot open {file.name}: check the file.") from error
+    if alpha_mode:
+        image.alpha_mode = alpha_mode
+        image.colorspace_settings.name = colour_space
     if image.size[0] == 0 or image.size[1] == 0:  # reading the size decodes the file
         bpy.data.images.remove(image)
         raise EverZoomError(

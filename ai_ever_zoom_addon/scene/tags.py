@@ -12,6 +12,7 @@ CONTROL, CAMERA, LAYER, STRETCH, OVERLAY = "control", "camera", "layer", "stretc
 HOLDER = "holder"  # hangs on an anchor and shrinks to nothing while its image is out of sight
 EFFECT, MASK, BACKDROP, SCREEN = "effect", "mask", "backdrop", "screen"
 BEHIND = "zoom"  # the node that renders the zoom for a backdrop
+STRIP_GROUP, STRIP_COPY, STRIP_ORIGINAL = "group", "copy", "original"  # an image's file, or a copy
 
 NUMBER = "ever_zoom_number"  # of a layer or stretch
 ANCHOR = "ever_zoom_anchor"  # on an anchor: the name of its image
@@ -36,3 +37,13 @@ CENTRE_PATHS = ('["View Centre X"]', '["View Centre Y"]')
 # Of a layer's object, read by its material.
 FADE = "Fade"
 COLOUR_MATCH = "Colour Match"
+
+# Of the scene, for the strips in its sequencer: what they follow.
+STRIPS_LEVEL_PATH = '["ever_zoom_strips_level"]'
+STRIPS_CENTRE_PATHS = ('["ever_zoom_strips_centre_x"]', '["ever_zoom_strips_centre_y"]')
+STRIPS_ROLL_PATH = '["ever_zoom_strips_roll"]'
+
+
+def property_name(path: str) -> str:
+    """The name of a custom property, from its data path."""
+    return path[2:-2]

@@ -16,9 +16,9 @@ _SAME_LEVEL = 2e-3
 _SAME_FRAME = 1e-2
 
 
-def curve_of(owner: Any) -> Any:
-    """The curve of a control's (or scene's) Zoom Level; None where there is none."""
-    return next((c for c in compat.fcurves(owner) if c.data_path == ZOOM_LEVEL_PATH), None)
+def curve_of(owner: Any, path: str = ZOOM_LEVEL_PATH) -> Any:
+    """The curve of a control's Zoom Level, or of another property; None where there is none."""
+    return next((curve for curve in compat.fcurves(owner) if curve.data_path == path), None)
 
 
 def is_edited(owner: Any, keys: Sequence[LevelKey]) -> bool:

@@ -17,7 +17,7 @@ from ..settings import Engine, ZoomSettings
 from . import compat, compositing, loading, recipe, zoom_level
 from .output import output_settings, sound
 from .planes import anchors, rig
-from .strips import sequencer
+from .strips import strips
 
 
 def build_zoom(
@@ -82,9 +82,9 @@ def build_zoom(
             round(zoom_level.moved(frame, old_keys, plan.keys)) for frame in ends
         )
     if settings.engine is Engine.SEQUENCER:
-        sequencer.build_strips(scene, control, plan, sequencer.default_folder())
+        strips.build_strips(scene, control, plan)
     elif settings.engine is not Engine.KEEP:
-        sequencer.remove_strips(scene)
+        strips.remove_strips(scene)
     return control
 
 
@@ -116,6 +116,8 @@ def check_zoom(
     before = _settings_before(control)
     if settings.sound and (before is None or before.sound != settings.sound):
         sound.check(settings.sound)
+    if settings.engine is Engine.SEQUENCER:
+        strips.prepare_strips(scene, plan)
     return plan
 
 

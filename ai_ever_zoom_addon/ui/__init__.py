@@ -16,6 +16,7 @@ from . import (
     presets,
     properties,
     rendering,
+    saving,
     timing,
     view,
     work,
@@ -38,6 +39,7 @@ MODULES = (
     mixing,
     menus,
     copies,
+    saving,
 )
 
 

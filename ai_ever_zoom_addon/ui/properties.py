@@ -39,7 +39,7 @@ from ..scene import active, compat, loading, recipe, tags, zooms
 from ..scene.output.output_settings import settings_from_scene
 from ..scene.output.sound import sound_seconds
 from ..scene.planes import anchors, rig
-from ..scene.strips.sequencer import has_strips
+from ..scene.strips.strips import has_strips
 from ..settings import KINDS, TABLE, Choice, LengthBy, Travel, ZoomSettings
 from ..wording import Way, sentences
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 
 import ai_ever_zoom_addon
 from ai_ever_zoom_addon import cli
+from ai_ever_zoom_addon.scene.strips.pictures import session_folder
 from tests.scene.command import Ran, Run, make_series
 
 
@@ -35,6 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def fresh_file() -> None:
     """Every test starts in a new, empty file with factory settings: one process runs them all."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
+    shutil.rmtree(session_folder(), ignore_errors=True)
 
 
 @pytest.fixture

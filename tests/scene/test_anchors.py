@@ -300,14 +300,14 @@ def test_a_thousand_things_are_added_at_once(tmp_path: Path) -> None:
         item.parent = items[-1] if number % 10 else None
         shown_scene().collection.objects.link(item)
         items.append(item)
-    start = time.perf_counter()
+    start = time.process_time()
     anchors.add_objects(shown_scene(), control, plan, items)
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0
     anchor = anchors.anchor_of(control, 0)
     assert len(anchor.children) == sum(item.parent == anchor for item in items) == 101
-    start = time.perf_counter()
+    start = time.process_time()
     anchors.update(control, plan)
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0
 
 
 def test_they_keep_their_places_to_each_other_and_their_animation(tmp_path: Path) -> None:

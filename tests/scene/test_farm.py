@@ -285,3 +285,24 @@ def test_the_options_of_the_command_line(run: Run, series: Path) -> None:
     assert (scene.render.resolution_x, scene.render.resolution_y) == FRAME
     assert (scene.frame_start, scene.frame_end) == (0, 4)
     assert Path(scene.render.frame_path(frame=3)) == Path("a_frames/frame_00003.png").absolute()
+
+
+def test_the_sequencers_copy_carries_no_picture_twice(run: Run, series: Path) -> None:
+    arguments = ("-i", series, "-zs", 2, *PLAIN[:2], "--engine", "sequencer", "--no-render")
+    assert run(*arguments, "--save-blend", Path("work.blend").absolute()).status == 0
+    bpy.ops.wm.open_mainfile(filepath=str(Path("work.blend").absolute()))
+    before = [image.name for image in map(rig.layer_image, layers())]
+    said = farm.prepare(bpy.context.scene, Path("zoom.blend"))
+    assert any("without images in the copy" in line for line in said)
+    assert [image.name for image in map(rig.layer_image, layers())] == before
+    assert not any(image.packed_file for image in bpy.data.images)
+    copied = [path for path in Path("zoom_files").rglob("*") if path.is_file()]
+    assert len(copied) == 3
+    assert not Path("zoom_strips").exists()
+    bpy.ops.wm.open_mainfile(filepath=str(Path("zoom.blend").absolute()))
+    assert not bpy.data.images
+
+
+def layers() -> list[Any]:
+    (control,) = rig.controls(bpy.context.scene)
+    return list(rig.parts(control, "layer"))

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ai_ever_zoom_addon.core.findings import FindingKind
 from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import compat, loading, zooms
+from ai_ever_zoom_addon.scene import compat, loading, tags, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.strips import sequencer
+from ai_ever_zoom_addon.scene.strips import storing
+from ai_ever_zoom_addon.scene.strips.strips import has_strips, picture_files
 from ai_ever_zoom_addon.settings import Engine, FrameSize, MaskShape, ZoomSettings
 
 PLAIN = ZoomSettings(is_factor_measured=True, zoom_steps=3, start_frame=0, feather=0.1)
@@ -158,12 +160,12 @@ def test_another_engine_takes_the_strips_away(tmp_path: Path) -> None:
     strips = compat.strips(scene.sequence_editor)
     theirs = strips.new_image("theirs", str(series.images[0].file), channel=3, frame_start=1)
     control = zooms.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
-    assert sequencer.has_strips(scene)
+    assert has_strips(scene)
     zooms.change_zoom(scene, control, replace(PLAIN, engine=Engine.CYCLES))
-    assert not sequencer.has_strips(scene)
+    assert not has_strips(scene)
     assert not list(scene.animation_data.drivers)
     assert not compat.fcurves(scene)
-    assert scene.get("Zoom Level") is None
+    assert not [key for key in dict(scene.items()) if key.startswith("ever_zoom_strips")]
     assert list(strips) == [theirs]
 
 
@@ -200,27 +202,28 @@ def test_pictures_move_with_the_file(tmp_path: Path, picture_folder: Path) -> No
     before = frames(scene, picture_folder / "before", range(2, 3))
     blend = tmp_path / "project" / "zoom.blend"
     blend.parent.mkdir()
-    sequencer.store_pictures(scene, blend)
+    storing.Saving(blend)
     bpy.ops.wm.save_as_mainfile(filepath=str(blend), relative_remap=False)
     moved = tmp_path / "elsewhere"
     blend.parent.rename(moved)
     bpy.ops.wm.open_mainfile(filepath=str(moved / "zoom.blend"))
     scene = bpy.context.scene
-    assert all(file.exists() for file in sequencer.picture_files(scene))
+    assert all(file.exists() for file in picture_files(scene))
     after = frames(scene, picture_folder / "after", range(2, 3))
     assert difference(before[2], after[2]) == 0.0
 
 
-def test_an_overlay_is_refused() -> None:
-    with pytest.raises(EverZoomError, match="debug overlay"):
-        replace(PLAIN, engine=Engine.SEQUENCER, debug_overlay=True)
+def test_an_overlay_is_said_to_be_idle(tmp_path: Path) -> None:
+    series = make_series(tmp_path, NESTED, [(200, 160)])
+    plan = make_plan(series, replace(PLAIN, engine=Engine.SEQUENCER, debug_overlay=True))
+    assert [finding.kind for finding in plan.findings] == [FindingKind.IDLE_OVERLAY]
 
 
 def test_a_missing_picture_is_named(tmp_path: Path) -> None:
     scene = bpy.context.scene
     series = make_series(tmp_path, NESTED, [(200, 160)])
     zooms.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
-    lost = list(sequencer.picture_files(scene))[1]
+    lost = list(picture_files(scene))[1]
     lost.unlink()
     with pytest.raises(EverZoomError, match=lost.name):
         rendering.render_animation(scene, f"{tmp_path}/out/", 0, 1)
@@ -237,3 +240,82 @@ def test_frames_of_the_outermost_image_are_that_image(tmp_path: Path, picture_fo
     width, height = plan.resolution
     left, top = (200 - width) // 2, (160 - height) // 2
     assert difference(frame, picture[top : top + height, left : left + width]) == 0.0
+
+
+def others(scene: Any) -> list[tuple[str, int]]:
+    """Strips that are not the zoom's: names and channels."""
+    strips = compat.strips(scene.sequence_editor)
+    return sorted((strip.name, strip.channel) for strip in strips if tags.ROLE not in strip)
+
+
+def own(scene: Any) -> list[Any]:
+    """The strips of the zoom that are in no group."""
+    return [strip for strip in compat.strips(scene.sequence_editor) if tags.ROLE in strip]
+
+
+@pytest.mark.parametrize("count", [3, 90, 210])
+def test_strips_of_the_users_keep_their_places(count: int, tmp_path: Path) -> None:
+    """Below and above the zoom, up to the highest channel, whatever its length."""
+    scene = bpy.context.scene
+    image = spiral(tmp_path)
+    series = Series((image,) * count, (Step(2.0),) * (count - 1))
+    settings = replace(PLAIN, zoom_steps=2, engine=Engine.SEQUENCER)
+    scene.sequence_editor_create()
+    strips = compat.strips(scene.sequence_editor)
+    strips.new_image("below", str(image.file), channel=4, frame_start=1)
+    control = zooms.build_zoom(scene, series, settings)
+    (group,) = own(scene)
+    assert group.channel == 5
+    for channel in (6, 128):
+        strips.new_image(f"above {channel}", str(image.file), channel=channel, frame_start=1)
+    before = others(scene)
+    group.mute, group.color_tag = True, "COLOR_03"
+    for change in ({"roll": 0.1}, {"crop": 0.6}, {"zoom_steps": 4}, {"start_frame": 30}):
+        changed = replace(settings, **change)
+        zooms.change_zoom(scene, control, changed)
+        assert own(scene) == [group]
+        assert (group.channel, group.mute, group.color_tag) == (5, True, "COLOR_03")
+        assert compat.duration(group) == make_plan(series, changed).last_frame + 1 - (
+            changed.start_frame
+        )
+        assert others(scene) == before
+        assert sum(1 for _ in picture_files(scene)) == count
+    # A new one finds the highest channel that is free.
+    zooms.change_zoom(scene, control, replace(settings, engine=Engine.CYCLES))
+    assert own(scene) == []
+    zooms.change_zoom(scene, control, settings)
+    assert [strip.channel for strip in own(scene)] == [127]
+    assert others(scene) == before
+
+
+def test_full_channels_are_one_clear_line(tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    series = make_series(tmp_path, NESTED, [(200, 160)])
+    scene.sequence_editor_create()
+    strips = compat.strips(scene.sequence_editor)
+    for channel in range(1, 129):
+        strips.new_image("theirs", str(series.images[0].file), channel=channel, frame_start=1)
+    with pytest.raises(EverZoomError, match="All 128 channels"):
+        zooms.build_zoom(scene, series, replace(PLAIN, engine=Engine.SEQUENCER))
+    assert len(strips) == 128
+
+
+def test_properties_of_the_scene_stay_the_users(tmp_path: Path) -> None:
+    scene: Any = bpy.context.scene
+    series = make_series(tmp_path, UNEVEN, [(200, 160)])
+    theirs = {"Roll": 1.5, "Zoom Level": 7.0, "View Centre X": 0.25, "View Centre Y": -0.25}
+    for name, value in theirs.items():
+        scene[name] = value
+    scene["mine"] = 0.0
+    scene.keyframe_insert('["Zoom Level"]', frame=5)
+    driver = scene.driver_add('["mine"]').driver
+    driver.expression = "frame * 2"
+    settings = replace(PLAIN, roll=0.2, engine=Engine.SEQUENCER)
+    control = zooms.build_zoom(scene, series, settings)
+    for engine in (Engine.SEQUENCER, Engine.CYCLES, Engine.SEQUENCER, Engine.WORKBENCH):
+        zooms.change_zoom(scene, control, replace(settings, engine=engine))
+        assert {name: scene[name] for name in theirs} == theirs
+        assert '["Zoom Level"]' in [curve.data_path for curve in compat.fcurves(scene)]
+        assert '["mine"]' in [curve.data_path for curve in scene.animation_data.drivers]
+    assert [key for key in dict(scene.items()) if "ever_zoom_strips" in key] == []
+    assert len(compat.fcurves(scene)) == len(scene.animation_data.drivers) == 1

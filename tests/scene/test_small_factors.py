@@ -69,6 +69,7 @@ def layers_seen(scene: Any, frame: int) -> int:
 @pytest.mark.parametrize(
     ("count", "factor", "stays", "values"),
     [
+        pytest.param(16, 1.333, 1, {"feather": 0.25}, id="usual steps"),
         pytest.param(48, 1.06, 8, {"feather": 0.25}, id="soft"),
         pytest.param(64, 1.01, 22, {"feather": 0.25}, id="soft, tiny steps"),
         pytest.param(48, 1.06, 4, {"feather": 0.05, "roll": 0.1, "crop": 0.65}, id="rolled"),
@@ -89,7 +90,8 @@ def test_every_image_is_seen_as_much_as_it_should(
     nest = Nest([waves(seed, 1.0) for seed in range(count)], SIZE, factor, stays=stays, **values)
     build(scene, nest, tmp_path, engine)
     is_hard = engine is Engine.WORKBENCH
-    frames = [160, 166]  # an arrival, and between two
+    arrival = STEPS * (count - 8)
+    frames = [arrival, arrival + 6]  # the other one between two images
     for frame, picture in zip(frames, render(scene, picture_folder, frames), strict=True):
         truth = nest.view(
             frame / STEPS,

@@ -20,10 +20,11 @@ from ...core.files.output import FRAME_NAME
 from ...core.files.places import check_file
 from ...errors import EverZoomError
 from ...settings import Engine
-from .. import compat
+from .. import colours, compat
 from ..loading import image_file
-from ..planes.rig import controls
-from ..strips.sequencer import has_strips
+from ..planes.rig import controls, image_node, parts
+from ..strips.storing import left_alone
+from ..strips.strips import has_strips
 from . import output_settings
 from .rendering import other_cameras
 
@@ -64,6 +65,7 @@ def prepare(scene: Any, file: Path) -> list[str]:
         changes = _Changes(undo, file.parent)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
+            said += _leave_out_planes(scene, changes)
             said += _pack(changes)
             said += _copy_the_rest(changes, file.with_name(f"{file.stem}_files"))
         except OSError as error:
@@ -226,6 +228,18 @@ def _check(scene: Any) -> None:
 # --- Repairs --------------------------------------------------------------------------------------
 
 
+def _leave_out_planes(scene: Any, changes: _Changes) -> Iterator[str]:
+    """The planes of a zoom that the sequencer shows go without images: its pictures are enough."""
+    taken = 0
+    for control in controls(scene) if has_strips(scene) else ():
+        for layer in parts(control, "layer"):
+            node = image_node(layer)
+            if node is not None and all(map(has_strips, layer.users_scene)):
+                taken += changes.set(node, "image", None)
+    if taken:
+        yield "The zoom's planes are without images in the copy: the sequencer shows its pictures."
+
+
 def _pack(changes: _Changes) -> Iterator[str]:
     packed = painted = 0
     for item in _packable():
@@ -326,11 +340,9 @@ def _remarks(scene: Any) -> Iterator[str]:
             )
         elif scene.cycles.device == "GPU":
             yield "Cycles takes the processor where a machine has no GPU set up."
-        if controls(scene) and scene.view_settings.view_transform != "Standard":
-            yield (
-                f"The view transform {scene.view_settings.view_transform} changes the images' "
-                "colours: Standard leaves them."
-            )
+        view, plain = scene.view_settings.view_transform, colours.plain_display().view
+        if controls(scene) and view != plain:
+            yield f"The view transform {view} changes the images' colours: {plain} leaves them."
     for name, first, last in other_cameras(scene):
         yield f"In frames {first} to {last} markers of the timeline switch to the camera {name}."
     if scene.render.use_border:
@@ -364,9 +376,10 @@ def _save(scene: Any, file: Path, undo: contextlib.ExitStack) -> None:
         undo.callback(setattr, window, "scene", window.scene)
         window.scene = scene
     try:
-        bpy.ops.wm.save_as_mainfile(
-            filepath=str(file), check_existing=False, copy=True, relative_remap=False
-        )
+        with left_alone():
+            bpy.ops.wm.save_as_mainfile(
+                filepath=str(file), check_existing=False, copy=True, relative_remap=False
+            )
     except RuntimeError as error:
         reason = " ".join(str(error).split()).removeprefix("Error: ")
         raise EverZoomError(

@@ -24,7 +24,7 @@ from ...core.plan.plan import Plan
 from ...errors import EverZoomError
 from ...settings import TABLE, Engine, FrameSize, ZoomSettings
 from .. import colours, compat, tags
-from ..strips.sequencer import has_strips
+from ..strips.strips import has_strips
 from .sound import strips_heard
 
 ENGINE_IDS = {

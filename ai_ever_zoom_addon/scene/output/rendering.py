@@ -20,7 +20,7 @@ from ...core.files.writing import real_file
 from ...core.steps import Progress
 from ...errors import EverZoomError
 from ..loading import image_file
-from ..strips.sequencer import has_strips, picture_files
+from ..strips.strips import has_strips, picture_files
 from ..tags import CAMERA
 from . import output_settings
 from .stream import streamed_images

@@ -9,6 +9,7 @@ import bpy
 
 from ...errors import EverZoomError
 from .. import compat
+from ..strips.strips import free_channel
 from ..tags import ROLE, SOUND
 
 # Frames per second of a scene in which lengths are measured: the finest that Blender has.
@@ -95,8 +96,7 @@ def _new_strip(scene: Any, file: str, first_frame: int) -> Any:
     if scene.sequence_editor is None:
         scene.sequence_editor_create()
     strips = compat.strips(scene.sequence_editor)
-    used = {strip.channel for strip in strips}
-    channel = next(number for number in range(1, len(used) + 2) if number not in used)
+    channel = free_channel(scene.sequence_editor)
     try:
         strip = strips.new_sound(path.stem, file, channel=channel, frame_start=first_frame)
     except RuntimeError as error:

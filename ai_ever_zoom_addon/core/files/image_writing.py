@@ -1,0 +1,80 @@
+"""Pictures with opacity as the bytes of image files, fast, in threads of their own. No bpy.
+
+Sources: PNG, W3C Recommendation (Third Edition); OpenEXR File Layout (openexr.com).
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LARGEST_HALF = 65504.0
+_EXR_LINES = 16  # of one block, with the compression that is called ZIP
+_EXR_HALF, _EXR_ZIP = 1, 3
+
+
+def png_bytes(pixels: NDArray[np.uint8]) -> bytes:
+    """A PNG file of RGBA pixels, shape (height, width, 4), 0 to 255, opacity not multiplied in."""
+    height, width, channels = pixels.shape
+    rows = pixels.reshape(height, width * channels)
+    filtered = np.empty((height, 1 + width * channels), np.uint8)
+    filtered[:, 0] = 2  # "Up": each row as its difference to the one above
+    filtered[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        check = zlib.crc32(name + data)
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)
+
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(filtered.tobytes(), 1))
+        + chunk(b"IEND", b"")
+    )
+
+
+def exr_bytes(pixels: NDArray[np.float32]) -> bytes:
+    """An OpenEXR file, in half precision, of RGBA pixels, shape (height, width, 4).
+
+    The values are stored as they are: by custom, opacity is multiplied in.
+    """
+    height, width, _ = pixels.shape
+    halves = np.clip(pixels, -_LARGEST_HALF, _LARGEST_HALF).astype("<f2")
+    lines = halves[..., ::-1].transpose(0, 2, 1)  # each line: all of A, then of B, G and R
+    blocks = []
+    for top in range(0, height, _EXR_LINES):
+        raw = lines[top : top + _EXR_LINES].tobytes()
+        # All first bytes of the numbers, then all second ones, each as its difference to the last.
+        parted = np.frombuffer(raw, np.uint8).reshape(-1, 2).T.ravel()
+        apart = np.concatenate([parted[:1], parted[1:] - parted[:-1] + np.uint8(128)])
+        packed = zlib.compress(apart.tobytes(), 1)
+        data = packed if len(packed) < len(raw) else raw
+        blocks.append(struct.pack("<ii", top, len(data)) + data)
+
+    def attribute(name: str, kind: str, value: bytes) -> bytes:
+        return f"{name}\0{kind}\0".encode() + struct.pack("<i", len(value)) + value
+
+    channels = b"".join(
+        name + b"\0" + struct.pack("<iiii", _EXR_HALF, 0, 1, 1) for name in (b"A", b"B", b"G", b"R")
+    )
+    window = struct.pack("<iiii", 0, 0, width - 1, height - 1)
+    head = (
+        struct.pack("<ii", 20000630, 2)
+        + attribute("channels", "chlist", channels + b"\0")
+        + attribute("compression", "compression", bytes([_EXR_ZIP]))
+        + attribute("dataWindow", "box2i", window)
+        + attribute("displayWindow", "box2i", window)
+        + attribute("lineOrder", "lineOrder", b"\0")
+        + attribute("pixelAspectRatio", "float", struct.pack("<f", 1.0))
+        + attribute("screenWindowCenter", "v2f", struct.pack("<ff", 0.0, 0.0))
+        + attribute("screenWindowWidth", "float", struct.pack("<f", 1.0))
+        + b"\0"
+    )
+    sizes = [len(block) for block in blocks]
+    first = len(head) + 8 * len(blocks)
+    starts = first + np.concatenate([[0], np.cumsum(sizes[:-1])])
+    return head + starts.astype("<u8").tobytes() + b"".join(blocks)

@@ -1,0 +1,346 @@
+"""The files that strips show: copies of the images, trimmed, with soft edges. Touches bpy.
+
+A file is named by what is in it: the image's own bytes and everything that was done to them. So
+it is never written twice and never changed, strips that come back by Undo find what they showed,
+and zooms do not get in each other's way. It is written beside its place and then renamed: what has
+its name is whole.
+
+New files go to a folder that lasts as long as Blender runs; `storing` copies those in use to the
+.blend file when that is saved. Of the others the folder keeps at most `SESSION_BYTES`; what Undo
+asks for beyond that is made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ...core.files.image_writing import exr_bytes, png_bytes
+from ...core.plan.mask import Mask
+from ...core.plan.plan import Plan
+from ...errors import EverZoomError
+from ..loading import load_image, read_rgba
+
+SESSION_BYTES = 1 << 30
+_DECODED_BYTES = 256 << 20
+_DIGEST_BYTES = 16
+_STEM_BYTES = 60
+
+# Named differently whenever the same image and mask would become other bytes.
+_FORMAT = 1
+_OWN_NAME = re.compile(rf".*-[0-9a-f]{{{2 * _DIGEST_BYTES}}}\.(png|exr)(\.part)?", re.DOTALL)
+
+# Hidden colours give way to those around them where the opacity is below about this.
+_FAINT = 1 / 64
+
+Pixels = NDArray[np.uint8] | NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a layer's strip shows.
+
+    Attributes:
+        file: An image file.
+        is_copy: It is one that was made here, and not the user's own.
+        is_float: It holds sRGB-encoded values as they are, with opacity multiplied in.
+    """
+
+    file: Path
+    is_copy: bool
+    is_float: bool
+
+
+@dataclass(frozen=True)
+class _Source:
+    """An image as Blender shows it.
+
+    Attributes:
+        file: Where it is.
+        digest: Of its bytes and of how they are understood.
+        alpha_mode: As the Blender image has it.
+        colour_space: The same.
+    """
+
+    file: Path
+    digest: str
+    alpha_mode: str
+    colour_space: str
+
+
+# What this process knows, so that a slider that is dragged reads nothing again.
+_digests: dict[tuple[Path, int, int], str] = {}
+_decoded: OrderedDict[str, Pixels] = OrderedDict()
+_plain: dict[str, bool] = {}  # by digest: sRGB, 8 bits, opaque, and of even sides
+
+
+def make_pictures(plan: Plan) -> list[Picture]:
+    """The pictures of all layers; writes those that are not there yet.
+
+    All but the outermost are trimmed to the mask and have its soft edge. Their opacity is the
+    image's own times the mask's. The outermost is the image file itself where a copy would not
+    differ from it, unless the images are to be packed.
+
+    Blender places pictures to the half pixel only if their sides are even, as the frame's are: so
+    all get even ones.
+
+    Raises:
+        EverZoomError: An image cannot be read, or the folder cannot be written.
+    """
+    pictures = []
+    alphas: dict[tuple[int, int], NDArray[np.float64]] = {}
+    with _Writer() as writer:
+        for layer in plan.layers:
+            image = layer.image
+            source = _source(image.file)
+            is_trimmed = layer.index > 0
+            if not (is_trimmed or plan.settings.pack_images) and _is_plain(source):
+                pictures.append(Picture(image.file, is_copy=False, is_float=False))
+                continue
+            mask = plan.mask if is_trimmed else None
+            stem = _name(source, mask, plan.aspect)
+            file = find(f"{stem}.png") or find(f"{stem}.exr")
+            if file is None:
+                pixels = _pixels(source)
+                size = image.width, image.height
+                if is_trimmed and size not in alphas:
+                    alphas[size] = _alpha(plan.mask, plan.aspect, *size)
+                margins = _margins(plan.mask, plan.aspect, *size) if is_trimmed else (0, 0)
+                make = _maker(pixels, margins, alphas[size] if is_trimmed else None)
+                suffix = "png" if pixels.dtype == np.uint8 else "exr"
+                file = writer.write(f"{stem}.{suffix}", make)
+            pictures.append(Picture(file, is_copy=True, is_float=file.suffix == ".exr"))
+    return pictures
+
+
+def forget_images() -> None:
+    """Free the memory of what is known of images."""
+    for known in (_digests, _decoded, _plain):
+        known.clear()
+
+
+def session_folder() -> Path:
+    """Where new pictures go, for as long as Blender runs."""
+    return Path(bpy.app.tempdir) / "ever_zoom_strips"
+
+
+def folder_of(blend: Path) -> Path:
+    """The folder of pictures that belongs to a .blend file."""
+    return blend.with_name(f"{blend.stem}_strips")
+
+
+def find(name: str) -> Path | None:
+    """The picture of that name, beside the open file or in the session's folder."""
+    folders = [session_folder()]
+    if bpy.data.filepath:
+        folders.insert(0, folder_of(Path(bpy.data.filepath)))
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+
+
+def is_own_name(name: str) -> bool:
+    """Whether a file's name is one that is given here, and that nobody else would think of."""
+    return _OWN_NAME.fullmatch(name) is not None
+
+
+def write_whole(file: Path, data: bytes) -> None:
+    """Write a file so that what has its name is whole.
+
+    Raises:
+        EverZoomError: It cannot be written.
+    """
+    part = file.with_name(f"{file.name}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_bytes(data)
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise EverZoomError(
+            f"The folder {file.parent} for the sequencer's pictures cannot be written "
+            f"({error.strerror}): check the free space and the permissions."
+        ) from error
+
+
+def make_room(in_use: Iterable[str]) -> None:
+    """Delete the oldest pictures of the session that no strip shows, if there are too many.
+
+    Args:
+        in_use: Names of those that strips show.
+    """
+    kept = set(in_use)
+    with contextlib.suppress(OSError):
+        there = [(file.stat(), file) for file in session_folder().iterdir()]
+        length = sum(state.st_size for state, _ in there)
+        for state, file in sorted(there, key=lambda item: item[0].st_mtime_ns):
+            if length <= SESSION_BYTES:
+                break
+            if is_own_name(file.name) and file.name not in kept:
+                file.unlink()
+                length -= state.st_size
+
+
+class _Writer:
+    """Writes pictures to the session's folder, two at a time: packing lets other threads run."""
+
+    def __enter__(self) -> _Writer:
+        self._pool = ThreadPoolExecutor(max_workers=2)
+        self._jobs: dict[Path, Future[None]] = {}
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=kind is not None)
+        if kind is None:
+            for job in self._jobs.values():
+                job.result()
+
+    def write(self, name: str, make: Callable[[], bytes]) -> Path:
+        """Have a file written, once; few pictures wait in memory."""
+        file = session_folder() / name
+        if file not in self._jobs:
+            waiting = [job for job in self._jobs.values() if not job.done()]
+            if len(waiting) > 4:
+                waiting[0].result()
+            self._jobs[file] = self._pool.submit(lambda: write_whole(file, make()))
+        return file
+
+
+# --- What tells pictures apart --------------------------------------------------------------------
+
+
+def _source(file: Path) -> _Source:
+    image = load_image(file)
+    alpha_mode, colour_space = image.alpha_mode, image.colorspace_settings.name
+    packed = None if file.exists() else image.packed_file
+    try:
+        state = None if packed is not None else file.stat()
+        key = (file, state.st_size, state.st_mtime_ns) if state else (file, packed.size, 0)
+        if key not in _digests:
+            data = file.read_bytes() if packed is None else packed.data
+            _digests[key] = hashlib.sha256(data).hexdigest()
+    except OSError as error:
+        raise EverZoomError(
+            f"The image {file.name} cannot be read ({error.strerror}): check the file."
+        ) from error
+    return _Source(file, f"{_digests[key]} {alpha_mode} {colour_space}", alpha_mode, colour_space)
+
+
+def _name(source: _Source, mask: Mask | None, aspect: float) -> str:
+    """A file's name without its ending, at most 93 bytes long."""
+    made_of = repr((_FORMAT, source.digest, mask, aspect if mask else None))
+    digest = hashlib.blake2b(made_of.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    stem = source.file.stem.encode("utf-8", "surrogateescape")[:_STEM_BYTES]
+    return f"{stem.decode('utf-8', 'ignore')}-{digest}"
+
+
+# --- What is in them ------------------------------------------------------------------------------
+
+
+def _pixels(source: _Source) -> Pixels:
+    if source.digest not in _decoded:
+        pixels = read_rgba(source.file, source.alpha_mode, source.colour_space)
+        _decoded[source.digest] = pixels
+        while sum(item.nbytes for item in _decoded.values()) > _DECODED_BYTES:
+            _decoded.popitem(last=False)
+        return pixels
+    _decoded.move_to_end(source.digest)
+    return _decoded[source.digest]
+
+
+def _is_plain(source: _Source) -> bool:
+    if source.digest not in _plain:
+        pixels = _pixels(source)
+        height, width = pixels.shape[:2]
+        is_even = width % 2 == height % 2 == 0
+        is_opaque = pixels.dtype == np.uint8 and bool((pixels[..., 3] == 255).all())
+        _plain[source.digest] = is_even and is_opaque
+    return _plain[source.digest]
+
+
+def _margins(mask: Mask, aspect: float, width: int, height: int) -> tuple[int, int]:
+    """Pixels of an image that are trimmed at the left and right, and at the top and bottom."""
+    return (
+        max(0, int((0.5 - mask.half_size[0]) * width + 1e-6)),
+        max(0, int((0.5 - mask.half_size[1] / aspect) * height + 1e-6)),
+    )
+
+
+def _alpha(mask: Mask, aspect: float, width: int, height: int) -> NDArray[np.float64]:
+    """The opacity of the trimmed image's pixels, 0 to 1."""
+    left, top = _margins(mask, aspect, width, height)
+    x = (np.arange(left, width - left) + 0.5) / width - 0.5
+    y = ((np.arange(top, height - top) + 0.5) / height - 0.5) * aspect
+    inside = mask.inside(x[None, :], y[:, None])
+    smooth: NDArray[np.float64] = inside * inside * (3.0 - 2.0 * inside)
+    return smooth
+
+
+def _maker(
+    pixels: Pixels, margins: tuple[int, int], alpha: NDArray[np.float64] | None
+) -> Callable[[], bytes]:
+    """A function that makes a file's bytes, without Blender.
+
+    Args:
+        pixels: Of the whole image.
+        margins: What is trimmed at the sides, and at the top and bottom, in pixels.
+        alpha: The mask of what is left, 0 to 1; None: opaque.
+    """
+
+    def make() -> bytes:
+        (left, top), (height, width) = margins, pixels.shape[:2]
+        part = pixels[top : height - top, left : width - left]
+        padding = (0, height % 2), (0, width % 2), (0, 0)
+        if part.dtype == np.uint8:
+            bled = _bleed(cast("NDArray[np.uint8]", part))
+            if alpha is not None:
+                bled[..., 3] = np.rint(bled[..., 3] * alpha)
+            return png_bytes(np.pad(bled, padding, "edge"))
+        masked = part if alpha is None else part * alpha[..., None]
+        return exr_bytes(np.pad(masked, padding, "edge"))
+
+    return make
+
+
+def _bleed(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A copy in which colours that hardly show are those of what shows beside them.
+
+    Between the pixels of 8-bit pictures the sequencer interpolates colours without regard to their
+    opacity: so what is hidden would show at the edges of what is not.
+    """
+    result = pixels.copy()
+    if (pixels[..., 3] == 255).all():
+        return result
+    alpha = pixels[..., 3:].astype(np.float32) / 255.0
+    # By weight: the pixel's own grows with the square of its opacity, so that it counts alone
+    # wherever it is seen.
+    own = alpha**2 / _FAINT**2
+    around = np.concatenate([pixels[..., :3] * alpha, alpha], axis=2)
+    weighted = np.concatenate([pixels[..., :3] * own, own], axis=2)
+    for neighbour in _neighbours(around):
+        weighted += neighbour
+    colour, weight = weighted[..., :3], weighted[..., 3:]
+    mixed = np.rint(colour / np.maximum(weight, 1e-6)).astype(np.uint8)
+    result[..., :3] = np.where(alpha == 1.0, pixels[..., :3], mixed)
+    return result
+
+
+def _neighbours(values: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """The eight neighbours of each pixel; zero beyond the sides."""
+    height, width = values.shape[:2]
+    wide = np.pad(values, ((1, 1), (1, 1), (0, 0)))
+    for down in range(3):
+        for right in range(3):
+            if (down, right) != (1, 1):
+                yield wide[down : down + height, right : right + width]

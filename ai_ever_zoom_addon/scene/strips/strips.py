@@ -1,0 +1,332 @@
+"""The zoom as image strips in the Video Sequencer: the fast way to frames where there is no GPU.
+
+Each layer is one strip, and all are in one group (a meta strip), so that a zoom of any length takes
+one channel, between whatever the user has below and above it. What a layer's strip shows is a file
+of `pictures`. Where strips are, how large and how faded, follows a zoom level of the SCENE by
+drivers that run without Python: drivers that read from an object, such as the zoom's control, are
+not evaluated while the sequencer renders, so the scene has a copy of the control's curve.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ...core.plan.plan import Layer, Plan
+from ...errors import EverZoomError
+from .. import colours, compat, zoom_level
+from ..drivers import drive, drive_by_table, fade_expression, roll_expression
+from ..loading import no_image_left
+from ..tags import (
+    ROLE,
+    STRIP_COPY,
+    STRIP_GROUP,
+    STRIP_ORIGINAL,
+    STRIPS_CENTRE_PATHS,
+    STRIPS_LEVEL_PATH,
+    STRIPS_ROLL_PATH,
+    ZOOM_LEVEL,
+    property_name,
+)
+from .pictures import Picture, make_pictures, make_room
+
+# A group has as many channels as the sequencer; more layers go into groups in the group.
+CHANNELS = 128
+LAYERS_PER_GROUP = 100
+
+# Exponent and offset of the sRGB curve (IEC 61966-2-1): a gain in linear light is a slope and an
+# offset for encoded values.
+_EXPONENT, _OFFSET = 2.4, 0.055
+_GAIN_KEYS_PER_STEP = 4
+
+
+def has_strips(scene: Any) -> bool:
+    """Whether a scene's sequencer shows a zoom."""
+    return any(ROLE in strip for strip in _top_strips(scene))
+
+
+def remove_strips(scene: Any) -> None:
+    """Take everything out of a scene that `build_strips` made; the pictures' files stay."""
+    _remove_properties(scene)
+    _remove_drivers(scene)
+    for strip in list(_top_strips(scene)):
+        if ROLE in strip:
+            compat.strips(scene.sequence_editor).remove(strip)
+
+
+def prepare_strips(scene: Any, plan: Plan) -> None:
+    """Make sure that `build_strips` can be done: makes the pictures, and changes no scene.
+
+    Raises:
+        EverZoomError: As `build_strips`.
+    """
+    if scene.sequence_editor is not None and not has_strips(scene):
+        free_channel(scene.sequence_editor)
+    with no_image_left():
+        make_pictures(plan)
+
+
+def build_strips(scene: Any, control: Any, plan: Plan) -> None:
+    """Make the strips of a zoom, in place of those that an earlier build made.
+
+    The group stays the same strip, so its channel and what the user made of it do, too.
+
+    Args:
+        scene: Gets the strips and the properties that they follow.
+        control: The zoom's control, whose curve is copied.
+        plan: What to build.
+
+    Raises:
+        EverZoomError: An image cannot be read, the pictures cannot be written, or there is no
+            free channel.
+    """
+    pictures = make_pictures(plan)
+    if scene.sequence_editor is None:
+        scene.sequence_editor_create()
+    group = _emptied_group(scene, plan)
+    _fill_properties(scene, control, plan)
+    frames = _last_frame(scene, plan) - plan.first_frame + 1
+    parts = len(plan.layers) > LAYERS_PER_GROUP
+    owner = group
+    for layer, picture in zip(plan.layers, pictures, strict=True):
+        number = layer.index % LAYERS_PER_GROUP
+        if parts and number == 0:
+            owner = _new_group(compat.strips(group), 1 + layer.index // LAYERS_PER_GROUP, plan)
+        _add_strip(scene, compat.strips(owner), plan, layer, picture, 1 + number)
+        if parts and (number == LAYERS_PER_GROUP - 1 or layer is plan.layers[-1]):
+            compat.set_range(owner, plan.first_frame, frames)
+    compat.set_range(group, plan.first_frame, frames)
+    make_room(file.name for other in bpy.data.scenes for file in picture_files(other))
+
+
+def picture_strips(scene: Any) -> Iterator[Any]:
+    """The strips of a scene that show a zoom's layers."""
+    for strip in _own_strips(scene):
+        if strip.type == "IMAGE":
+            yield strip
+
+
+def picture_file(strip: Any) -> Path:
+    """The file that a strip shows."""
+    folder = bpy.path.abspath(strip.directory, library=strip.id_data.library)
+    return Path(folder) / strip.elements[0].filename
+
+
+def picture_files(scene: Any) -> Iterator[Path]:
+    """The files that a scene's strips show."""
+    return map(picture_file, picture_strips(scene))
+
+
+def free_channel(editor: Any) -> int:
+    """The lowest channel above all strips, or the highest one without any.
+
+    Raises:
+        EverZoomError: There are strips in all of them.
+    """
+    used = {strip.channel for strip in compat.strips(editor)}
+    above = max(used, default=0) + 1
+    free = [above] if above <= CHANNELS else sorted(set(range(1, CHANNELS + 1)) - used)
+    if not free:
+        raise EverZoomError(
+            f"All {CHANNELS} channels of the sequencer have strips: move some together."
+        )
+    return free[-1]
+
+
+def _top_strips(scene: Any) -> Iterator[Any]:
+    if scene.sequence_editor is not None:
+        yield from compat.strips(scene.sequence_editor)
+
+
+def _own_strips(scene: Any) -> Iterator[Any]:
+    waiting = list(_top_strips(scene))
+    for strip in waiting:
+        if ROLE in strip:
+            yield strip
+            if strip.type == "META":
+                waiting += compat.strips(strip)
+
+
+def _emptied_group(scene: Any, plan: Plan) -> Any:
+    """The strip that holds all layers, without them: the one that was there, or a new one."""
+    _remove_drivers(scene)
+    places = compat.strips(scene.sequence_editor)
+    group, *others = [strip for strip in places if ROLE in strip] or [None]
+    if group is not None and group.type != "META":  # as older versions made them
+        others.append(group)
+        group = None
+    channel = min((strip.channel for strip in others), default=0)
+    for strip in others:
+        places.remove(strip)
+    if group is None:
+        return _new_group(places, channel or free_channel(scene.sequence_editor), plan)
+    for strip in list(compat.strips(group)):
+        if ROLE in strip:
+            compat.strips(group).remove(strip)
+    return group
+
+
+def _new_group(places: Any, channel: int, plan: Plan) -> Any:
+    group = places.new_meta(name="Ever Zoom", channel=channel, frame_start=plan.first_frame)
+    group[ROLE] = STRIP_GROUP
+    group.blend_type = "ALPHA_OVER"
+    return group
+
+
+def _remove_drivers(scene: Any) -> None:
+    """Remove the drivers of the strips of layers; what the user drives of the group stays."""
+    animation = scene.animation_data
+    if animation is None:
+        return
+    owners = {strip.path_from_id() for strip in picture_strips(scene)}
+    for curve in list(animation.drivers):
+        owner, bracket, _ = curve.data_path.partition('"]')
+        if owner + bracket in owners:
+            animation.drivers.remove(curve)
+
+
+def _remove_properties(scene: Any) -> None:
+    for path in (*STRIPS_CENTRE_PATHS, STRIPS_ROLL_PATH, STRIPS_LEVEL_PATH):
+        scene.driver_remove(path)
+        scene.pop(property_name(path), None)
+    curve = zoom_level.curve_of(scene, STRIPS_LEVEL_PATH)
+    if curve is not None:
+        compat.remove_fcurve(scene, curve)
+
+
+def _fill_properties(scene: Any, control: Any, plan: Plan) -> None:
+    """Give the scene what the strips follow."""
+    _remove_properties(scene)
+    _copy_zoom_level(scene, control)
+    if not plan.is_centred:
+        keys = plan.path.keys()
+        for axis, path in enumerate(STRIPS_CENTRE_PATHS):
+            scene[property_name(path)] = 0.0
+            drive_by_table(
+                scene,
+                path,
+                (scene, STRIPS_LEVEL_PATH),
+                [(key.level, key.value[axis]) for key in keys],
+                [key.slope[axis] for key in keys],
+            )
+    if plan.roll:
+        scene[property_name(STRIPS_ROLL_PATH)] = 0.0
+        drive(scene, STRIPS_ROLL_PATH, roll_expression(plan), {"z": (scene, STRIPS_LEVEL_PATH)})
+
+
+def _copy_zoom_level(scene: Any, control: Any) -> None:
+    """Give the scene the control's Zoom Level, with its curve as it is now."""
+    scene[property_name(STRIPS_LEVEL_PATH)] = control[ZOOM_LEVEL]
+    source = zoom_level.curve_of(control)
+    if source is None or not len(source.keyframe_points):
+        return
+    scene.keyframe_insert(STRIPS_LEVEL_PATH, frame=source.keyframe_points[0].co[0])
+    curve = zoom_level.curve_of(scene, STRIPS_LEVEL_PATH)
+    curve.extrapolation = source.extrapolation
+    curve.keyframe_points.clear()
+    curve.keyframe_points.add(len(source.keyframe_points))
+    for copied, point in zip(curve.keyframe_points, source.keyframe_points, strict=True):
+        for name in (
+            "co",
+            "interpolation",
+            "easing",
+            "handle_left_type",
+            "handle_right_type",
+            "handle_left",
+            "handle_right",
+        ):
+            setattr(copied, name, getattr(point, name))
+    curve.update()
+
+
+def _last_frame(scene: Any, plan: Plan) -> int:
+    """The scene's, where the user has made the zoom longer."""
+    return max(plan.last_frame, int(scene.frame_end))
+
+
+def _add_strip(
+    scene: Any, places: Any, plan: Plan, layer: Layer, picture: Picture, channel: int
+) -> None:
+    image = layer.image
+    strip = places.new_image(
+        name=f"Ever Zoom {layer.index:04}",  # the drivers' paths contain it
+        filepath=str(picture.file),
+        channel=channel,
+        frame_start=plan.first_frame,
+        fit_method="ORIGINAL",
+    )
+    strip[ROLE] = STRIP_COPY if picture.is_copy else STRIP_ORIGINAL
+    compat.set_range(strip, plan.first_frame, _last_frame(scene, plan) - plan.first_frame + 1)
+    strip.blend_type = "ALPHA_OVER"
+    strip.transform.filter = "BILINEAR"
+    # Encoded values with the opacity multiplied in are what the sequencer itself works with: where
+    # its space is that of pictures, they stay as they are.
+    strip.alpha_mode = "PREMUL" if picture.is_float else "STRAIGHT"
+    if picture.is_float:
+        strip.colorspace_settings.name = colours.picture_space()
+
+    level = {"z": (scene, STRIPS_LEVEL_PATH)}
+    pixels = plan.resolution[0] / plan.view_size[0]  # of the frame, for one view's unit
+    grown = f"pow({plan.zoom_factor!r}, z - {layer.level!r})"
+    across, down = pixels / image.width, pixels * plan.aspect / image.height
+    drive(strip.transform, "scale_x", f"{across!r} * {grown}", level)
+    drive(strip.transform, "scale_y", f"{down!r} * {grown}", level)
+    # A picture that was padded at the right and below has its centre half a pixel further there.
+    centre = (
+        pixels * layer.centre[0] + (0.5 * across if image.width % 2 else 0.0),
+        pixels * layer.centre[1] - (0.5 * down if image.height % 2 else 0.0),
+    )
+    if plan.roll:
+        drive(strip.transform, "rotation", "-r", {"r": (scene, STRIPS_ROLL_PATH)})
+    if not plan.is_centred or centre != (0.0, 0.0):
+        # Expressions may not be longer than 255 characters.
+        place = [
+            f"{value:.12g} * pow({plan.zoom_factor:.12g}, z - {layer.level:.12g})"
+            for value in centre
+        ]
+        sources = dict(level)
+        if not plan.is_centred:
+            sources |= {"c": (scene, STRIPS_CENTRE_PATHS[0]), "d": (scene, STRIPS_CENTRE_PATHS[1])}
+            place = [f"{place[0]} - {pixels:.12g} * c", f"{place[1]} - {pixels:.12g} * d"]
+        if plan.roll:
+            sources |= {"r": (scene, STRIPS_ROLL_PATH)}
+            place = [
+                f"cos(r) * ({place[0]}) + sin(r) * ({place[1]})",
+                f"cos(r) * ({place[1]}) - sin(r) * ({place[0]})",
+            ]
+        drive(strip.transform, "offset_x", place[0], sources)
+        drive(strip.transform, "offset_y", place[1], sources)
+    opacity = [expression] if (expression := fade_expression(layer)) else []
+    if layer.visible_until <= plan.depth and not math.isfinite(layer.fades_from):
+        opacity.append(f"(z <= {layer.visible_until!r})")
+    if opacity:
+        drive(strip, "blend_alpha", " * ".join(opacity), level)
+    if plan.has_colour_match:
+        _match_colours(scene, strip, plan, layer)
+
+
+def _match_colours(scene: Any, strip: Any, plan: Plan, layer: Layer) -> None:
+    """A gain in linear light, for the sRGB-encoded values that the sequencer works on.
+
+    With e = 1.055 l**(1/2.4) - 0.055, a gain g of l takes e to s e + 0.055 (s - 1), where s is
+    g**(1/2.4).
+    """
+    balance = strip.modifiers.new("Colour Match", "COLOR_BALANCE").color_balance
+    balance.correction_method = "OFFSET_POWER_SLOPE"
+    keys = plan.gain_keys(layer.index)
+    levels = [level for level, _ in keys]
+    parts = _GAIN_KEYS_PER_STEP * max(1, len(keys) - 1)
+    between = np.interp(np.linspace(0, len(keys) - 1, parts + 1), range(len(keys)), levels)
+    for channel in range(3):
+        gains = np.interp(between, levels, [gain[channel] for _, gain in keys])
+        slopes = gains ** (1.0 / _EXPONENT)
+        table = list(zip(between.tolist(), slopes.tolist(), strict=True))
+        drive_by_table(balance, "slope", (scene, STRIPS_LEVEL_PATH), table, index=channel)
+        # In this property 1 stands for no offset.
+        table = [(level, 1.0 + _OFFSET * (slope - 1.0)) for level, slope in table]
+        drive_by_table(balance, "offset", (scene, STRIPS_LEVEL_PATH), table, index=channel)
