@@ -16,7 +16,7 @@ import bpy
 from ..core.analysis.report import Analysis, Pair
 from ..core.findings import Finding, findings_from_json
 from ..core.plan.timing import LevelKey
-from ..core.series import ListedImage, Listing, Series, SeriesImage, Step
+from ..core.series import ListedImage, Listing, Series, SeriesImage, Step, series_of
 from ..errors import EverZoomError
 from ..settings import TABLE, ZoomSettings
 from . import loading
@@ -72,7 +72,8 @@ def save(
         "version": VERSION,
         "built": {name: chosen[name] for name, choice in TABLE.items() if choice.needs_build},
         "images": [[str(image.file), image.width, image.height] for image in series.images],
-        "steps": [[step.factor, step.offset, step.gain] for step in steps],
+        # What was found says them.
+        "steps": None if report else [[step.factor, step.offset, step.gain] for step in steps],
         "is_measured": series.is_measured,
         "skipped": list(series.skipped),
         "report": report,
@@ -192,6 +193,14 @@ def stored_series(control: bpy.types.Object) -> Series:
             if image is not None and 0 <= number < len(files):  # not where a ring repeats it
                 # The user may have replaced it, or the file moved together with its images.
                 files[number] = loading.entry_of(image)
+        images = [
+            SeriesImage(file, int(width), int(height))
+            for file, (_, width, height) in zip(files, note["images"], strict=True)
+        ]
+        skipped = tuple(note.get("skipped", ()))
+        analysis = stored_analysis(control)
+        if analysis is not None:
+            return series_of(images, analysis, skipped)
         steps = [
             Step(
                 float(factor),
@@ -201,12 +210,9 @@ def stored_series(control: bpy.types.Object) -> Series:
             for factor, offset, gain in note["steps"]
         ]
         return Series(
-            tuple(
-                SeriesImage(file, int(width), int(height))
-                for file, (_, width, height) in zip(files, note["images"], strict=True)
-            ),
+            tuple(images),
             tuple(steps[: len(files) - 1]),
-            tuple(note.get("skipped", ())),
+            skipped,
             steps[len(files) - 1] if len(steps) >= len(files) else None,
             bool(note.get("is_measured", True)),
         )
