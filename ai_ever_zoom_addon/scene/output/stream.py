@@ -19,6 +19,7 @@ import numpy as np
 from ...core.spline import spline_coefficients
 from ...errors import EverZoomError
 from .. import colours, compat
+from ..loading import is_light_plain
 from ..planes.layers import IMAGE_NODE
 from ..planes.rig import controls, parts
 
@@ -165,7 +166,7 @@ def _can_be_sharpened(node: Any) -> bool:
         node.interpolation == "Linear"
         and image.source == "FILE"
         and image.colorspace_settings.name == colours.picture_space()
-        and colours.is_light_plain()
+        and is_light_plain()
         and not image.is_float
     )
 
