@@ -288,6 +288,19 @@ def test_an_engine_that_is_switched_off_is_said_before_anything_is_made(
         addon_utils.enable("cycles")
 
 
+def test_the_command_line_takes_an_engine_that_is_there(run: Run, series: Path) -> None:
+    addon_utils.disable("cycles")
+    try:
+        arguments = ("-i", series, "--no-render", "--save-blend", "zoom.blend", "-zs", 2)
+        assert "engine Cycles is switched off" in run(*arguments, "--engine", "cycles").error
+        assert not Path("zoom.blend").exists()
+        done = run(*arguments, "--no-align", "--no-match-colour")
+        assert done.status == 0
+        assert any(line.startswith("Engine: eevee (") for line in done.lines)
+    finally:
+        addon_utils.enable("cycles")
+
+
 CONFIGURATIONS = ("ocio://default", "ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3")
 RENDER = "import sys; from ai_ever_zoom_addon import cli; sys.exit(cli.main(sys.argv[1:]))"
 
