@@ -60,7 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="A-B",
         type=_frames,
         default=None,
-        help="render only these frames (0 is the first)",
+        help="render only these frames, by their numbers",
     )
     add(
         "--resume",
@@ -135,7 +135,7 @@ def _add_seconds(parser: argparse.ArgumentParser) -> None:
         "--seconds-per-image",
         metavar="SECONDS",
         type=float,
-        help="seconds from one image to the next, instead of --zoom-steps",
+        help="seconds from one image to the next, instead of -zs",
     )
 
 
@@ -144,7 +144,7 @@ def _add_length(parser: argparse.ArgumentParser) -> None:
         "--length",
         metavar="SECONDS",
         type=float,
-        help="how long the whole zoom takes, with its holds, instead of --zoom-steps",
+        help="how long the whole zoom takes, with its holds, instead of -zs",
     )
 
 

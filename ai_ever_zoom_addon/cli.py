@@ -96,6 +96,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
             settings = replace(
                 settings, engine=_best_engine(options, settings, terminal, is_still=is_still)
             )
+        output_settings.check_engine(settings.engine)  # before anything long begins
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         scene = bpy.context.scene
         assert scene is not None

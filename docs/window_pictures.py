@@ -309,12 +309,10 @@ def _photograph_sub_panels(at: Studio) -> None:
     for name in names:
         at.open_only(name)
         at.sub_panel(f"panel-{name}")
-        if name == "timing":
-            left, _, right, _ = at.outline()
-            _, row = window.find("ease")
-            window.click((round(left + 0.46 * (right - left)), row))  # its box is small
-            at.sub_panel("panel-timing-eased")
-            window.ask("bpy.context.active_object.ever_zoom.ease = 0.0")
+        if name == "output":
+            window.ask("bpy.context.scene.render.resolution_percentage = 50")
+            at.sub_panel("panel-output-own")
+            window.click(window.find("ever_zoom.take_recipe("))
         if name == "effects":
             window.click(window.find("ever_zoom.add_text_to_image("))
             at.sub_panel("panel-effects-added")

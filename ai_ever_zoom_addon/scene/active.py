@@ -18,7 +18,7 @@ def zoom_of(scene: bpy.types.Scene) -> bpy.types.Object | None:
     """
     item = _active_object(scene)
     while item is not None:
-        if item.get(ROLE) == CONTROL and scene in item.users_scene:
+        if item.get(ROLE) == CONTROL and scene.objects.get(item.name) == item:
             return item
         item = item.parent
     count = len(bpy.data.objects)

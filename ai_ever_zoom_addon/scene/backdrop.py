@@ -13,9 +13,8 @@ import bpy
 from bpy.types import CompositorNodeTree, Scene
 
 from ..errors import EverZoomError
-from . import colours, compat
+from . import active, colours, compat
 from .output import output_settings, rendering
-from .planes import rig
 from .strips.strips import has_strips
 from .tags import BACKDROP, BEHIND, ROLE, WAS_TRANSPARENT
 
@@ -31,7 +30,7 @@ COLOUR_SPACES = {
 
 def zoom_scenes(scene: Scene) -> list[Scene]:
     """The other scenes of the file that have a zoom."""
-    return [other for other in bpy.data.scenes if other != scene and rig.controls(other)]
+    return [other for other in bpy.data.scenes if other != scene and active.zoom_of(other)]
 
 
 def node_of(scene: Scene) -> Any:

@@ -48,7 +48,9 @@ def plain_display() -> Display:
     probes = [_colours(), _greys()]
     best: Display | None = None
     try:
-        _prepare(scene)
+        scene.render.image_settings.file_format = "PNG"
+        scene.render.image_settings.color_mode = "RGB"
+        scene.render.dither_intensity = 0.0
         for device in choices(scene.display_settings, "display_device"):
             scene.display_settings.display_device = device
             for view in choices(scene.view_settings, "view_transform"):
@@ -76,30 +78,6 @@ def picture_space() -> str:
         bpy.data.images.remove(image)
 
 
-@lru_cache(maxsize=1)
-def is_light_plain() -> bool:
-    """Whether Blender calculates with linear light of the very primaries that sRGB has.
-
-    Studios take wider ones (ACEScg): a picture's linear values are others there.
-    """
-    display = plain_display()
-    scene: Any = bpy.data.scenes.new("Colours")
-    image, pixels = _colours()
-    light: Any = bpy.data.images.new("Light", 125, 1, float_buffer=True)
-    try:
-        linear = pixels.copy()
-        linear[:, :3] = ((pixels[:, :3] + 0.055) / 1.055) ** 2.4
-        light.pixels.foreach_set(linear.ravel())
-        _prepare(scene)
-        scene.display_settings.display_device = display.device
-        scene.view_settings.view_transform = display.view
-        return _error(scene, light, pixels) <= _TOLERANCE
-    finally:
-        for item in (image, light):
-            bpy.data.images.remove(item)
-        bpy.data.scenes.remove(scene)
-
-
 def choices(owner: Any, name: str) -> tuple[str, ...]:
     """What an enumeration offers here and now.
 
@@ -113,12 +91,6 @@ def choices(owner: Any, name: str) -> tuple[str, ...]:
         return tuple(ast.literal_eval(f"[{offered}]"))
     setattr(owner, name, before)  # somebody has called one so
     return (before, "?")
-
-
-def _prepare(scene: Any) -> None:
-    scene.render.image_settings.file_format = "PNG"
-    scene.render.image_settings.color_mode = "RGB"
-    scene.render.dither_intensity = 0.0
 
 
 def _colours() -> tuple[Any, NDArray[np.float32]]:

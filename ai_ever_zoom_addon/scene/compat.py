@@ -20,6 +20,11 @@ WORKBENCH_PLAYS = bpy.app.version >= (4, 5, 0)
 RELATIVE_PATH = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
 
 
+def working_space() -> str:
+    """What linear light a file is calculated in: since 5.0 each has its own."""
+    return str(bpy.data.colorspace.working_space) if bpy.app.version >= (5, 0, 0) else ""
+
+
 def enable_nodes(owner: Any) -> None:
     """Give a material its node tree: since 5.0 it always has one, and setting it warns."""
     if bpy.app.version < (5, 0, 0):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..core.files.image_writing import exr_bytes
 from ..core.files.moving import still_of
 from ..core.files.output import is_whole_picture
 from ..errors import EverZoomError
+from . import compat
 from .colours import picture_space
 
 
@@ -132,7 +134,7 @@ def read_pixels(file: Path) -> NDArray[np.float32]:
     is_linear = image.is_float
     colour = _take_pixels(image)[..., :3]
     if is_linear:
-        colour = encode_srgb(colour)
+        colour = _encoded(colour)
     return np.ascontiguousarray(np.clip(colour, 0.0, 1.0))
 
 
@@ -165,7 +167,29 @@ def read_rgba(
         colour = _linear(colour, colour_space)
     elif alpha_mode != "CHANNEL_PACKED":
         colour /= np.where(alpha == 0.0, 1.0, alpha)
-    return np.concatenate([encode_srgb(colour) * alpha, alpha], axis=2)
+    return np.concatenate([_encoded(colour) * alpha, alpha], axis=2)
+
+
+def is_light_plain() -> bool:
+    """Whether Blender calculates with linear light of the very primaries that sRGB has.
+
+    Studios take wider ones (ACEScg): a picture's linear values are others there.
+    """
+    return np.allclose(_srgb_primaries(compat.working_space()), np.eye(3), atol=1e-3)
+
+
+@lru_cache(maxsize=1)
+def _srgb_primaries(_working_space: str) -> NDArray[np.float32]:
+    """The red, green and blue of sRGB in Blender's linear light, (3, 3), one a row."""
+    return _linear(np.eye(3, dtype=np.float32)[None], picture_space())[0]
+
+
+def _encoded(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Blender's linear light as sRGB-encoded values."""
+    if not is_light_plain():
+        primaries = _srgb_primaries(compat.working_space())
+        light = light @ np.linalg.inv(primaries).astype(np.float32)
+    return encode_srgb(light)
 
 
 def _linear(values: NDArray[np.float32], colour_space: str) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,21 @@ def stored_settings(control: bpy.types.Object) -> ZoomSettings:
     Raises:
         EverZoomError: The note is missing or unreadable.
     """
-    return ZoomSettings.from_dict(_note(control, SETTINGS))
+    text = control.get(SETTINGS)
+    if not isinstance(text, str):
+        raise _unreadable()
+    try:
+        return _settings(text)
+    except ValueError:
+        raise _unreadable() from None
+
+
+@lru_cache(maxsize=32)  # a panel asks for each of them in each redraw
+def _settings(text: str) -> ZoomSettings:
+    values = json.loads(text)
+    if not isinstance(values, dict):
+        raise ValueError("no settings")
+    return ZoomSettings.from_dict(values)
 
 
 def save(

@@ -7,6 +7,7 @@ from . import (
     building,
     compositing,
     copies,
+    data,
     farm,
     images,
     menus,
@@ -25,6 +26,7 @@ from . import (
 MODULES = (
     work,
     properties,
+    data,
     view,
     building,
     rendering,

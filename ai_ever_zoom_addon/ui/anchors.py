@@ -9,8 +9,9 @@ import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..errors import EverZoomError
-from ..scene import recipe, tags, zooms
+from ..scene import recipe, zooms
 from ..scene.planes import anchors, rig
+from . import data
 from .properties import active_zoom, chosen_layer, has_planes, has_zoom
 from .reporting import Reporting
 from .text import room, shortened
@@ -132,7 +133,6 @@ class EVERZOOM_PT_effects(bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         layout = self.layout
-        control = active_zoom(context)
         layout.use_property_split = True
         column = layout.column(align=True)
         column.operator(EVERZOOM_OT_add_to_image.bl_idname, icon="ADD")
@@ -140,20 +140,15 @@ class EVERZOOM_PT_effects(bpy.types.Panel):
         column = layout.column(align=True)
         column.operator(EVERZOOM_OT_go_to_image.bl_idname, icon="NEXT_KEYFRAME")
         column.operator(EVERZOOM_OT_mark_images.bl_idname, icon="MARKER_HLT")
-        if control is None:
-            return
-        used = [
-            anchor
-            for anchor in anchors.anchors(control)
-            if not anchor.hide_viewport and anchor.get(anchors.STEP) is not None
-        ]
-        if not used:
-            return
-        layout.label(text="Steps, for Drivers")
+        used = data.of(context).anchors
+        if used:
+            layout.label(text="Steps, for Drivers")
         column = layout.column()
-        for anchor in used:
-            name = shortened(context, anchor[tags.ANCHOR], 0.35 * room(context, 0.0))
-            column.prop(anchor, f'["{anchors.STEP}"]', text=name)
+        for name, image in used:
+            anchor = context.scene.objects.get(name)
+            if anchor is not None:
+                text = shortened(context, image, 0.35 * room(context, 0.0))
+                column.prop(anchor, f'["{anchors.STEP}"]', text=text)
 
 
 CLASSES = (

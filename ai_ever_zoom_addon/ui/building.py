@@ -100,6 +100,7 @@ def _build_steps(
     kept = [Kept(item) for item in (context.scene, group.id_data, control) if item is not None]
     files, skipped = find()
     settings = to_settings(group).having(chosen or {})
+    output_settings.check_engine(settings.engine)  # before anything long begins
     known = _Analysed.find(files, settings)
     series, analysis = yield from measuring.series_steps(files, settings, skipped, known)
     _Analysed.keep(files, settings, analysis)

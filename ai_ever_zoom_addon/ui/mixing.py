@@ -9,6 +9,7 @@ from bpy.props import StringProperty
 
 from ..errors import EverZoomError
 from ..scene import backdrop, screen
+from . import data
 from .reporting import Reporting
 
 
@@ -102,7 +103,7 @@ class EVERZOOM_PT_mixing(bpy.types.Panel):
     def draw(self, context: Any) -> None:
         column = self.layout.column(align=True)
         column.operator(EVERZOOM_OT_use_as_backdrop.bl_idname, icon="IMAGE_BACKGROUND")
-        if backdrop.node_of(context.scene) is not None:
+        if data.of(context).has_backdrop:
             column.operator(EVERZOOM_OT_remove_backdrop.bl_idname, icon="X")
         self.layout.operator(EVERZOOM_OT_put_on_screen.bl_idname, icon="RESTRICT_VIEW_OFF")
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import bpy
 
-from ..scene import zooms
-from ..scene.planes import rig
 from ..scene.tags import ZOOM_LEVEL, ZOOM_LEVEL_PATH
+from . import data
 from .farm import EVERZOOM_OT_prepare_for_farm
 from .images import draw_list
 from .output import draw_differences
@@ -46,19 +44,17 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        control = active_zoom(context)
         group = active_group(context)
+        has_zoom = active_zoom(context) is not None
+        shown = data.of(context)
         layout.prop(group, "folder")
-        if control is None:
+        if not has_zoom:
             layout.operator("ever_zoom.sample", icon="IMAGE_DATA")
-            if rig.leftovers(context.scene):
+            if shown.problems:
                 box = layout.box()
                 box.scale_y = 0.8
-                _draw_lines(
-                    box,
-                    context,
-                    "The control of a zoom is gone: choose its folder and build it again.",
-                )
+                for text in shown.problems:
+                    _draw_lines(box, context, text)
         draw_finding(layout, group)
         big = layout.row(align=True)
         big.scale_y = 1.5
@@ -66,17 +62,20 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         if work is not None:  # nothing else moves, so that short work does not flicker
             big.progress(factor=work.fraction, text=work.text)
             big.operator("ever_zoom.stop", text="", icon="X")
+        elif has_zoom:
+            big.operator("ever_zoom.build", text="Build Again", icon="FILE_REFRESH")
+            big.operator("ever_zoom.build", text="", icon="ADD").is_new = True
         else:
-            text = "Build Infinite Zoom" if control is None else "Build Again"
-            big.operator("ever_zoom.build", text=text, icon="FILE_REFRESH" if control else "PLAY")
-            if control is not None:
-                big.operator("ever_zoom.build", text="", icon="ADD").is_new = True
-        if control is None:
-            return
-        self.draw_found(context, control, group)
-        column = layout.column()
-        if rig.level_now(control) is not None:
-            column.prop(control, ZOOM_LEVEL_PATH, text=ZOOM_LEVEL)
+            big.operator("ever_zoom.build", icon="PLAY")
+        if has_zoom:
+            self.draw_zoom(context, group, shown)
+
+    def draw_zoom(self, context: Any, group: Any, shown: data.Shown) -> None:
+        """What was built, and what to do with it."""
+        layout = self.layout
+        self.draw_found(context, group, shown)
+        if shown.has_level:
+            layout.column().prop(active_zoom(context), ZOOM_LEVEL_PATH, text=ZOOM_LEVEL)
         playing = context.screen is not None and context.screen.is_animation_playing
         layout.operator(
             "ever_zoom.preview",
@@ -88,38 +87,33 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         big.scale_y = 1.3
         big.operator("ever_zoom.render", icon="RENDER_ANIMATION")
 
-    def draw_found(self, context: Any, control: Any, group: Any) -> None:
+    def draw_found(self, context: Any, group: Any, shown: data.Shown) -> None:
         """What the last build found."""
         box = self.layout.box().column(align=True)
         box.scale_y = 0.8
         scene = context.scene
-        box.label(
-            text=f"{group.image_count} images, zoom factor {group.found_factor:.4g}", icon="INFO"
-        )
+        box.label(text=f"{shown.image_count} images, zoom factor {shown.factor:.4g}", icon="INFO")
         box.label(
             text=f"{scene.frame_end - scene.frame_start + 1} frames of "
             f"{scene.render.resolution_x} x {scene.render.resolution_y} px",
             icon="BLANK1",
         )
-        if group.is_own_order:
+        if shown.is_own_order:
             row = box.row()
             row.label(text="Own order", icon="BLANK1")
             row.operator("ever_zoom.build", text="Find Order").is_found_anew = True
-        elif group.file_order:
-            box.label(text=f"Files are {group.file_order.replace('-', ' ')}", icon="BLANK1")
-        for text in (group.problem, *zooms.problems(control)):
+        elif shown.order:
+            box.label(text=shown.order, icon="BLANK1")
+        for text in shown.problems:
             _draw_lines(box, context, text)
         draw_list(self.layout, group)
-        if not (group.warnings or group.notes):
+        if not (shown.warnings or shown.notes):
             return
         box = self.layout.box()  # below the list, which so stays in its place while it is changed
         box.scale_y = 0.8
-        for text in group.warnings.splitlines():
+        for text in shown.warnings:
             _draw_lines(box, context, text)
-        notes = group.notes.splitlines()
-        if group.skipped:
-            notes.append(f"Skipped, no image: {textwrap.shorten(group.skipped, 80)}")
-        for text in notes:
+        for text in shown.notes:
             _draw_lines(box, context, text, icon="INFO")
 
 

@@ -1,6 +1,8 @@
 """`python3 build.py bench`: every figure beside its limit, from one run. Touches bpy.
 
 With --quick pictures are smaller and measurements fewer; it ends within three minutes on two cores.
+The panel is measured only where the environment names a complete Blender (see
+tests/window/driver.py).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from pathlib import Path
 
 import bpy
 
-from tests.bench import exactness, speed
+from tests.bench import exactness, redraw, speed
 from tests.bench.table import Row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +78,7 @@ def main(arguments: list[str]) -> int:
             speed.sequencer(folder / "sequencer", quick=quick),
             speed.processes(folder / "processes", quick=quick),
             speed.analysing(),
+            redraw.redraw(speed.images(folder / "redraw", 200, 64), folder / "window"),
         ]
         for part in parts:
             for row in part:

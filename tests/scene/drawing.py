@@ -112,6 +112,7 @@ class _Drawn:
 def _context() -> Any:
     """The current context as a panel in the sidebar has it."""
     window = bpy.context.window_manager.windows[0]
+    bpy.context.view_layer.update()  # as Blender does before it draws
     return SimpleNamespace(
         **{
             name: getattr(bpy.context, name)

@@ -301,6 +301,7 @@ def test_the_sequencers_copy_carries_no_picture_twice(run: Run, series: Path) ->
     assert not Path("zoom_strips").exists()
     bpy.ops.wm.open_mainfile(filepath=str(Path("zoom.blend").absolute()))
     assert not bpy.data.images
+    assert rendering.render_animation(bpy.context.scene, "out", 0, 4) == 5
 
 
 def layers() -> list[Any]:

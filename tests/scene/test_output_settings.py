@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import addon_utils
 import bpy
+import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
@@ -20,6 +22,7 @@ from ai_ever_zoom_addon.scene.output import output_settings
 from ai_ever_zoom_addon.scene.planes import rig
 
 from .command import PLAIN, Run, assert_shows, frames, make_series, view
+from .command import SIZE as SERIES_SIZE
 from .drawing import draw_panel
 from .nested import write_series
 
@@ -285,6 +288,19 @@ def test_an_engine_that_is_switched_off_is_said_before_anything_is_made(
         addon_utils.enable("cycles")
 
 
+def test_the_command_line_takes_an_engine_that_is_there(run: Run, series: Path) -> None:
+    addon_utils.disable("cycles")
+    try:
+        arguments = ("-i", series, "--no-render", "--save-blend", "zoom.blend", "-zs", 2)
+        assert "engine Cycles is switched off" in run(*arguments, "--engine", "cycles").error
+        assert not Path("zoom.blend").exists()
+        done = run(*arguments, "--no-align", "--no-match-colour")
+        assert done.status == 0
+        assert any(line.startswith("Engine: eevee (") for line in done.lines)
+    finally:
+        addon_utils.enable("cycles")
+
+
 CONFIGURATIONS = ("ocio://default", "ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3")
 RENDER = "import sys; from ai_ever_zoom_addon import cli; sys.exit(cli.main(sys.argv[1:]))"
 
@@ -315,6 +331,36 @@ def test_pictures_come_back_under_a_studios_colours(
     assert len(found) == 5
     for number, picture in enumerate(found):
         assert_shows(picture, view(number / 2), limit=0.6)
+
+
+@pytest.mark.parametrize("engine", ["cycles", "sequencer"])
+def test_deep_pictures_come_back_under_a_studios_colours(tmp_path: Path, engine: str) -> None:
+    """Of 16 bits Blender gives linear light, there of wider primaries than sRGB's."""
+    folder = tmp_path / "series"
+    folder.mkdir()
+    for number in range(3):
+        values = np.rint(view(number, SERIES_SIZE, width=1.0) * 65535.0).astype(np.uint16)
+        (folder / f"image_{3 - number}.png").write_bytes(deep_png(values))
+    arguments = ("-i", folder, "-o", f"{tmp_path / 'out'}/", "-zs", 2, *PLAIN, "--engine", engine)
+    run_with(CONFIGURATIONS[0], RENDER, *arguments)
+    for number, picture in enumerate(frames(tmp_path / "out")):
+        assert_shows(picture, view(number / 2), limit=0.6)
+
+
+def deep_png(values: Any) -> bytes:
+    """Values of 16 bits, shape (height, width, 3), as a PNG file (W3C, Third Edition)."""
+    height, width, _ = values.shape
+    rows = values.astype(">u2").tobytes()
+    length = 6 * width
+    lines = b"".join(b"\0" + rows[at : at + length] for at in range(0, len(rows), length))
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        check = zlib.crc32(name + data).to_bytes(4, "big")
+        return len(data).to_bytes(4, "big") + name + data + check
+
+    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([16, 2, 0, 0, 0])
+    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
 
 
 MEASURE = "from ai_ever_zoom_addon.scene import colours; print(colours.plain_display())"

@@ -17,6 +17,7 @@ from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import compat, loading, tags, zooms
 from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.scene.strips import storing
 from ai_ever_zoom_addon.scene.strips.strips import has_strips, picture_files
 from ai_ever_zoom_addon.settings import Engine, FrameSize, MaskShape, ZoomSettings
@@ -319,3 +320,22 @@ def test_properties_of_the_scene_stay_the_users(tmp_path: Path) -> None:
         assert '["mine"]' in [curve.data_path for curve in scene.animation_data.drivers]
     assert [key for key in dict(scene.items()) if "ever_zoom_strips" in key] == []
     assert len(compat.fcurves(scene)) == len(scene.animation_data.drivers) == 1
+
+
+def test_what_is_not_driven_any_more_goes_back(tmp_path: Path, picture_folder: Path) -> None:
+    """Strips go on through all changes, and show what new ones do."""
+    scene = bpy.context.scene
+    settings = replace(PLAIN, engine=Engine.SEQUENCER)
+    many = make_series(tmp_path, UNEVEN, [(200, 160)])
+    plain = make_series(tmp_path, NESTED, [(200, 160)])
+    zooms.build_zoom(scene, plain, settings)
+    before = frames(scene, picture_folder / "before", range(1, 6))
+    control = rig.controls(scene)[0]
+    zooms.build_zoom(scene, many, replace(settings, roll=0.3, target=(0.1, 0.1)), control)
+    between = frames(scene, picture_folder / "between", range(1, 6))
+    make_series(tmp_path, NESTED, [(200, 160)])
+    zooms.build_zoom(scene, plain, settings, control)
+    after = frames(scene, picture_folder / "after", range(1, 6))
+    for number, frame in before.items():
+        assert difference(frame, between[number]) > 30.0
+        assert difference(frame, after[number]) == 0.0

@@ -24,7 +24,7 @@ from ai_ever_zoom_addon.scene import loading, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import rig
 from ai_ever_zoom_addon.scene.strips import pictures
-from ai_ever_zoom_addon.scene.strips.strips import picture_files
+from ai_ever_zoom_addon.scene.strips.strips import picture_files, picture_strips
 from ai_ever_zoom_addon.settings import Engine, MaskShape, ZoomSettings
 
 from .command import Run
@@ -145,9 +145,11 @@ def test_what_does_not_change_the_pictures_costs_nothing(
     assert counted == {"decoded": 3, "written": 2}
     before = used(scene)
     states = [file.stat() for file in before]
+    strips = [strip.as_pointer() for strip in picture_strips(scene)]  # a new one decodes its file
     for change in ({"zoom_steps": 7}, {"roll": 0.2}, {"reverse": True}, {"target": (0.1, 0.0)}):
         zooms.change_zoom(scene, control, replace(SETTINGS, **change))
         assert used(scene) == before
+        assert [strip.as_pointer() for strip in picture_strips(scene)] == strips
     assert counted == {"decoded": 3, "written": 2}
     assert [file.stat() for file in before] == states
 

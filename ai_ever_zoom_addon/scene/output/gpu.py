@@ -11,6 +11,7 @@ import bpy
 import gpu
 
 from ...settings import Engine
+from .output_settings import has_engine
 
 
 def best_engine(*, needs_planes: bool) -> tuple[Engine, str]:
@@ -22,6 +23,8 @@ def best_engine(*, needs_planes: bool) -> tuple[Engine, str]:
     name = gpu_name()
     if name is not None:
         return Engine.EEVEE, f"this machine has a GPU, {name}"
+    if needs_planes and not has_engine(Engine.CYCLES):
+        return Engine.EEVEE, "no GPU was found, and Cycles is switched off"
     if needs_planes:
         return Engine.CYCLES, "no GPU was found, and what is asked for needs the planes"
     return Engine.SEQUENCER, "no GPU was found; --engine cycles is slower and sharper"

@@ -188,6 +188,26 @@ def _wanted_engine(plan: Plan) -> Table:
     }
 
 
+def has_engine(engine: Engine) -> bool:
+    """Whether this Blender has an engine: add-ons such as Cycles can be switched off."""
+    own = next(scene for scene in bpy.data.scenes if scene.library is None)
+    wanted_id = ENGINE_IDS.get(engine)
+    return wanted_id is None or wanted_id in colours.choices(own.render, "engine")
+
+
+def check_engine(engine: Engine) -> None:
+    """Make sure that this Blender has an engine.
+
+    Raises:
+        EverZoomError: It has not.
+    """
+    if not has_engine(engine):
+        raise EverZoomError(
+            f"The engine {engine.value.capitalize()} is switched off: switch it on in Edit > "
+            "Preferences > Add-ons, or choose another engine."
+        )
+
+
 def check(scene: bpy.types.Scene, plan: Plan) -> list[Finding]:
     """Find out, before anything is made, whether this Blender has what the recipe wants.
 
@@ -204,12 +224,7 @@ def check(scene: bpy.types.Scene, plan: Plan) -> list[Finding]:
             return []
         values = {"frames": [first, last], "wanted": [plan.first_frame, plan.last_frame]}
         return [Finding(FindingKind.OTHER_FRAMES, values)]
-    wanted_id = ENGINE_IDS.get(engine)
-    if wanted_id is not None and wanted_id not in colours.choices(scene.render, "engine"):
-        raise EverZoomError(
-            f"The engine {engine.value.capitalize()} is switched off: switch it on in Edit > "
-            "Preferences > Add-ons, or choose another engine."
-        )
+    check_engine(engine)
     display = colours.plain_display()
     if display.is_exact:
         return []

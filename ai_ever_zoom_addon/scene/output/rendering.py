@@ -246,7 +246,8 @@ def check_images(scene: Any) -> None:
     from ..planes.rig import controls, image_node, parts
 
     missing = []
-    for control in controls(scene):
+    # The sequencer shows no planes.
+    for control in () if has_strips(scene) else controls(scene):
         for layer in parts(control, "layer"):
             node = image_node(layer)
             if node is None:  # the user's own material

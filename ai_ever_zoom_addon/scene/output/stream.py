@@ -16,9 +16,11 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ...core.hidden_colours import bleed
 from ...core.spline import spline_coefficients
 from ...errors import EverZoomError
 from .. import colours, compat
+from ..loading import is_light_plain
 from ..planes.layers import IMAGE_NODE
 from ..planes.rig import controls, parts
 
@@ -33,7 +35,7 @@ class _Layer:
         owner: The layer's object.
         image: Its own image.
         interpolation: Its own texture filter.
-        coefficients: The image in its place, if any.
+        coefficients: The image in its place, if any: coefficients, or without hidden colours.
         decoder: The node between it and the rest of the material, if any.
         emptied: Former coefficients, without pixels. They stay until the end: Cycles tells images
             apart by their addresses, and would show an old one where a new one takes its address.
@@ -50,7 +52,7 @@ class _Layer:
     decoder: Any = None
     emptied: list[Any] = field(default_factory=list)
 
-    def enter(self, *, sharp: bool) -> None:
+    def enter(self, *, sharp: bool, bled: bool) -> None:
         """Show the image."""
         self.in_sight = True
         self.node.image = self.image
@@ -66,6 +68,11 @@ class _Layer:
             self.node.interpolation = "Cubic"
             self.decoder = _insert_decoder(self.tree, self.node)
             self._free_pixels()
+        elif bled:
+            self.coefficients = _without_hidden_colours(self.image)
+            if self.coefficients is not None:
+                self.node.image = self.coefficients
+                self._free_pixels()
 
     def leave(self) -> None:
         """Show nothing, and free the memory."""
@@ -112,6 +119,8 @@ def streamed_images(
         sharp: Give the engine spline coefficients.
     """
     layers = list(_layers(scene))
+    # Cycles minds the opacity by itself.
+    bled = sharp and scene.render.engine in (compat.EEVEE, "BLENDER_WORKBENCH")
     sharp = sharp and scene.render.engine in ("CYCLES", compat.EEVEE)
 
     def update(_: Any, depsgraph: Any = None) -> None:
@@ -119,7 +128,7 @@ def streamed_images(
             in_sight = not layer.owner.evaluated_get(depsgraph).hide_render
             if in_sight and not layer.in_sight:
                 try:
-                    layer.enter(sharp=sharp)
+                    layer.enter(sharp=sharp, bled=bled)
                 except EverZoomError as error:
                     fail(str(error))
             elif layer.in_sight and not in_sight:
@@ -165,7 +174,7 @@ def _can_be_sharpened(node: Any) -> bool:
         node.interpolation == "Linear"
         and image.source == "FILE"
         and image.colorspace_settings.name == colours.picture_space()
-        and colours.is_light_plain()
+        and is_light_plain()
         and not image.is_float
     )
 
@@ -186,6 +195,24 @@ def _coefficients(image: Any) -> Any:
         f"{image.name} Coefficients", width, height, float_buffer=True, is_data=True
     )
     result.pixels.foreach_set(values.ravel())
+    result.update()
+    return result
+
+
+def _without_hidden_colours(image: Any) -> Any:
+    """A copy of an image that is see-through somewhere; None if it is opaque or has not 8 bits."""
+    if image.is_float or image.channels != 4 or image.source != "FILE":
+        return None
+    width, height = image.size
+    flat = np.empty(width * height * 4, np.float32)
+    image.pixels.foreach_get(flat)
+    pixels = np.rint(flat.reshape(height, width, 4) * 255.0).astype(np.uint8)
+    if pixels[..., 3].min() == 255:
+        return None
+    result: Any = bpy.data.images.new(f"{image.name} Seen", width, height, alpha=True)
+    result.colorspace_settings.name = image.colorspace_settings.name
+    result.alpha_mode = image.alpha_mode
+    result.pixels.foreach_set((bleed(pixels) / np.float32(255.0)).ravel())
     result.update()
     return result
 

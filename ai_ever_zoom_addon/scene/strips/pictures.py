@@ -16,7 +16,7 @@ import contextlib
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.files.image_writing import exr_bytes, png_bytes
+from ...core.hidden_colours import bleed
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Plan
 from ...errors import EverZoomError
@@ -40,9 +41,6 @@ _STEM_BYTES = 60
 # Named differently whenever the same image and mask would become other bytes.
 _FORMAT = 1
 _OWN_NAME = re.compile(rf".*-[0-9a-f]{{{2 * _DIGEST_BYTES}}}\.(png|exr)(\.part)?", re.DOTALL)
-
-# Hidden colours give way to those around them where the opacity is below about this.
-_FAINT = 1 / 64
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
 
@@ -303,7 +301,7 @@ def _maker(
         part = pixels[top : height - top, left : width - left]
         padding = (0, height % 2), (0, width % 2), (0, 0)
         if part.dtype == np.uint8:
-            bled = _bleed(cast("NDArray[np.uint8]", part))
+            bled = bleed(cast("NDArray[np.uint8]", part))
             if alpha is not None:
                 bled[..., 3] = np.rint(bled[..., 3] * alpha)
             return png_bytes(np.pad(bled, padding, "edge"))
@@ -311,36 +309,3 @@ def _maker(
         return exr_bytes(np.pad(masked, padding, "edge"))
 
     return make
-
-
-def _bleed(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A copy in which colours that hardly show are those of what shows beside them.
-
-    Between the pixels of 8-bit pictures the sequencer interpolates colours without regard to their
-    opacity: so what is hidden would show at the edges of what is not.
-    """
-    result = pixels.copy()
-    if (pixels[..., 3] == 255).all():
-        return result
-    alpha = pixels[..., 3:].astype(np.float32) / 255.0
-    # By weight: the pixel's own grows with the square of its opacity, so that it counts alone
-    # wherever it is seen.
-    own = alpha**2 / _FAINT**2
-    around = np.concatenate([pixels[..., :3] * alpha, alpha], axis=2)
-    weighted = np.concatenate([pixels[..., :3] * own, own], axis=2)
-    for neighbour in _neighbours(around):
-        weighted += neighbour
-    colour, weight = weighted[..., :3], weighted[..., 3:]
-    mixed = np.rint(colour / np.maximum(weight, 1e-6)).astype(np.uint8)
-    result[..., :3] = np.where(alpha == 1.0, pixels[..., :3], mixed)
-    return result
-
-
-def _neighbours(values: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """The eight neighbours of each pixel; zero beyond the sides."""
-    height, width = values.shape[:2]
-    wide = np.pad(values, ((1, 1), (1, 1), (0, 0)))
-    for down in range(3):
-        for right in range(3):
-            if (down, right) != (1, 1):
-                yield wide[down : down + height, right : right + width]

@@ -10,7 +10,7 @@ not evaluated while the sequencer renders, so the scene has a copy of the contro
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from .. import colours, compat, zoom_level
 from ..drivers import drive, drive_by_table, fade_expression, roll_expression
 from ..loading import no_image_left
 from ..tags import (
+    COLOUR_MATCH,
     ROLE,
     STRIP_COPY,
     STRIP_GROUP,
@@ -88,18 +89,18 @@ def build_strips(scene: Any, control: Any, plan: Plan) -> None:
     pictures = make_pictures(plan)
     if scene.sequence_editor is None:
         scene.sequence_editor_create()
-    group = _emptied_group(scene, plan)
+    group = _group(scene, plan)
     _fill_properties(scene, control, plan)
+    last = LAYERS_PER_GROUP if len(plan.layers) > LAYERS_PER_GROUP else len(plan.layers)
+    parts = [slice(first, first + last) for first in range(0, len(plan.layers), last)]
     frames = _last_frame(scene, plan) - plan.first_frame + 1
-    parts = len(plan.layers) > LAYERS_PER_GROUP
-    owner = group
-    for layer, picture in zip(plan.layers, pictures, strict=True):
-        number = layer.index % LAYERS_PER_GROUP
-        if parts and number == 0:
-            owner = _new_group(compat.strips(group), 1 + layer.index // LAYERS_PER_GROUP, plan)
-        _add_strip(scene, compat.strips(owner), plan, layer, picture, 1 + number)
-        if parts and (number == LAYERS_PER_GROUP - 1 or layer is plan.layers[-1]):
-            compat.set_range(owner, plan.first_frame, frames)
+    inner = _kept(compat.strips(group), "META", len(parts)) if len(parts) > 1 else {}
+    for channel, part in enumerate(parts, start=1):
+        owner = group
+        if len(parts) > 1:
+            owner = inner.get(channel) or _new_group(compat.strips(group), channel, plan)
+        _fill_group(scene, compat.strips(owner), plan, plan.layers[part], pictures[part])
+        compat.set_range(owner, plan.first_frame, frames)
     compat.set_range(group, plan.first_frame, frames)
     make_room(file.name for other in bpy.data.scenes for file in picture_files(other))
 
@@ -152,8 +153,8 @@ def _own_strips(scene: Any) -> Iterator[Any]:
                 waiting += compat.strips(strip)
 
 
-def _emptied_group(scene: Any, plan: Plan) -> Any:
-    """The strip that holds all layers, without them: the one that was there, or a new one."""
+def _group(scene: Any, plan: Plan) -> Any:
+    """The strip that holds all layers: the one that was there, or a new one."""
     _remove_drivers(scene)
     places = compat.strips(scene.sequence_editor)
     group, *others = [strip for strip in places if ROLE in strip] or [None]
@@ -163,12 +164,45 @@ def _emptied_group(scene: Any, plan: Plan) -> Any:
     channel = min((strip.channel for strip in others), default=0)
     for strip in others:
         places.remove(strip)
-    if group is None:
-        return _new_group(places, channel or free_channel(scene.sequence_editor), plan)
-    for strip in list(compat.strips(group)):
+    return group or _new_group(places, channel or free_channel(scene.sequence_editor), plan)
+
+
+def _kept(places: Any, kind: str, count: int) -> dict[int, Any]:
+    """Strips of ours that can go on in a group, by channel; the others are removed."""
+    kept = {}
+    for strip in list(places):
         if ROLE in strip:
-            compat.strips(group).remove(strip)
-    return group
+            if strip.type == kind and strip.channel <= count:
+                kept[strip.channel] = strip
+            else:
+                places.remove(strip)
+    return kept
+
+
+def _fill_group(
+    scene: Any, places: Any, plan: Plan, layers: Sequence[Layer], pictures: Sequence[Picture]
+) -> None:
+    """Let a group show layers, by the strips that are there already as far as possible.
+
+    Blender decodes the image of a strip that is new.
+    """
+    kept = _kept(places, "IMAGE", len(layers))
+    for channel, (layer, picture) in enumerate(zip(layers, pictures, strict=True), start=1):
+        strip = kept.get(channel)
+        if strip is None:
+            strip = places.new_image(
+                name=f"Ever Zoom {layer.index:04}",  # the drivers' paths contain it
+                filepath=str(picture.file),
+                channel=channel,
+                frame_start=plan.first_frame,
+                fit_method="ORIGINAL",
+            )
+            strip.blend_type = "ALPHA_OVER"
+            strip.transform.filter = "BILINEAR"
+        elif picture_file(strip) != picture.file:
+            strip.directory = f"{picture.file.parent}/"
+            strip.elements[0].filename = picture.file.name
+        _fill_strip(scene, strip, plan, layer, picture)
 
 
 def _new_group(places: Any, channel: int, plan: Plan) -> Any:
@@ -249,26 +283,18 @@ def _last_frame(scene: Any, plan: Plan) -> int:
     return max(plan.last_frame, int(scene.frame_end))
 
 
-def _add_strip(
-    scene: Any, places: Any, plan: Plan, layer: Layer, picture: Picture, channel: int
-) -> None:
+def _fill_strip(scene: Any, strip: Any, plan: Plan, layer: Layer, picture: Picture) -> None:
     image = layer.image
-    strip = places.new_image(
-        name=f"Ever Zoom {layer.index:04}",  # the drivers' paths contain it
-        filepath=str(picture.file),
-        channel=channel,
-        frame_start=plan.first_frame,
-        fit_method="ORIGINAL",
-    )
     strip[ROLE] = STRIP_COPY if picture.is_copy else STRIP_ORIGINAL
     compat.set_range(strip, plan.first_frame, _last_frame(scene, plan) - plan.first_frame + 1)
-    strip.blend_type = "ALPHA_OVER"
-    strip.transform.filter = "BILINEAR"
-    # Encoded values with the opacity multiplied in are what the sequencer itself works with: where
-    # its space is that of pictures, they stay as they are.
+    # Float files hold encoded values with the opacity multiplied in, which is what the sequencer
+    # itself works with.
     strip.alpha_mode = "PREMUL" if picture.is_float else "STRAIGHT"
-    if picture.is_float:
+    if strip.colorspace_settings.name != colours.picture_space():
         strip.colorspace_settings.name = colours.picture_space()
+    # What is not driven any more.
+    strip.blend_alpha = 1.0
+    strip.transform.rotation = strip.transform.offset_x = strip.transform.offset_y = 0.0
 
     level = {"z": (scene, STRIPS_LEVEL_PATH)}
     pixels = plan.resolution[0] / plan.view_size[0]  # of the frame, for one view's unit
@@ -306,6 +332,9 @@ def _add_strip(
         opacity.append(f"(z <= {layer.visible_until!r})")
     if opacity:
         drive(strip, "blend_alpha", " * ".join(opacity), level)
+    former = strip.modifiers.get(COLOUR_MATCH)
+    if former is not None:
+        strip.modifiers.remove(former)
     if plan.has_colour_match:
         _match_colours(scene, strip, plan, layer)
 
@@ -316,7 +345,7 @@ def _match_colours(scene: Any, strip: Any, plan: Plan, layer: Layer) -> None:
     With e = 1.055 l**(1/2.4) - 0.055, a gain g of l takes e to s e + 0.055 (s - 1), where s is
     g**(1/2.4).
     """
-    balance = strip.modifiers.new("Colour Match", "COLOR_BALANCE").color_balance
+    balance = strip.modifiers.new(COLOUR_MATCH, "COLOR_BALANCE").color_balance
     balance.correction_method = "OFFSET_POWER_SLOPE"
     keys = plan.gain_keys(layer.index)
     levels = [level for level, _ in keys]

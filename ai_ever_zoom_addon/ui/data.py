@@ -1,0 +1,153 @@
+"""What the panels show of a scene: computed when it changes, not when it is drawn.
+
+Panels are drawn again whenever the mouse moves over them. Nothing here refers to Blender's data,
+which may be gone by the next time: objects are kept by their names.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..errors import EverZoomError
+from ..scene import backdrop, recipe, tags, zooms
+from ..scene.planes import anchors, rig
+from ..settings import TABLE
+from .properties import active_zoom, problem_of
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the panels show, beside the settings and Blender's own properties.
+
+    Attributes:
+        image_count: How many images are used.
+        factor: Mean zoom factor between neighbours.
+        order: Which file comes first, in words; "" where that says nothing.
+        is_own_order: The order is that of the list.
+        problems: What is wrong, each in a sentence that says what to do.
+        warnings: What was found that is not as it should be.
+        notes: What else there is to know.
+        has_level: The property Zoom Level is there.
+        anchors: (name of the object, name of the image) of the anchors in use.
+        has_backdrop: Another scene's zoom stands behind the scene.
+    """
+
+    image_count: int = 0
+    factor: float = 0.0
+    order: str = ""
+    is_own_order: bool = False
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    has_level: bool = False
+    anchors: tuple[tuple[str, str], ...] = ()
+    has_backdrop: bool = False
+
+
+# By scene: what it was computed from that Blender tells nobody of, and what came out.
+_known: dict[int, tuple[object, Shown]] = {}
+
+
+def of(context: Any) -> Shown:
+    """What the panels show of the current scene."""
+    scene = context.scene
+    control = active_zoom(context)
+    owner = scene if control is None else control
+    key = (
+        owner.session_uid,
+        problem_of(owner.ever_zoom),
+        *(owner.get(name) for name in (tags.RECIPE, tags.SETTINGS)),
+        tags.ZOOM_LEVEL in owner,
+    )
+    known = _known.get(scene.session_uid)
+    if known is None or known[0] != key:
+        known = _known[scene.session_uid] = key, _load(scene, control)
+    return known[1]
+
+
+def _load(scene: Any, control: Any) -> Shown:
+    has_backdrop = backdrop.node_of(scene) is not None
+    group = scene.ever_zoom
+    problems = [text for text in [problem_of(group)] if text]
+    if control is None:
+        if rig.leftovers(scene):
+            problems.append("The control of a zoom is gone: choose its folder and build it again.")
+        return Shown(problems=tuple(problems), has_backdrop=has_backdrop)
+    notes = group.notes.splitlines()
+    if group.skipped:
+        notes.append(f"Skipped, no image: {textwrap.shorten(group.skipped, 80)}")
+    is_own_order = group.is_own_order
+    order = "" if is_own_order else group.file_order.replace("-", " ")
+    return Shown(
+        image_count=group.image_count,
+        factor=group.found_factor,
+        order=f"Files are {order}" if order else "",
+        is_own_order=is_own_order,
+        problems=(*problems, *zooms.problems(control), *_unbuilt(control)),
+        warnings=tuple(group.warnings.splitlines()),
+        notes=tuple(notes),
+        has_level=rig.level_now(control) is not None,
+        anchors=tuple(
+            (anchor.name, anchor[tags.ANCHOR])
+            for anchor in anchors.anchors(control)
+            if not anchor.hide_viewport and anchor.get(anchors.STEP) is not None
+        ),
+        has_backdrop=has_backdrop,
+    )
+
+
+def _unbuilt(control: Any) -> list[str]:
+    """That settings wait for the next build."""
+    try:
+        names = recipe.unbuilt(control)
+    except EverZoomError:  # told as a problem
+        return []
+    if not names:
+        return []
+    labels = ", ".join(TABLE[name].label for name in names)
+    return [f"Not built yet: {labels}. Press Build Again."]
+
+
+@persistent  # type: ignore[untyped-decorator]
+def refresh(*_: object) -> None:
+    """Compute everything anew when it is next shown."""
+    _known.clear()
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _refresh_if_changed(_scene: object, depsgraph: Any) -> None:
+    """Not while things are only moved, which changes nothing that is shown."""
+    for update in depsgraph.updates:
+        is_moved = isinstance(update.id, bpy.types.Object) and update.is_updated_transform
+        if not is_moved and not isinstance(update.id, bpy.types.Camera):  # of the one that moved
+            refresh()
+            return
+
+
+def _handlers() -> tuple[tuple[Any, Any], ...]:
+    handlers = bpy.app.handlers
+    return (
+        (handlers.depsgraph_update_post, _refresh_if_changed),
+        (handlers.undo_post, refresh),
+        (handlers.redo_post, refresh),
+        (handlers.load_post, refresh),
+    )
+
+
+def register() -> None:
+    """Begin to notice changes."""
+    refresh()
+    for handlers, handler in _handlers():
+        handlers.append(handler)
+
+
+def unregister() -> None:
+    """Take out what `register` added."""
+    for handlers, handler in _handlers():
+        handlers.remove(handler)
+    refresh()
