@@ -76,7 +76,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
     output = str(Path(options.output).absolute())
     if options.output.endswith(("/", "\\")):
         output += "/"
-    will_be_video = is_video(output)
+    is_video(output)  # or it is said why not
     options.no_render |= options.farm is not None
     places = _check_places(options, settings, output)
     blend = places.get("--save-blend")
@@ -116,26 +116,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
         warnings = sentences(findings, Way.COMMAND_LINE)
         for warning in warnings:
             terminal.say(f"Warning: {warning}")
-        output_settings.set_output(scene, output)
-        if blend is not None:
-            if output.startswith(f"{blend.parent}{os.sep}"):  # what is moved as a whole stays so
-                output_settings.set_output(scene, f"//{output[len(str(blend.parent)) + 1 :]}")
-            for item in (*bpy.data.images, *bpy.data.sounds):
-                make_path_relative(item, blend.parent)
-            _save(blend)
-            terminal.say(f"Saved {blend}.")
-        if options.farm:
-            for line in farm.prepare(scene, Path(options.farm)):
-                terminal.say(line)
-        if not options.no_render:
-            # Whoever asks for the file gets the frames that the file renders.
-            sharp = blend is None
-            written = rendering.render_animation(
-                scene, output, first, last, terminal.progress, sharp=sharp, resume=options.resume
-            )
-            kept = last - first + 1 - written
-            were_there = f" {kept} were there already." if kept else ""
-            terminal.say(f"Wrote {written} frames to {output}.{were_there}")
+        _write(options, scene, output, (first, last), blend, terminal)
         if options.json:
             report: dict[str, Any] = {
                 "order": [image.file.name for image in series.images],
@@ -148,12 +129,45 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
                 "resolution": list(plan.resolution),
                 "frames": [first, last],
                 "output": None if options.no_render else output,
-                "is_video": will_be_video,
+                "is_video": is_video(output),
                 "blend_file": None if blend is None else str(blend),
                 "farm_file": str(Path(options.farm).absolute()) if options.farm else None,
                 "zoom": control.name,
             }
             terminal.report(options.json, json.dumps(report, indent=2, ensure_ascii=False))
+
+
+def _write(
+    options: argparse.Namespace,
+    scene: bpy.types.Scene,
+    output: str,
+    frames: tuple[int, int],
+    blend: Path | None,
+    terminal: Terminal,
+) -> None:
+    """Write what was asked for of a zoom: the file, the farm's file, the frames."""
+    output_settings.set_output(scene, output)
+    if blend is not None:
+        if output.startswith(f"{blend.parent}{os.sep}"):  # what is moved as a whole stays so
+            output_settings.set_output(scene, f"//{output[len(str(blend.parent)) + 1 :]}")
+        for item in (*bpy.data.images, *bpy.data.sounds):
+            make_path_relative(item, blend.parent)
+        _save(blend)
+        terminal.say(f"Saved {blend}.")
+    if options.farm:
+        for line in farm.prepare(scene, Path(options.farm)):
+            terminal.say(line)
+    if not options.no_render:
+        first, last = frames
+        # Whoever asks for the file gets the frames that the file renders.
+        written = rendering.render_animation(
+            *(scene, output, first, last, terminal.progress),
+            sharp=blend is None,
+            resume=options.resume,
+        )
+        kept = last - first + 1 - written
+        were_there = f" {kept} were there already." if kept else ""
+        terminal.say(f"Wrote {written} frames to {output}.{were_there}")
 
 
 def _check_places(

@@ -56,13 +56,9 @@ def build_zoom(
     is_same_timing = old_keys == plan.keys
     is_edited = bool(old_keys) and zoom_level.is_edited(control, old_keys)
     is_moved = is_edited and not is_same_timing and _is_same_shape(before, old_keys, plan)
-    findings = [*plan.findings, *output_settings.check(scene, plan)]
+    findings = _findings(scene, plan)
     if is_edited and not (is_same_timing or is_moved):
         findings.append(Finding(FindingKind.CURVE_REPLACED))
-    if settings.engine is Engine.WORKBENCH and not compat.WORKBENCH_PLAYS:
-        moving = [image.file.name for image in series.images if is_moving(image.file)]
-        if moving:
-            findings.append(Finding(FindingKind.STANDING_STILL, {"files": moving}))
     kept = [row.layer for row in listing.used] if listing else None
     control = rig.build_rig(
         scene, plan, control, retime=not (is_same_timing or is_moved), kept_layers=kept
@@ -119,6 +115,16 @@ def check_zoom(
     if settings.engine is Engine.SEQUENCER:
         strips.prepare_strips(scene, plan)
     return plan
+
+
+def _findings(scene: bpy.types.Scene, plan: Plan) -> list[Finding]:
+    """What the choices cost, as far as it is known before anything is made."""
+    findings = [*plan.findings, *output_settings.check(scene, plan)]
+    if plan.settings.engine is Engine.WORKBENCH and not compat.WORKBENCH_PLAYS:
+        moving = [image.file.name for image in plan.series.images if is_moving(image.file)]
+        if moving:
+            findings.append(Finding(FindingKind.STANDING_STILL, {"files": moving}))
+    return findings
 
 
 def _settings_before(control: bpy.types.Object | None) -> ZoomSettings | None:

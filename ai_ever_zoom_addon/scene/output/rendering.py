@@ -92,43 +92,12 @@ def render_animation(
         scene.frame_end,
         scene.frame_current,
     )
-    video = check_file(Path(output)) if is_video(output) else None
-    partial = video.with_name(f"{video.stem}.partial{Path(output).suffix}") if video else None
     try:
-        output_settings.set_output(scene, str(partial) if partial else output)
         scene.frame_start, scene.frame_end = first, last
-        if partial and video:
-            total = last - first + 1
-            _render(scene, output, total, progress, sharp)
-            if not is_whole_video(partial):
-                raise _incomplete(output, "the video is not whole")
-            partial.replace(video)
-            return total
-        size = output_settings.scene_resolution(scene)
-        # A link to a file stays: it is what it leads to that is made anew.
-        files = [
-            real_file(Path(scene.render.frame_path(frame=number)))
-            for number in range(first, last + 1)
-        ]
-        for file in files:
-            if not (resume and is_whole_picture(file, size)):
-                file.unlink(missing_ok=True)
-        # Blender itself passes over the frames that are there.
-        scene.render.use_overwrite = False
-        total = sum(not file.exists() for file in files)
-        try:
-            if total:
-                _render(scene, output, total, progress, sharp)
-        finally:
-            broken = [file for file in files if not is_whole_picture(file, size)]
-            for file in broken:
-                file.unlink(missing_ok=True)
-        if broken:
-            raise _incomplete(output, f"{broken[0].name} is missing")
-        return total
+        if is_video(output):
+            return _render_video(scene, output, progress, sharp)
+        return _render_frames(scene, output, progress, sharp, resume)
     finally:
-        if partial:
-            partial.unlink(missing_ok=True)
         (
             scene.render.filepath,
             scene.render.use_overwrite,
@@ -136,6 +105,49 @@ def render_animation(
             scene.frame_end,
             scene.frame_current,
         ) = before
+
+
+def _render_video(scene: Any, output: str, progress: Progress, sharp: bool) -> int:
+    """Render the scene's frame range to a video; how many frames that was."""
+    video = check_file(Path(output))
+    partial = video.with_name(f"{video.stem}.partial{Path(output).suffix}")
+    total = int(scene.frame_end - scene.frame_start + 1)
+    try:
+        output_settings.set_output(scene, str(partial))
+        _render(scene, output, total, progress, sharp)
+        if not is_whole_video(partial):
+            raise _incomplete(output, "the video is not whole")
+        partial.replace(video)
+    finally:
+        partial.unlink(missing_ok=True)
+    return total
+
+
+def _render_frames(scene: Any, output: str, progress: Progress, sharp: bool, resume: bool) -> int:
+    """Render the scene's frame range to pictures; how many were rendered."""
+    output_settings.set_output(scene, output)
+    size = output_settings.scene_resolution(scene)
+    # A link to a file stays: it is what it leads to that is made anew.
+    files = [
+        real_file(Path(scene.render.frame_path(frame=number)))
+        for number in range(scene.frame_start, scene.frame_end + 1)
+    ]
+    for file in files:
+        if not (resume and is_whole_picture(file, size)):
+            file.unlink(missing_ok=True)
+    # Blender itself passes over the frames that are there.
+    scene.render.use_overwrite = False
+    total = sum(not file.exists() for file in files)
+    try:
+        if total:
+            _render(scene, output, total, progress, sharp)
+    finally:
+        broken = [file for file in files if not is_whole_picture(file, size)]
+        for file in broken:
+            file.unlink(missing_ok=True)
+    if broken:
+        raise _incomplete(output, f"{broken[0].name} is missing")
+    return total
 
 
 def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool) -> None:
