@@ -86,7 +86,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
             terminal.say("No --input: making the sample series.")
             sample.write_sample(folder, progress=terminal.progress)
         else:
-            folder = Path(settings.folder)
+            folder = Path(options.folder)  # as it was typed
         files, skipped = find_images(folder)
         check_kept(places, [*files, *([Path(settings.sound)] if settings.sound else [])])
         if skipped:

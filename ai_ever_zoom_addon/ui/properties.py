@@ -125,6 +125,12 @@ def problem_of(group: Any) -> str:
     return _problems.get(_owner(group).session_uid, "")
 
 
+def _check_editable(group: Any) -> None:
+    control = _control(group)
+    if control is not None:
+        rig.check_editable(control)
+
+
 def _set(group: Any, name: str, value: Any) -> None:
     """One property gets another value; `_apply`, which Blender calls next, puts it to work."""
     owner = _owner(group)
@@ -132,6 +138,7 @@ def _set(group: Any, name: str, value: Any) -> None:
     if owner.session_uid not in _together:
         _before[owner.session_uid] = before
     try:
+        _check_editable(group)
         _store(group, before.having({name: _meant(name, value)}))
     except EverZoomError as error:
         _before.pop(owner.session_uid, None)
@@ -228,8 +235,8 @@ def change(group: Any, values: Mapping[str, Any]) -> None:
     Raises:
         EverZoomError: They were refused; everything is as before.
     """
-    before = to_settings(group)
-    after = before.having(values)
+    _check_editable(group)
+    after = to_settings(group).having(values)
     uid = _owner(group).session_uid
     with together(group):
         _store(group, after)
@@ -371,7 +378,8 @@ def _report(group: Any) -> Mapping[str, Any]:
 
 
 def _image_count(group: Any) -> int:
-    return len(_note(group).get("levels", ()))
+    control = _control(group)
+    return len(recipe.stored_levels(control)) if control is not None else 0
 
 
 def _is_own_order(group: Any) -> bool:

@@ -68,7 +68,10 @@ def assert_is_an_answer(text: str) -> None:
 def use(group: Any) -> list[str]:
     """Draw, change and click everything; what the user is told of it."""
     said = []
-    for name, value in (("crop", 0.6), ("zoom_steps", 6), ("reverse", True), ("reverse", False)):
+    for name, value in (
+        *(("crop", 0.6), ("zoom_steps", 6), ("reverse", True), ("reverse", False)),
+        *(("zoom_steps", 5), ("zoom_steps", 6), ("crop", 0.7)),
+    ):
         setattr(group, name, value)
         said.append(group.problem)
     for number in range(COUNT):
@@ -196,7 +199,8 @@ def test_is_mended_or_says_how(control: Any, name: str) -> None:
     assert len(list(rig.parts(control, "camera"))) == 1
     assert not zooms.problems(control)
     assert not control.ever_zoom.problem
-    levels = [bpy.context.scene.frame_set(frame) or control["Zoom Level"] for frame in (1, 7, 13)]
+    arrivals = [1 + number * control.ever_zoom.zoom_steps for number in range(COUNT)]
+    levels = [bpy.context.scene.frame_set(frame) or control["Zoom Level"] for frame in arrivals]
     if name != "zoom level driven":  # that is the user's own
         assert levels == pytest.approx([0.0, 1.0, 2.0])
 
@@ -438,7 +442,8 @@ def test_the_sequencer_says_what_it_needs(addon: None, tmp_path: Path) -> None:
     control = build(tmp_path)
     control.ever_zoom.engine = "sequencer"
     control.ever_zoom.debug_overlay = True
-    assert "choose another engine" in control.ever_zoom.problem
+    assert control.ever_zoom.problem == ""
+    assert "overlay" in control.ever_zoom.notes
     assert_is_an_answer(told(operators.ever_zoom.build))
     shown_text()
 

@@ -68,7 +68,8 @@ def build_nest(scene: Any, nest: Nest, folder: Path, settings: ZoomSettings) -> 
     offsets = nest.offsets or [(0.0, 0.0)] * len(nest.steps)
     steps = tuple(Step(f, o) for f, o in zip(nest.steps, offsets, strict=True))
     shape = MaskShape.ELLIPSE if nest.ellipse else MaskShape.RECTANGLE
-    settings = replace(settings, crop=nest.crop, feather=nest.feather, mask_shape=shape)
+    # Where the images lie is known, and is to be used.
+    settings = replace(settings, align=True, crop=nest.crop, feather=nest.feather, mask_shape=shape)
     return zooms.build_zoom(scene, Series(series_images, steps), settings)
 
 
