@@ -101,6 +101,8 @@ class Choice:
         hint: What a message about a wrong value adds.
         kind: What Blender shows a number or a text as: "factor", "seconds", "folder", "sound",
             "place"; "" for plain ones.
+        digits: Shown after the point.
+        sign: Between the parts of a value.
         items: Of a choice among several: what the panel calls each value, and what it means.
         panel: The default of the panel, where it differs.
         command: The default of the command line, where it differs.
@@ -117,6 +119,7 @@ class Choice:
     hint: str = ""
     kind: str = ""
     digits: int = 2
+    sign: str = ", "
     items: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     panel: Any = _SAME
     command: Any = _SAME
@@ -377,10 +380,14 @@ class ZoomSettings:
         },
     )
     shape: tuple[int, int] = _choice(
-        (4, 3), "Shape", "Width to height of the frames", limits=(1, 10_000)
+        (4, 3), "Shape", "Width to height of the frames", limits=(1, 10_000), sign=":"
     )
     resolution: tuple[int, int] = _choice(
-        (1920, 1080), "Size", "Width and height of the frames in pixels", limits=(4, 65536)
+        (1920, 1080),
+        "Size",
+        "Width and height of the frames in pixels",
+        limits=(4, 65536),
+        sign="x",
     )
     roll: float = _choice(
         0.0,
@@ -442,9 +449,7 @@ class ZoomSettings:
     def __post_init__(self) -> None:
         for name, choice in TABLE.items():
             if choice.limits is not None:
-                value = getattr(self, name)
-                for part in value if isinstance(value, tuple) else (value,):
-                    _check(choice, part)
+                _check(choice, getattr(self, name))
         if any(after <= before for before, after in itertools.pairwise(self.beats)):
             raise EverZoomError("The beats are not in ascending order, each on a frame of its own.")
         if max(self.shape) > LONGEST_SHAPE * min(self.shape):
@@ -579,10 +584,12 @@ def _cast(kind: Any, value: Any) -> Any:
     return kind(value)
 
 
-def _check(choice: Choice, value: float) -> None:
+def _check(choice: Choice, value: Any) -> None:
     assert choice.limits is not None
     low, high = choice.limits
-    if not (math.isfinite(value) and low <= value <= high):
+    parts = value if isinstance(value, tuple) else (value,)
+    if not all(math.isfinite(part) and low <= part <= high for part in parts):
+        told = choice.sign.join(f"{part:g}" for part in parts)
         raise EverZoomError(
-            f"{choice.label} is {value:g}; use a value from {low:g} to {high:g}{choice.hint}."
+            f"{choice.label} is {told}; use a value from {low:g} to {high:g}{choice.hint}."
         )

@@ -199,7 +199,8 @@ def test_colours_glide_from_image_to_image(
     files = list(reversed(nest.files(tmp_path)))
     series_images = tuple(SeriesImage(file, *nest.size) for file in files)
     steps = tuple(Step(2.0, gain=tuple(values)) for values in gains)
-    zooms.build_zoom(scene, Series(series_images, steps), replace(PLAIN, zoom_steps=5))
+    settings = replace(PLAIN, zoom_steps=5, match_colour=True)
+    zooms.build_zoom(scene, Series(series_images, steps), settings)
     for frame, picture in enumerate(render(scene, picture_folder, 0, 10)):
         deviation, worst = error(picture, nest.view(frame / 5))
         assert (deviation < 0.5, worst < 2.0) == (True, True), frame

@@ -78,16 +78,29 @@ def test_every_setting_is_tried() -> None:
     assert set(CHOSEN) == set(TABLE)
 
 
+def _clouds(x: pictures.Array, y: pictures.Array) -> pictures.Array:
+    """A world without repetition, so that every place in it is recognised: (..., 3), 0 to 1."""
+    random = np.random.default_rng(1)
+    seen = np.zeros((*x.shape, 3))
+    for cells in (8, 32, 128):
+        heights = random.random((cells + 2, cells + 2, 3))
+        across, up = (x + 0.5) * cells, (y + 0.5) * cells
+        column, row = across.astype(int), up.astype(int)
+        right, above = (across - column)[..., None], (up - row)[..., None]
+        low = heights[row, column] * (1 - right) + heights[row, column + 1] * right
+        high = heights[row + 1, column] * (1 - right) + heights[row + 1, column + 1] * right
+        seen += (low * (1 - above) + high * above) / 3.0
+    return seen
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a sound and, in "series", images off each other's centres that get darker."""
     monkeypatch.chdir(tmp_path)
-    parts = [pictures.waves(seed, cycles) for seed, cycles in ((1, 3.0), (2, 12.0), (3, 48.0))]
     for index in range(COUNT):
         across = 0.5**index
         x, y = pictures.grid(SIZE, (across, across * SIZE[1] / SIZE[0]))
-        x = x + 0.06 * (1.0 - across)
-        picture = np.mean([part(x, y) for part in parts], axis=0) * 0.95**index
+        picture = _clouds(x + 0.06 * (1.0 - across), y) * 0.95**index
         pictures.save(picture, tmp_path / "series" / f"image_{index}.png")
     with wave.open(TONE, "wb") as output:
         output.setnchannels(1)
@@ -102,6 +115,7 @@ def built() -> dict[str, Any]:
     scene: Any = bpy.context.scene
     (control,) = rig.controls(scene)
     (camera,) = rig.parts(control, "camera")
+    assert control.ever_zoom.image_count == COUNT
     layers = rig.numbered(control, "layer")
     render = scene.render
     seen: dict[str, Any] = {
@@ -121,7 +135,7 @@ def built() -> dict[str, Any]:
     editor = scene.sequence_editor
     strips = compat.strips(editor) if editor is not None else ()
     seen["sounds"] = [bpy.path.abspath(strip.sound.filepath) for strip in strips]
-    for frame in range(scene.frame_start, scene.frame_end + 1, 3):
+    for frame in range(scene.frame_start, scene.frame_end + 1, 4):
         scene.frame_set(frame)
         graph = bpy.context.evaluated_depsgraph_get()
         for item in (camera, *layers.values()):

@@ -78,11 +78,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"crop": 7.0}, "Crop is 7"),
     ({"zoom_steps": 0}, "Zoom Steps is 0"),
     ({"roll": -5.0}, "Roll is -5"),
-    ({"target": (0.0, 3.0)}, "Target is 3"),
+    ({"target": (0.0, 3.0)}, "Target is 0, 3"),
     ({"sound": "/nowhere/none.wav"}, "is not there"),
     ({"beats": "[9, 3]"}, "ascending"),
     ({"beats": "no list"}, "Beats"),
-    ({"resolution": (1, 1)}, "Size is 1"),
+    ({"resolution": (1, 1)}, "Size is 1x1"),
     ({"shape": (1, 99)}, "at most 10 times"),
     ({"frames_per_second": float("nan")}, "Frame Rate is nan"),
 ]
