@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from ai_ever_zoom_addon.scene import compat, compositing, loading, measuring, sample, zooms
 from ai_ever_zoom_addon.scene.drivers import drive
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.planes import anchors, rig
+from ai_ever_zoom_addon.scene.planes import anchors, objects
 from ai_ever_zoom_addon.settings import FrameSize, MaskShape, ZoomSettings
 
 STEPS = 20  # frames from image to image
@@ -149,7 +149,7 @@ def flash(scene: Any, control: Any) -> None:
 
 def colour(scene: Any, control: Any) -> None:
     """Image 4 is dark and grey until it arrives."""
-    material = rig.numbered(control, "layer")[4].material_slots[0].material
+    material = objects.numbered(control, "layer")[4].material_slots[0].material
     nodes, links = material.node_tree.nodes, material.node_tree.links
     saturation = nodes.new("ShaderNodeHueSaturation")
     links.new(nodes["Ever Zoom Image"].outputs["Color"], saturation.inputs["Color"])

@@ -21,7 +21,7 @@ from ..core.series import ListedImage, Listing, Series, SeriesImage, Step, serie
 from ..errors import EverZoomError
 from ..settings import TABLE, ZoomSettings
 from . import loading
-from .planes import rig
+from .planes import objects
 from .tags import LAYER, RECIPE, SETTINGS
 
 VERSION = 2
@@ -203,8 +203,8 @@ def stored_series(control: bpy.types.Object) -> Series:
     note = stored(control)
     try:
         files = [Path(file) for file, _, _ in note["images"]]
-        for number, layer in rig.numbered(control, LAYER).items():
-            image = rig.layer_image(layer)
+        for number, layer in objects.numbered(control, LAYER).items():
+            image = objects.layer_image(layer)
             if image is not None and 0 <= number < len(files):  # not where a ring repeats it
                 # The user may have replaced it, or the file moved together with its images.
                 files[number] = loading.entry_of(image)

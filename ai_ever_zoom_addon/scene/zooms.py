@@ -16,7 +16,7 @@ from ..errors import EverZoomError
 from ..settings import Engine, ZoomSettings
 from . import compat, compositing, loading, recipe, zoom_level
 from .output import output_settings, sound
-from .planes import anchors, rig
+from .planes import anchors, objects, rig
 from .strips import strips
 
 
@@ -105,7 +105,7 @@ def check_zoom(
         EverZoomError: It cannot.
     """
     if control is not None:
-        rig.check_editable(control)
+        objects.check_editable(control)
     plan = make_plan(series, settings, output_settings.scene_resolution(scene))
     output_settings.check(scene, plan)
     loading.check_images(image.file for image in series.images)
@@ -186,23 +186,23 @@ def plan_of(scene: bpy.types.Scene, control: bpy.types.Object) -> Plan:
 def problems(control: Any) -> list[str]:
     """What is wrong with the objects of a zoom, each in one line that says what to do."""
     try:
-        rig.check_editable(control)
+        objects.check_editable(control)
     except EverZoomError as error:
         return [str(error)]
     found = []
-    if rig.level_now(control) is None:
+    if objects.level_now(control) is None:
         found.append("The property Zoom Level is gone: press Build Again.")
-    if next(rig.parts(control, "camera"), None) is None:
+    if next(objects.parts(control, "camera"), None) is None:
         found.append("The zoom's camera is gone: press Build Again.")
     if recipe.peek(control) is None:
         found.append("The note of what the zoom was made from is gone: press Build Again.")
         return found
     count = len(recipe.stored_levels(control))
-    layers = rig.numbered(control, "layer")
+    layers = objects.numbered(control, "layer")
     missing = sum(number not in layers for number in range(count))
     if missing:
         found.append(f"{missing} of {count} layers are gone: press Build Again.")
-    empty = [item.name for item in layers.values() if rig.is_empty(item)]
+    empty = [item.name for item in layers.values() if objects.is_empty(item)]
     if empty:
         more = f" and {len(empty) - 1} more have" if len(empty) > 1 else " has"
         found.append(f"{empty[0]}{more} lost the image: press Build Again.")

@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..errors import EverZoomError
 from ..scene import recipe, zooms
-from ..scene.planes import anchors, rig
+from ..scene.planes import anchors, objects
 from . import data
 from .properties import active_zoom, chosen_layer, has_planes, has_zoom
 from .reporting import Reporting
@@ -30,9 +30,9 @@ class _AddToImage(Reporting):
 
     def act(self: Any, context: Any) -> None:
         control = active_zoom(context)
-        rig.check_editable(control)
+        objects.check_editable(control)
         number = self.add(context, control)
-        layer = rig.numbered(control, "layer")[number]
+        layer = objects.numbered(control, "layer")[number]
         self.report({"INFO"}, f"Added to image {number}, {layer.name}")
 
 

@@ -22,7 +22,7 @@ from ..errors import EverZoomError
 from ..scene import measuring, recipe, sample, tags, zooms
 from ..scene.measuring import first_listing, relist_steps
 from ..scene.output import output_settings
-from ..scene.planes import rig
+from ..scene.planes import objects
 from ..settings import Engine, ZoomSettings
 from .properties import (
     FINDING,
@@ -96,7 +96,7 @@ def _build_steps(
         are_chosen: Let the zoom keep to these files, whatever else is in their folder.
     """
     if control is not None:
-        rig.check_editable(control)
+        objects.check_editable(control)
     kept = [Kept(item) for item in (context.scene, group.id_data, control) if item is not None]
     files, skipped = find()
     settings = to_settings(group).having(chosen or {})
@@ -134,7 +134,7 @@ def _build_steps(
 
 def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) -> Steps[Finish]:
     """Build a zoom again whose list of images has the user's own order."""
-    rig.check_editable(control)
+    objects.check_editable(control)
     kept = Kept(control)
     settings = to_settings(control.ever_zoom)
     series, report = yield from relist_steps(control, listing, settings, anew=True)
@@ -187,8 +187,8 @@ def _scene_for_new_zoom(context: Any, scene: Any, settings: ZoomSettings) -> Any
     A zoom has to lie at the world's origin, where numbers are finest, and there the user's things
     are; a scene of its own also leaves their render settings alone. It is not shown yet.
     """
-    zooms_there = rig.controls(scene)
-    parts = [*zooms_there, *rig.leftovers(scene)]
+    zooms_there = objects.controls(scene)
+    parts = [*zooms_there, *objects.leftovers(scene)]
     own = {item for part in parts for item in (part, *part.children_recursive)}
     in_the_way = any(
         item not in own and item.type not in {"CAMERA", "LIGHT", "EMPTY", "SPEAKER"}

@@ -8,7 +8,7 @@ import bpy
 
 from ..errors import EverZoomError
 from ..scene import compositing
-from ..scene.planes import rig
+from ..scene.planes import objects
 from .properties import active_zoom, chosen_layer, has_planes
 from .reporting import Reporting
 
@@ -52,7 +52,7 @@ class EVERZOOM_OT_add_image_mask(Reporting, bpy.types.Operator):
 
     def act(self, context: Any) -> None:
         control = active_zoom(context)
-        layer = rig.numbered(control, "layer").get(chosen_layer(control.ever_zoom))
+        layer = objects.numbered(control, "layer").get(chosen_layer(control.ever_zoom))
         if layer is None:
             raise EverZoomError("No image is chosen: choose one in the list")
         node = compositing.add_image_mask(context.scene, layer)

@@ -15,7 +15,7 @@ from bpy.app.handlers import persistent
 
 from ..errors import EverZoomError
 from ..scene import backdrop, recipe, tags, zooms
-from ..scene.planes import anchors, rig
+from ..scene.planes import anchors, objects
 from ..settings import TABLE
 from .properties import active_zoom, problem_of
 
@@ -75,7 +75,7 @@ def _load(scene: Any, control: Any) -> Shown:
     group = scene.ever_zoom
     problems = [text for text in [problem_of(group)] if text]
     if control is None:
-        if rig.leftovers(scene):
+        if objects.leftovers(scene):
             problems.append("The control of a zoom is gone: choose its folder and build it again.")
         return Shown(problems=tuple(problems), has_backdrop=has_backdrop)
     notes = group.notes.splitlines()
@@ -91,7 +91,7 @@ def _load(scene: Any, control: Any) -> Shown:
         problems=(*problems, *zooms.problems(control), *_unbuilt(control)),
         warnings=tuple(group.warnings.splitlines()),
         notes=tuple(notes),
-        has_level=rig.level_now(control) is not None,
+        has_level=objects.level_now(control) is not None,
         anchors=tuple(
             (anchor.name, anchor[tags.ANCHOR])
             for anchor in anchors.anchors(control)

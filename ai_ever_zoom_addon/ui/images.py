@@ -19,7 +19,7 @@ from ..core.steps import Steps
 from ..errors import EverZoomError
 from ..scene import loading, recipe, zooms
 from ..scene.measuring import relist_steps
-from ..scene.planes import rig
+from ..scene.planes import objects
 from .properties import active_zoom, adopt, to_settings
 from .reporting import LongOperator, nothing
 from .text import room, shortened
@@ -121,7 +121,7 @@ class _ListOperator(LongOperator):
 
     def steps(self: Any, context: Any) -> Steps[Finish]:
         control = active_zoom(context)
-        rig.check_editable(control)
+        objects.check_editable(control)
         kept = Kept(control)
         listing = recipe.stored_listing(control)
         group = control.ever_zoom

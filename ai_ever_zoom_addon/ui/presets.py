@@ -20,8 +20,10 @@ from bpy.props import StringProperty
 
 from ..core.files.writing import write_whole
 from ..errors import EverZoomError
+from ..scene import recipe
 from ..settings import TABLE, LengthBy, ZoomSettings
-from .properties import active_group, change, to_settings
+from .properties import active_group, active_zoom, change, to_settings
+from .reporting import Reporting
 
 FOLDER = "ever_zoom"  # below the presets
 FIRST_LINES = ("import bpy", "zoom = bpy.context.scene.ever_zoom", "")
@@ -123,6 +125,13 @@ def read_preset(text: str) -> dict[str, Any]:
     return values
 
 
+def _preset_in(file: Path) -> Mapping[str, Any]:
+    try:
+        return read_preset(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise EverZoomError("This preset cannot be read: remove it and make it again.") from None
+
+
 def write_preset(group: Any) -> str:
     """A preset file with the settings of a zoom."""
     settings = to_settings(group)
@@ -150,7 +159,7 @@ def use_preset(group: Any, values: Mapping[str, Any]) -> None:
     change(group, known)
 
 
-class EVERZOOM_OT_use_preset(bpy.types.Operator):
+class EVERZOOM_OT_use_preset(Reporting, bpy.types.Operator):
     """Use the settings of this preset"""
 
     bl_idname = "ever_zoom.use_preset"
@@ -168,29 +177,20 @@ class EVERZOOM_OT_use_preset(bpy.types.Operator):
             return BUILT_IN[properties.name][0]
         return "Use the settings of this preset"
 
-    def execute(self, context: Any) -> set[str]:
+    def act(self, context: Any) -> None:
         group = active_group(context)
         name = self.name
-        try:
-            if self.filepath:
-                name = bpy.path.display_name(self.filepath, title_case=False)
-                values: Mapping[str, Any] = read_preset(Path(self.filepath).read_text("utf-8"))
-            elif name in BUILT_IN:
-                values = BUILT_IN[name][1]
-            else:
-                raise EverZoomError(f"There is no preset {name}: choose one from the list.")
-            use_preset(group, values)
-        except (OSError, UnicodeDecodeError):
-            self.report({"ERROR"}, "This preset cannot be read: remove it and make it again.")
-            return {"CANCELLED"}
-        except EverZoomError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        built = (
-            " Build again for its factor and order." if group.id_data.id_type == "OBJECT" else ""
-        )
-        self.report({"INFO"}, f"Using {name}.{built}")
-        return {"FINISHED"}
+        if self.filepath:
+            name = bpy.path.display_name(self.filepath, title_case=False)
+            values = _preset_in(Path(self.filepath))
+        elif name in BUILT_IN:
+            values = BUILT_IN[name][1]
+        else:
+            raise EverZoomError(f"There is no preset {name}: choose one from the list.")
+        use_preset(group, values)
+        control = active_zoom(context)
+        waits = control is not None and recipe.unbuilt(control)
+        self.report({"INFO"}, f"Using {name}.{' Build again for all of it.' if waits else ''}")
 
 
 class EVERZOOM_OT_add_preset(AddPresetBase, bpy.types.Operator):

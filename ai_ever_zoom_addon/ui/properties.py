@@ -38,7 +38,7 @@ from ..errors import EverZoomError, in_one_line
 from ..scene import active, compat, loading, recipe, tags, zooms
 from ..scene.output.output_settings import settings_from_scene
 from ..scene.output.sound import sound_seconds
-from ..scene.planes import anchors, rig
+from ..scene.planes import anchors, objects
 from ..scene.strips.strips import has_strips
 from ..settings import KINDS, TABLE, Choice, LengthBy, Travel, ZoomSettings
 from ..wording import Way, sentences
@@ -128,7 +128,7 @@ def problem_of(group: Any) -> str:
 def _check_editable(group: Any) -> None:
     control = _control(group)
     if control is not None:
-        rig.check_editable(control)
+        objects.check_editable(control)
 
 
 def _set(group: Any, name: str, value: Any) -> None:
@@ -522,7 +522,7 @@ def fill_list(control: bpy.types.Object) -> None:
     listing = recipe.stored_listing(control)
     pairs = analysis.pairs if analysis else ()
     odd = odd_pairs([pair.score for pair in pairs], [pair.factor for pair in pairs])
-    layers = rig.numbered(control, tags.LAYER)
+    layers = objects.numbered(control, tags.LAYER)
     _is_filling = True
     try:
         group.images.clear()
@@ -547,7 +547,7 @@ def fill_list(control: bpy.types.Object) -> None:
 def _picture(listed: ListedImage, layers: dict[int, Any]) -> Any:
     """The image of a row for its thumbnail, None where its file is gone."""
     if listed.layer is not None and listed.layer in layers:
-        return rig.layer_image(layers[listed.layer])
+        return objects.layer_image(layers[listed.layer])
     try:
         return loading.load_image(listed.file)
     except EverZoomError:

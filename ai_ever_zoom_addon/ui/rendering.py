@@ -8,7 +8,7 @@ import bpy
 
 from ..errors import EverZoomError
 from ..scene.output import bake, rendering
-from ..scene.planes import rig
+from ..scene.planes import objects
 from .properties import active_zoom, has_zoom
 from .reporting import Reporting
 
@@ -25,7 +25,7 @@ class EVERZOOM_OT_render(Reporting, bpy.types.Operator):
 
     def act(self, context: Any) -> None:
         rendering.check_images(context.scene)
-        camera = next(rig.parts(active_zoom(context), "camera"), None)
+        camera = next(objects.parts(active_zoom(context), "camera"), None)
         if camera is None:
             raise EverZoomError("The zoom's camera is gone: press Build Again")
         context.scene.camera = camera

@@ -10,7 +10,7 @@ from bpy.app.handlers import persistent
 
 from ..errors import EverZoomError
 from ..scene import zooms
-from ..scene.planes.rig import controls
+from ..scene.planes.objects import controls
 from ..scene.strips import pictures, storing
 
 _saving: storing.Saving | None = None

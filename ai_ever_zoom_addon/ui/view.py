@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from ..scene.output.output_settings import ENGINE_IDS
-from ..scene.planes import rig
+from ..scene.planes import objects
 from ..settings import Engine
 from .properties import active_zoom, has_zoom
 from .reporting import Reporting
@@ -79,7 +79,7 @@ class EVERZOOM_OT_preview(Reporting, bpy.types.Operator):
 
     def act(self, context: Any) -> None:
         if not context.screen.is_animation_playing:
-            camera = next(rig.parts(active_zoom(context), "camera"), None)
+            camera = next(objects.parts(active_zoom(context), "camera"), None)
             if camera is not None:
                 context.scene.camera = camera
             look_through_camera(context.window)

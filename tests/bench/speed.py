@@ -20,7 +20,7 @@ import numpy as np
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
 from ai_ever_zoom_addon.scene import compat, measuring, tags, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import Engine, FrameSize, ZoomSettings
 from tests.bench import analysis, pictures
 from tests.bench.exactness import fresh_scene
@@ -91,7 +91,7 @@ def frames(folder: Path, *, quick: bool) -> Iterator[Row]:
             scene = fresh_scene()
             series = series_of(files[:8], side)
             control = zooms.build_zoom(scene, series, replace(SETTINGS, engine=engine))
-            for item in [*rig.parts(control, "layer")]:
+            for item in [*objects.parts(control, "layer")]:
                 if item[tags.NUMBER] not in kept:
                     bpy.data.objects.remove(item)
             return frame_seconds(scene, f"{folder}/{engine.value}/", 48, 48 + last)

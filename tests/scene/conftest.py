@@ -23,16 +23,6 @@ from ai_ever_zoom_addon.scene.strips.pictures import session_folder
 from tests.scene.command import Ran, Run, make_series
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests that render two scenes in one come first.
-
-    Late in a process that has opened hundreds of files Blender 5.2 crashes in them, always at the
-    same place; in a young one it never did.
-    """
-    first = {"test_backdrop.py", "test_mixing.py", "test_screen.py"}
-    items.sort(key=lambda item: item.path.name not in first)
-
-
 @pytest.fixture(autouse=True)
 def fresh_file() -> None:
     """Every test starts in a new, empty file with factory settings: one process runs them all."""

@@ -17,7 +17,7 @@ from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_st
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import compat, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.planes import anchors, rig
+from ai_ever_zoom_addon.scene.planes import anchors, objects
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 from tests.pictures import Array, flat, paint, read, save
 from tests.scene.drawing import draw_panel
@@ -263,7 +263,7 @@ def test_whatever_it_is_it_hides_with_its_image(
     assert red_box(render(picture_folder, 13))
     hidden_by_user = red_box(render(picture_folder, 12)) is None
     assert hidden_by_user == (make in BLINKING and make is not with_a_blinking_child)
-    layer = rig.numbered(control, "layer")[1]
+    layer = objects.numbered(control, "layer")[1]
     for frame in range(41):
         scene.frame_set(frame)
         graph = bpy.context.evaluated_depsgraph_get()
@@ -271,7 +271,7 @@ def test_whatever_it_is_it_hides_with_its_image(
             is_hidden = item.evaluated_get(graph).hide_render
             assert is_hidden or max(item.parent.evaluated_get(graph).scale) == 0.0
     scene.render.film_transparent = True
-    for other in rig.parts(control, "layer"):
+    for other in objects.parts(control, "layer"):
         for path in ("hide_render", "hide_viewport"):
             other.driver_remove(path)
             setattr(other, path, True)
@@ -347,7 +347,7 @@ def test_solid_things_stand_as_they_stood(tmp_path: Path) -> None:
 
 def test_nothing_to_add(tmp_path: Path) -> None:
     control, plan = make_zoom(tmp_path, uniform_steps(3, 2.0))
-    own = list(rig.parts(control, "layer"))
+    own = list(objects.parts(control, "layer"))
     for chosen in ([], [control], own):
         with pytest.raises(EverZoomError, match="select what is to be added"):
             anchors.add_objects(shown_scene(), control, plan, chosen)
@@ -420,15 +420,15 @@ def group(addon: None, tmp_path: Path) -> Any:
     group.folder, group.zoom_steps = str(tmp_path / "series"), STEPS
     group.order, group.align, group.match_colour = "outermost-first", False, False
     operators.ever_zoom.build()
-    return rig.controls(bpy.context.scene)[0].ever_zoom
+    return objects.controls(bpy.context.scene)[0].ever_zoom
 
 
 def place_of(item: Any, name: str) -> tuple[Array, Array]:
     """Where an object's two ends are seen when the image of that name fills the view."""
     scene = bpy.context.scene
-    control = rig.controls(scene)[0]
-    for number, layer in rig.numbered(control, "layer").items():
-        if rig.layer_image(layer).name == name:
+    control = objects.controls(scene)[0]
+    for number, layer in objects.numbered(control, "layer").items():
+        if objects.layer_image(layer).name == name:
             scene.frame_set(anchors.frame_of_image(control, number) or 0)
             return seen_at(item, (-0.5, 0, 0)), seen_at(item, (0.5, 0, 0))
     raise AssertionError(name)
@@ -461,7 +461,7 @@ def test_they_stay_where_they_are_when_the_zoom_is_built_again(group: Any, tmp_p
     operators.ever_zoom.add_images(
         directory=str(grown.parent), files=[{"name": grown.name}], place="outside"
     )
-    assert rig.numbered(rig.controls(scene)[0], "layer").keys() == set(range(5))
+    assert objects.numbered(objects.controls(scene)[0], "layer").keys() == set(range(5))
     check()
 
 
@@ -515,7 +515,7 @@ def test_markers_name_the_images_and_are_no_beats(group: Any) -> None:
     operators.ever_zoom.mark_images()
     assert len(marks()) == 5
     assert operators.ever_zoom.snap_to_markers() == {"FINISHED"}
-    assert anchors.frame_of_image(rig.controls(bpy.context.scene)[0], 1) == 15
+    assert anchors.frame_of_image(objects.controls(bpy.context.scene)[0], 1) == 15
     assert ("Image 1: a_1.png", 15) in marks()  # they follow
 
 

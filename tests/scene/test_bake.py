@@ -12,7 +12,7 @@ from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import compat, zooms
 from ai_ever_zoom_addon.scene.output import bake
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import ZoomSettings
 from tests import pictures
 from tests.pictures import Nest
@@ -40,7 +40,7 @@ def test_the_baked_camera_agrees_at_every_frame(tmp_path: Path) -> None:
     assert baked.data.animation_data is None
     keys = {point.co[0] for curve in compat.fcurves(baked) for point in curve.keyframe_points}
     assert keys == set(range(3, 3 + 2 * 5 + 1))
-    camera = next(rig.parts(control, "camera"))
+    camera = next(objects.parts(control, "camera"))
     for frame in range(3, 14):
         scene.frame_set(frame)
         depsgraph = bpy.context.evaluated_depsgraph_get()
@@ -65,7 +65,7 @@ def ours_sees_what_theirs_sees(baked: bpy.types.Object, camera: bpy.types.Object
 def test_the_zoom_stays_as_it_was(tmp_path: Path) -> None:
     scene = bpy.context.scene
     control = zooms.build_zoom(scene, series_of(tmp_path, 3), SETTINGS)
-    camera = next(rig.parts(control, "camera"))
+    camera = next(objects.parts(control, "camera"))
     baked = bake.bake_camera(scene, control)
     assert scene.camera == camera
     assert len(camera.animation_data.drivers) > 0

@@ -10,7 +10,7 @@ import bpy
 import pytest
 
 import ai_ever_zoom_addon
-from ai_ever_zoom_addon.scene.planes import anchors, rig
+from ai_ever_zoom_addon.scene.planes import anchors, objects
 from tests.scene.nested import write_series
 
 operators: Any = bpy.ops
@@ -26,7 +26,7 @@ def control(tmp_path: Path) -> Iterator[Any]:
     scene.ever_zoom.folder = str(tmp_path)
     scene.ever_zoom.zoom_steps = 10
     operators.ever_zoom.build()
-    yield rig.controls(scene)[0]
+    yield objects.controls(scene)[0]
     ai_ever_zoom_addon.unregister()
 
 
@@ -60,13 +60,13 @@ def test_markers_that_switch_cameras_are_no_beats(control: Any) -> None:
         assert anchors.frame_of_image(control, number) == frame
     assert [marker.camera for marker in scene.timeline_markers[:2]] == [
         other,
-        next(rig.parts(control, "camera")),
+        next(objects.parts(control, "camera")),
     ]
 
 
 def test_what_cannot_be_applied_is_no_success(control: Any) -> None:
     set_markers(*MARKERS)
-    layer = rig.numbered(control, "layer")[0]
+    layer = objects.numbered(control, "layer")[0]
     bpy.context.view_layer.objects.active = layer
     bpy.ops.object.mode_set(mode="EDIT")
     with pytest.raises(RuntimeError, match="is in Edit Mode: leave that"):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
 from ai_ever_zoom_addon.scene import loading, recipe, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import Engine, FrameSize, ZoomSettings
 
 BOTH = pytest.mark.parametrize("engine", [Engine.CYCLES, Engine.SEQUENCER])
@@ -41,7 +41,7 @@ def frames(scene: Any, folder: Path, *numbers: int) -> list[NDArray[np.float32]]
 
 
 def control_of(scene: Any) -> Any:
-    (control,) = rig.controls(scene)
+    (control,) = objects.controls(scene)
     return control
 
 

@@ -14,7 +14,7 @@ from ai_ever_zoom_addon.core.series import ListedImage, Listing, Series, SeriesI
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import compat, compositing, loading, recipe, tags, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import FrameSize, ZoomSettings
 
 SIDE = 96
@@ -182,7 +182,7 @@ def test_effects_that_the_user_built_upon_are_not_removed(tmp_path: Path) -> Non
 def test_masks_go_with_their_images_and_with_the_effects(tmp_path: Path) -> None:
     control = build_zoom(tmp_path, flat(0.5), flat(0.7), flat(0.6))
     scene = bpy.context.scene
-    inner = rig.numbered(control, "layer")[2]
+    inner = objects.numbered(control, "layer")[2]
     compositing.add_effects(scene)
     mask = compositing.add_image_mask(scene, inner)
     before = inner.name
@@ -217,10 +217,10 @@ def test_a_mask_finds_its_picture_in_any_tree(tmp_path: Path, is_other: bool) ->
     else:
         tree.nodes.remove(picture.node)
     before = list(tree.nodes)
-    mask = compositing.add_image_mask(scene, rig.numbered(control, "layer")[1])
+    mask = compositing.add_image_mask(scene, objects.numbered(control, "layer")[1])
     (link,) = mask.inputs["Image"].links
     assert link.from_node.bl_idname == "CompositorNodeRLayers" and link.from_node.scene == scene
-    again = compositing.add_image_mask(scene, rig.numbered(control, "layer")[2])
+    again = compositing.add_image_mask(scene, objects.numbered(control, "layer")[2])
     assert again.inputs["Image"].links[0].from_node == link.from_node
     assert set(tree.nodes) == {*before, mask, again, link.from_node}
     assert not result.links
@@ -229,7 +229,7 @@ def test_a_mask_finds_its_picture_in_any_tree(tmp_path: Path, is_other: bool) ->
 def test_a_mask_cuts_out_one_image(tmp_path: Path, picture_folder: Path) -> None:
     control = build_zoom(tmp_path, flat(0.5), flat(0.7), flat(0.6))
     scene = bpy.context.scene
-    inner = next(item for item in rig.parts(control, "layer") if item[tags.NUMBER] == 1)
+    inner = next(item for item in objects.parts(control, "layer") if item[tags.NUMBER] == 1)
     with pytest.raises(EverZoomError, match="compositing effects first"):
         compositing.add_image_mask(scene, inner)
     compositing.add_effects(scene)

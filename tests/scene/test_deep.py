@@ -16,7 +16,7 @@ import pytest
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
 from ai_ever_zoom_addon.scene import compat, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 from tests.pictures import Array, Nest, error, paint, read, save, self_similar
 
@@ -99,7 +99,7 @@ def test_other_factors_differ_by_no_more_than_rounding(
 
 def test_the_camera_scales_by_exact_powers_of_two(scene: Any, tmp_path: Path) -> None:
     control = build_deep(scene, tmp_path, 200, 2.0, Engine.CYCLES)
-    camera = next(rig.parts(control, "camera"))
+    camera = next(objects.parts(control, "camera"))
     seen = set()
     for level in range(199):
         scene.frame_set(2 * level)

@@ -15,7 +15,7 @@ import pytest
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import compat, zooms
 from ai_ever_zoom_addon.scene.output import farm, output_settings, rendering
-from ai_ever_zoom_addon.scene.planes import anchors, rig
+from ai_ever_zoom_addon.scene.planes import anchors, objects
 from tests import pictures
 from tests.scene.command import FRAME, PLAIN, Run, assert_shows, frames, view
 
@@ -187,7 +187,7 @@ def test_what_was_painted_and_never_saved_is_in_the_file(zoom: Any, tmp_path: Pa
 
 def test_effects_travel_along(zoom: Any, series: Path, tmp_path: Path) -> None:
     """A text in a font of the user's, which follows the zoom by a driver."""
-    (control,) = rig.controls(zoom)
+    (control,) = objects.controls(zoom)
     zoom.frame_set(2)
     plan = zooms.plan_of(zoom, control)
     text = anchors.add_text(zoom, control, plan, "Here")
@@ -291,10 +291,10 @@ def test_the_sequencers_copy_carries_no_picture_twice(run: Run, series: Path) ->
     arguments = ("-i", series, "-zs", 2, *PLAIN[:2], "--engine", "sequencer", "--no-render")
     assert run(*arguments, "--save-blend", Path("work.blend").absolute()).status == 0
     bpy.ops.wm.open_mainfile(filepath=str(Path("work.blend").absolute()))
-    before = [image.name for image in map(rig.layer_image, layers())]
+    before = [image.name for image in map(objects.layer_image, layers())]
     said = farm.prepare(bpy.context.scene, Path("zoom.blend"))
     assert any("without images in the copy" in line for line in said)
-    assert [image.name for image in map(rig.layer_image, layers())] == before
+    assert [image.name for image in map(objects.layer_image, layers())] == before
     assert not any(image.packed_file for image in bpy.data.images)
     copied = [path for path in Path("zoom_files").rglob("*") if path.is_file()]
     assert len(copied) == 3
@@ -305,5 +305,5 @@ def test_the_sequencers_copy_carries_no_picture_twice(run: Run, series: Path) ->
 
 
 def layers() -> list[Any]:
-    (control,) = rig.controls(bpy.context.scene)
-    return list(rig.parts(control, "layer"))
+    (control,) = objects.controls(bpy.context.scene)
+    return list(objects.parts(control, "layer"))

@@ -44,10 +44,10 @@ ZOOM = """
 import sys
 import bpy
 import ai_ever_zoom_addon
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 
 def crop(scene, part):
-    (control,) = rig.controls(scene)
+    (control,) = objects.controls(scene)
     control.ever_zoom.crop = part
     assert not control.ever_zoom.problem, control.ever_zoom.problem
     bpy.context.view_layer.update()

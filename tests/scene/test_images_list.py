@@ -15,7 +15,7 @@ import pytest
 
 from ai_ever_zoom_addon import cli
 from ai_ever_zoom_addon.scene import compat, loading, recipe
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 
 from .drawing import draw_panel, draw_panels, shown_text
 from .nested import write_image, write_series
@@ -38,7 +38,7 @@ def build(folder: Path, *, look: bool = True) -> Any:
 
 
 def zoom() -> Any:
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     return control
 
 
@@ -53,15 +53,15 @@ def rows() -> list[str]:
 
 def shown() -> list[str]:
     """What the layers show, the outermost first."""
-    layers = rig.numbered(zoom(), "layer")
-    return [Path(rig.layer_image(layers[number]).filepath).name for number in sorted(layers)]
+    layers = objects.numbered(zoom(), "layer")
+    return [Path(objects.layer_image(layers[number]).filepath).name for number in sorted(layers)]
 
 
 def layer_showing(name: str) -> Any:
     (layer,) = (
         layer
-        for layer in rig.parts(zoom(), "layer")
-        if Path(rig.layer_image(layer).filepath).name == name
+        for layer in objects.parts(zoom(), "layer")
+        if Path(objects.layer_image(layer).filepath).name == name
     )
     return layer
 

@@ -17,7 +17,7 @@ from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.scene import compat, loading, measuring, recipe, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.planes import anchors, rig
+from ai_ever_zoom_addon.scene.planes import anchors, objects
 from ai_ever_zoom_addon.settings import Engine, FrameSize, Travel, ZoomSettings
 
 WIDTH, HEIGHT = 120, 80
@@ -152,20 +152,20 @@ def test_a_zoom_becomes_a_loop_and_back(tmp_path: Path) -> None:
     series = unlike(tmp_path, CENTRED)
     one_way = replace(LOOP, travel=Travel.ONE_WAY)
     control = zooms.build_zoom(scene, series, one_way)
-    before = rig.numbered(control, "layer")
+    before = objects.numbered(control, "layer")
     corners = {number: len(item.data.vertices) for number, item in before.items()}
     zooms.change_zoom(scene, control, LOOP)
-    layers = rig.numbered(control, "layer")
+    layers = objects.numbered(control, "layer")
     assert {number: layers[number] for number in before} == before
     assert sorted(layers) == [layer.number for layer in make_plan(series, LOOP).layers]
     assert len(layers) > 4
     for number, item in layers.items():
-        assert Path(rig.layer_image(item).filepath).stem == str(number % 3)
+        assert Path(objects.layer_image(item).filepath).stem == str(number % 3)
         assert len(item.data.vertices) == corners[0 if number == min(layers) else 1]
     assert recipe.stored_series(control) == series
     assert anchors.frame_of_image(control, 2) == 6
     zooms.change_zoom(scene, control, one_way)
-    assert rig.numbered(control, "layer") == before
+    assert objects.numbered(control, "layer") == before
     assert {number: len(item.data.vertices) for number, item in before.items()} == corners
 
 

@@ -16,7 +16,7 @@ import bpy
 import pytest
 
 from ai_ever_zoom_addon.scene import tags, zooms
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 
 from .drawing import shown_text
 from .nested import write_series
@@ -36,7 +36,7 @@ def build(folder: Path) -> Any:
     group.is_factor_measured = group.align = group.match_colour = False
     group.order = "outermost-first"
     assert operators.ever_zoom.build() == {"FINISHED"}
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     return control
 
 
@@ -87,7 +87,7 @@ def remove(item: Any) -> None:
 
 
 def layer_of(control: Any, number: int) -> Any:
-    return rig.numbered(control, "layer")[number]
+    return objects.numbered(control, "layer")[number]
 
 
 def material_of(control: Any, number: int) -> Any:
@@ -132,11 +132,11 @@ def duplicate_a_layer(control: Any) -> None:
 
 # What can happen, and whether a change of a setting then mends it, or says what to do.
 MISHAPS: dict[str, tuple[Mishap, bool]] = {
-    "camera deleted": (lambda c: remove(next(rig.parts(c, "camera"))), True),
+    "camera deleted": (lambda c: remove(next(objects.parts(c, "camera"))), True),
     "camera's data deleted": (lambda c: remove_all("cameras"), True),
     "layer deleted": (lambda c: remove(layer_of(c, 1)), True),
-    "all layers deleted": (lambda c: bpy.data.batch_remove(list(rig.parts(c, "layer"))), True),
-    "image deleted": (lambda c: remove(rig.layer_image(layer_of(c, 1))), True),
+    "all layers deleted": (lambda c: bpy.data.batch_remove(list(objects.parts(c, "layer"))), True),
+    "image deleted": (lambda c: remove(objects.layer_image(layer_of(c, 1))), True),
     "all images deleted": (lambda c: remove_all("images"), True),
     "material deleted": (lambda c: remove(material_of(c, 1)), True),
     "all materials deleted": (lambda c: remove_all("materials"), True),
@@ -193,10 +193,10 @@ def test_is_mended_or_says_how(control: Any, name: str) -> None:
     assert bool(problem) != is_mended, problem
     # Building again mends everything.
     assert told(operators.ever_zoom.build) == ""
-    (control,) = rig.controls(bpy.context.scene)
-    assert sorted(rig.numbered(control, "layer")) == list(range(COUNT))
-    assert all(rig.layer_image(layer_of(control, number)) for number in range(COUNT))
-    assert len(list(rig.parts(control, "camera"))) == 1
+    (control,) = objects.controls(bpy.context.scene)
+    assert sorted(objects.numbered(control, "layer")) == list(range(COUNT))
+    assert all(objects.layer_image(layer_of(control, number)) for number in range(COUNT))
+    assert len(list(objects.parts(control, "camera"))) == 1
     assert not zooms.problems(control)
     assert not control.ever_zoom.problem
     arrivals = [1 + number * control.ever_zoom.zoom_steps for number in range(COUNT)]
@@ -265,18 +265,18 @@ def test_every_button_answers_for_an_overridden_zoom(control: Any, tmp_path: Pat
     context = bpy.context
     collection = control.users_collection[0]
     collection.override_hierarchy_create(context.scene, context.view_layer)
-    control = next(item for item in rig.controls(context.scene) if item.override_library)
+    control = next(item for item in objects.controls(context.scene) if item.override_library)
     context.view_layer.objects.active = control
     assert press_every_button(tmp_path / "out")
 
 
 def test_rendering_says_what_is_missing(control: Any, tmp_path: Path) -> None:
-    remove(rig.layer_image(layer_of(control, 1)))
+    remove(objects.layer_image(layer_of(control, 1)))
     assert "Build Again" in told(operators.ever_zoom.render)
     assert "lost the image" in shown_text()
     control.ever_zoom.crop = 0.7
     assert "lost the image" not in shown_text()
-    remove(next(rig.parts(control, "camera")))
+    remove(next(objects.parts(control, "camera")))
     assert "Build Again" in told(operators.ever_zoom.render)
     assert "camera is gone" in shown_text()
 
@@ -287,7 +287,7 @@ def test_a_deleted_folder_is_named(control: Any, tmp_path: Path) -> None:
     assert control.ever_zoom.problem == ""  # nothing has to be read for that
     assert "pictures does not exist" in told(operators.ever_zoom.build)
     assert "a_0.png" in told(operators.ever_zoom.render)
-    remove(rig.layer_image(layer_of(control, 1)))
+    remove(objects.layer_image(layer_of(control, 1)))
     control.ever_zoom.crop = 0.5
     assert "a_1.png" in control.ever_zoom.problem
     shown_text()
@@ -295,7 +295,7 @@ def test_a_deleted_folder_is_named(control: Any, tmp_path: Path) -> None:
 
 def test_the_parts_of_a_zoom_without_its_control_are_taken_over(control: Any) -> None:
     scene = bpy.context.scene
-    layers = rig.numbered(control, "layer")
+    layers = objects.numbered(control, "layer")
     theirs = bpy.data.objects.new("bird", None)
     scene.collection.objects.link(theirs)
     theirs.parent = layers[1]
@@ -304,11 +304,11 @@ def test_the_parts_of_a_zoom_without_its_control_are_taken_over(control: Any) ->
     use(scene.ever_zoom)
     assert told(operators.ever_zoom.build) == ""
     assert bpy.context.scene == scene
-    (control,) = rig.controls(scene)
-    assert rig.numbered(control, "layer") == layers
+    (control,) = objects.controls(scene)
+    assert objects.numbered(control, "layer") == layers
     assert theirs.parent == layers[1]
-    assert len(list(rig.parts(control, "camera"))) == 1
-    assert not rig.leftovers(scene)
+    assert len(list(objects.parts(control, "camera"))) == 1
+    assert not objects.leftovers(scene)
 
 
 def test_everything_deleted_is_a_new_start(control: Any) -> None:
@@ -356,7 +356,7 @@ def link(file: Path) -> Any:
         here.collections = [name for name in there.collections if name == "Ever Zoom"]
     (collection,) = here.collections
     bpy.context.scene.collection.children.link(collection)
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     return control
 
 
@@ -385,11 +385,11 @@ def test_a_linked_zoom_renders(control: Any, tmp_path: Path) -> None:
 def test_a_new_zoom_beside_a_linked_one_is_ones_own(control: Any, tmp_path: Path) -> None:
     link(saved_elsewhere(control, tmp_path))
     assert told(operators.ever_zoom.build, is_new=True) == ""
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     for item in (control, *control.children_recursive):
         assert item.library is None
     for number in range(COUNT):
-        assert rig.layer_image(layer_of(control, number)).library is None
+        assert objects.layer_image(layer_of(control, number)).library is None
     for group in [
         n.node_tree for n in material_of(control, 1).node_tree.nodes if n.type == "GROUP"
     ]:
@@ -401,7 +401,7 @@ def test_an_overridden_zoom_is_shown_and_not_changed(control: Any, tmp_path: Pat
     context = bpy.context
     collection = control.users_collection[0]
     collection.override_hierarchy_create(context.scene, context.view_layer)
-    control = next(item for item in rig.controls(context.scene) if item.override_library)
+    control = next(item for item in objects.controls(context.scene) if item.override_library)
     context.view_layer.objects.active = control
     assert "linked from zoom.blend: open that file" in shown_text()
     assert "linked from zoom.blend" in use(control.ever_zoom)[-1]
@@ -414,9 +414,9 @@ def test_an_appended_zoom_is_ones_own(control: Any, tmp_path: Path) -> None:
     with libraries.load(str(file), link=False) as (_, here):
         here.collections = ["Ever Zoom"]
     bpy.context.scene.collection.children.link(bpy.data.collections["Ever Zoom"])
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     assert use(control.ever_zoom)[-1] == ""
-    assert bpy.context.scene.camera in list(rig.parts(control, "camera"))
+    assert bpy.context.scene.camera in list(objects.parts(control, "camera"))
     assert told(operators.ever_zoom.build) == ""
 
 
@@ -431,7 +431,7 @@ def test_a_file_without_the_add_on_in_between(control: Any, tmp_path: Path) -> N
     bpy.ops.wm.save_as_mainfile(filepath=str(file))
     ai_ever_zoom_addon.register()
     bpy.ops.wm.open_mainfile(filepath=str(file))
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     assert len(control.ever_zoom.images) == COUNT
     assert use(control.ever_zoom)[-1] == ""
     assert told(operators.ever_zoom.build) == ""

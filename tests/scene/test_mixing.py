@@ -11,7 +11,7 @@ import pytest
 
 from ai_ever_zoom_addon.scene import backdrop, zooms
 from ai_ever_zoom_addon.scene.output import output_settings
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects, rig
 from tests.pictures import error
 from tests.scene.drawing import draw_panel
 from tests.scene.nested import write_series
@@ -48,7 +48,7 @@ def test_a_zoom_is_put_alone_on_a_view_layer_or_left_out(
     with_zoom, without = scene.view_layers[0], scene.view_layers.new("Without")
     with_zoom.layer_collection.children[own.name].exclude = True
     without.layer_collection.children[zoom.name].exclude = True
-    assert scene.camera in list(rig.parts(control, "camera"))
+    assert scene.camera in list(objects.parts(control, "camera"))
     without.use = False
     seen = take(scene, picture_folder / "zoom", 3)
     assert error(seen, NEST.view(level_at(3)))[1] <= 2.0

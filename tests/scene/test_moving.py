@@ -18,7 +18,7 @@ from ai_ever_zoom_addon.core.findings import Finding, FindingKind
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import measuring, recipe, zooms
 from ai_ever_zoom_addon.scene.output import farm, rendering
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 from tests.scene.command import Run
 
@@ -126,7 +126,7 @@ def test_a_saved_file_plays_it_without_the_add_on_in_any_order(
 def test_it_begins_when_it_comes_into_sight_whatever_the_timing(tmp_path: Path) -> None:
     folder = make_series(tmp_path / "series", "sequence")
     control = build_zoom(folder)
-    player = rig.image_node(rig.numbered(control, "layer")[1]).image_user
+    player = objects.image_node(objects.numbered(control, "layer")[1]).image_user
     assert player.frame_start == 1
     changes: list[tuple[dict[str, Any], int]] = [
         ({"delay": 1.0}, 31),  # held for 30 frames
@@ -156,7 +156,7 @@ def test_the_sequencer_is_not_chosen_for_it(tmp_path: Path, run: Run) -> None:
     folder = make_series(tmp_path / "series", "movie")
     with pytest.raises(EverZoomError, match=r"only still images, and img2\.mp4 moves"):
         build_zoom(folder, Engine.SEQUENCER)
-    assert not rig.controls(bpy.context.scene)
+    assert not objects.controls(bpy.context.scene)
     options = ("-zs", 10, "--feather", 0, "--no-align", "--no-match-colour", "--frames", "12")
     ran = run("-i", folder, *options, "-o", tmp_path / "out")
     assert ran.status == 0

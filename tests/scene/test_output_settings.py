@@ -19,7 +19,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from ai_ever_zoom_addon.scene import colours, tags
 from ai_ever_zoom_addon.scene.output import output_settings
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 
 from .command import PLAIN, Run, assert_shows, frames, make_series, view
 from .command import SIZE as SERIES_SIZE
@@ -63,7 +63,7 @@ def build(folder: Path, engine: str, **choices: Any) -> Any:
     for name, value in choices.items():
         setattr(group, name, value)
     assert operators.ever_zoom.build() == {"FINISHED"}
-    return rig.controls(bpy.context.scene)[-1]
+    return objects.controls(bpy.context.scene)[-1]
 
 
 def read(scene: Any, paths: Any) -> dict[str, Any]:

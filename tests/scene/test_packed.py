@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ai_ever_zoom_addon.scene import loading
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 
 from .nested import write_series
 
@@ -19,7 +19,7 @@ operators: Any = bpy.ops
 
 
 def zoom() -> Any:
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     return control.ever_zoom
 
 
@@ -41,11 +41,11 @@ def build(folder: Path, *, look: bool, one_by_one: bool) -> None:
 
 def seen() -> list[Any]:
     """The zoom's pictures, from the outermost."""
-    (control,) = rig.controls(bpy.context.scene)
-    layers = sorted(rig.numbered(control, "layer").items())
+    (control,) = objects.controls(bpy.context.scene)
+    layers = sorted(objects.numbered(control, "layer").items())
     pictures = []
     for _, layer in layers:
-        image = rig.layer_image(layer)
+        image = objects.layer_image(layer)
         pixels = np.empty(image.size[0] * image.size[1] * 4, np.float32)
         image.pixels.foreach_get(pixels)
         pictures.append(pixels)
@@ -107,8 +107,8 @@ def test_another_folder_that_is_not_there_is_said(addon: None, tmp_path: Path) -
 def test_a_lost_picture_is_said(addon: None, tmp_path: Path) -> None:
     folder = tmp_path / "series"
     build(folder, look=False, one_by_one=False)
-    (control,) = rig.controls(bpy.context.scene)
-    image = rig.layer_image(rig.numbered(control, "layer")[1])
+    (control,) = objects.controls(bpy.context.scene)
+    image = objects.layer_image(objects.numbered(control, "layer")[1])
     image.unpack(method="REMOVE")
     shutil.rmtree(folder)
     with pytest.raises(RuntimeError, match="series does not exist"):

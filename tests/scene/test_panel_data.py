@@ -10,7 +10,7 @@ import bpy
 import pytest
 
 from ai_ever_zoom_addon.scene import tags
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.ui import data
 
 from .drawing import draw_panels, shown_text
@@ -27,7 +27,7 @@ def control(addon: None, tmp_path: Path) -> Any:
     group.is_factor_measured = group.align = group.match_colour = False
     group.order = "outermost-first"
     operators.ever_zoom.build()
-    return rig.controls(bpy.context.scene)[0]
+    return objects.controls(bpy.context.scene)[0]
 
 
 @pytest.fixture
@@ -60,13 +60,13 @@ def test_moving_things_computes_nothing(loads: list[str], control: Any) -> None:
 
 def delete(role: str) -> Callable[[Any], None]:
     def act(control: Any) -> None:
-        bpy.data.objects.remove(next(rig.parts(control, role)))
+        bpy.data.objects.remove(next(objects.parts(control, role)))
 
     return act
 
 
 def take_the_picture_away(control: Any) -> None:
-    rig.image_node(next(rig.parts(control, "layer"))).image = None
+    objects.image_node(next(objects.parts(control, "layer"))).image = None
 
 
 def take_the_level_away(control: Any) -> None:

@@ -20,7 +20,7 @@ from PIL import Image
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.scene import loading, measuring, recipe, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import Engine, FrameSize, MaskShape, Order, ZoomSettings
 from tests.pictures import (
     Array,
@@ -169,8 +169,8 @@ def test_images_lie_where_they_belong(
     nest = Nest(PATTERNS, (100, 80), factors=factors, offsets=OFFSETS, crop=0.7)
     control = build_nest(scene, nest, tmp_path, replace(PLAIN, zoom_steps=5))
     pictures = render(scene, picture_folder, 0, 10)
-    camera = next(rig.parts(control, "camera"))
-    outermost = next(rig.parts(control, "layer"))
+    camera = next(objects.parts(control, "camera"))
+    outermost = next(objects.parts(control, "layer"))
     for frame, picture in enumerate(pictures):
         scene.frame_set(frame)
         # The view takes its own way from image to image; over each of them it is centred.

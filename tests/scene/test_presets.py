@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 import pytest
 
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 
 from .drawing import draw_panel
 from .nested import write_series
@@ -37,7 +37,7 @@ def build(folder: Path) -> Any:
     zoom.zoom_steps = 5
     zoom.is_factor_measured = zoom.align = zoom.match_colour = False
     operators.ever_zoom.build()
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     return control
 
 
@@ -73,7 +73,7 @@ def test_a_built_zoom_changes_at_once_and_can_be_undone(addon: None, tmp_path: P
     bpy.ops.ed.undo_push(message="built")
     operators.ever_zoom.use_preset(name="As the Seed Program")
     assert bpy.context.scene.frame_end == 201
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     assert control.ever_zoom.zoom_steps == 100
 
 

@@ -15,7 +15,7 @@ import pytest
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
 from ai_ever_zoom_addon.scene import compat, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 from tests.pictures import Array, Nest, Pattern, error, read, waves
 
@@ -145,7 +145,7 @@ def test_building_again_replaces_and_adds_nothing(
     assert zooms.build_zoom(scene, series, PLAIN, control) == control
     assert set(everything()) == before
     assert [len(compat.fcurves(item)) for item in bpy.data.objects] == curves
-    assert rig.controls(scene) == [control]
+    assert objects.controls(scene) == [control]
     assert shows(scene, picture_folder, nest)
 
 
@@ -154,15 +154,15 @@ def test_other_images_take_the_places_of_the_old_ones(
 ) -> None:
     longer, shorter = nest_of(0, 5), nest_of(2, 2)
     control = zooms.build_zoom(scene, series_of(longer, tmp_path / "longer"), PLAIN)
-    layers = rig.numbered(control, "layer")
+    layers = objects.numbered(control, "layer")
     zooms.build_zoom(scene, series_of(shorter, tmp_path / "shorter"), PLAIN, control)
-    assert rig.numbered(control, "layer") == {number: layers[number] for number in range(2)}
+    assert objects.numbered(control, "layer") == {number: layers[number] for number in range(2)}
     assert len(bpy.data.objects) == 6  # and the control, the camera, and an anchor on each
     assert len(bpy.data.materials) == 2
     assert (scene.frame_start, scene.frame_end) == (0, 4)
     assert shows(scene, picture_folder, shorter)
     zooms.build_zoom(scene, series_of(longer, tmp_path / "longer"), PLAIN, control)
-    assert sorted(rig.numbered(control, "layer")) == [0, 1, 2, 3, 4]
+    assert sorted(objects.numbered(control, "layer")) == [0, 1, 2, 3, 4]
     assert shows(scene, picture_folder, longer, 14)
 
 
@@ -181,7 +181,7 @@ def test_the_users_edits_of_the_zoom_stay(scene: Any, tmp_path: Path, picture_fo
     added.location = (1.0, 2.0, 3.0)
     on_layer = bpy.data.objects.new("on a layer", None)
     scene.collection.objects.link(on_layer)
-    on_layer.parent = rig.numbered(control, "layer")[1]
+    on_layer.parent = objects.numbered(control, "layer")[1]
     before = state(added), state(on_layer)
 
     other = replace(PLAIN, crop=0.6)
@@ -208,10 +208,10 @@ def test_the_users_material_on_a_layer_stays(
     emission.inputs["Color"].default_value = (1.0, 0.0, 0.0, 1.0)
     output = nodes.new("ShaderNodeOutputMaterial")
     red.node_tree.links.new(emission.outputs[0], output.inputs["Surface"])
-    rig.numbered(control, "layer")[1].material_slots[0].material = red
+    objects.numbered(control, "layer")[1].material_slots[0].material = red
     before = state(red)
     zooms.change_zoom(scene, control, replace(PLAIN, crop=0.7))
-    assert rig.numbered(control, "layer")[1].material_slots[0].material == red
+    assert objects.numbered(control, "layer")[1].material_slots[0].material == red
     assert state(red) == before
     middle = render(scene, picture_folder, 4)[10:18, 10:30]
     assert (middle == [1.0, 0.0, 0.0]).all()
@@ -222,13 +222,13 @@ def test_looking_through_another_camera_is_the_users_choice(scene: Any, tmp_path
     (theirs,) = (item for item in scene.objects if item.type == "CAMERA")
     series = series_of(nest_of(0, 3), tmp_path)
     control = zooms.build_zoom(scene, series, PLAIN)
-    assert scene.camera in list(rig.parts(control, "camera"))
+    assert scene.camera in list(objects.parts(control, "camera"))
     scene.camera = theirs
     zooms.change_zoom(scene, control, replace(PLAIN, crop=0.7))
     assert scene.camera == theirs
     bpy.data.objects.remove(theirs)
     zooms.change_zoom(scene, control, PLAIN)
-    assert scene.camera in list(rig.parts(control, "camera"))
+    assert scene.camera in list(objects.parts(control, "camera"))
 
 
 def test_two_zooms_in_one_file(scene: Any, tmp_path: Path, picture_folder: Path) -> None:
@@ -238,8 +238,8 @@ def test_two_zooms_in_one_file(scene: Any, tmp_path: Path, picture_folder: Path)
     first = zooms.build_zoom(scene, series[0], PLAIN)
     other_scene = bpy.data.scenes.new("Other")
     second = zooms.build_zoom(other_scene, series[1], PLAIN)
-    assert rig.controls(scene) == [first]
-    assert rig.controls(other_scene) == [second]
+    assert objects.controls(scene) == [first]
+    assert objects.controls(other_scene) == [second]
     assert not set(first.children_recursive) & set(second.children_recursive)
     assert shows(scene, picture_folder / "one", one)
     assert shows(other_scene, picture_folder / "other", other)
@@ -262,10 +262,10 @@ def test_two_zooms_in_one_scene(scene: Any, tmp_path: Path, picture_folder: Path
     first = zooms.build_zoom(scene, series_of(one, tmp_path / "one"), PLAIN)
     first.location[0] = 100.0
     second = zooms.build_zoom(scene, series_of(other, tmp_path / "other"), PLAIN)
-    assert rig.controls(scene) == [first, second]
+    assert objects.controls(scene) == [first, second]
     assert first.users_collection != second.users_collection
     assert shows(scene, picture_folder, other)
-    scene.camera = next(rig.parts(first, "camera"))
+    scene.camera = next(objects.parts(first, "camera"))
     assert shows(scene, picture_folder, one)
     zooms.change_zoom(scene, first, replace(PLAIN, feather=0.2))
     assert shows(scene, picture_folder, nest_of(0, 3, feather=0.2))
@@ -280,7 +280,7 @@ def test_an_image_is_loaded_once(scene: Any, tmp_path: Path) -> None:
     zooms.build_zoom(scene, series, PLAIN, control)
     zooms.build_zoom(bpy.data.scenes.new("Other"), series, PLAIN)
     assert len(bpy.data.images) == 3
-    assert rig.layer_image(rig.numbered(control, "layer")[1]) == theirs
+    assert objects.layer_image(objects.numbered(control, "layer")[1]) == theirs
     assert theirs.name == "My Image"
 
 
@@ -303,7 +303,7 @@ def test_images_are_found_where_the_file_goes(
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "moved" / "zoom.blend"))
     scene = bpy.context.scene
     assert shows(scene, picture_folder, nest)
-    (control,) = rig.controls(scene)
+    (control,) = objects.controls(scene)
     zooms.change_zoom(scene, control, replace(PLAIN, feather=0.2, pack_images=is_packed))
     assert shows(scene, picture_folder, nest_of(0, 3, feather=0.2))
 
@@ -347,12 +347,12 @@ def test_one_undo_takes_it_back(change: str, scene: Any, tmp_path: Path) -> None
 
 
 REMOVED: dict[str, Callable[[Any], Any]] = {
-    "layer": lambda control: rig.numbered(control, "layer")[1],
-    "outermost layer": lambda control: rig.numbered(control, "layer")[0],
-    "camera": lambda control: next(rig.parts(control, "camera")),
-    "image": lambda control: rig.layer_image(rig.numbered(control, "layer")[1]),
-    "material": lambda control: rig.numbered(control, "layer")[1].material_slots[0].material,
-    "mesh": lambda control: rig.numbered(control, "layer")[1].data,
+    "layer": lambda control: objects.numbered(control, "layer")[1],
+    "outermost layer": lambda control: objects.numbered(control, "layer")[0],
+    "camera": lambda control: next(objects.parts(control, "camera")),
+    "image": lambda control: objects.layer_image(objects.numbered(control, "layer")[1]),
+    "material": lambda control: objects.numbered(control, "layer")[1].material_slots[0].material,
+    "mesh": lambda control: objects.numbered(control, "layer")[1].data,
     "node group": lambda _control: bpy.data.node_groups["Ever Zoom Layer"],
     "curve": lambda control: control.animation_data.action,
     "collection": lambda control: control.users_collection[0],

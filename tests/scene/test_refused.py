@@ -12,7 +12,7 @@ from PIL import Image
 
 from ai_ever_zoom_addon.core.steps import Steps
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.ui.reporting import LongOperator, Reporting
 from ai_ever_zoom_addon.ui.work import Finish
 
@@ -136,7 +136,7 @@ def test_a_script_without_a_window_gets_a_scene_of_its_own(addon: None, folder: 
         with context.temp_override(window=None):
             assert operators.ever_zoom.build(is_new=True) == {"FINISHED"}
         others = [scene for scene in bpy.data.scenes if scene != mine]
-        assert [len(rig.controls(scene)) for scene in others] == [1] * count
+        assert [len(objects.controls(scene)) for scene in others] == [1] * count
         assert bpy.context.window.scene in others
     assert list(mine.objects) == [cube]
 

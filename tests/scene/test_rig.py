@@ -22,7 +22,7 @@ from PIL import Image
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
 from ai_ever_zoom_addon.scene import compat, recipe, zooms
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import ZoomSettings
 
 Array = NDArray[np.float64]
@@ -89,13 +89,13 @@ def zoom_level(control: Any) -> float:
 def seen_layers(control: Any) -> list[Seen]:
     """The layers that are not hidden, the outermost first, as they are at the current frame."""
     dependencies = bpy.context.evaluated_depsgraph_get()
-    camera = next(rig.parts(control, "camera")).evaluated_get(dependencies)
+    camera = next(objects.parts(control, "camera")).evaluated_get(dependencies)
     lens = camera.data
     assert lens.sensor_fit == "HORIZONTAL"
     assert lens.shift_x == lens.shift_y == 0.0
     from_camera = np.array(camera.matrix_world, np.float64)
     result = []
-    for layer in rig.parts(control, "layer"):
+    for layer in objects.parts(control, "layer"):
         item = layer.evaluated_get(dependencies)
         assert item.hide_render == item.hide_viewport
         if item.hide_render:
@@ -214,7 +214,7 @@ def test_a_deep_zoom_keeps_its_precision(factor: float, scene: Any, tmp_path: Pa
     settings = replace(PLAIN, zoom_steps=1)
     control = zooms.build_zoom(scene, centred(tmp_path, 100, factor), settings)
     truth = Truth(100, factor, settings)
-    assert len(list(rig.parts(control, "stretch"))) > 3
+    assert len(list(objects.parts(control, "stretch"))) > 3
     for moment in moments(scene, parts=3):
         check_picture(control, truth, moment - 1)
 
@@ -244,7 +244,7 @@ def test_the_edited_curve_retimes_everything(
 ) -> None:
     settings = replace(PLAIN, zoom_steps=60 // (count - 1))
     control = zooms.build_zoom(scene, centred(tmp_path, count, factor), settings)
-    assert len(list(rig.parts(control, "stretch"))) == (3 if count == 30 else 0)
+    assert len(list(objects.parts(control, "stretch"))) == (3 if count == 30 else 0)
     curve = level_curve(control)
     points = curve.keyframe_points
     first, last = scene.frame_start, scene.frame_end

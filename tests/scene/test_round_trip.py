@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ai_ever_zoom_addon.scene import compat, recipe
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import TABLE, ZoomSettings
 from tests import pictures
 from tests.scene.command import Run
@@ -113,10 +113,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def built() -> dict[str, Any]:
     """What is in the scene, as far as a setting can change it."""
     scene: Any = bpy.context.scene
-    (control,) = rig.controls(scene)
-    (camera,) = rig.parts(control, "camera")
+    (control,) = objects.controls(scene)
+    (camera,) = objects.parts(control, "camera")
     assert control.ever_zoom.image_count == COUNT
-    layers = rig.numbered(control, "layer")
+    layers = objects.numbered(control, "layer")
     render = scene.render
     seen: dict[str, Any] = {
         "range": (scene.frame_start, scene.frame_end),
@@ -129,8 +129,8 @@ def built() -> dict[str, Any]:
             [round(v.value, 5) for v in layer.data.attributes["mask"].data]
             for layer in layers.values()
         ],
-        "images": [rig.layer_image(layer).name for layer in layers.values()],
-        "packed": [rig.layer_image(layer).packed_file is not None for layer in layers.values()],
+        "images": [objects.layer_image(layer).name for layer in layers.values()],
+        "packed": [objects.layer_image(layer).packed_file is not None for layer in layers.values()],
     }
     editor = scene.sequence_editor
     strips = compat.strips(editor) if editor is not None else ()
@@ -157,7 +157,7 @@ def plain_by_panel() -> Any:
 def kept_after_a_change(blend: Path, settings: ZoomSettings) -> dict[str, Any]:
     """Opens a file, changes something else, and checks that the settings are as they were."""
     bpy.ops.wm.open_mainfile(filepath=str(blend))
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     group = control.ever_zoom
     assert recipe.stored_settings(control) == settings
     before = built()
@@ -198,14 +198,14 @@ def test_by_the_panel(addon: None, here: Path, name: str) -> None:
     group = plain_by_panel()
     assert operators.ever_zoom.build() == {"FINISHED"}
     without = built()
-    plain = recipe.stored_settings(rig.controls(bpy.context.scene)[0])
+    plain = recipe.stored_settings(objects.controls(bpy.context.scene)[0])
     values = {k: str(here / TONE) if v == TONE else v for k, v in others.items()}
     for key, value in values.items():
         setattr(group, key, value)
         assert not group.problem
-    if recipe.unbuilt(rig.controls(bpy.context.scene)[0]):
+    if recipe.unbuilt(objects.controls(bpy.context.scene)[0]):
         assert operators.ever_zoom.build() == {"FINISHED"}
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     settings = recipe.stored_settings(control)
     if name != "folder":
         assert settings.to_dict()[name] != plain.to_dict()[name]

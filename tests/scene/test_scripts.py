@@ -9,14 +9,14 @@ import bpy
 import pytest
 
 from ai_ever_zoom_addon.scene import recipe
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from tests.scene.nested import write_series
 
 operators: Any = bpy.ops
 
 
 def zoom_of(scene: Any) -> Any:
-    (control,) = rig.controls(scene)
+    (control,) = objects.controls(scene)
     return control
 
 
@@ -52,7 +52,7 @@ def test_each_new_zoom_is_of_the_folder_that_was_asked_for(folders: list[Path]) 
     for folder in folders:
         settings().folder = str(folder)
         assert operators.ever_zoom.build(is_new=True) == {"FINISHED"}
-    made = [control for scene in bpy.data.scenes for control in rig.controls(scene)]
+    made = [control for scene in bpy.data.scenes for control in objects.controls(scene)]
     assert sorted(map(names, made), key=str) == [{"a"}, {"b"}, {"c"}]
     for control in made:  # and what was meant for the next one is not left with the one before
         assert {Path(control.ever_zoom.folder).name} == names(control)
@@ -146,7 +146,7 @@ def test_the_user_s_interpolation_stays(folders: list[Path]) -> None:
     settings().folder = str(folders[0])
     operators.ever_zoom.build()
     control = zoom_of(bpy.context.scene)
-    nodes = [rig.image_node(layer) for layer in rig.parts(control, "layer")]
+    nodes = [objects.image_node(layer) for layer in objects.parts(control, "layer")]
     for node in nodes:
         node.interpolation, node.extension = "Closest", "REPEAT"
     settings().crop = 0.6

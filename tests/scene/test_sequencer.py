@@ -17,7 +17,7 @@ from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import compat, loading, tags, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.scene.strips import storing
 from ai_ever_zoom_addon.scene.strips.strips import has_strips, picture_files
 from ai_ever_zoom_addon.settings import Engine, FrameSize, MaskShape, ZoomSettings
@@ -330,7 +330,7 @@ def test_what_is_not_driven_any_more_goes_back(tmp_path: Path, picture_folder: P
     plain = make_series(tmp_path, NESTED, [(200, 160)])
     zooms.build_zoom(scene, plain, settings)
     before = frames(scene, picture_folder / "before", range(1, 6))
-    control = rig.controls(scene)[0]
+    control = objects.controls(scene)[0]
     zooms.build_zoom(scene, many, replace(settings, roll=0.3, target=(0.1, 0.1)), control)
     between = frames(scene, picture_folder / "between", range(1, 6))
     make_series(tmp_path, NESTED, [(200, 160)])

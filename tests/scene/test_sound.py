@@ -17,7 +17,7 @@ from ai_ever_zoom_addon import cli
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import compat, tags
 from ai_ever_zoom_addon.scene.output import sound
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from tests.scene.nested import write_series
 
 SECONDS, RATE, PITCH = 1.6, 48000, 440.0
@@ -114,7 +114,7 @@ def group(tmp_path: Path) -> Iterator[Any]:
     scene: Any = bpy.context.scene
     scene.ever_zoom.folder = str(tmp_path / "images")
     operators.ever_zoom.build()
-    yield rig.controls(scene)[0].ever_zoom
+    yield objects.controls(scene)[0].ever_zoom
     ai_ever_zoom_addon.unregister()
 
 

@@ -22,7 +22,7 @@ from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.scene import loading, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.scene.strips import pictures
 from ai_ever_zoom_addon.scene.strips.strips import picture_files, picture_strips
 from ai_ever_zoom_addon.settings import Engine, MaskShape, ZoomSettings
@@ -115,7 +115,7 @@ def built(folder: Path, **options: Any) -> Any:
 
 
 def zoom() -> Any:
-    return rig.controls(bpy.context.scene)[0].ever_zoom
+    return objects.controls(bpy.context.scene)[0].ever_zoom
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 import ai_ever_zoom_addon
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.scene import compat, tags
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.scene.recipe import stored_settings
 from ai_ever_zoom_addon.scene.zooms import build_zoom
 from ai_ever_zoom_addon.settings import (
@@ -51,7 +51,7 @@ def build(folder: Path, *, look: bool = False) -> Any:
         group.order = "outermost-first"
     group.zoom_steps = STEPS
     assert operators.ever_zoom.build() == {"FINISHED"}
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     return control
 
 
@@ -71,7 +71,7 @@ def rounded(settings: ZoomSettings) -> dict[str, Any]:
 
 def trimmed_width(control: Any) -> float:
     """Width of the inner layers' mesh, in widths of an image."""
-    layer = next(item for item in rig.parts(control, "layer") if item[tags.NUMBER] == 1)
+    layer = next(item for item in objects.parts(control, "layer") if item[tags.NUMBER] == 1)
     across = [vertex.co.x for vertex in layer.data.vertices]
     return float(max(across) - min(across))
 
@@ -119,17 +119,17 @@ def test_builds_what_is_in_the_folder(addon: None, tmp_path: Path) -> None:
     assert (scene.frame_start, scene.frame_end, scene.frame_current) == (1, 31, 1)
     assert (scene.render.resolution_x, scene.render.resolution_y) == (102, 76)  # 0.8, even
     assert scene.render.filepath == str(tmp_path / "infinite_zoom.mp4")
-    assert scene.camera in list(rig.parts(control, "camera"))
+    assert scene.camera in list(objects.parts(control, "camera"))
 
 
 def test_builds_again_in_place(addon: None, tmp_path: Path) -> None:
     write_series(tmp_path)
     control = build(tmp_path)
-    layers = list(rig.parts(control, "layer"))
+    layers = list(objects.parts(control, "layer"))
     control.ever_zoom.zoom_steps = 7
     assert operators.ever_zoom.build() == {"FINISHED"}
-    assert rig.controls(bpy.context.scene) == [control]
-    assert list(rig.parts(control, "layer")) == layers
+    assert objects.controls(bpy.context.scene) == [control]
+    assert list(objects.parts(control, "layer")) == layers
     assert curve_keys(control)[-1] == (22, 3)
 
 
@@ -175,7 +175,7 @@ def test_a_zoom_made_elsewhere_keeps_its_settings(
     build_zoom(bpy.context.scene, series, settings)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "zoom.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "zoom.blend"))
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     assert [row.name for row in control.ever_zoom.images] == [file.name for file in files]
     assert Path(bpy.path.abspath(control.ever_zoom.folder)) == tmp_path
     settings = replace(settings, folder=str(tmp_path))
@@ -197,7 +197,7 @@ def test_a_size_given_elsewhere_stays(addon: None, tmp_path: Path) -> None:
     )
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "zoom.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "zoom.blend"))
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     control.ever_zoom.feather = 0.1
     render = bpy.context.scene.render
     assert (render.resolution_x, render.resolution_y) == (60, 60)
@@ -211,8 +211,8 @@ def test_a_second_zoom_has_a_scene_of_its_own(addon: None, tmp_path: Path) -> No
     assert operators.ever_zoom.build(is_new=True) == {"FINISHED"}
     after = bpy.context.scene
     assert after != before
-    assert rig.controls(before) == [first]
-    (second,) = rig.controls(after)
+    assert objects.controls(before) == [first]
+    (second,) = objects.controls(after)
     # As the first one is now: what the user sees in the panel is what is built.
     assert second.ever_zoom.crop == pytest.approx(0.7)
 
@@ -235,7 +235,7 @@ def test_imports_chosen_files(addon: None, tmp_path: Path) -> None:
     chosen = [{"name": file.name} for file in files[1:4]]
     done = operators.ever_zoom.import_series(directory=str(tmp_path), files=chosen)
     assert done == {"FINISHED"}
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     assert [row.name for row in control.ever_zoom.images] == [file.name for file in files[1:4]]
 
 
@@ -243,13 +243,13 @@ def test_imports_the_folder_of_one_file(addon: None, tmp_path: Path) -> None:
     files = write_series(tmp_path)
     chosen = [{"name": files[2].name}]
     operators.ever_zoom.import_series(directory=str(tmp_path), files=chosen)
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     assert len(control.ever_zoom.images) == len(files)
 
 
 def test_paints_and_builds_the_sample(addon: None) -> None:
     assert operators.ever_zoom.sample() == {"FINISHED"}
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     assert len(control.ever_zoom.images) == 8
     assert not control.ever_zoom.warnings
     assert control.ever_zoom.found_factor == pytest.approx(2.0, abs=0.002)
@@ -266,7 +266,7 @@ def test_says_what_is_wrong_with_the_folder(
     with pytest.raises(RuntimeError, match=words) as told:
         operators.ever_zoom.build()
     assert "Traceback" not in str(told.value)
-    assert not rig.controls(bpy.context.scene)
+    assert not objects.controls(bpy.context.scene)
 
 
 def test_a_grey_button_says_why(addon: None) -> None:
@@ -293,7 +293,7 @@ def test_feather_is_live(addon: None, tmp_path: Path) -> None:
     control = build(tmp_path)
 
     def opaque_width() -> float:
-        layer = next(item for item in rig.parts(control, "layer") if item[tags.NUMBER] == 1)
+        layer = next(item for item in objects.parts(control, "layer") if item[tags.NUMBER] == 1)
         opaque = [
             vertex.co.x
             for vertex, mask in zip(
@@ -337,9 +337,9 @@ def test_engine_and_overlay_are_live(addon: None, tmp_path: Path) -> None:
     control.ever_zoom.engine = "workbench"
     assert bpy.context.scene.render.engine == "BLENDER_WORKBENCH"
     control.ever_zoom.debug_overlay = True
-    assert list(rig.parts(control, "overlay"))
+    assert list(objects.parts(control, "overlay"))
     control.ever_zoom.debug_overlay = False
-    assert not list(rig.parts(control, "overlay"))
+    assert not list(objects.parts(control, "overlay"))
 
 
 def test_an_impossible_change_is_told_in_the_panel(addon: None, tmp_path: Path) -> None:
@@ -450,12 +450,12 @@ def test_roll_and_target_are_live(addon: None, tmp_path: Path) -> None:
     write_series(tmp_path)
     control = build(tmp_path)
     scene, group = bpy.context.scene, control.ever_zoom
-    (camera,) = rig.parts(control, "camera")
+    (camera,) = objects.parts(control, "camera")
     group.roll, group.target = 0.25, (0.1, 0.0)
     scene.frame_set(scene.frame_start + STEPS)
     assert camera.rotation_euler[2] == pytest.approx(math.pi / 2)
     (innermost,) = (
-        x for x in rig.parts(control, "layer") if x[tags.NUMBER] == len(group.images) - 1
+        x for x in objects.parts(control, "layer") if x[tags.NUMBER] == len(group.images) - 1
     )
     place = innermost.location / innermost.scale[0]  # from where the zoom ends
     assert place[:2] == pytest.approx((-0.1, 0.0), abs=1e-6)

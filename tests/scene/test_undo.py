@@ -12,7 +12,7 @@ import bpy
 import pytest
 
 from ai_ever_zoom_addon.scene import compat
-from ai_ever_zoom_addon.scene.planes import rig
+from ai_ever_zoom_addon.scene.planes import objects
 
 from .drawing import draw_panels
 from .nested import write_image, write_series
@@ -21,7 +21,7 @@ operators: Any = bpy.ops
 
 
 def zoom() -> Any:
-    return rig.controls(bpy.context.scene)[0].ever_zoom
+    return objects.controls(bpy.context.scene)[0].ever_zoom
 
 
 def state() -> Any:
@@ -30,13 +30,13 @@ def state() -> Any:
     scene = bpy.context.scene
     size = scene.render.resolution_x, scene.render.resolution_y, scene.frame_end
     found: list[Any] = [scene.name, scene.ever_zoom.folder, size, len(scene.objects)]
-    for control in rig.controls(scene):
+    for control in objects.controls(scene):
         group = control.ever_zoom
         (curve,) = compat.fcurves(control)
         found.append([(round(point.co[0], 3), point.co[1]) for point in curve.keyframe_points])
         found.append([(row.name, row.is_used, row.layer) for row in group.images])
         found.append((round(group.crop, 4), group.reverse, group.is_own_order, group.problem))
-        layers = rig.numbered(control, "layer")
+        layers = objects.numbered(control, "layer")
         found.append({n: (layer.name, layer.scale.x) for n, layer in sorted(layers.items())})
     return found
 
@@ -103,7 +103,7 @@ def imported(folder: Path, **options: Any) -> Any:
         "EXEC_DEFAULT", True, directory=str(folder), files=files, **options
     )
     assert done == {"FINISHED"}
-    (control,) = rig.controls(bpy.context.scene)
+    (control,) = objects.controls(bpy.context.scene)
     return control.ever_zoom
 
 

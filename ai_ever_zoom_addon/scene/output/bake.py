@@ -9,7 +9,7 @@ import bpy
 from bpy_extras import anim_utils
 
 from ...errors import EverZoomError
-from ..planes import rig
+from ..planes import objects
 
 
 def bake_camera(scene: Any, control: Any) -> Any:
@@ -27,10 +27,10 @@ def bake_camera(scene: Any, control: Any) -> Any:
     Raises:
         EverZoomError: The zoom has no camera, or is too deep for the numbers of other programs.
     """
-    camera = next(rig.parts(control, "camera"), None)
+    camera = next(objects.parts(control, "camera"), None)
     if camera is None:
         raise EverZoomError("The zoom's camera is gone: press Build Again.")
-    if next(rig.parts(control, "stretch"), None) is not None:
+    if next(objects.parts(control, "stretch"), None) is not None:
         raise EverZoomError(
             "This zoom is too deep for one place in space: its camera goes back to the start again "
             "and again. Build zooms of fewer images to bake them."

@@ -22,7 +22,7 @@ from ...errors import EverZoomError
 from ...settings import Engine
 from .. import colours, compat
 from ..loading import image_file
-from ..planes.rig import controls, image_node, parts
+from ..planes.objects import controls, image_node, parts
 from ..strips.storing import left_alone
 from ..strips.strips import has_strips
 from . import output_settings

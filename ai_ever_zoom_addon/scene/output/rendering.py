@@ -255,7 +255,7 @@ def check_images(scene: Any) -> None:
     Raises:
         EverZoomError: Some are missing; the message names them.
     """
-    from ..planes.rig import controls, image_node, parts
+    from ..planes.objects import controls, image_node, parts
 
     missing = []
     # The sequencer shows no planes.
@@ -289,7 +289,7 @@ def other_cameras(scene: bpy.types.Scene) -> list[tuple[str, int, int]]:
     Returns:
         The other camera's name, the first and the last frame, within the scene's frames.
     """
-    from ..planes.rig import controls, parts
+    from ..planes.objects import controls, parts
 
     own = {camera for control in controls(scene) for camera in parts(control, CAMERA)}
     if not own or has_strips(scene):

@@ -22,7 +22,7 @@ from ...errors import EverZoomError
 from .. import colours, compat
 from ..loading import is_light_plain
 from ..planes.layers import IMAGE_NODE
-from ..planes.rig import controls, parts
+from ..planes.objects import controls, parts
 
 DECODE_GROUP = "Ever Zoom Decode"
 

@@ -25,7 +25,7 @@ from ...errors import EverZoomError
 from .. import compat, recipe, zoom_level
 from ..drivers import drive, drive_by_table, is_animated
 from ..tags import ANCHOR, HOLDER, ROLE, ZOOM_LEVEL_PATH
-from . import rig
+from . import objects, rig
 
 IMAGE = "Image"  # on the control: which image fills the view, for the user's drivers
 STEP = "Step"  # on an anchor: how far the zoom is into its image's step, for the user's drivers
@@ -56,7 +56,7 @@ def image_in_view(scene: Scene, control: Object) -> int:
     if not levels:
         raise EverZoomError("The note of what the zoom was made from is gone: press Build Again.")
     curve = zoom_level.curve_of(control)
-    level = rig.level_now(control) or 0.0
+    level = objects.level_now(control) or 0.0
     if curve is not None:
         level = curve.evaluate(scene.frame_current_final)
     return int(np.abs(np.array(levels) - level).argmin())
@@ -87,7 +87,7 @@ def anchor_of(control: Object, number: int) -> Object:
     Raises:
         EverZoomError: It is gone.
     """
-    layer = rig.numbered(control, "layer").get(number)
+    layer = objects.numbered(control, "layer").get(number)
     for anchor in anchors(control):
         if layer is not None and anchor.parent == layer:
             return anchor
@@ -110,7 +110,7 @@ def update(control: Object, plan: Plan) -> None:
     drive_by_table(control, f'["{IMAGE}"]', (control, ZOOM_LEVEL_PATH), levels)
 
     layers = {  # but for those of the further rounds of a ring
-        n: item for n, item in rig.numbered(control, "layer").items() if 0 <= n < count
+        n: item for n, item in objects.numbered(control, "layer").items() if 0 <= n < count
     }
     for item in [item for item in control.children_recursive if item.get(ROLE) == HOLDER]:
         if not item.children:
@@ -181,7 +181,7 @@ def _use(anchor: Object, control: Object, layer: Layer) -> None:
 
 
 def _image_name(layer: Object) -> str:
-    image = rig.layer_image(layer)
+    image = objects.layer_image(layer)
     return str(layer.name if image is None else image.name)
 
 
@@ -209,7 +209,7 @@ def add_text(scene: Scene, control: Object, plan: Plan, body: str) -> Object:
 
 
 def add_objects(
-    scene: Scene, control: Object, plan: Plan, objects: Sequence[Object], *, hide: bool = True
+    scene: Scene, control: Object, plan: Plan, items: Sequence[Object], *, hide: bool = True
 ) -> int:
     """Put objects on the image in view: before it, below the next image, as large as fits there.
 
@@ -220,7 +220,7 @@ def add_objects(
         scene: Its current frame says which image is in view.
         control: The zoom.
         plan: By which it was built.
-        objects: Whatever can have a parent.
+        items: Whatever can have a parent.
         hide: Hide them while the image is out of sight, too.
 
     Returns:
@@ -230,7 +230,7 @@ def add_objects(
         EverZoomError: There is nothing to add, or the zoom is not whole.
     """
     children = _children()
-    chosen = [item for item in objects if not _is_part(item, control)]
+    chosen = [item for item in items if not _is_part(item, control)]
     below = set(_below(chosen, children))
     roots = [item for item in chosen if item not in below]
     if not roots:
@@ -243,7 +243,7 @@ def add_objects(
                 f"{item.name} is linked from {bpy.path.basename(item.library.filepath)}: choose "
                 "Object > Library Override > Make first."
             )
-    rig.check_editable(control)
+    objects.check_editable(control)
     number = image_in_view(scene, control)
     anchor = anchor_of(control, number)
     _use(anchor, control, next(layer for layer in plan.layers if layer.number == number))
@@ -403,7 +403,7 @@ def mark_images(scene: Scene, control: Object) -> int:
     """
     remove_marks(scene)
     count = 0
-    for number, layer in sorted(rig.numbered(control, "layer").items()):
+    for number, layer in sorted(objects.numbered(control, "layer").items()):
         frame = frame_of_image(control, number)
         if frame is not None:
             scene.timeline_markers.new(f"Image {number}: {_image_name(layer)}", frame=frame)

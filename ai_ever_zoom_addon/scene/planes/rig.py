@@ -7,7 +7,7 @@ whatever the user has renamed, and touches nothing else.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import bpy
@@ -15,7 +15,6 @@ import bpy
 from ...core.files.moving import is_moving
 from ...core.plan.mask import MaskMesh, whole_image
 from ...core.plan.plan import Layer, Plan
-from ...errors import EverZoomError
 from .. import zoom_level
 from ..drivers import drive, drive_by_table, fade_expression, fill_curve, roll_expression
 from ..loading import load_image
@@ -29,7 +28,8 @@ from ..tags import (
     ZOOM_LEVEL,
     ZOOM_LEVEL_PATH,
 )
-from .layers import IMAGE_NODE, fill_material, fill_mesh, play
+from . import objects
+from .layers import fill_material, fill_mesh, play
 from .overlay import OverlayMaker, remove_overlay
 
 LENS = 50.0  # millimetres
@@ -45,63 +45,6 @@ SMALLEST_WIDTH = 1e-3
 # more, up to the other part.
 LAYER_DEPTH = 1e-5
 DEEPEST_LAYER = 1e-3
-
-
-def controls(scene: Any) -> list[Any]:
-    """The zooms of a scene, by their control objects."""
-    return [item for item in scene.objects if item.get(ROLE) == "control"]
-
-
-def parts(control: Any, role: str) -> Iterator[Any]:
-    """The objects of a zoom that play a role."""
-    for item in control.children_recursive:
-        if item.get(ROLE) == role:
-            yield item
-
-
-def level_now(control: Any) -> float | None:
-    """The zoom level at the current frame; None where the user has taken the property away."""
-    level = control.get(ZOOM_LEVEL)
-    return float(level) if isinstance(level, int | float) else None
-
-
-def numbered(control: Any, role: str) -> dict[int, Any]:
-    """The layers or stretches of a zoom by their numbers."""
-    return {
-        item[NUMBER]: item for item in parts(control, role) if isinstance(item.get(NUMBER), int)
-    }
-
-
-def leftovers(scene: Any) -> list[Any]:
-    """What is left of zooms whose control objects were deleted, without what hangs on it."""
-    found = []
-    for item in scene.objects:
-        if item.get(ROLE) is None or item.parent is not None or item.library is not None:
-            continue
-        if item[ROLE] != "control":
-            found.append(item)
-    return found
-
-
-def check_editable(control: Any) -> None:
-    """Make sure that a zoom can be changed.
-
-    Raises:
-        EverZoomError: It is another file's, or one of its layers is being edited.
-    """
-    for item in (control, *(item for item in control.children_recursive if item.get(ROLE))):
-        original = item
-        if item.override_library is not None:
-            original = item.override_library.reference
-        if original.library is not None:
-            raise EverZoomError(
-                f"This zoom is linked from {bpy.path.basename(original.library.filepath)}: open "
-                "that file to change it."
-            )
-        if item.mode == "EDIT":
-            raise EverZoomError(
-                f"{item.name} is in Edit Mode: leave that (Tab), then make the change again."
-            )
 
 
 def build_rig(
@@ -130,7 +73,7 @@ def build_rig(
     """
     # Everything that can fail comes first, so that nothing half-built is left.
     if control is not None:
-        check_editable(control)
+        objects.check_editable(control)
     images = [load_image(layer.image.file) for layer in plan.layers]
     if plan.settings.pack_images:
         for image in images:
@@ -156,7 +99,7 @@ def build_rig(
 def _renumber_layers(control: Any, kept_layers: Sequence[int | None]) -> None:
     """Let layers go on with their images, whatever place these have now."""
     numbers = {old: new for new, old in enumerate(kept_layers) if old is not None}
-    for old, item in numbered(control, "layer").items():
+    for old, item in objects.numbered(control, "layer").items():
         # Beyond all others: not needed any more.
         item[NUMBER] = numbers.get(old, 1_000_000 + old)
 
@@ -171,7 +114,7 @@ def world_width(plan: Plan) -> float:
 def _is_timed(control: Any) -> bool:
     """Whether something says what the zoom level is over time: a curve, a driver or a strip."""
     animation = control.animation_data
-    if level_now(control) is None or animation is None:
+    if objects.level_now(control) is None or animation is None:
         return False
     is_driven = any(curve.data_path == ZOOM_LEVEL_PATH for curve in animation.drivers)
     return is_driven or bool(animation.nla_tracks) or zoom_level.curve_of(control) is not None
@@ -199,7 +142,7 @@ def write_zoom_level(control: Any, plan: Plan) -> None:
 
 def _new_control(scene: Any) -> Any:
     # The parts of a zoom whose control was deleted are taken over, with what the user made of them.
-    left = leftovers(scene)
+    left = objects.leftovers(scene)
     if left:
         collection = left[0].users_collection[0]
     else:
@@ -260,7 +203,7 @@ def _fill_stretches(control: Any, collection: Any, plan: Plan) -> list[Any]:
     """
     levels = plan.stretch_levels
     count = int(plan.depth // levels) + 1 if levels else 0
-    existing = numbered(control, "stretch")
+    existing = objects.numbered(control, "stretch")
     stretches = []
     for number in range(count):
         stretch = existing.pop(number, None)
@@ -286,7 +229,7 @@ def _fill_stretches(control: Any, collection: Any, plan: Plan) -> list[Any]:
 
 
 def _fill_camera(control: Any, collection: Any, plan: Plan) -> None:
-    camera = next(parts(control, "camera"), None)
+    camera = next(objects.parts(control, "camera"), None)
     is_new = camera is None
     if camera is None:
         data: Any = bpy.data.cameras.new("Ever Zoom Camera")
@@ -324,8 +267,8 @@ def _fill_camera(control: Any, collection: Any, plan: Plan) -> None:
 def _fill_layers(
     control: Any, collection: Any, plan: Plan, stretches: list[Any], images: list[Any]
 ) -> None:
-    existing = numbered(control, "layer")
-    camera = next(parts(control, "camera"))
+    existing = objects.numbered(control, "layer")
+    camera = next(objects.parts(control, "camera"))
     # By their tag, as the user may have given a layer another mesh. A copy has the tag, too,
     # but fewer users, or the longer name.
     tagged = [item.data for item in existing.values() if item.data.get(ROLE)]
@@ -357,7 +300,7 @@ def _fill_layers(
         if slot.material.get(ROLE) == "layer":  # and no material of the user's
             fill_material(slot.material, image)
             if is_moving(layer.image.file):
-                play(image_node(item).image_user, image, plan.first_sight(layer))
+                play(objects.image_node(item).image_user, image, plan.first_sight(layer))
         item.name = f"{layer.number:03} {layer.image.file.stem}"
         _place_layer(control, item, plan, layer, stretches, camera)
     for item in existing.values():
@@ -429,36 +372,13 @@ def hidden_expression(layer: Layer) -> str:
 
 
 def _fill_overlay(control: Any, collection: Any, plan: Plan) -> None:
-    remove_overlay(list(parts(control, OVERLAY)))
+    remove_overlay(list(objects.parts(control, OVERLAY)))
     if not plan.settings.debug_overlay:
         return
     maker = OverlayMaker(control, collection, plan)
-    items = numbered(control, "layer")
+    items = objects.numbered(control, "layer")
     for layer in plan.layers:
         if layer.number in items:
             maker.add_layer(layer, items[layer.number])
-    camera = next(parts(control, "camera"))
+    camera = next(objects.parts(control, "camera"))
     maker.add_view(camera, _view_scale(plan), _view_distance(camera.data, plan))
-
-
-def image_node(layer: Any) -> Any:
-    """The node of a layer's material that holds its image, or None in a material of the user's."""
-    slots = layer.material_slots
-    material = slots[0].material if slots else None
-    if material is None or material.node_tree is None:
-        return None
-    return material.node_tree.nodes.get(IMAGE_NODE)
-
-
-def layer_image(layer: Any) -> Any:
-    """The image that a layer shows, or None where the user took it away."""
-    node = image_node(layer)
-    return node.image if node is not None else None
-
-
-def is_empty(layer: Any) -> bool:
-    """Whether a layer has nothing to show."""
-    node = image_node(layer)
-    if node is not None:
-        return node.image is None
-    return not any(slot.material for slot in layer.material_slots)
