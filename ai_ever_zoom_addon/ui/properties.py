@@ -609,9 +609,16 @@ def folder_path(folder: str) -> Path:
 
 
 @persistent  # type: ignore[untyped-decorator]
+def _forget(*_: Any) -> None:
+    """Undo and redo put objects and settings in the place of others."""
+    _problems.clear()
+    active.forget()
+
+
+@persistent  # type: ignore[untyped-decorator]
 def _fill_loaded(*_: Any) -> None:
     """Zooms that were built without the window: the panel lists them like its own."""
-    _problems.clear()
+    _forget()
     items: Any = bpy.data.objects
     for item in items:
         if item.get(tags.ROLE) == tags.CONTROL and not item.ever_zoom.images:
@@ -630,6 +637,8 @@ def register() -> None:
     bpy.types.Scene.ever_zoom = pointer  # type: ignore[attr-defined]
     bpy.types.Object.ever_zoom = pointer  # type: ignore[attr-defined]
     bpy.app.handlers.load_post.append(_fill_loaded)
+    for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post):
+        handlers.append(_forget)
     # The file that is open already: it is out of reach while add-ons are registered. Persistent:
     # 4.2 crashes at its end if it has dropped a timer when a file was opened.
     bpy.app.timers.register(_fill_loaded, first_interval=0.0, persistent=True)
@@ -638,6 +647,8 @@ def register() -> None:
 def unregister() -> None:
     """Take out what `register` added."""
     bpy.app.handlers.load_post.remove(_fill_loaded)
+    for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post):
+        handlers.remove(_forget)
     if bpy.app.timers.is_registered(_fill_loaded):
         bpy.app.timers.unregister(_fill_loaded)
     del bpy.types.Object.ever_zoom  # type: ignore[attr-defined]
