@@ -12,7 +12,8 @@ from ..errors import EverZoomError
 from ..scene import recipe, zooms
 from ..scene.planes import anchors, objects
 from . import data
-from .properties import active_zoom, chosen_layer, has_planes, has_zoom
+from .asking import active_zoom, has_planes, has_zoom
+from .properties import chosen_layer
 from .reporting import Reporting
 from .text import room, shortened
 

@@ -24,16 +24,10 @@ from ..scene.measuring import first_listing, relist_steps
 from ..scene.output import output_settings
 from ..scene.planes import objects
 from ..settings import Engine, ZoomSettings
-from .properties import (
-    FINDING,
-    active_group,
-    active_zoom,
-    adopt,
-    draw_finding,
-    folder_path,
-    operator_property,
-    to_settings,
-)
+from .asking import active_group, active_zoom, folder_path
+from .bridge import to_settings
+from .finding import draw_finding
+from .properties import FINDING, adopt, operator_property
 from .reporting import LongOperator
 from .view import look_through_camera
 from .work import Finish, Kept

@@ -9,7 +9,8 @@ import bpy
 from ..errors import EverZoomError
 from ..scene import compositing
 from ..scene.planes import objects
-from .properties import active_zoom, chosen_layer, has_planes
+from .asking import active_zoom, has_planes
+from .properties import chosen_layer
 from .reporting import Reporting
 
 

@@ -17,7 +17,8 @@ from ..errors import EverZoomError
 from ..scene import backdrop, recipe, tags, zooms
 from ..scene.planes import anchors, objects
 from ..settings import TABLE
-from .properties import active_zoom, problem_of
+from .asking import active_zoom
+from .bridge import problem_of
 
 
 @dataclass(frozen=True)

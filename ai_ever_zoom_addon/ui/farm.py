@@ -11,7 +11,7 @@ from bpy_extras.io_utils import ExportHelper
 
 from ..scene import backdrop
 from ..scene.output import farm
-from .properties import active_zoom
+from .asking import active_zoom
 from .reporting import Reporting
 
 

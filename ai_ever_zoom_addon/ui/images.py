@@ -20,7 +20,9 @@ from ..errors import EverZoomError
 from ..scene import loading, recipe, zooms
 from ..scene.measuring import relist_steps
 from ..scene.planes import objects
-from .properties import active_zoom, adopt, to_settings
+from .asking import active_zoom
+from .bridge import to_settings
+from .properties import adopt
 from .reporting import LongOperator, nothing
 from .text import room, shortened
 from .work import Finish, Kept

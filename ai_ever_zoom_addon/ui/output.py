@@ -8,7 +8,7 @@ import bpy
 
 from ..scene import zooms
 from ..scene.output.output_settings import differences
-from .properties import active_zoom, has_zoom
+from .asking import active_zoom, has_zoom
 from .reporting import Reporting
 from .text import lines, room
 

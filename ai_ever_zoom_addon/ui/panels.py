@@ -8,11 +8,12 @@ import bpy
 
 from ..scene.tags import ZOOM_LEVEL, ZOOM_LEVEL_PATH
 from . import data
+from .asking import active_group, active_zoom
 from .farm import EVERZOOM_OT_prepare_for_farm
+from .finding import draw_finding
 from .images import draw_list
 from .output import draw_differences
 from .presets import EVERZOOM_PT_presets
-from .properties import active_group, active_zoom, draw_finding
 from .text import lines, room
 from .timing import EVERZOOM_OT_snap_to_markers
 from .work import Work

@@ -22,7 +22,8 @@ from ..core.files.writing import write_whole
 from ..errors import EverZoomError
 from ..scene import recipe
 from ..settings import TABLE, LengthBy, ZoomSettings
-from .properties import active_group, active_zoom, change, to_settings
+from .asking import active_group, active_zoom
+from .bridge import change, to_settings
 from .reporting import Reporting
 
 FOLDER = "ever_zoom"  # below the presets

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, get_args
 
 import bpy
-import numpy as np
 from bpy.app.handlers import persistent
 from bpy.props import (
     BoolProperty,
@@ -32,16 +30,13 @@ from bpy.props import (
 
 from ..core.analysis.verdict import odd_pairs
 from ..core.findings import findings_from_json
-from ..core.plan.timing import frame_count, frames_per_step
 from ..core.series import ListedImage
-from ..errors import EverZoomError, in_one_line
-from ..scene import active, compat, loading, recipe, tags, zooms
-from ..scene.output.output_settings import settings_from_scene
-from ..scene.output.sound import sound_seconds
+from ..errors import EverZoomError
+from ..scene import active, compat, loading, recipe, tags
 from ..scene.planes import anchors, objects
-from ..scene.strips.strips import has_strips
-from ..settings import KINDS, TABLE, Choice, LengthBy, Travel, ZoomSettings
+from ..settings import KINDS, TABLE, Choice, ZoomSettings
 from ..wording import Way, sentences
+from .bridge import apply, control_of, forget_problems, problem_of, set_value, shown, to_settings
 
 # Frames have so many digits after the point that a number of single precision comes out as typed.
 _SUBTYPES: dict[str, Any] = {
@@ -50,199 +45,6 @@ _SUBTYPES: dict[str, Any] = {
     "folder": "DIR_PATH",
     "sound": "FILE_PATH",
 }
-
-# --- Where the settings are -----------------------------------------------------------------------
-
-
-def to_settings(group: Any) -> ZoomSettings:
-    """What a property group shows.
-
-    A zoom whose note is gone shows the defaults: building it again from its folder mends it.
-    """
-    control = _control(group)
-    try:
-        if control is not None:
-            settings = recipe.stored_settings(control)
-            return settings if settings.folder else settings.having({"folder": _folder(control)})
-        draft = _draft(group)
-        settings = ZoomSettings.of_panel().having(draft)
-        return settings_from_scene(settings, group.id_data, draft.keys())
-    except EverZoomError:
-        return ZoomSettings.of_panel()
-
-
-def _draft(group: Any) -> dict[str, Any]:
-    """What has been chosen for a zoom to come."""
-    try:
-        draft = json.loads(group.draft or "{}")
-    except ValueError:  # a script has set it
-        return {}
-    return draft if isinstance(draft, dict) else {}
-
-
-def _folder(control: bpy.types.Object) -> str:
-    """The folder of a zoom that was built from files."""
-    images = (recipe.peek(control) or {}).get("images") or [[""]]
-    return str(Path(images[0][0]).parent) if images[0][0] else ""
-
-
-def _store(group: Any, settings: ZoomSettings) -> None:
-    control = _control(group)
-    if control is not None:
-        recipe.save_settings(control, settings)
-    else:
-        # What has been chosen, and nothing else: the rest follows the scene.
-        values, shown = settings.to_dict(), to_settings(group).to_dict()
-        chosen = _draft(group).keys() | {name for name in values if values[name] != shown[name]}
-        group.draft = json.dumps({name: values[name] for name in values if name in chosen})
-
-
-def _control(group: Any) -> bpy.types.Object | None:
-    """The zoom whose settings a group shows; None where it is a draft."""
-    owner = group.id_data
-    if isinstance(owner, bpy.types.Scene):
-        return active.zoom_of(owner)
-    return owner if owner.get(tags.ROLE) == tags.CONTROL else None
-
-
-# --- Changes --------------------------------------------------------------------------------------
-
-# Why the last change of a zoom was refused, by its control or its scene. Not in the file: there it
-# would be told again when the file is opened.
-_problems: dict[int, str] = {}
-
-# Settings before a change that is being made.
-_before: dict[int, ZoomSettings] = {}
-_together: set[int] = set()
-
-
-def _owner(group: Any) -> Any:
-    return _control(group) or group.id_data
-
-
-def problem_of(group: Any) -> str:
-    """Why the last change was refused; "" if it was not."""
-    return _problems.get(_owner(group).session_uid, "")
-
-
-def _check_editable(group: Any) -> None:
-    control = _control(group)
-    if control is not None:
-        objects.check_editable(control)
-
-
-def _set(group: Any, name: str, value: Any) -> None:
-    """One property gets another value; `_apply`, which Blender calls next, puts it to work."""
-    owner = _owner(group)
-    before = to_settings(group)
-    if owner.session_uid not in _together:
-        _before[owner.session_uid] = before
-    try:
-        _check_editable(group)
-        _store(group, before.having({name: _meant(name, value)}))
-    except EverZoomError as error:
-        _before.pop(owner.session_uid, None)
-        _problems[owner.session_uid] = str(error)
-
-
-def _apply(group: Any, _context: Any = None) -> None:
-    owner = _owner(group)
-    uid = owner.session_uid
-    if uid in _together:
-        return
-    before = _before.pop(uid, None)
-    if before is None:  # was refused
-        return
-    try:
-        settings = _measured(to_settings(group), before)
-        _store(group, settings)
-        _put_to_work(group, before, settings)
-        _problems.pop(uid, None)
-    except Exception as error:
-        _store(group, before)
-        _problems[uid] = in_one_line(error)
-
-
-def _put_to_work(group: Any, before: ZoomSettings, settings: ZoomSettings) -> None:
-    control = _control(group)
-    if control is None or before == settings:
-        return
-    settings = _going_on(control, settings, before)
-    recipe.save_settings(control, before)  # what the zoom is like until now
-    for scene in control.users_scene:
-        zooms.change_zoom(scene, control, settings)
-
-
-def _measured(settings: ZoomSettings, before: ZoomSettings) -> ZoomSettings:
-    """Settings with the length of their sound, where that is another one.
-
-    Raises:
-        EverZoomError: It cannot be read.
-    """
-    if settings.sound == before.sound:
-        return settings
-    seconds = sound_seconds(settings.sound) if settings.sound else 0.0
-    return settings.having({"sound_seconds": seconds})
-
-
-def _going_on(
-    control: bpy.types.Object, settings: ZoomSettings, before: ZoomSettings
-) -> ZoomSettings:
-    """Settings under which nothing changes if only what says the length has.
-
-    The user changes to another way to say it, and goes on from what it was.
-    """
-    ways = {
-        LengthBy.FRAMES: "zoom_steps",
-        LengthBy.SECONDS: "seconds_per_image",
-        LengthBy.WHOLE: "length",
-    }
-    way = settings.length_by
-    if way not in ways or settings != before.having({"length_by": way}) or settings == before:
-        return settings
-    count = len(recipe.stored_levels(control))
-    if settings.travel is Travel.LOOP and recipe.stored_series(control).closing is not None:
-        count += 1  # the outermost one again
-    steps = frames_per_step(count - 1, before)
-    values = {
-        LengthBy.FRAMES: max(1, round(steps)),
-        LengthBy.SECONDS: steps / before.frames_per_second,
-        LengthBy.WHOLE: frame_count(count, before) / before.frames_per_second,
-    }
-    return settings.having({ways[way]: values[way]})
-
-
-@contextlib.contextmanager
-def together(group: Any) -> Iterator[None]:
-    """Let several changes of a group be made, and applied or refused, as one."""
-    uid = _owner(group).session_uid
-    before = to_settings(group)
-    _together.add(uid)
-    try:
-        yield
-    except BaseException:
-        _together.discard(uid)
-        _store(group, before)
-        raise
-    _together.discard(uid)
-    _before[uid] = before
-    _apply(group)
-
-
-def change(group: Any, values: Mapping[str, Any]) -> None:
-    """Give a group other settings, all or none of them.
-
-    Raises:
-        EverZoomError: They were refused; everything is as before.
-    """
-    _check_editable(group)
-    after = to_settings(group).having(values)
-    uid = _owner(group).session_uid
-    with together(group):
-        _store(group, after)
-    if uid in _problems:
-        raise EverZoomError(_problems[uid])
-
 
 # --- The properties, from the table ---------------------------------------------------------------
 
@@ -280,46 +82,18 @@ def _property(name: str, choice: Choice, default: Any, **others: Any) -> Any:
     return FloatProperty(default=default, step=1 if choice.digits > 2 else 3, **common)
 
 
-def _shown(name: str, value: Any) -> Any:
-    """A setting as the property wants it."""
-    if isinstance(value, StrEnum):
-        return list(KINDS[name]).index(value)
-    return json.dumps(value) if name == "beats" else value
-
-
-def _meant(name: str, value: Any) -> Any:
-    """What a property was set to, as a setting: Blender's numbers have single precision."""
-    kind = KINDS[name]
-    if name == "beats":
-        try:
-            return json.loads(value)
-        except ValueError:
-            raise EverZoomError("Beats are frames in ascending order, like [25, 49].") from None
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return list(kind)[value]
-    if kind is float:
-        return as_typed(value)
-    parts = get_args(kind)
-    return tuple(as_typed(part) for part in value) if parts and parts[0] is float else value
-
-
-def as_typed(value: float) -> float:
-    """The shortest number that is this one in single precision: 0.8, not 0.800000011920929."""
-    return float(str(np.float32(value)))
-
-
 def _stored_property(name: str) -> Any:
     """A setting's property that shows and changes what is stored."""
 
     def get(group: Any) -> Any:
-        return _shown(name, getattr(to_settings(group), name))
+        return shown(name, getattr(to_settings(group), name))
 
     def set_to(group: Any, value: Any) -> None:
-        _set(group, name, value)
+        set_value(group, name, value)
 
     default = getattr(ZoomSettings.of_panel(), name)
     hidden = {"HIDDEN"} if name in ("beats", "sound_seconds") else set()
-    return _property(name, TABLE[name], default, options=hidden, get=get, set=set_to, update=_apply)
+    return _property(name, TABLE[name], default, options=hidden, get=get, set=set_to, update=apply)
 
 
 def operator_property(name: str) -> Any:
@@ -369,7 +143,7 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
 
 
 def _note(group: Any) -> Mapping[str, Any]:
-    control = _control(group)
+    control = control_of(group)
     return (recipe.peek(control) if control is not None else None) or {}
 
 
@@ -378,7 +152,7 @@ def _report(group: Any) -> Mapping[str, Any]:
 
 
 def _image_count(group: Any) -> int:
-    control = _control(group)
+    control = control_of(group)
     return len(recipe.stored_levels(control)) if control is not None else 0
 
 
@@ -419,7 +193,7 @@ def _notes(group: Any) -> str:
 
 def _go_to_image(group: Any, context: Any) -> None:
     """Jump the timeline to the image whose row was clicked."""
-    control = _control(group)
+    control = control_of(group)
     if _is_filling or control is None:
         return
     frame = anchors.frame_of_image(control, chosen_layer(group))
@@ -487,24 +261,6 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
 EVERZOOM_PG_zoom.__annotations__ |= {name: _stored_property(name) for name in TABLE}
 
 
-def draw_finding(layout: Any, group: Any) -> None:
-    """What is to be found out about the images."""
-    layout.use_property_split = True
-    layout.use_property_decorate = False
-    column = layout.column()
-    finding = column.column()
-    if getattr(group, "is_own_order", False):  # the importer has none
-        finding.enabled = False
-    row = finding.row()
-    row.active = not group.auto_sort
-    row.prop(group, "order")
-    finding.prop(group, "auto_sort")
-    column.prop(group, "is_factor_measured")
-    row = column.row()
-    row.enabled = not group.is_factor_measured
-    row.prop(group, "zoom_factor")
-
-
 # --- The list of images ---------------------------------------------------------------------------
 
 _is_filling = False
@@ -557,61 +313,13 @@ def _picture(listed: ListedImage, layers: dict[int, Any]) -> Any:
 def adopt(control: bpy.types.Object) -> None:
     """Make a zoom that was just built ready for the panel."""
     fill_list(control)
-    _problems.pop(control.session_uid, None)
-
-
-# --- What operators and panels ask for ------------------------------------------------------------
-
-
-def active_zoom(context: Any) -> Any:
-    """The control object of the zoom that the panel shows, None where there is none."""
-    return active.zoom_of(context.scene)
-
-
-def has_zoom(operator: Any, context: Any) -> bool:
-    """Whether there is a zoom, for an operator's `poll`: otherwise its button says so."""
-    if active_zoom(context) is None:
-        operator.poll_message_set("Build a zoom first")
-        return False
-    return True
-
-
-def has_planes(operator: Any, context: Any) -> bool:
-    """Whether there is a zoom of planes, for an operator's `poll`: otherwise its button says so."""
-    if not has_zoom(operator, context):
-        return False
-    if has_strips(context.scene):
-        operator.poll_message_set("Not in the sequencer: choose another engine under Output")
-        return False
-    return True
-
-
-def active_group(context: Any) -> Any:
-    """The settings that the panel shows."""
-    control = active_zoom(context)
-    return context.scene.ever_zoom if control is None else control.ever_zoom
-
-
-def folder_path(folder: str) -> Path:
-    """A chosen folder.
-
-    Raises:
-        EverZoomError: None is chosen, or it is relative to a file that was never saved.
-    """
-    if not folder:
-        raise EverZoomError("No folder is chosen: choose the folder that holds the images.")
-    if folder.startswith("//") and not bpy.data.filepath:
-        raise EverZoomError(
-            f"The folder {folder} is relative to a file that is not saved yet: save the file,"
-            " or choose the folder again."
-        )
-    return Path(bpy.path.abspath(folder))
+    forget_problems(control)
 
 
 @persistent  # type: ignore[untyped-decorator]
 def _forget(*_: Any) -> None:
     """Undo and redo put objects and settings in the place of others."""
-    _problems.clear()
+    forget_problems()
     active.forget()
 
 

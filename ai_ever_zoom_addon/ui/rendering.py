@@ -9,7 +9,7 @@ import bpy
 from ..errors import EverZoomError
 from ..scene.output import bake, rendering
 from ..scene.planes import objects
-from .properties import active_zoom, has_zoom
+from .asking import active_zoom, has_zoom
 from .reporting import Reporting
 
 

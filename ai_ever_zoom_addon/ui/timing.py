@@ -10,7 +10,8 @@ from bpy.props import FloatProperty
 from ..core.plan import timing
 from ..scene.planes import anchors
 from ..settings import LengthBy
-from .properties import active_zoom, change, has_zoom, to_settings
+from .asking import active_zoom, has_zoom
+from .bridge import change, to_settings
 from .reporting import Reporting
 
 

@@ -10,7 +10,7 @@ import bpy
 from ..scene.output.output_settings import ENGINE_IDS
 from ..scene.planes import objects
 from ..settings import Engine
-from .properties import active_zoom, has_zoom
+from .asking import active_zoom, has_zoom
 from .reporting import Reporting
 
 MARGIN = 8.0  # pixels between the camera's frame and what surrounds it

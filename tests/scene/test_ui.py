@@ -26,7 +26,8 @@ from ai_ever_zoom_addon.settings import (
     Travel,
     ZoomSettings,
 )
-from ai_ever_zoom_addon.ui.properties import EVERZOOM_PG_image, EVERZOOM_PG_zoom, to_settings
+from ai_ever_zoom_addon.ui.bridge import to_settings
+from ai_ever_zoom_addon.ui.properties import EVERZOOM_PG_image, EVERZOOM_PG_zoom
 
 from .nested import HEIGHT, WIDTH, write_series
 

@@ -1,0 +1,57 @@
+"""What operators and panels ask of where the user is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..errors import EverZoomError
+from ..scene import active
+from ..scene.strips.strips import has_strips
+
+
+def active_zoom(context: Any) -> Any:
+    """The control object of the zoom that the panel shows, None where there is none."""
+    return active.zoom_of(context.scene)
+
+
+def has_zoom(operator: Any, context: Any) -> bool:
+    """Whether there is a zoom, for an operator's `poll`: otherwise its button says so."""
+    if active_zoom(context) is None:
+        operator.poll_message_set("Build a zoom first")
+        return False
+    return True
+
+
+def has_planes(operator: Any, context: Any) -> bool:
+    """Whether there is a zoom of planes, for an operator's `poll`: otherwise its button says so."""
+    if not has_zoom(operator, context):
+        return False
+    if has_strips(context.scene):
+        operator.poll_message_set("Not in the sequencer: choose another engine under Output")
+        return False
+    return True
+
+
+def active_group(context: Any) -> Any:
+    """The settings that the panel shows."""
+    control = active_zoom(context)
+    return context.scene.ever_zoom if control is None else control.ever_zoom
+
+
+def folder_path(folder: str) -> Path:
+    """A chosen folder.
+
+    Raises:
+        EverZoomError: None is chosen, or it is relative to a file that was never saved.
+    """
+    if not folder:
+        raise EverZoomError("No folder is chosen: choose the folder that holds the images.")
+    if folder.startswith("//") and not bpy.data.filepath:
+        raise EverZoomError(
+            f"The folder {folder} is relative to a file that is not saved yet: save the file,"
+            " or choose the folder again."
+        )
+    return Path(bpy.path.abspath(folder))

@@ -1,0 +1,258 @@
+"""Between the settings and the properties that show them.
+
+Nothing is kept here: the settings are in the file, with their zoom (see recipe.py) or, on a scene
+without one, as the draft of a zoom to come. A change of a built zoom is applied at once, or
+refused: then the old values are there again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, get_args
+
+import bpy
+import numpy as np
+
+from ..core.plan.timing import frame_count, frames_per_step
+from ..errors import EverZoomError, in_one_line
+from ..scene import active, recipe, tags, zooms
+from ..scene.output.output_settings import settings_from_scene
+from ..scene.output.sound import sound_seconds
+from ..scene.planes import objects
+from ..settings import KINDS, LengthBy, Travel, ZoomSettings
+
+# --- Where the settings are -----------------------------------------------------------------------
+
+
+def to_settings(group: Any) -> ZoomSettings:
+    """What a property group shows.
+
+    A zoom whose note is gone shows the defaults: building it again from its folder mends it.
+    """
+    control = control_of(group)
+    try:
+        if control is not None:
+            settings = recipe.stored_settings(control)
+            return settings if settings.folder else settings.having({"folder": _folder(control)})
+        draft = _draft(group)
+        settings = ZoomSettings.of_panel().having(draft)
+        return settings_from_scene(settings, group.id_data, draft.keys())
+    except EverZoomError:
+        return ZoomSettings.of_panel()
+
+
+def _draft(group: Any) -> dict[str, Any]:
+    """What has been chosen for a zoom to come."""
+    try:
+        draft = json.loads(group.draft or "{}")
+    except ValueError:  # a script has set it
+        return {}
+    return draft if isinstance(draft, dict) else {}
+
+
+def _folder(control: bpy.types.Object) -> str:
+    """The folder of a zoom that was built from files."""
+    images = (recipe.peek(control) or {}).get("images") or [[""]]
+    return str(Path(images[0][0]).parent) if images[0][0] else ""
+
+
+def _store(group: Any, settings: ZoomSettings) -> None:
+    control = control_of(group)
+    if control is not None:
+        recipe.save_settings(control, settings)
+    else:
+        # What has been chosen, and nothing else: the rest follows the scene.
+        values, shown = settings.to_dict(), to_settings(group).to_dict()
+        chosen = _draft(group).keys() | {name for name in values if values[name] != shown[name]}
+        group.draft = json.dumps({name: values[name] for name in values if name in chosen})
+
+
+def control_of(group: Any) -> bpy.types.Object | None:
+    """The zoom whose settings a group shows; None where it is a draft."""
+    owner = group.id_data
+    if isinstance(owner, bpy.types.Scene):
+        return active.zoom_of(owner)
+    return owner if owner.get(tags.ROLE) == tags.CONTROL else None
+
+
+# --- Changes --------------------------------------------------------------------------------------
+
+# Why the last change of a zoom was refused, by its control or its scene. Not in the file: there it
+# would be told again when the file is opened.
+_problems: dict[int, str] = {}
+
+# Settings before a change that is being made.
+_before: dict[int, ZoomSettings] = {}
+_together: set[int] = set()
+
+
+def _owner(group: Any) -> Any:
+    return control_of(group) or group.id_data
+
+
+def problem_of(group: Any) -> str:
+    """Why the last change was refused; "" if it was not."""
+    return _problems.get(_owner(group).session_uid, "")
+
+
+def _check_editable(group: Any) -> None:
+    control = control_of(group)
+    if control is not None:
+        objects.check_editable(control)
+
+
+def set_value(group: Any, name: str, value: Any) -> None:
+    """One property gets another value; `apply`, which Blender calls next, puts it to work."""
+    owner = _owner(group)
+    before = to_settings(group)
+    if owner.session_uid not in _together:
+        _before[owner.session_uid] = before
+    try:
+        _check_editable(group)
+        _store(group, before.having({name: meant(name, value)}))
+    except EverZoomError as error:
+        _before.pop(owner.session_uid, None)
+        _problems[owner.session_uid] = str(error)
+
+
+def apply(group: Any, _context: Any = None) -> None:
+    """Put to work what `set_value` has set; what cannot be done is taken back."""
+    owner = _owner(group)
+    uid = owner.session_uid
+    if uid in _together:
+        return
+    before = _before.pop(uid, None)
+    if before is None:  # was refused
+        return
+    try:
+        settings = _measured(to_settings(group), before)
+        _store(group, settings)
+        _put_to_work(group, before, settings)
+        _problems.pop(uid, None)
+    except Exception as error:
+        _store(group, before)
+        _problems[uid] = in_one_line(error)
+
+
+def _put_to_work(group: Any, before: ZoomSettings, settings: ZoomSettings) -> None:
+    control = control_of(group)
+    if control is None or before == settings:
+        return
+    settings = _going_on(control, settings, before)
+    recipe.save_settings(control, before)  # what the zoom is like until now
+    for scene in control.users_scene:
+        zooms.change_zoom(scene, control, settings)
+
+
+def _measured(settings: ZoomSettings, before: ZoomSettings) -> ZoomSettings:
+    """Settings with the length of their sound, where that is another one.
+
+    Raises:
+        EverZoomError: It cannot be read.
+    """
+    if settings.sound == before.sound:
+        return settings
+    seconds = sound_seconds(settings.sound) if settings.sound else 0.0
+    return settings.having({"sound_seconds": seconds})
+
+
+def _going_on(
+    control: bpy.types.Object, settings: ZoomSettings, before: ZoomSettings
+) -> ZoomSettings:
+    """Settings under which nothing changes if only what says the length has.
+
+    The user changes to another way to say it, and goes on from what it was.
+    """
+    ways = {
+        LengthBy.FRAMES: "zoom_steps",
+        LengthBy.SECONDS: "seconds_per_image",
+        LengthBy.WHOLE: "length",
+    }
+    way = settings.length_by
+    if way not in ways or settings != before.having({"length_by": way}) or settings == before:
+        return settings
+    count = len(recipe.stored_levels(control))
+    if settings.travel is Travel.LOOP and recipe.stored_series(control).closing is not None:
+        count += 1  # the outermost one again
+    steps = frames_per_step(count - 1, before)
+    values = {
+        LengthBy.FRAMES: max(1, round(steps)),
+        LengthBy.SECONDS: steps / before.frames_per_second,
+        LengthBy.WHOLE: frame_count(count, before) / before.frames_per_second,
+    }
+    return settings.having({ways[way]: values[way]})
+
+
+@contextlib.contextmanager
+def together(group: Any) -> Iterator[None]:
+    """Let several changes of a group be made, and applied or refused, as one."""
+    uid = _owner(group).session_uid
+    before = to_settings(group)
+    _together.add(uid)
+    try:
+        yield
+    except BaseException:
+        _together.discard(uid)
+        _store(group, before)
+        raise
+    _together.discard(uid)
+    _before[uid] = before
+    apply(group)
+
+
+def change(group: Any, values: Mapping[str, Any]) -> None:
+    """Give a group other settings, all or none of them.
+
+    Raises:
+        EverZoomError: They were refused; everything is as before.
+    """
+    _check_editable(group)
+    after = to_settings(group).having(values)
+    uid = _owner(group).session_uid
+    with together(group):
+        _store(group, after)
+    if uid in _problems:
+        raise EverZoomError(_problems[uid])
+
+
+def forget_problems(control: bpy.types.Object | None = None) -> None:
+    """Nothing is refused any more: of one zoom, or of all, as in another state of the file."""
+    if control is None:
+        _problems.clear()
+    else:
+        _problems.pop(control.session_uid, None)
+
+
+# --- Values of properties ------------------------------------------------------------------------
+
+
+def shown(name: str, value: Any) -> Any:
+    """A setting as the property wants it."""
+    if isinstance(value, StrEnum):
+        return list(KINDS[name]).index(value)
+    return json.dumps(value) if name == "beats" else value
+
+
+def meant(name: str, value: Any) -> Any:
+    """What a property was set to, as a setting: Blender's numbers have single precision."""
+    kind = KINDS[name]
+    if name == "beats":
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise EverZoomError("Beats are frames in ascending order, like [25, 49].") from None
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return list(kind)[value]
+    if kind is float:
+        return as_typed(value)
+    parts = get_args(kind)
+    return tuple(as_typed(part) for part in value) if parts and parts[0] is float else value
+
+
+def as_typed(value: float) -> float:
+    """The shortest number that is this one in single precision: 0.8, not 0.800000011920929."""
+    return float(str(np.float32(value)))
