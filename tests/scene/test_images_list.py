@@ -476,3 +476,17 @@ def test_what_the_command_line_found_is_told_in_the_windows_words(
     assert warning.endswith(": take that as Zoom Factor, or turn Measure Factor on.")
     assert "outside of frames of 64 x 64 pixels" in group.notes
     assert warning in " ".join(draw_panel("EVERZOOM_PT_main").texts)
+
+
+def test_the_list_of_a_copied_scene_is_its_own(addon: None, tmp_path: Path) -> None:
+    """By default Blender's full copy of a scene shares the materials."""
+    write_series(tmp_path / "series", 3)
+    other = write_image(tmp_path / "more" / "b.png", 3)
+    build(tmp_path / "series", look=False)
+    first, before = bpy.context.scene, shown()
+    bpy.ops.scene.new(type="FULL_COPY")
+    choose(0)
+    operators.ever_zoom.replace_image(directory=str(other.parent), files=[{"name": other.name}])
+    assert shown() == [other.name, *before[1:]]
+    bpy.context.window.scene = first
+    assert shown() == before

@@ -297,6 +297,8 @@ def _fill_layers(
         if slot.material is None:
             slot.material = bpy.data.materials.new(layer.image.file.stem)
             slot.material[ROLE] = "layer"
+        elif slot.material.get(ROLE) == "layer" and _is_shared(slot.material):
+            slot.material = slot.material.copy()  # a copied zoom goes on showing its own images
         if slot.material.get(ROLE) == "layer":  # and no material of the user's
             fill_material(slot.material, image)
             if is_moving(layer.image.file):
@@ -311,6 +313,11 @@ def _fill_layers(
         materials = [slot.material for slot in item.material_slots if slot.material is not None]
         bpy.data.objects.remove(item)
         bpy.data.batch_remove([material for material in materials if not material.users])
+
+
+def _is_shared(material: bpy.types.Material) -> bool:
+    """Whether more than one object shows a material."""
+    return material.users - material.use_fake_user > 1
 
 
 def _layer_depth(plan: Plan) -> float:
