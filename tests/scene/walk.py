@@ -891,7 +891,7 @@ class Walk:
     def check_piles(self) -> None:
         """There is as much of everything as the zooms need."""
         found = {control.name: control for _, control in controls()}.values()
-        layers = [item for control in found for item in parts(control, tags.LAYER)]
+        layers = [item for item in data.objects if item.get(tags.ROLE) == tags.LAYER]
         files: dict[str, str] = {}
         for image in data.images:
             if image.source == "FILE" and image.filepath and not image.packed_file:
