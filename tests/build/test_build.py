@@ -172,7 +172,7 @@ def test_what_a_blender_says_of_itself_is_not_on_standard_output(tmp_path: Path)
 @on_posix
 def test_ctrl_c_reaches_the_program(tmp_path: Path) -> None:
     trap = "trap 'kill $!; echo stopping; exit 5' INT"
-    fake = script(tmp_path / "blender", f"{trap}\necho ready; sleep 30 & wait")
+    fake = script(tmp_path / "blender", f"{trap}\nsleep 30 &\necho ready; wait")
     with subprocess.Popen(
         [sys.executable, str(BUILD), "render", "--blender", str(fake)],
         stderr=subprocess.PIPE,
