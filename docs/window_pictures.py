@@ -309,13 +309,6 @@ def _photograph_sub_panels(at: Studio) -> None:
     for name in names:
         at.open_only(name)
         at.sub_panel(f"panel-{name}")
-        if name == "output":
-            window.ask(
-                "bpy.context.scene.render.resolution_percentage = 50\n"
-                "find_region('VIEW_3D', 'UI')[2].tag_redraw()"
-            )
-            at.sub_panel("panel-output-own")
-            window.click(window.find("ever_zoom.take_recipe("))
         if name == "effects":
             window.click(window.find("ever_zoom.add_text_to_image("))
             at.sub_panel("panel-effects-added")
