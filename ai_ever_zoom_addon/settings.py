@@ -591,5 +591,5 @@ def _check(choice: Choice, value: Any) -> None:
     if not all(math.isfinite(part) and low <= part <= high for part in parts):
         told = choice.sign.join(f"{part:g}" for part in parts)
         raise EverZoomError(
-            f"{choice.label} is {told}; use a value from {low:g} to {high:g}{choice.hint}."
+            f"{choice.label} is {told}; use a value from {low:.9g} to {high:.9g}{choice.hint}."
         )

@@ -142,8 +142,9 @@ class EVERZOOM_PT_effects(bpy.types.Panel):
         column.operator(EVERZOOM_OT_go_to_image.bl_idname, icon="NEXT_KEYFRAME")
         column.operator(EVERZOOM_OT_mark_images.bl_idname, icon="MARKER_HLT")
         used = data.of(context).anchors
-        if used:
-            layout.label(text="Steps, for Drivers")
+        if not used:
+            return
+        layout.label(text="Steps, for Drivers")
         column = layout.column()
         for name, image in used:
             anchor = context.scene.objects.get(name)

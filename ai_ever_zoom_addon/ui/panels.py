@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ..scene.output import output_settings
 from ..scene.tags import ZOOM_LEVEL, ZOOM_LEVEL_PATH
 from . import data
 from .asking import active_group, active_zoom
@@ -94,9 +95,9 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         box.scale_y = 0.8
         scene = context.scene
         box.label(text=f"{shown.image_count} images, zoom factor {shown.factor:.4g}", icon="INFO")
+        width, height = output_settings.scene_resolution(scene)
         box.label(
-            text=f"{scene.frame_end - scene.frame_start + 1} frames of "
-            f"{scene.render.resolution_x} x {scene.render.resolution_y} px",
+            text=f"{scene.frame_end - scene.frame_start + 1} frames of {width} x {height} px",
             icon="BLANK1",
         )
         if shown.is_own_order:
