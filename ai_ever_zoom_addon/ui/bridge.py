@@ -71,6 +71,11 @@ def _store(group: Any, settings: ZoomSettings) -> None:
         group.draft = json.dumps({name: values[name] for name in values if name in chosen})
 
 
+def _take_back(group: Any, before: ZoomSettings, draft: str) -> None:
+    _store(group, before)
+    group.draft = draft  # what was refused has not been chosen
+
+
 def control_of(group: Any) -> bpy.types.Object | None:
     """The zoom whose settings a group shows; None where it is a draft."""
     owner = group.id_data
@@ -85,8 +90,8 @@ def control_of(group: Any) -> bpy.types.Object | None:
 # would be told again when the file is opened.
 _problems: dict[int, str] = {}
 
-# Settings before a change that is being made.
-_before: dict[int, ZoomSettings] = {}
+# Settings before a change that is being made, and the draft that they came from.
+_before: dict[int, tuple[ZoomSettings, str]] = {}
 _together: set[int] = set()
 
 
@@ -110,7 +115,7 @@ def set_value(group: Any, name: str, value: Any) -> None:
     owner = _owner(group)
     before = to_settings(group)
     if owner.session_uid not in _together:
-        _before[owner.session_uid] = before
+        _before[owner.session_uid] = before, group.draft
     try:
         _check_editable(group)
         _store(group, before.having({name: meant(name, value)}))
@@ -125,16 +130,16 @@ def apply(group: Any, _context: Any = None) -> None:
     uid = owner.session_uid
     if uid in _together:
         return
-    before = _before.pop(uid, None)
-    if before is None:  # was refused
+    if uid not in _before:  # was refused
         return
+    before, draft = _before.pop(uid)
     try:
         settings = _measured(to_settings(group), before)
         _store(group, settings)
         _put_to_work(group, before, settings)
         _problems.pop(uid, None)
     except Exception as error:
-        _store(group, before)
+        _take_back(group, before, draft)
         _problems[uid] = in_one_line(error)
 
 
@@ -191,16 +196,16 @@ def _going_on(
 def together(group: Any) -> Iterator[None]:
     """Let several changes of a group be made, and applied or refused, as one."""
     uid = _owner(group).session_uid
-    before = to_settings(group)
+    before, draft = to_settings(group), group.draft
     _together.add(uid)
     try:
         yield
     except BaseException:
         _together.discard(uid)
-        _store(group, before)
+        _take_back(group, before, draft)
         raise
     _together.discard(uid)
-    _before[uid] = before
+    _before[uid] = before, draft
     apply(group)
 
 

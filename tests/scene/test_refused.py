@@ -97,6 +97,17 @@ def test_a_refused_import_leaves_the_panel(addon: None, folder: Path) -> None:
     assert state() == before
 
 
+def test_what_was_refused_has_not_been_chosen(addon: None, tmp_path: Path) -> None:
+    """A draft holds what has been chosen; the rest follows the scene."""
+    scene: Any = bpy.context.scene
+    group = scene.ever_zoom
+    group.crop = 0.6
+    before = group.draft
+    group.sound = str(tmp_path / "nowhere.wav")
+    assert "nowhere.wav" in group.problem
+    assert group.draft == before
+
+
 def test_a_refused_sample_leaves_the_panel(addon: None) -> None:
     group = bpy.context.scene.ever_zoom
     group.crop, group.feather = 0.3, 0.25

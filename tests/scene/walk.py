@@ -961,6 +961,7 @@ class Walk:
         away = 255.0 * np.abs(picture - truth).max(axis=2)
         is_exact = not (settings["align"] or settings["match_colour"])
         bound, part = _BOUNDS[engine]
+        part = min(part, 0.97) if settings["samples"] > 1 else part  # not at pixels' centres
         part = min(part, 0.94) if settings["feather"] == 0.0 else part  # hard edges
         near = float((away < (bound if is_exact else 4 * bound)).mean())
         self.pictures += 1
