@@ -985,6 +985,7 @@ class Walk:
             and not settings["is_factor_measured"]
             and settings["travel"] != "loop"
             and settings["target"] == [0.0, 0.0]
+            and settings["roll"] == 0.0  # the view is smaller where its corners need room
             and not settings["debug_overlay"]
             and len([1 for s, _ in controls() if s == scene]) == 1
             and len(control.users_scene) == 1
@@ -1015,7 +1016,6 @@ class Walk:
             crop=settings["crop"],
             feather=settings["feather"],
             ellipse=settings["mask_shape"] == "ellipse",
-            roll=settings["roll"],
         )
 
     def end(self) -> None:
