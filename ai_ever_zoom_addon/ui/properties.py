@@ -258,7 +258,9 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
     )
 
 
-EVERZOOM_PG_zoom.__annotations__ |= {name: _stored_property(name) for name in TABLE}
+# As texts, like all others here: 4.2 as a module crashes at its end where Python still holds one of
+# them that has a function.
+EVERZOOM_PG_zoom.__annotations__ |= {name: f"_stored_property({name!r})" for name in TABLE}
 
 
 # --- The list of images ---------------------------------------------------------------------------

@@ -1114,7 +1114,4 @@ def walk_on(walk: Walk, options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    sys.stdout.flush()
-    # Not by sys.exit: 4.2, as a module, crashes at its end where a property has ever had a getter.
-    os._exit(status)
+    sys.exit(main(sys.argv[1:]))
