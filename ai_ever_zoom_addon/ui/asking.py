@@ -37,8 +37,7 @@ def has_planes(operator: Any, context: Any) -> bool:
 
 def active_group(context: Any) -> Any:
     """The settings that the panel shows."""
-    control = active_zoom(context)
-    return context.scene.ever_zoom if control is None else control.ever_zoom
+    return context.scene.ever_zoom
 
 
 def folder_path(folder: str) -> Path:

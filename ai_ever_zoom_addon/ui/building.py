@@ -24,7 +24,7 @@ from ..scene.measuring import first_listing, relist_steps
 from ..scene.output import output_settings
 from ..scene.planes import objects
 from ..settings import Engine, ZoomSettings
-from .asking import active_group, active_zoom, folder_path
+from .asking import active_zoom, folder_path
 from .bridge import to_settings
 from .finding import draw_finding
 from .properties import FINDING, adopt, operator_property
@@ -258,8 +258,9 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
         return str(cls.__doc__)
 
     def steps(self, context: Any) -> Steps[Finish]:
-        group = active_group(context)
-        control = None if self.is_new else active_zoom(context)
+        zoom = active_zoom(context)
+        group = context.scene.ever_zoom if zoom is None else zoom.ever_zoom
+        control = None if self.is_new else zoom
         listing = _own_listing(control) if not self.is_found_anew else None
         if listing is not None and listing.is_own_order:
             return (yield from _rebuild_steps(self, context, control, listing))

@@ -108,7 +108,7 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
             box.label(text=shown.order, icon="BLANK1")
         for text in shown.problems:
             _draw_lines(box, context, text)
-        draw_list(self.layout, group)
+        draw_list(self.layout, active_zoom(context).ever_zoom)
         if not (shown.warnings or shown.notes):
             return
         box = self.layout.box()  # below the list, which so stays in its place while it is changed

@@ -84,14 +84,17 @@ def _property(name: str, choice: Choice, default: Any, **others: Any) -> Any:
 
 def _stored_property(name: str) -> Any:
     """A setting's property that shows and changes what is stored."""
+    default = getattr(ZoomSettings.of_panel(), name)
 
     def get(group: Any) -> Any:
+        owner = group.id_data
+        if isinstance(owner, bpy.types.Object) and owner.get(tags.ROLE) != tags.CONTROL:
+            return shown(name, default)  # of very many, by Blender's comparisons
         return shown(name, getattr(to_settings(group), name))
 
     def set_to(group: Any, value: Any) -> None:
         set_value(group, name, value)
 
-    default = getattr(ZoomSettings.of_panel(), name)
     hidden = {"HIDDEN"} if name in ("beats", "sound_seconds") else set()
     return _property(name, TABLE[name], default, options=hidden, get=get, set=set_to, update=apply)
 
@@ -207,7 +210,7 @@ def chosen_layer(group: Any) -> int:
     return int(group.images[group.active_image].layer) if has_row else -1
 
 
-class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
+class _Zoom:
     """Everything the user can choose (a property for each in the table), and what was found."""
 
     draft: StringProperty(
@@ -258,9 +261,27 @@ class EVERZOOM_PG_zoom(bpy.types.PropertyGroup):
     )
 
 
+class EVERZOOM_PG_zoom(_Zoom, bpy.types.PropertyGroup):
+    """A scene's: of its active zoom, or of the zoom to come."""
+
+
+class EVERZOOM_PG_zoom_of_object(_Zoom, bpy.types.PropertyGroup):
+    """A control's, without what has several parts.
+
+    Blender reads the properties of objects that are library overrides when it compares them with
+    the originals, and 4.5 crashes in the getters of such with several parts.
+    """
+
+
 # As texts, like all others here: 4.2 as a module crashes at its end where Python still holds one of
 # them that has a function.
-EVERZOOM_PG_zoom.__annotations__ |= {name: f"_stored_property({name!r})" for name in TABLE}
+_OF_SEVERAL_PARTS = {name for name in TABLE if name != "beats" and get_args(KINDS[name])}
+_Zoom.__annotations__ |= {
+    name: f"_stored_property({name!r})" for name in TABLE if name not in _OF_SEVERAL_PARTS
+}
+EVERZOOM_PG_zoom.__annotations__ = {
+    name: f"_stored_property({name!r})" for name in TABLE if name in _OF_SEVERAL_PARTS
+}
 
 
 # --- The list of images ---------------------------------------------------------------------------
@@ -336,16 +357,17 @@ def _fill_loaded(*_: Any) -> None:
                 fill_list(item)
 
 
-CLASSES = (EVERZOOM_PG_image, EVERZOOM_PG_zoom)
+CLASSES = (EVERZOOM_PG_image, EVERZOOM_PG_zoom, EVERZOOM_PG_zoom_of_object)
 
 
 def register() -> None:
     """Add what this module has to Blender."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    pointer = PointerProperty(type=EVERZOOM_PG_zoom)
-    bpy.types.Scene.ever_zoom = pointer  # type: ignore[attr-defined]
-    bpy.types.Object.ever_zoom = pointer  # type: ignore[attr-defined]
+    scenes: Any = bpy.types.Scene
+    items: Any = bpy.types.Object
+    scenes.ever_zoom = PointerProperty(type=EVERZOOM_PG_zoom)
+    items.ever_zoom = PointerProperty(type=EVERZOOM_PG_zoom_of_object)
     bpy.app.handlers.load_post.append(_fill_loaded)
     for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post):
         handlers.append(_forget)

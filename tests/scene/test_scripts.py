@@ -97,7 +97,6 @@ def test_what_is_refused_is_as_it_was_and_it_is_said_why(
     group.folder = str(folders[0])
     if is_built:
         operators.ever_zoom.build()
-        group = zoom_of(bpy.context.scene).ever_zoom
     elif "feather" in values:
         return  # is found out when it is built
     *first, last = values.items()

@@ -346,7 +346,7 @@ def test_engine_and_overlay_are_live(addon: None, tmp_path: Path) -> None:
 def test_an_impossible_change_is_told_in_the_panel(addon: None, tmp_path: Path) -> None:
     write_series(tmp_path, 3)
     control = build(tmp_path)
-    group = control.ever_zoom
+    group = group_of_scene()
     group.crop = 0.2
     group.feather = 0.25
     assert "make the feather smaller" in group.problem
@@ -450,13 +450,13 @@ def test_a_shape_of_the_frames_is_live(
 def test_roll_and_target_are_live(addon: None, tmp_path: Path) -> None:
     write_series(tmp_path)
     control = build(tmp_path)
-    scene, group = bpy.context.scene, control.ever_zoom
+    scene, group = bpy.context.scene, group_of_scene()
     (camera,) = objects.parts(control, "camera")
     group.roll, group.target = 0.25, (0.1, 0.0)
     scene.frame_set(scene.frame_start + STEPS)
     assert camera.rotation_euler[2] == pytest.approx(math.pi / 2)
     (innermost,) = (
-        x for x in objects.parts(control, "layer") if x[tags.NUMBER] == len(group.images) - 1
+        x for x in objects.parts(control, "layer") if x[tags.NUMBER] == group.image_count - 1
     )
     place = innermost.location / innermost.scale[0]  # from where the zoom ends
     assert place[:2] == pytest.approx((-0.1, 0.0), abs=1e-6)
