@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,6 +69,10 @@ def test_nothing_is_left_of_interrupted_work(
     window.picture("interrupted")
     assert window.ask(EVERYTHING) == everything
     assert window.ask("bpy.ops.ever_zoom.build.poll()")
+    for _ in range(60):  # a report is shown there for a while
+        if np.array_equal(status_bar(window), calm):
+            break
+        time.sleep(0.5)
     assert np.array_equal(status_bar(window), calm)
     window.open_sidebar("Ever Zoom")  # another file has its own
     window.ask(f"bpy.context.scene.ever_zoom.folder = {str(series.folder)!r}")
