@@ -528,7 +528,7 @@ class Walk:
         return self.random.choice(here or found)
 
     def group(self) -> Any:
-        """Settings that a user or a script can reach."""
+        """Settings that a user or a script can reach, of a scene or of a control."""
         zooms_here = [control for scene, control in controls() if scene == self.scene]
         if zooms_here and self.random.random() < 0.5:
             return self.random.choice(zooms_here).ever_zoom
@@ -545,10 +545,13 @@ class Walk:
         return str(places.get(value, value)) if isinstance(value, str) else value
 
     def shown(self, group: Any) -> dict[str, Any]:
-        return {name: plain(getattr(group, name)) for name in TABLE}
+        # A control's group has nothing of several parts.
+        return {name: plain(getattr(group, name)) for name in TABLE if hasattr(group, name)}
 
     def change(self, group: Any, name: str, value: Any) -> None:
         """Set a property: it has the value then, or the old one and a reason."""
+        if not hasattr(group, name):  # of several parts: only a scene has it
+            group = self.scene.ever_zoom
         before = self.shown(group)
         setattr(group, name, value)
         now = self.shown(group)
@@ -566,7 +569,7 @@ class Walk:
             "engine": set() if group.image_count else {"start_frame", "frames_per_second"},
             "length_by": {"zoom_steps", "seconds_per_image", "length"},
         }
-        others = set(TABLE) - {name} - along.get(name, set())
+        others = before.keys() - {name} - along.get(name, set())
         self.expect(
             {other: before[other] for other in others},
             {other: now[other] for other in others},
@@ -883,7 +886,8 @@ class Walk:
             note["folder"] = note["folder"] or control.ever_zoom.folder
             note = {name: plain(note[name]) for name in TABLE}
             text = f"the settings of {control.name} are shown otherwise"
-            self.expect(note, self.shown(control.ever_zoom), text)
+            shown = self.shown(control.ever_zoom)
+            self.expect({name: note[name] for name in shown}, shown, text)
             here = [c for s, c in controls() if s == scene]
             if len(here) == 1:
                 self.expect(note, self.shown(scene.ever_zoom), f"{text} by the scene")
