@@ -103,7 +103,7 @@ def test_the_window_it_works_in_is_closed(
     window: Window, series: NestedSeries, long: NestedSeries
 ) -> None:
     if tuple(window.ask("list(bpy.app.version)"))[:2] == (4, 3):
-        # In window_close, before anything of Python's is called. Not so with a plain modal operator.
+        # In window_close, before anything of Python's is called; not with a plain operator.
         pytest.skip("does not apply: Blender 4.3 crashes where a script closes that window")
     window.ask("bpy.ops.wm.window_new_main()")
     start = (
