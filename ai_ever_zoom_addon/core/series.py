@@ -46,11 +46,13 @@ class Step:
         offset: Centre of the inner image relative to the centre of the outer one, in widths of the
             outer image, x to the right, y UP (as in the scene).
         gain: By what the inner image's linear light is multiplied, per channel, to get the outer's.
+        turn: By how many degrees, clockwise, the inner image is turned to lie in the outer one.
     """
 
     factor: float
     offset: tuple[float, float] = (0.0, 0.0)
     gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    turn: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,7 @@ def series_of(
             pair.factor,
             (pair.offset_px[0] / outer.width, -pair.offset_px[1] / outer.width),
             pair.linear_gain,
+            pair.turn_deg,
         )
         for pair, outer in zip(pairs, images, strict=False)
     ]
