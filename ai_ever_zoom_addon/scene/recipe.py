@@ -14,6 +14,7 @@ from typing import Any
 
 import bpy
 
+from ..core.analysis.placing import GivenPlacement, placements_from_json
 from ..core.analysis.report import Analysis, Pair
 from ..core.findings import Finding, findings_from_json
 from ..core.plan.timing import LevelKey
@@ -67,6 +68,7 @@ def save(
     keys: Sequence[LevelKey],
     levels: Sequence[float],
     findings: Sequence[Finding],
+    placements: Sequence[GivenPlacement] | None = None,
 ) -> None:
     """Keep what a zoom was made from.
 
@@ -79,7 +81,11 @@ def save(
         keys: What the zoom level's curve was given.
         levels: Zoom level at which each image fills the view.
         findings: What the choices cost.
+        placements: What the user has given, also of pairs that are no neighbours now; None: what
+            the zoom has.
     """
+    if placements is None:
+        placements = stored_placements(control)
     save_settings(control, settings)
     chosen = settings.to_dict()
     steps = [*series.steps, *([series.closing] if series.closing else [])]
@@ -96,6 +102,7 @@ def save(
         "keys": keys,
         "levels": levels,
         "findings": [finding.to_json() for finding in findings],
+        "placements": {"pairs": [placement.to_json() for placement in placements]},
     }
     control[RECIPE] = json.dumps(note)
 
@@ -166,6 +173,14 @@ def stored_known(control: bpy.types.Object) -> Known:
         }
     except (TypeError, ValueError):
         raise _unreadable() from None
+
+
+def stored_placements(control: bpy.types.Object) -> tuple[GivenPlacement, ...]:
+    """What the user has given of a zoom's pairs; nothing where there is no note to read."""
+    try:
+        return placements_from_json((peek(control) or {}).get("placements", {"pairs": []}))
+    except ValueError:
+        return ()
 
 
 def stored_findings(control: bpy.types.Object) -> tuple[Finding, ...]:

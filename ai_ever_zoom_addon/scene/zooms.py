@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from ..core.analysis.placing import GivenPlacement
 from ..core.files.moving import is_moving
 from ..core.findings import Finding, FindingKind
 from ..core.plan.plan import Plan, make_plan
@@ -27,6 +28,7 @@ def build_zoom(
     control: bpy.types.Object | None = None,
     report: dict[str, Any] | None = None,
     listing: Listing | None = None,
+    placements: Sequence[GivenPlacement] | None = None,
 ) -> Any:
     """Build a zoom into a scene, or build an existing one again.
 
@@ -41,6 +43,8 @@ def build_zoom(
         report: What the analysis found (`Analysis.to_json`), kept with the zoom.
         listing: The list of images, of which the series has the used ones; None: there are no
             others. It tells which of the zoom's layers go on showing which image.
+        placements: What the user has given, which the series follows already; None: what the zoom
+            has.
 
     Returns:
         The control object.
@@ -68,7 +72,7 @@ def build_zoom(
     anchors.update(control, plan)
     compositing.update_masks(scene)
     levels = [layer.level for layer in plan.layers if 0 <= layer.number < len(series.images)]
-    recipe.save(control, series, settings, report, listing, plan.keys, levels, findings)
+    recipe.save(control, series, settings, report, listing, plan.keys, levels, findings, placements)
     if any(map(anchors.is_image_marker, scene.timeline_markers)):
         anchors.mark_images(scene, control)
     ends = scene.frame_start, scene.frame_end

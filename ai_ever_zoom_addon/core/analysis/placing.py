@@ -1,0 +1,134 @@
+"""Placements that the user gives: by hand, or in a file of the form that reports have."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...errors import EverZoomError
+from .report import Source
+
+
+@dataclass(frozen=True)
+class GivenPlacement:
+    """How the user says that one image lies in another one.
+
+    Attributes:
+        outer, inner: File names.
+        factor: Width of the outer image over the width that the inner one takes up in it when it is
+            turned upright, > 1.
+        offset_px: Centre of the inner image relative to the centre of the outer one, in pixels of
+            the outer image, x to the right, y down.
+        outer_size_px: Width and height in pixels that the outer image has for `offset_px`.
+        turn_deg: By how many degrees, clockwise, the inner image is turned.
+    """
+
+    outer: str
+    inner: str
+    factor: float
+    offset_px: tuple[float, float]
+    outer_size_px: tuple[int, int]
+    turn_deg: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.factor) and self.factor > 1.0):
+            raise ValueError(f"the factor of {self.inner} in {self.outer} is not above 1")
+        if not all(map(math.isfinite, (*self.offset_px, self.turn_deg))):
+            raise ValueError(f"{self.inner} lies nowhere in {self.outer}")
+        if min(self.outer_size_px) < 1:
+            raise ValueError(f"{self.outer} has no pixels")
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The outer and the inner image's file names."""
+        return self.outer, self.inner
+
+    def in_pixels_of(self, size: tuple[int, int]) -> GivenPlacement:
+        """The same place in an outer image of another size in pixels, as it is when upscaled."""
+        x, y = self.offset_px
+        across, up = (now / then for now, then in zip(size, self.outer_size_px, strict=True))
+        return replace(self, offset_px=(x * across, y * up), outer_size_px=size)
+
+    def to_json(self) -> dict[str, Any]:
+        """The placement as plain JSON values, as a report has it."""
+        return {
+            "outer": self.outer,
+            "inner": self.inner,
+            "factor": self.factor,
+            "offset_px": list(self.offset_px),
+            "turn_deg": self.turn_deg,
+            "outer_size_px": list(self.outer_size_px),
+            "source": Source.GIVEN.value,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> GivenPlacement:
+        """A placement from `to_json`, or from a report's pair; other keys are passed over.
+
+        Whoever gives back a pair that was measured gives it.
+
+        Raises:
+            ValueError: It is not of that form.
+        """
+        try:
+            x, y = values["offset_px"]
+            width, height = values["outer_size_px"]
+            return cls(
+                outer=str(values["outer"]),
+                inner=str(values["inner"]),
+                factor=float(values["factor"]),
+                offset_px=(float(x), float(y)),
+                outer_size_px=(int(width), int(height)),
+                turn_deg=float(values.get("turn_deg", 0.0)),
+            )
+        except KeyError as error:
+            raise ValueError(f"a pair has no {error}") from None
+        except (AttributeError, TypeError) as error:
+            raise ValueError(f"this is no pair of images: {error}") from None
+
+
+def placements_from_json(values: Any) -> tuple[GivenPlacement, ...]:
+    """The placements of `{"pairs": [...]}`, such as a report.
+
+    Raises:
+        ValueError: It is not of that form.
+    """
+    pairs = values.get("pairs") if isinstance(values, Mapping) else None
+    if not isinstance(pairs, list):
+        raise ValueError('there is no list of "pairs"')
+    return tuple(map(GivenPlacement.from_json, pairs))
+
+
+def read_placements(text: str, name: str) -> tuple[GivenPlacement, ...]:
+    """The placements of a file.
+
+    Args:
+        text: What is in the file.
+        name: What the file is called.
+
+    Raises:
+        EverZoomError: It is no JSON, or not of the form that reports have.
+    """
+    try:
+        return placements_from_json(json.loads(text))
+    except ValueError as error:
+        raise EverZoomError(
+            f"{name} says no placements ({error}): take the form that --json writes."
+        ) from None
+
+
+def with_placement(
+    placements: Iterable[GivenPlacement], new: GivenPlacement
+) -> tuple[GivenPlacement, ...]:
+    """Some placements and a new one, in the place of the one that its pair had, if any."""
+    return *(item for item in placements if item.names != new.names), new
+
+
+def placement_of(
+    placements: Sequence[GivenPlacement], outer: str, inner: str
+) -> GivenPlacement | None:
+    """What is given for a pair, by file names; None: nothing."""
+    return next((item for item in placements if item.names == (outer, inner)), None)
