@@ -12,6 +12,7 @@ from ..errors import EverZoomError
 from ..settings import ZoomSettings
 from .analysis.report import Analysis
 from .files.moving import is_moving
+from .files.orientation import UPRIGHT
 
 # Sizes that differ by more than this from the usual one are not a matter of a few pixels.
 SIZE_TOLERANCE = 0.03
@@ -29,12 +30,14 @@ class SeriesImage:
 
     Attributes:
         file: An image, a movie, or the folder of a sequence of numbered pictures.
-        width, height: In pixels.
+        width, height: In pixels, upright.
+        orientation: How the stored picture is to be turned, see `files.orientation`.
     """
 
     file: Path
     width: int
     height: int
+    orientation: int = UPRIGHT
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,18 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.files import image_file as image_files
+from ..core.files.image_file import Header
 from ..core.files.image_writing import exr_bytes
-from ..core.files.moving import still_of
+from ..core.files.moving import is_movie, still_of
+from ..core.files.orientation import UPRIGHT, upright
 from ..core.files.output import is_whole_picture
 from ..errors import EverZoomError
 from . import compat
 from .colours import picture_space
+
+# After the end of a file that ends too early: more than a strip of a large picture takes.
+_MORE_BYTES = 1 << 22
 
 
 def load_image(file: Path) -> Any:
@@ -109,6 +115,41 @@ def entry_of(image: Any) -> Path:
     return file.parent if image.source == "SEQUENCE" else file
 
 
+def read_header(file: Path) -> Header | None:
+    """What a picture's file says about it, also if it is packed; of what moves, as it begins.
+
+    Raises:
+        EverZoomError: As `image_file.read_header`.
+    """
+    packed = None if file.exists() else packed_image(file)
+    if packed is not None:
+        return image_files.header_of(file.name, packed.packed_file.data)
+    return None if is_movie(file) else image_files.read_header(still_of(file))
+
+
+def orientation_of(file: Path) -> int:
+    """How a stored picture is to be turned, see `core.files.orientation`."""
+    header = read_header(file)
+    return UPRIGHT if header is None else header.orientation
+
+
+def is_whole(file: Path) -> bool:
+    """Whether Blender opens a picture whole whose file ends too early.
+
+    What misses something of its picture is shown differently when something else follows.
+    """
+    with tempfile.TemporaryDirectory(dir=bpy.app.tempdir) as folder:
+        longer = Path(folder) / "longer"
+        packed = None if file.exists() else packed_image(file)
+        data = still_of(file).read_bytes() if packed is None else packed.packed_file.data
+        longer.write_bytes(data.removesuffix(b"\xff") + b"\xaa" * _MORE_BYTES)
+        try:
+            one, other = (_take_pixels(_decode(path)) for path in (file, longer))
+        except EverZoomError:
+            return False
+        return one.shape == other.shape and bool((one == other).all())
+
+
 def read_size(file: Path) -> tuple[int, int]:
     """Width and height in pixels, by decoding the file, or how it begins if it moves.
 
@@ -122,7 +163,7 @@ def read_size(file: Path) -> tuple[int, int]:
 
 
 def read_pixels(file: Path) -> NDArray[np.float32]:
-    """The picture, shape (height, width, 3), sRGB-encoded 0 to 1, top row first.
+    """The upright picture, shape (height, width, 3), sRGB-encoded 0 to 1, top row first.
 
     Of what moves it is the first one. Nothing stays loaded.
 
@@ -135,13 +176,13 @@ def read_pixels(file: Path) -> NDArray[np.float32]:
     colour = _take_pixels(image)[..., :3]
     if is_linear:
         colour = _encoded(colour)
-    return np.ascontiguousarray(np.clip(colour, 0.0, 1.0))
+    return np.ascontiguousarray(upright(np.clip(colour, 0.0, 1.0), orientation_of(file)))
 
 
 def read_rgba(
     file: Path, alpha_mode: str, colour_space: str
 ) -> NDArray[np.uint8] | NDArray[np.float32]:
-    """The whole picture as a Blender image with these settings shows it, top row first.
+    """The whole picture as a Blender image with these settings shows it, but upright.
 
     Args:
         file: A still image.
@@ -149,15 +190,16 @@ def read_rgba(
         colour_space: Of the file's values, the same.
 
     Returns:
-        Shape (height, width, 4), sRGB-encoded. Of a file with 8 bits in that space: its values, 0
-        to 255, opacity not multiplied in. Of others: also beyond 0 to 1, opacity multiplied in.
+        Shape (height, width, 4), top row first, sRGB-encoded. Of a file with 8 bits in that space:
+        its values, 0 to 255, opacity not multiplied in. Of others: also beyond 0 to 1, opacity
+        multiplied in.
 
     Raises:
         EverZoomError: The file is no image that Blender reads.
     """
     image = _decode(file, alpha_mode, colour_space)
     is_float = image.is_float
-    pixels = _take_pixels(image)
+    pixels = upright(_take_pixels(image), orientation_of(file))
     if alpha_mode == "NONE":
         pixels[..., 3] = 1.0
     colour, alpha = pixels[..., :3], pixels[..., 3:]

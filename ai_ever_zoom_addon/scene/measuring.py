@@ -18,8 +18,7 @@ from ..core.analysis.making import analysis_steps, pair_steps
 from ..core.analysis.report import Analysis, LeftOut, Source, missing_pair
 from ..core.analysis.verdict import judge
 from ..core.files.folder import natural_key
-from ..core.files.image_file import read_size
-from ..core.files.moving import is_moving
+from ..core.files.image_file import incomplete
 from ..core.series import (
     ListedImage,
     Listing,
@@ -100,13 +99,16 @@ def measure_images(files: Sequence[Path]) -> list[SeriesImage]:
     Raises:
         EverZoomError: A file is missing, truncated or no image.
     """
-    return [SeriesImage(file, *_size(file)) for file in files]
+    return [_measured(file) for file in files]
 
 
-def _size(file: Path) -> tuple[int, int]:
-    is_packed = not file.exists() and loading.packed_image(file) is not None
-    known = None if is_packed or is_moving(file) else read_size(file)
-    return known or loading.read_size(file)
+def _measured(file: Path) -> SeriesImage:
+    header = loading.read_header(file)
+    if header is None:
+        return SeriesImage(file, *loading.read_size(file))
+    if header.is_cut and not loading.is_whole(file):
+        raise incomplete(file.name)
+    return SeriesImage(file, *header.size, header.orientation)
 
 
 def files_at_hand(listing: Listing) -> list[Path]:

@@ -92,7 +92,10 @@ def save(
     note = {
         "version": VERSION,
         "built": {name: chosen[name] for name, choice in TABLE.items() if choice.needs_build},
-        "images": [[str(image.file), image.width, image.height] for image in series.images],
+        "images": [
+            [str(image.file), image.width, image.height, image.orientation]
+            for image in series.images
+        ],
         # What was found says them.
         "steps": None if report else [[step.factor, step.offset, step.gain] for step in steps],
         "is_measured": series.is_measured,
@@ -217,15 +220,15 @@ def stored_series(control: bpy.types.Object) -> Series:
     """
     note = stored(control)
     try:
-        files = [Path(file) for file, _, _ in note["images"]]
+        files = [Path(file) for file, *_ in note["images"]]
         for number, layer in objects.numbered(control, LAYER).items():
             image = objects.layer_image(layer)
             if image is not None and 0 <= number < len(files):  # not where a ring repeats it
                 # The user may have replaced it, or the file moved together with its images.
                 files[number] = loading.entry_of(image)
         images = [
-            SeriesImage(file, int(width), int(height))
-            for file, (_, width, height) in zip(files, note["images"], strict=True)
+            SeriesImage(file, *map(int, shape))
+            for file, (_, *shape) in zip(files, note["images"], strict=True)
         ]
         skipped = tuple(note.get("skipped", ()))
         analysis = stored_analysis(control)

@@ -1,20 +1,25 @@
 """What a file's own bytes say about an image, without decoding it. Never touches bpy.
 
-Sizes are read from the header, so that a zoom of a hundred large images can be planned before one
-of them is decoded, and files that end too early are found: Blender shows those with a grey or black
-rest.
+Headers say sizes, so that a zoom of a hundred large images can be planned before one of them is
+decoded, how pictures are to be turned, and whether files end too early: Blender shows some of those
+with a grey or black rest.
 Formats that are not known here are left to Blender's own reader.
 
-Sources: PNG, W3C Recommendation (Third Edition), 5; JPEG, ITU-T T.81, Annex B; WebP, RFC 9649, 2;
-TIFF, Revision 6.0, 2 and 15.
+Sources: PNG, W3C Recommendation (Third Edition), 5 and 11; JPEG, ITU-T T.81, Annex B; WebP,
+RFC 9649, 2; TIFF, Revision 6.0, 2 and 15; Exif 3.0, 4.7.
 """
 
 from __future__ import annotations
 
+import re
 import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ...errors import EverZoomError
+from .orientation import UPRIGHT, orientation_in, upright_size
 
 # Everything that Blender reads as a still image (Image Editor > Open).
 IMAGE_SUFFIXES = frozenset(
@@ -28,10 +33,14 @@ IMAGE_SUFFIXES = frozenset(
         ".hdr",
         ".j2c",
         ".j2k",
+        ".jfif",
         ".jp2",
+        ".jpe",
         ".jpeg",
         ".jpg",
+        ".pdd",
         ".png",
+        ".psb",
         ".psd",
         ".rgb",
         ".rgba",
@@ -46,60 +55,122 @@ IMAGE_SUFFIXES = frozenset(
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # after a scan's pixels
+_JPEG_PROGRESSIVE_MARKERS = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _JPEG_MARKERS_WITHOUT_LENGTH = frozenset(range(0xD0, 0xD9)) | {0x01}
+_WEBP_PICTURES = frozenset({b"VP8 ", b"VP8L", b"ANMF"})
+_EXIF_MARK = b"Exif\0\0"
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _TIFF_STRIPS, _TIFF_TILES = (273, 279), (324, 325)  # where pixels are, and how many bytes
-_TIFF_TAGS = frozenset({_TIFF_WIDTH, _TIFF_HEIGHT, *_TIFF_STRIPS, *_TIFF_TILES})
+_TIFF_COMPRESSION, _TIFF_PLAIN = 259, 1
+_TIFF_TAGS = frozenset({_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_COMPRESSION, *_TIFF_STRIPS, *_TIFF_TILES})
 _TIFF_SIZES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8), start=1))  # of kinds of numbers
 _TIFF_KINDS = {3: "H", 4: "I"}
 
 
-def read_size(path: Path) -> tuple[int, int] | None:
-    """Width and height of an image in pixels, or None where only Blender can tell.
+@dataclass(frozen=True)
+class Header:
+    """What a file says about its picture.
+
+    Attributes:
+        width, height: Of the upright picture, in pixels.
+        orientation: How the stored picture is to be turned, see `orientation`.
+        is_cut: By what it says, the file should be longer. Whether the picture misses anything by
+            that, only decoding it tells.
+    """
+
+    width: int
+    height: int
+    orientation: int = UPRIGHT
+    is_cut: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width, self.height
+
+
+@dataclass
+class _Parts:
+    """What was found in a file, as it is stored."""
+
+    size: tuple[int, int] | None = None
+    exif: bytes = b""
+    is_cut: bool = False
+
+
+def read_header(path: Path) -> Header | None:
+    """What a file says about its picture, or None where only Blender can tell.
 
     Raises:
-        EverZoomError: The file cannot be read, is empty, or ends before the image does.
+        EverZoomError: The file cannot be read, is empty, or ends before its picture begins.
     """
     try:
-        data = path.read_bytes()
+        state = path.stat()
+        return _read_header(path, state.st_size, state.st_mtime_ns)
     except OSError as error:
         raise EverZoomError(
             f"The image {path.name} cannot be read ({error.strerror}): check the file."
         ) from error
+
+
+@lru_cache(maxsize=4096)
+def _read_header(path: Path, _size: int, _time: int) -> Header | None:
+    return header_of(path.name, path.read_bytes())
+
+
+def header_of(name: str, data: bytes) -> Header | None:
+    """`read_header` of the bytes of a file.
+
+    Args:
+        name: The file's, for errors.
+        data: All of it.
+    """
     if not data:
-        raise EverZoomError(
-            f"The image {path.name} is an empty file: export it again or remove it."
-        )
+        raise EverZoomError(f"The image {name} is an empty file: export it again or remove it.")
     try:
         if data.startswith(_PNG_SIGNATURE):
-            return _png_size(data)
-        if data.startswith(b"\xff\xd8"):
-            return _jpeg_size(data)
-        if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-            return _webp_size(data)
-        if data[:4] in (b"II*\0", b"MM\0*"):
-            return _tiff_size(data)
-    except (struct.error, IndexError, ValueError):
-        raise EverZoomError(
-            f"The image {path.name} is incomplete: export or download it again, or remove it."
-        ) from None
-    return None
+            parts = _read_png(data)
+        elif data.startswith(b"\xff\xd8"):
+            parts = _read_jpeg(data)
+        elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+            parts = _read_webp(data)
+        elif data[:4] in (b"II*\0", b"MM\0*"):
+            parts = _read_tiff(data)
+        else:
+            return None
+        if parts.size is None or 0 in parts.size:
+            raise ValueError("no size")
+    except (struct.error, LookupError, ValueError):
+        raise incomplete(name) from None
+    orientation = orientation_in(parts.exif.removeprefix(_EXIF_MARK))
+    return Header(*upright_size(*parts.size, orientation), orientation, parts.is_cut)
 
 
-def _png_size(data: bytes) -> tuple[int, int]:
-    width, height = struct.unpack(">II", data[16:24])
+def incomplete(name: str) -> EverZoomError:
+    """The error for an image that misses some of its picture."""
+    return EverZoomError(
+        f"The image {name} is incomplete: export or download it again, or remove it."
+    )
+
+
+def _read_png(data: bytes) -> _Parts:
+    parts = _Parts(size=struct.unpack(">II", data[16:24]))
     position = len(_PNG_SIGNATURE)
-    while True:  # walk the chunks to the last one
-        length, name = struct.unpack(">I4s", data[position : position + 8])
-        position += 12 + length
-        if position > len(data):
-            raise ValueError("a chunk is cut off")
-        if name == b"IEND":
-            return width, height
+    while position < len(data):
+        length, name = struct.unpack(">I4s", data[position : position + 8].ljust(8))
+        begin, position = position + 8, position + 12 + length
+        if name == b"IEND" and position <= len(data):
+            return parts
+        if name == b"eXIf":
+            parts.exif = data[begin : begin + length]
+    parts.is_cut = True
+    return parts
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int]:
-    size: tuple[int, int] | None = None
+def _read_jpeg(data: bytes) -> _Parts:
+    parts = _Parts()
+    is_progressive = False
     position = 2
     while True:
         while data[position] != 0xFF:
@@ -109,38 +180,81 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
         if marker == 0xFF or marker in _JPEG_MARKERS_WITHOUT_LENGTH:
             continue
         if marker == 0xDA:  # the picture itself; inside it 0xFF is escaped, so 0xFFD9 is its end
-            data.index(b"\xff\xd9", position)
-            if size is None:
-                raise ValueError("no frame header")
-            return size
+            parts.is_cut = data.find(b"\xff\xd9", position) < 0
+            if parts.is_cut and is_progressive:
+                _check_scans(data, position - 2)
+            return parts
         (length,) = struct.unpack(">H", data[position : position + 2])
+        content = data[position + 2 : position + length]
         if marker in _JPEG_FRAME_MARKERS:
-            height, width = struct.unpack(">HH", data[position + 3 : position + 7])
-            size = width, height
+            height, width = struct.unpack(">HH", content[1:5])
+            parts.size = width, height
+            is_progressive = marker in _JPEG_PROGRESSIVE_MARKERS
+        elif marker == 0xE1 and content.startswith(_EXIF_MARK):
+            parts.exif = parts.exif or content
         position += length
 
 
-def _webp_size(data: bytes) -> tuple[int, int]:
+def _check_scans(data: bytes, position: int) -> None:
+    """Go through a progressive file from its first scan to its end.
+
+    Raises:
+        ValueError: Scans are missing: those that are there do not give all bits of all frequencies.
+    """
+    missing: dict[int, dict[int, int]] = {}  # bits, by component and frequency
+    while position < len(data):
+        marker = data[position + 1]
+        (length,) = struct.unpack(">H", data[position + 2 : position + 4])
+        content = data[position + 4 : position + 2 + length]
+        position += 2 + length
+        if marker != 0xDA:
+            continue
+        components = content[1 : 1 + 2 * content[0] : 2]
+        first, last, bits = content[-3:]
+        for component in components:
+            known = missing.setdefault(component, dict.fromkeys(range(64), 255))
+            known |= dict.fromkeys(range(first, last + 1), bits & 15)
+        following = _JPEG_MARKER.search(data, position)
+        position = following.start() if following else len(data)
+    if any(any(known.values()) for known in missing.values()):
+        raise ValueError("scans are missing")
+
+
+def _read_webp(data: bytes) -> _Parts:
     (length,) = struct.unpack("<I", data[4:8])
-    if length + 8 > len(data):
-        raise ValueError("the container is cut off")
-    kind = data[12:16]
-    if kind == b"VP8X":
-        return (
-            int.from_bytes(data[24:27], "little") + 1,
-            int.from_bytes(data[27:30], "little") + 1,
-        )
-    if kind == b"VP8L":
-        bits = int.from_bytes(data[21:25], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    width, height = struct.unpack("<HH", data[26:30])
-    return width & 0x3FFF, height & 0x3FFF
+    parts = _Parts(is_cut=length + 8 > len(data))
+    for name, content in _webp_chunks(data):
+        if name == b"VP8X":
+            parts.size = (
+                int.from_bytes(content[4:7], "little") + 1,
+                int.from_bytes(content[7:10], "little") + 1,
+            )
+        elif name == b"VP8L" and parts.size is None:
+            bits = int.from_bytes(content[1:5], "little")
+            parts.size = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        elif name == b"VP8 " and parts.size is None:
+            width, height = struct.unpack("<HH", content[6:10])
+            parts.size = width & 0x3FFF, height & 0x3FFF
+        elif name == b"EXIF":
+            parts.exif = content
+    return parts
 
 
-def _tiff_size(data: bytes) -> tuple[int, int]:
+def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = 12
+    while position + 8 <= len(data):
+        name, length = struct.unpack("<4sI", data[position : position + 8])
+        if name in _WEBP_PICTURES and position + 8 + length > len(data):
+            raise ValueError("the picture is cut off")
+        yield name, data[position + 8 : position + 8 + length]
+        position += 8 + length + length % 2
+
+
+def _read_tiff(data: bytes) -> _Parts:
     order = "<" if data[:2] == b"II" else ">"
     (directory,) = struct.unpack_from(order + "I", data, 4)
     (count,) = struct.unpack_from(order + "H", data, directory)
+    parts = _Parts(exif=data)
     tags: dict[int, tuple[int, ...]] = {}
     for number in range(count):
         entry = directory + 2 + 12 * number
@@ -149,14 +263,16 @@ def _tiff_size(data: bytes) -> tuple[int, int]:
         place = entry + 8
         if size > 4:
             (place,) = struct.unpack_from(order + "I", data, place)
-            if place + size > len(data):
-                raise ValueError("a value is cut off")
-        if tag in _TIFF_TAGS and kind in _TIFF_KINDS:
+        if place + size > len(data):
+            parts.is_cut = True
+        elif tag in _TIFF_TAGS and kind in _TIFF_KINDS:
             tags[tag] = struct.unpack_from(f"{order}{length}{_TIFF_KINDS[kind]}", data, place)
     for offsets, sizes in (_TIFF_STRIPS, _TIFF_TILES):
         for offset, size in zip(tags.get(offsets, ()), tags.get(sizes, ()), strict=False):
-            if offset + size > len(data):
-                raise ValueError("pixels are cut off")
-    if not {_TIFF_WIDTH, _TIFF_HEIGHT} <= tags.keys():
-        raise ValueError("no size")
-    return tags[_TIFF_WIDTH][0], tags[_TIFF_HEIGHT][0]
+            parts.is_cut |= offset + size > len(data)
+    # Blender unpacks nothing of what is cut, but some programs give the last of the plain strips as
+    # many bytes as the others.
+    if parts.is_cut and tags.get(_TIFF_COMPRESSION, (_TIFF_PLAIN,)) != (_TIFF_PLAIN,):
+        raise ValueError("packed pixels are cut off")
+    parts.size = tags[_TIFF_WIDTH][0], tags[_TIFF_HEIGHT][0]
+    return parts

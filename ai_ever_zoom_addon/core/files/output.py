@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 
 from ...errors import EverZoomError
-from .image_file import read_size
+from .image_file import read_header
 
 VIDEO_SUFFIX = ".mp4"
 FRAME_NAME = "frame_#####"  # Blender puts the frame's number in place of the signs
@@ -15,9 +15,10 @@ FRAME_NAME = "frame_#####"  # Blender puts the frame's number in place of the si
 def is_whole_picture(file: Path, size: tuple[int, int]) -> bool:
     """Whether a PNG file is there, complete and of a size (width, height) in pixels."""
     try:
-        return read_size(file) == size
+        header = read_header(file)
     except EverZoomError:
         return False
+    return header is not None and header.size == size and not header.is_cut
 
 
 def is_whole_video(file: Path) -> bool:

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from ...core.files.moving import frame_number, pictures_of
+from ...core.files.orientation import stored
 from ...core.plan.mask import MaskMesh
 from .. import compat
 from ..loading import entry_of
@@ -22,14 +23,21 @@ LAYER_GROUP = "Ever Zoom Layer"
 IMAGE_NODE = "Ever Zoom Image"
 
 
-def fill_mesh(mesh: Any, shape: MaskMesh, aspect: float) -> None:
-    """(Re)write a mesh: corners, texture coordinates and the mask."""
+def fill_mesh(mesh: Any, shape: MaskMesh, aspect: float, orientation: int) -> None:
+    """(Re)write a mesh: corners, texture coordinates and the mask.
+
+    Args:
+        mesh: What to write.
+        shape: Of the upright picture.
+        aspect: Its height in widths.
+        orientation: How the picture is stored in its file, which Blender shows as it is.
+    """
     mesh.clear_geometry()
     points = [(float(x), float(y), 0.0) for x, y in shape.points]
     mesh.from_pydata(points, [], [list(face) for face in shape.faces])
     corners = np.array([corner for face in shape.faces for corner in face])
     uv_layer = mesh.uv_layers.get("UVMap") or mesh.uv_layers.new(name="UVMap")
-    coordinates = shape.texture_coordinates(aspect)[corners]
+    coordinates = stored(shape.texture_coordinates(aspect), orientation)[corners]
     uv_layer.uv.foreach_set("vector", coordinates.astype(np.float32).ravel())
     attribute = mesh.attributes.new(MASK_ATTRIBUTE, "FLOAT", "POINT")
     attribute.data.foreach_set("value", shape.mask.astype(np.float32))

@@ -13,7 +13,8 @@ from typing import Any
 import bpy
 
 from ...core.files.moving import is_moving
-from ...core.plan.mask import MaskMesh, whole_image
+from ...core.files.orientation import UPRIGHT
+from ...core.plan.mask import whole_image
 from ...core.plan.plan import Layer, Plan
 from .. import zoom_level
 from ..drivers import drive, drive_by_table, fade_expression, fill_curve, roll_expression
@@ -273,23 +274,22 @@ def _fill_layers(
     # but fewer users, or the longer name.
     tagged = [item.data for item in existing.values() if item.data.get(ROLE)]
     tagged.sort(key=lambda mesh: (mesh.users, -len(mesh.name)))
-    meshes: dict[bool, Any] = {mesh[ROLE] == "trimmed": mesh for mesh in tagged}
-    shapes: dict[bool, MaskMesh] = {False: whole_image(plan.aspect), True: plan.mask.mesh()}
-    for is_inner, shape in shapes.items():
-        if is_inner not in meshes:
-            name = "Ever Zoom Trimmed Image" if is_inner else "Ever Zoom Whole Image"
-            meshes[is_inner] = bpy.data.meshes.new(name)
-            meshes[is_inner][ROLE] = "trimmed" if is_inner else "whole"
-        fill_mesh(meshes[is_inner], shape, plan.aspect)
+    meshes: dict[str, Any] = {mesh[ROLE]: mesh for mesh in tagged}
+    for kind, layer in {_mesh_kind(layer): layer for layer in plan.layers}.items():
+        if kind not in meshes:
+            meshes[kind] = bpy.data.meshes.new(f"Ever Zoom {kind.title()} Image")
+            meshes[kind][ROLE] = kind
+        shape = plan.mask.mesh() if layer.index else whole_image(plan.aspect)
+        fill_mesh(meshes[kind], shape, plan.aspect, layer.image.orientation)
     for layer, image in zip(plan.layers, images, strict=True):
         item: Any = existing.pop(layer.number, None)
         if item is None:
-            item = bpy.data.objects.new("Ever Zoom Layer", meshes[layer.index > 0])
+            item = bpy.data.objects.new("Ever Zoom Layer", meshes[_mesh_kind(layer)])
             item[ROLE], item[NUMBER] = "layer", layer.number
             collection.objects.link(item)
             item.lock_location = item.lock_rotation = item.lock_scale = (True, True, True)
         elif item.data in meshes.values():  # around a ring the outermost image is another one
-            item.data = meshes[layer.index > 0]
+            item.data = meshes[_mesh_kind(layer)]
         if not item.material_slots:
             item.data.materials.append(None)
         slot = item.material_slots[0]
@@ -313,6 +313,13 @@ def _fill_layers(
         materials = [slot.material for slot in item.material_slots if slot.material is not None]
         bpy.data.objects.remove(item)
         bpy.data.batch_remove([material for material in materials if not material.users])
+
+
+def _mesh_kind(layer: Layer) -> str:
+    """What a layer's mesh is called: layers of the same kind share it."""
+    turn = layer.image.orientation
+    turned = "" if turn == UPRIGHT else f" turned {turn}"
+    return f"{'trimmed' if layer.index else 'whole'}{turned}"
 
 
 def _is_shared(material: bpy.types.Material) -> bool:

@@ -27,11 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.files.image_writing import exr_bytes, png_bytes
+from ...core.files.orientation import UPRIGHT
 from ...core.hidden_colours import bleed
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Plan
 from ...errors import EverZoomError
-from ..loading import load_image, read_rgba
+from ..loading import load_image, orientation_of, read_rgba
 
 SESSION_BYTES = 1 << 30
 _DECODED_BYTES = 256 << 20
@@ -39,7 +40,7 @@ _DIGEST_BYTES = 16
 _STEM_BYTES = 60
 
 # Named differently whenever the same image and mask would become other bytes.
-_FORMAT = 1
+_FORMAT = 2
 _OWN_NAME = re.compile(rf".*-[0-9a-f]{{{2 * _DIGEST_BYTES}}}\.(png|exr)(\.part)?", re.DOTALL)
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
@@ -80,7 +81,7 @@ class _Source:
 # What this process knows, so that a slider that is dragged reads nothing again.
 _digests: dict[tuple[Path, int, int], str] = {}
 _decoded: OrderedDict[str, Pixels] = OrderedDict()
-_plain: dict[str, bool] = {}  # by digest: sRGB, 8 bits, opaque, and of even sides
+_plain: dict[str, bool] = {}  # by digest: sRGB, 8 bits, opaque, upright, and of even sides
 
 
 def make_pictures(plan: Plan) -> list[Picture]:
@@ -263,7 +264,8 @@ def _is_plain(source: _Source) -> bool:
         height, width = pixels.shape[:2]
         is_even = width % 2 == height % 2 == 0
         is_opaque = pixels.dtype == np.uint8 and bool((pixels[..., 3] == 255).all())
-        _plain[source.digest] = is_even and is_opaque
+        is_upright = orientation_of(source.file) == UPRIGHT
+        _plain[source.digest] = is_even and is_opaque and is_upright
     return _plain[source.digest]
 
 
