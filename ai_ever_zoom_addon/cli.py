@@ -20,7 +20,7 @@ import bpy
 
 from .arguments import AUTO, make_parser, settings_from
 from .core.analysis.report import Analysis
-from .core.files.folder import find_images
+from .core.files.folder import about_skipped, find_images
 from .core.files.moving import is_moving
 from .core.files.output import is_video
 from .core.files.places import check_apart, check_file, check_kept, make_folder
@@ -89,8 +89,8 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
             folder = Path(options.folder)  # as it was typed
         files, skipped = find_images(folder)
         check_kept(places, [*files, *([Path(settings.sound)] if settings.sound else [])])
-        if skipped:
-            terminal.say(f"Skipped, no images: {', '.join(skipped)}.")
+        for line in about_skipped(skipped):
+            terminal.say(line)
         if options.engine == AUTO:
             is_still = not any(map(is_moving, files))
             settings = replace(

@@ -14,7 +14,7 @@ from bpy.props import BoolProperty, CollectionProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ..core.analysis.report import Analysis
-from ..core.files.folder import find_images, natural_key
+from ..core.files.folder import check_count, find_images, natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
 from ..core.series import Listing
 from ..core.steps import Steps
@@ -250,9 +250,15 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
+    folder: StringProperty(
+        name="Folder",
+        description="Build from the images in this folder",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:
-        for name in ("is_new", "is_found_anew"):
+        for name in ("is_new", "is_found_anew", "folder"):
             if getattr(properties, name):
                 return str(properties.bl_rna.properties[name].description)
         return str(cls.__doc__)
@@ -261,6 +267,10 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
         zoom = active_zoom(context)
         group = context.scene.ever_zoom if zoom is None else zoom.ever_zoom
         control = None if self.is_new else zoom
+        if self.folder:
+            offered = partial(find_images, Path(self.folder))
+            chosen = {"folder": self.folder}
+            return (yield from _build_steps(self, context, group, offered, control, chosen=chosen))
         listing = _own_listing(control) if not self.is_found_anew else None
         if listing is not None and listing.is_own_order:
             return (yield from _rebuild_steps(self, context, control, listing))
@@ -369,9 +379,9 @@ class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
                 (folder / name for name in names), key=lambda file: natural_key(file.name)
             )
             images = [file for file in files if file.suffix.casefold() in ENTRY_SUFFIXES]
-            if len(images) < 2:
-                raise EverZoomError("Fewer than two images are chosen: choose the whole series.")
-            return images, [file.name for file in files if file not in images]
+            skipped = [file.name for file in files if file not in images]
+            check_count(images, skipped)
+            return images, skipped
 
         chosen = {
             name: getattr(self, name) for name in FINDING if self.properties.is_property_set(name)

@@ -13,11 +13,12 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ..core.files.folder import about_skipped, folders_inside
 from ..errors import EverZoomError
 from ..scene import backdrop, recipe, tags, zooms
 from ..scene.planes import anchors, objects
 from ..settings import TABLE
-from .asking import active_zoom
+from .asking import active_zoom, folder_path
 from .bridge import problem_of
 
 
@@ -36,6 +37,7 @@ class Shown:
         has_level: The property Zoom Level is there.
         anchors: (name of the object, name of the image) of the anchors in use.
         has_backdrop: Another scene's zoom stands behind the scene.
+        folders: (name, path) of folders in the chosen one that hold images, where it holds none.
     """
 
     image_count: int = 0
@@ -48,7 +50,11 @@ class Shown:
     has_level: bool = False
     anchors: tuple[tuple[str, str], ...] = ()
     has_backdrop: bool = False
+    folders: tuple[tuple[str, str], ...] = ()
 
+
+# Of those within the chosen folder.
+_MOST_FOLDERS = 5
 
 # By scene: what it was computed from that Blender tells nobody of, and what came out.
 _known: dict[int, tuple[object, Shown]] = {}
@@ -62,6 +68,7 @@ def of(context: Any) -> Shown:
     key = (
         owner.session_uid,
         problem_of(owner.ever_zoom),
+        owner.ever_zoom.folder,
         *(owner.get(name) for name in (tags.RECIPE, tags.SETTINGS)),
         tags.ZOOM_LEVEL in owner,
     )
@@ -78,10 +85,12 @@ def _load(scene: Any, control: Any) -> Shown:
     if control is None:
         if objects.leftovers(scene):
             problems.append("The control of a zoom is gone: choose its folder and build it again.")
-        return Shown(problems=tuple(problems), has_backdrop=has_backdrop)
+        return Shown(
+            problems=tuple(problems), has_backdrop=has_backdrop, folders=_folders_inside(group)
+        )
     notes = group.notes.splitlines()
-    if group.skipped:
-        notes.append(f"Skipped, no image: {textwrap.shorten(group.skipped, 80)}")
+    skipped = (recipe.peek(control) or {}).get("skipped", ())
+    notes += [textwrap.shorten(line, 120) for line in about_skipped(skipped)]
     is_own_order = group.is_own_order
     order = "" if is_own_order else group.file_order.replace("-", " ")
     return Shown(
@@ -99,15 +108,33 @@ def _load(scene: Any, control: Any) -> Shown:
             if not anchor.hide_viewport and anchor.get(anchors.STEP) is not None
         ),
         has_backdrop=has_backdrop,
+        folders=_folders_inside(group) if "folder" in _unbuilt_names(control) else (),
     )
+
+
+def _folders_inside(group: Any) -> tuple[tuple[str, str], ...]:
+    if not group.folder:
+        return ()
+    try:
+        folder = folder_path(group.folder)
+    except EverZoomError:  # said when it is built
+        return ()
+    return tuple(
+        (str(place.relative_to(folder)), str(place))
+        for place in folders_inside(folder)[:_MOST_FOLDERS]
+    )
+
+
+def _unbuilt_names(control: Any) -> list[str]:
+    try:
+        return recipe.unbuilt(control)
+    except EverZoomError:  # told as a problem
+        return []
 
 
 def _unbuilt(control: Any) -> list[str]:
     """That settings wait for the next build."""
-    try:
-        names = recipe.unbuilt(control)
-    except EverZoomError:  # told as a problem
-        return []
+    names = _unbuilt_names(control)
     if not names:
         return []
     labels = ", ".join(TABLE[name].label for name in names)

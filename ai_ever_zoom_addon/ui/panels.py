@@ -50,6 +50,11 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         has_zoom = active_zoom(context) is not None
         shown = data.of(context)
         layout.prop(group, "folder")
+        for name, path in shown.folders:
+            offer = layout.operator(
+                "ever_zoom.build", text=f"Build from {name}", icon="FILE_FOLDER", translate=False
+            )
+            offer.folder = path
         if not has_zoom:
             layout.operator("ever_zoom.sample", icon="IMAGE_DATA")
             if shown.problems:

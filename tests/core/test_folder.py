@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_ever_zoom_addon.core.files.folder import find_images, natural_key
+from ai_ever_zoom_addon.core.files.folder import (
+    about_skipped,
+    find_images,
+    folders_inside,
+    natural_key,
+)
 from ai_ever_zoom_addon.errors import EverZoomError
 
 names = st.lists(st.text(min_size=1, max_size=12), max_size=8)
@@ -91,3 +96,62 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     touch(tmp_path, "a.png")
     with pytest.raises(EverZoomError, match="is not a folder"):
         find_images(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["a.gif", "b.gif"], r"holds no images, and a.gif, b.gif cannot be read by Blender: conv"),
+        (["a.png", "b.HEIC"], r"only one image \(a.png\), and b.HEIC cannot .*: convert them to P"),
+        ([f"{n}.cr2" for n in range(9)], r"0.cr2, 1.cr2, 2.cr2, 3.cr2, 4.cr2 and 4 more cannot"),
+        (["a.jxl", "x/1.png", "x/2.png"], "convert them to PNG or JPEG"),
+    ],
+)
+def test_pictures_that_blender_does_not_read_are_named(
+    tmp_path: Path, files: list[str], said: str
+) -> None:
+    with pytest.raises(EverZoomError, match=said) as raised:
+        find_images(tree(tmp_path, *files))
+    assert "\n" not in str(raised.value)
+
+
+def test_what_is_skipped_is_told_with_what_to_do() -> None:
+    assert about_skipped([]) == []
+    assert about_skipped(["b.txt", "a.gif", "c.NEF"]) == [
+        "Skipped, no images: b.txt.",
+        "Skipped: a.gif, c.NEF cannot be read by Blender; convert them to PNG or JPEG.",
+    ]
+
+
+def tree(folder: Path, *names: str) -> Path:
+    for name in names:
+        touch((folder / name).parent, Path(name).name)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["in/1.png", "in/2.png"], "no images; the folder in in it holds several: choose that"),
+        (["1.png", "in/1.png", "in/2.png"], r"\(1.png\); the folder in in it .* choose"),
+        (["a/b c/1.jpg", "a/b c/2.jpg", "a/notes.txt"], "the folder a.b c in it .* choose"),
+        (["b10/1.png", "b10/2.png", "b9/1.png", "b9/2.png"], "hold several, b9, b10: choose one"),
+        (["a/1.png", "b/2.png"], "an infinite zoom needs at least two"),
+        ([".a/1.png", ".a/2.png"], "an infinite zoom needs at least two"),
+        (["a/b/c/d/1.png", "a/b/c/d/2.png"], "an infinite zoom needs at least two"),
+    ],
+)
+def test_images_in_folders_inside_are_named(tmp_path: Path, files: list[str], said: str) -> None:
+    folder = tree(tmp_path / "top", *files)
+    with pytest.raises(EverZoomError, match=said) as raised:
+        find_images(folder)
+    assert "\n" not in str(raised.value)
+    named = [str(place.relative_to(folder)) for place in folders_inside(folder)]
+    assert bool(named) == ("choose" in said)
+    assert all(name in str(raised.value) for name in named)
+
+
+def test_no_folder_is_offered_beside_images(tmp_path: Path) -> None:
+    folder = tree(tmp_path, "1.png", "2.png", "frames/1.png", "frames/2.png")
+    assert folders_inside(folder) == []
+    assert [file.name for file in find_images(folder)[0]] == ["1.png", "2.png"]

@@ -15,6 +15,7 @@ from PIL import Image
 
 from ai_ever_zoom_addon.core.files.image_file import (
     IMAGE_SUFFIXES,
+    UNREAD_SUFFIXES,
     Header,
     header_of,
     read_header,
@@ -96,11 +97,31 @@ def test_a_missing_file(tmp_path: Path) -> None:
         read_header(tmp_path / "gone.png")
 
 
-@pytest.mark.parametrize("format_name", ["bmp", "gif"])
+@pytest.mark.parametrize("format_name", ["bmp", "avif", "jpeg2000", "tga"])
 def test_other_formats_are_left_to_blender(format_name: str, tmp_path: Path) -> None:
     file = tmp_path / "image"
     Image.fromarray(PIXELS[..., :3]).save(file, format_name)
     assert read_header(file) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "beginning"),
+    [
+        ("GIF", b"GIF89a\1\0\1\0"),
+        ("HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+        ("HEIC", b"\0\0\0\x1cftypmif1\0\0\0\0mif1heic"),
+        ("JPEG XL", b"\xff\x0a\0"),
+        ("JPEG XL", b"\0\0\0\x0cJXL \r\n\x87\n"),
+        ("PDF", b"%PDF-1.7"),
+        ("SVG", b'<?xml version="1.0"?><svg'),
+    ],
+)
+def test_what_blender_does_not_read_is_named_whatever_its_ending(
+    kind: str, beginning: bytes
+) -> None:
+    said = f"a.jpg is a {kind} file, which Blender does not read: convert it"
+    with pytest.raises(EverZoomError, match=said):
+        header_of("a.jpg", beginning + bytes(100))
 
 
 @given(
@@ -128,5 +149,6 @@ def test_nonsense_is_told_or_left_to_blender(start: bytes, rest: bytes) -> None:
 
 def test_the_usual_endings() -> None:
     usual = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr", ".bmp", ".tga", ".hdr"}
-    assert usual <= IMAGE_SUFFIXES
+    assert usual | {".jfif", ".jpe", ".psd", ".psb"} <= IMAGE_SUFFIXES
+    assert not IMAGE_SUFFIXES & set(UNREAD_SUFFIXES)
     assert not {".gif", ".mp4", ".txt", ".svg", ".blend"} & IMAGE_SUFFIXES

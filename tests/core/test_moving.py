@@ -95,3 +95,17 @@ def test_a_movie_may_have_another_size_but_not_another_shape() -> None:
         check_sizes([*stills, SeriesImage(Path("img4.mp4"), 1280, 720)])
     with pytest.raises(EverZoomError, match=r"img4\.png \(720x720\)"):
         check_sizes([*stills, SeriesImage(Path("img4.png"), 720, 720)])
+
+
+@pytest.mark.parametrize(
+    "names", [["a_9.jp2", "a_10.jp2"], ["9.j2c", "10.j2c"], ["x2 9.jp2", "x2 10.jp2"]]
+)
+def test_digits_of_an_ending_are_no_number_of_a_picture(tmp_path: Path, names: list[str]) -> None:
+    touch(tmp_path / "img2", *names)
+    assert [picture.name for picture in pictures_of(tmp_path / "img2")] == names
+
+
+def test_pictures_without_a_number_are_no_sequence(tmp_path: Path) -> None:
+    touch(tmp_path / "img2", "a#.jp2", "b#.jp2")
+    with pytest.raises(EverZoomError, match="not one sequence"):
+        pictures_of(tmp_path / "img2")

@@ -16,13 +16,18 @@ _ICONS = set(_RNA.functions["label"].parameters["icon"].enum_items.keys())
 
 
 class Layout:
-    """Records in `texts` what is written and in `buttons` which operators are offered."""
+    """Records in `texts` what is written, in `buttons` which operators are offered, and in
+    `button_texts` what is written on those that are not called as the operator is.
+    """
 
-    def __init__(self, context: Any, texts: list[str], buttons: list[str]) -> None:
+    def __init__(
+        self, context: Any, texts: list[str], buttons: list[str], button_texts: list[str]
+    ) -> None:
         self._context, self.texts, self.buttons = context, texts, buttons
+        self.button_texts = button_texts
 
     def _same(self, *_: Any, **__: Any) -> Layout:
-        return Layout(self._context, self.texts, self.buttons)
+        return Layout(self._context, self.texts, self.buttons, self.button_texts)
 
     row = column = box = split = grid_flow = column_flow = _same
 
@@ -42,8 +47,9 @@ class Layout:
             assert name in data.bl_rna.properties, name
             getattr(data, name)
 
-    def operator(self, identity: str, *, icon: str = "NONE", **_: Any) -> Any:
+    def operator(self, identity: str, *, text: str = "", icon: str = "NONE", **_: Any) -> Any:
         assert icon in _ICONS, icon
+        self.button_texts.append(text)
         group, _dot, name = identity.partition(".")
         kind = getattr(getattr(bpy.ops, group), name).get_rna_type()
         self.buttons.append(identity)
@@ -98,7 +104,7 @@ class _Drawn:
 
     def __init__(self, kind: Any, context: Any) -> None:
         self.kind = kind
-        self.layout = Layout(context, [], [])
+        self.layout = Layout(context, [], [], [])
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:  # what super() looks at

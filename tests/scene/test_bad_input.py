@@ -70,6 +70,28 @@ def test_what_is_no_image_is_skipped_and_named(run: Run, series: Path) -> None:
     assert len(frames(Path("out"))) == 3
 
 
+@pytest.mark.parametrize("ending", ["gif", "HEIC", "jxl", "dng"])
+def test_pictures_that_blender_does_not_read(run: Run, series: Path, ending: str) -> None:
+    says = f"image_1.{ending}, image_2.{ending} cannot be read by Blender: convert them"
+    for number in (1, 2):
+        (series / f"image_{number}.png").rename(series / f"image_{number}.{ending}")
+    assert_refused(run, "-i", series, "-o", "out", says=says)
+    (series / f"image_2.{ending}").rename(series / "image_2.png")
+    ran = run("-i", series, "-o", "out", "-zs", 1, *PLAIN)
+    said = f"Skipped: image_1.{ending} cannot be read by Blender; convert them to PNG or JPEG."
+    assert ran.status == 0 and said in ran.lines
+
+
+def test_a_picture_that_blender_does_not_read_behind_another_ending(run: Run, series: Path) -> None:
+    Image.new("RGB", (80, 60)).save(series / "image_2.png", "gif")
+    assert_refused(run, "-i", series, "-o", "out", says="image_2.png is a GIF file, which Blender")
+
+
+def test_images_in_a_folder_inside(run: Run, series: Path) -> None:
+    says = f"the folder {series.name} in it holds several: choose that"
+    assert_refused(run, "-i", series.parent, "-o", "out", says=says)
+
+
 def cut_off(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-100])
 

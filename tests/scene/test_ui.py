@@ -29,6 +29,7 @@ from ai_ever_zoom_addon.settings import (
 from ai_ever_zoom_addon.ui.bridge import to_settings
 from ai_ever_zoom_addon.ui.properties import EVERZOOM_PG_image, EVERZOOM_PG_zoom
 
+from .drawing import draw_panel
 from .nested import HEIGHT, WIDTH, write_series
 
 STEPS = 10
@@ -102,6 +103,24 @@ def test_everything_says_what_it_is(addon: None) -> None:
     assert len(kinds) >= 4
     assert shown > 30
     assert not silent
+
+
+def test_a_folder_inside_that_has_the_images_is_one_click(addon: None, tmp_path: Path) -> None:
+    files = write_series(tmp_path / "pictures")
+    scene = bpy.context.scene
+    assert "Build from" not in "".join(draw_panel("EVERZOOM_PT_main").button_texts)
+    scene.ever_zoom.folder = str(tmp_path)
+    offered = [text for text in draw_panel("EVERZOOM_PT_main").button_texts if "from" in text]
+    assert offered == ["Build from pictures"]
+    with pytest.raises(RuntimeError, match="the folder pictures in it holds several: choose that"):
+        operators.ever_zoom.build()
+    assert operators.ever_zoom.build(folder=str(tmp_path / "pictures")) == {"FINISHED"}
+    (control,) = objects.controls(scene)
+    assert [row.name for row in control.ever_zoom.images] == [file.name for file in files]
+    assert control.ever_zoom.folder == str(tmp_path / "pictures")
+    assert not [text for text in draw_panel("EVERZOOM_PT_main").button_texts if "from" in text]
+    scene.ever_zoom.folder = str(tmp_path)  # not built yet
+    assert [text for text in draw_panel("EVERZOOM_PT_main").button_texts if "from" in text]
 
 
 def test_builds_what_is_in_the_folder(addon: None, tmp_path: Path) -> None:

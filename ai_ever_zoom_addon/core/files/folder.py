@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import EverZoomError
-from .image_file import IMAGE_SUFFIXES
-from .moving import choose_moving, holds_pictures, is_movie
+from ..findings import listed
+from .image_file import CONVERT, IMAGE_SUFFIXES, UNREAD_SUFFIXES
+from .moving import choose_moving, holds_pictures, is_movie, picture_files
+
+_ARE_UNREAD = "cannot be read by Blender"
+
+# Images are looked for in folders within folders so deep, and in so many at most.
+_DEEPEST = 3
+_MOST_FOLDERS = 200
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
@@ -51,11 +60,75 @@ def find_images(folder: Path) -> tuple[list[Path], list[str]]:
     images.sort(key=lambda entry: (natural_key(entry.name), entry.name))
     skipped = sorted(entry.name for entry in files if entry not in {*stills, *images})
     if len(images) < 2:
-        found = "no images" if not images else f"only one image ({images[0].name})"
-        raise EverZoomError(
-            f"The folder {folder} holds {found}: an infinite zoom needs at least two."
-        )
+        raise _too_few(folder, images, skipped)
     return images, skipped
+
+
+def check_count(images: Sequence[Path], skipped: Sequence[str]) -> None:
+    """Make sure that chosen files are a series.
+
+    Raises:
+        EverZoomError: There are fewer than two images.
+    """
+    if len(images) < 2:
+        unread = _unread(skipped)
+        remedy = f"{listed(unread)} {_ARE_UNREAD}: {CONVERT}" if unread else "choose all of it"
+        raise EverZoomError(f"Fewer than two images of the series are chosen: {remedy}.")
+
+
+def _too_few(folder: Path, images: Sequence[Path], skipped: Sequence[str]) -> EverZoomError:
+    found = f"only one image ({images[0].name})" if images else "no images"
+    start = f"The folder {folder} holds {found}"
+    unread = _unread(skipped)
+    inside = [str(place.relative_to(folder)) for place in folders_inside(folder)]
+    if unread:
+        return EverZoomError(f"{start}, and {listed(unread)} {_ARE_UNREAD}: {CONVERT}.")
+    if len(inside) == 1:
+        return EverZoomError(f"{start}; the folder {inside[0]} in it holds several: choose that.")
+    if inside:
+        return EverZoomError(f"{start}; folders in it hold several, {listed(inside)}: choose one.")
+    return EverZoomError(f"{start}: an infinite zoom needs at least two.")
+
+
+def folders_inside(folder: Path) -> list[Path]:
+    """The folders within one, all of the same depth, that hold images, in natural order.
+
+    None where the folder itself holds two or more.
+    """
+    level = [folder]
+    for _ in range(1 + _DEEPEST):
+        found = [place for place in level if _holds_two(place)]
+        if found:
+            return [] if found == [folder] else found
+        level = [inside for place in level for inside in _folders(place)][:_MOST_FOLDERS]
+    return []
+
+
+def _holds_two(folder: Path) -> bool:
+    try:
+        return len(list(itertools.islice(picture_files(folder), 2))) == 2
+    except OSError:
+        return False
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        inside = [e for e in folder.iterdir() if e.is_dir() and not e.name.startswith(".")]
+    except OSError:
+        return []
+    return sorted(inside, key=lambda entry: (natural_key(entry.name), entry.name))
+
+
+def about_skipped(skipped: Sequence[str]) -> list[str]:
+    """What to say of the files of a folder that are no images, in a line for each kind."""
+    unread = _unread(skipped)
+    others = [name for name in skipped if name not in unread]
+    said = [f"Skipped, no images: {', '.join(others)}."] if others else []
+    return said + ([f"Skipped: {listed(unread)} {_ARE_UNREAD}; {CONVERT}."] if unread else [])
+
+
+def _unread(names: Sequence[str]) -> list[str]:
+    return [name for name in names if Path(name).suffix.casefold() in UNREAD_SUFFIXES]
 
 
 def check_name(path: Path) -> None:

@@ -53,6 +53,34 @@ IMAGE_SUFFIXES = frozenset(
     }
 )
 
+# Pictures that Blender does not read, by the endings of their names.
+UNREAD_SUFFIXES = {
+    suffix: kind
+    for kind, suffixes in {
+        "GIF": ".gif",
+        "HEIC": ".heic .heif .hif",
+        "JPEG XL": ".jxl",
+        "SVG": ".svg .svgz",
+        "PDF": ".pdf",
+        "RAW": ".arw .cr2 .cr3 .dng .nef .nrw .orf .pef .raf .rw2 .srw",
+        "XCF": ".xcf",
+        "KRA": ".kra",
+        "ICO": ".ico",
+    }.items()
+    for suffix in suffixes.split()
+}
+
+# The same by how they begin, whatever their names say.
+_UNREAD_BEGINNINGS = {
+    "GIF": re.compile(rb"GIF8[79]a"),
+    "HEIC": re.compile(rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)(?!....avif)", re.DOTALL),
+    "JPEG XL": re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "),
+    "SVG": re.compile(rb"\s*<(svg|\?xml|!DOCTYPE svg)"),
+    "PDF": re.compile(rb"%PDF-"),
+}
+
+CONVERT = "convert them to PNG or JPEG"
+
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # after a scan's pixels
@@ -103,7 +131,8 @@ def read_header(path: Path) -> Header | None:
     """What a file says about its picture, or None where only Blender can tell.
 
     Raises:
-        EverZoomError: The file cannot be read, is empty, or ends before its picture begins.
+        EverZoomError: The file cannot be read, is empty, ends before its picture begins, or is of
+            a kind that Blender does not read.
     """
     try:
         state = path.stat()
@@ -138,6 +167,7 @@ def header_of(name: str, data: bytes) -> Header | None:
         elif data[:4] in (b"II*\0", b"MM\0*"):
             parts = _read_tiff(data)
         else:
+            _check_kind(name, data)
             return None
         if parts.size is None or 0 in parts.size:
             raise ValueError("no size")
@@ -145,6 +175,15 @@ def header_of(name: str, data: bytes) -> Header | None:
         raise incomplete(name) from None
     orientation = orientation_in(parts.exif.removeprefix(_EXIF_MARK))
     return Header(*upright_size(*parts.size, orientation), orientation, parts.is_cut)
+
+
+def _check_kind(name: str, data: bytes) -> None:
+    for kind, beginning in _UNREAD_BEGINNINGS.items():
+        if beginning.match(data):
+            raise EverZoomError(
+                f"The image {name} is a {kind} file, which Blender does not read: convert it to "
+                "PNG or JPEG, or remove it."
+            )
 
 
 def incomplete(name: str) -> EverZoomError:

@@ -31,10 +31,11 @@ def is_moving(entry: Path) -> bool:
 
 def holds_pictures(folder: Path) -> bool:
     """Whether a path is a folder with pictures in it."""
-    return folder.is_dir() and os.access(folder, os.R_OK) and any(_pictures(folder))
+    return folder.is_dir() and os.access(folder, os.R_OK) and any(picture_files(folder))
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
+def picture_files(folder: Path) -> Iterator[Path]:
+    """The files directly in a folder that are pictures by their names."""
     for path in folder.iterdir():
         if path.suffix.casefold() in IMAGE_SUFFIXES and not path.name.startswith("."):
             yield path
@@ -52,15 +53,16 @@ def pictures_of(folder: Path) -> list[Path]:
         EverZoomError: The folder does not hold one sequence of numbered pictures.
     """
     try:
-        pictures = sorted(_pictures(folder))
+        pictures = sorted(picture_files(folder))
     except OSError as error:
         raise EverZoomError(
             f"The folder {folder} cannot be read ({error.strerror}): check its permissions."
         ) from error
     if not pictures:
         raise EverZoomError(f"The folder {folder.name} holds no pictures: fill or remove it.")
-    names = {re.sub(r"\d+(?=\D*$)", "#", path.name) for path in pictures}
-    if len(names) > 1 or "#" not in names.pop():
+    # The last number in each name, but for one in its ending.
+    named = {re.sub(r"\d+(?=\D*$)", "", path.stem) + path.suffix for path in pictures}
+    if len(named) > 1 or not all(re.search(r"\d", path.stem) for path in pictures):
         raise EverZoomError(
             f"The pictures in {folder.name} are not one sequence: name them alike, with a number "
             "at the end, such as a_001.png, a_002.png."
