@@ -82,6 +82,7 @@ def check_figures(found: Analysis, truth: Truth, kind: Kind) -> None:
     ):
         assert pair.factor == pytest.approx(factor, rel=kind.factor), pair
         assert pair.offset_px == pytest.approx(offset, abs=kind.offset), pair
+        assert pair.turn_deg == 0.0, pair
         if kind.gain:
             assert pair.gain == pytest.approx(gain, rel=kind.gain), pair
 

@@ -352,6 +352,7 @@ class _Draft:
             score=alike.score,
             gain=alike.gain,
             linear_gain=alike.linear_gain,
+            turn_deg=found.placement.turn,
         )
 
 

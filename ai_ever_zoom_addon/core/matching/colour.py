@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .picture import Picture
-from .registration import TRIM, Placement, correlation_of
-from .resampling import Array, centred, cubic_matrix
+from .placement import Placement
+from .registration import TRIM, correlation_of
+from .resampling import Array, centred, cubic_at, cubic_matrix
 
 TOO_DARK = 0.03  # encoded value under which a pixel says nothing about a gain
 Triple = tuple[float, float, float]
@@ -46,15 +47,20 @@ def likeness(outer: Picture, inner: Picture, placement: Placement) -> Likeness:
     theirs = _resample(rows, inner.colour, columns)
     broken = rows @ inner.clipped.astype(np.float32) @ columns.T
 
-    at_y = centred(shape[0]) + (outer.height / 2 + placement.offset[1]) / step
-    at_x = centred(shape[1]) + (outer.width / 2 + placement.offset[0]) / step
-    rows = cubic_matrix(outer.colour.shape[0], at_y)
-    columns = cubic_matrix(outer.colour.shape[1], at_x)
-    ours = _resample(rows, outer.colour, columns)
-    broken += np.abs(rows) @ outer.clipped.astype(np.float32) @ np.abs(columns).T
-    inside = np.outer(
-        (at_y > 0) & (at_y < outer.height / step), (at_x > 0) & (at_x < outer.width / step)
-    )
+    middle = complex(outer.width, outer.height) / 2 + complex(*placement.offset)
+    x, y = step * centred(shape[1]), step * centred(shape[0])
+    if placement.turn:
+        points = placement.vector / placement.scale * (x + 1j * y[:, None]) + middle
+        at_x, at_y = points.real / step, points.imag / step
+        ours = cubic_at(outer.colour.astype(np.float32), at_x, at_y)
+        broken += np.abs(cubic_at(outer.clipped.astype(np.float32), at_x, at_y))
+    else:
+        at_x, at_y = ((middle.real + x) / step)[None], ((middle.imag + y) / step)[:, None]
+        rows = cubic_matrix(outer.colour.shape[0], at_y[:, 0])
+        columns = cubic_matrix(outer.colour.shape[1], at_x[0])
+        ours = _resample(rows, outer.colour, columns)
+        broken += np.abs(rows) @ outer.clipped.astype(np.float32) @ np.abs(columns).T
+    inside = (at_y > 0) & (at_y < outer.height / step) & (at_x > 0) & (at_x < outer.width / step)
     usable = inside & (broken < 1e-3)
 
     return Likeness(

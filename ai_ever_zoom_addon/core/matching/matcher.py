@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from ..steps import Steps
 from .ordering import Components, groups
 from .picture import Picture
-from .registration import Placement, Registration, refine, register
+from .placement import Placement
+from .registration import Registration, refine, register
 from .screening import Screen, bank, screen, template, template_shape, template_step
 
 SAME_STEP = math.log(1.04)  # images closer than this on the zoom's axis show the same step

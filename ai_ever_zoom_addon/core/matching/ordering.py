@@ -2,28 +2,28 @@
 
 Every pair that was recognised says how far, in the logarithm of the zoom factor, one image lies
 inside another, and where. So an image has a position on one axis (0 is an outermost image) and a
-place in one plane, whichever of its pairs were seen: an image that is only recognised two steps
-further out falls into its place all the same.
+place in one plane, upright or turned, whichever of its pairs were seen: an image that is only
+recognised two steps further out falls into its place all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .registration import Placement
+from .placement import CENTRED, Placement
 
 
 class Components:
     """Images joined by pairs that were recognised.
 
-    position: of each image on the axis of its component. _places: scale and centre of each image in
-    pixels of its component's first image.
+    position: of each image on the axis of its component. _places: of each image in its component's
+    first image.
     """
 
     def __init__(self, count: int) -> None:
         self._members = [[k] for k in range(count)]
         self.position = [0.0] * count
-        self._places = [Placement(1.0, (0.0, 0.0))] * count
+        self._places = [CENTRED] * count
 
     def joined(self, one: int, other: int) -> bool:
         """Whether two images are in the same component."""
@@ -35,34 +35,22 @@ class Components:
             return
         kept, moved = self._members[outer], self._members[inner]
         shift = self.position[outer] + depth - self.position[inner]
-        there = _within(self._places[outer], _within(placement, _inverse(self._places[inner])))
+        there = self._places[outer] @ placement @ self._places[inner].inverse()
         for member in moved:
             self.position[member] += shift
-            self._places[member] = _within(there, self._places[member])
+            self._places[member] = there @ self._places[member]
             self._members[member] = kept
         kept.extend(moved)
 
     def between(self, outer: int, inner: int) -> Placement:
         """Where one image lies in another one of its component."""
-        return _within(_inverse(self._places[outer]), self._places[inner])
+        return self._places[outer].inverse() @ self._places[inner]
 
     def all(self) -> list[list[int]]:
         """The components, largest first (equal ones by their first image), members by position."""
         unique = {id(members): members for members in self._members}
         ordered = [sorted(m, key=lambda k: (self.position[k], k)) for m in unique.values()]
         return sorted(ordered, key=lambda members: (-len(members), min(members)))
-
-
-def _within(outer: Placement, inner: Placement) -> Placement:
-    """The place of something in A, from the place of B in A and its place in B."""
-    x, y = (o + outer.scale * i for o, i in zip(outer.offset, inner.offset, strict=True))
-    return Placement(outer.scale * inner.scale, (x, y))
-
-
-def _inverse(placement: Placement) -> Placement:
-    """The place of A in B from the place of B in A."""
-    x, y = (-value / placement.scale for value in placement.offset)
-    return Placement(1 / placement.scale, (x, y))
 
 
 def groups(members: Iterable[int], position: list[float], nearest: float) -> list[list[int]]:

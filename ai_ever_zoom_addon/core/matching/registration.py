@@ -1,20 +1,25 @@
 """Where exactly one image lies in another: sub-pixel registration of a pair. No bpy.
 
 Efficient second-order minimisation (the mean of both pictures' gradients) of the difference between
-locally normalised pictures over scale, offset, gain and bias, from coarse to fine, with Tukey's
-weights so that what a generator has redrawn does not pull. The pictures are compared on the grid of
-the outer image's pixels, to which the inner image is shrunk by area averaging.
+locally normalised pictures over scale, turn, offset, gain and bias, from coarse to fine, with
+Tukey's weights so that what a generator has redrawn does not pull. The pictures are compared on
+the grid of the outer image's pixels, to which the inner image is shrunk by area averaging.
+
+A turn is only believed where it stands out of its own likely error: what is not turned comes out
+with a turn of exactly 0, and is compared without being looked up point by point.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .picture import Picture
-from .resampling import Array, centred, cubic_matrix, flatten
+from .placement import Placement
+from .resampling import Array, centred, cubic_at, cubic_matrix, flatten
 
 TRIM = 0.06  # rim of the inner image that is not compared, per side
 COARSE_SIDE = 48  # at the coarsest level an image's longest side is about this many pixels
@@ -25,19 +30,10 @@ UNSURE = 0.04  # likely error, in pixels of a level, from which local structure 
 # about 0.04.
 HOPELESS = 0.07
 SETTLED = 0.1  # pixels of a level: the last movement of a place that is not on its way elsewhere
+NOTICED = 0.3  # pixels by which a turn moves the compared area's rim, from which it is followed
+LEAST_TURN = 0.03  # degrees under which nothing is turned
+CERTAIN_TURN = 6.0  # a turn must be this many times its own likely error
 SMALLEST = 20  # pixels of the inner image's shorter side, under which a level says nothing
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where the inner image lies in the outer one.
-
-    scale: full-size pixels of the outer image per pixel of the inner one.
-    offset: (x, y) of the inner image's centre from the outer one's, outer pixels, y down.
-    """
-
-    scale: float
-    offset: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -121,20 +117,13 @@ def _register_level(
     """
     across = start.scale * (1 - 2 * TRIM) / step
     shape = max(4, int(inner.height * across)), max(4, int(inner.width * across))
-    padded = shape[0] + 2 * MARGIN, shape[1] + 2 * MARGIN
     target = inner.boxes((0.0, 0.0), step / start.scale, shape)
-
-    # The outer picture's pixels themselves, not resampled: the grid's edges are moved onto theirs.
-    first_x = np.floor((outer.width / 2 + start.offset[0]) / step - padded[1] / 2)
-    first_y = np.floor((outer.height / 2 + start.offset[1]) / step - padded[0] / 2)
-    grid = padded[0] + 1, padded[1] + 1
-    centre = (
-        (first_x + grid[1] / 2) * step - outer.width / 2,
-        (first_y + grid[0] / 2) * step - outer.height / 2,
-    )
-    source = outer.boxes(centre, step, grid)
+    place = Placement(1.0, (start.offset[0] / step, start.offset[1] / step), start.turn)
+    if abs(math.radians(start.turn)) * max(shape) / 2 < NOTICED:
+        place = replace(place, turn=0.0)
+    source = _Source(outer, step, place, shape)
     if structure:
-        source, target = flatten(source), flatten(target)
+        source.pixels, target = flatten(source.pixels), flatten(target)
 
     x, y = centred(shape[1]), centred(shape[0])
     light = [-target, np.full_like(target, -1.0)]
@@ -149,16 +138,9 @@ def _register_level(
     values[0] = 1.0
     target_y, target_x = np.gradient(target)
     steep = np.hypot(target_x, target_y).ravel()
-    log_scale, moved_x, moved_y = 0.0, start.offset[0] / step, start.offset[1] / step
-    is_settled = False
+    is_settled = is_decided = False
     for _ in range(8 if structure else 15):
-        at_x = outer.width / 2 / step + moved_x + x * np.exp(log_scale)
-        at_y = outer.height / 2 / step + moved_y + y * np.exp(log_scale)
-        rows, columns = cubic_matrix(grid[0], at_y - first_y), cubic_matrix(grid[1], at_x - first_x)
-        sample = (rows @ source @ columns.T).astype(np.float32, copy=False)
-        valid = np.outer(
-            (at_y > 0) & (at_y < outer.height / step), (at_x > 0) & (at_x < outer.width / step)
-        )
+        sample, valid = source.seen_at(place, x, y)
         residual = sample.ravel() + photometric @ values.astype(np.float32)
         spread = 1.4826 * float(np.median(np.abs(residual[valid.ravel()]))) + 1e-4
         # At an edge a small displacement makes a large difference: no reason to distrust it.
@@ -167,7 +149,12 @@ def _register_level(
         weight *= valid.ravel()
         sample_y, sample_x = np.gradient(sample)
         slope_x, slope_y = (sample_x + target_x) / 2, (sample_y + target_y) / 2
-        geometric = [slope_x * x_pixels + slope_y * y_pixels, slope_x, slope_y]
+        geometric = [
+            slope_x * x_pixels + slope_y * y_pixels,
+            slope_y * x_pixels - slope_x * y_pixels,
+            slope_x,
+            slope_y,
+        ]
         jacobian = np.concatenate(
             [np.stack([part.ravel() for part in geometric], axis=1), photometric], axis=1
         )
@@ -175,27 +162,98 @@ def _register_level(
         normal = (weighted.T @ jacobian).astype(np.float64)
         normal += np.diag(1e-6 * (np.diag(normal) + 1e-6))
         update = -np.linalg.solve(normal, (weighted.T @ residual).astype(np.float64))
-        limit = min(1.0, 2.0 / max(1e-9, float(np.hypot(update[1], update[2]))))
-        log_scale += float(np.clip(limit * update[0], -0.05, 0.05))
-        moved_x += limit * float(update[1])
-        moved_y += limit * float(update[2])
-        values += update[3:]
-        moved = float(np.hypot(update[1], update[2])), abs(float(update[0])) * len(x)
-        is_settled = moved[0] < SETTLED and moved[1] < SETTLED
-        if moved[0] < 3e-3 and moved[1] < 6e-3:
-            break
+        values += update[4:]
+        larger, turn, right, down = (float(value) for value in update[:4])
+        distance = math.hypot(right, down)
+        limit = min(1.0, 2.0 / max(1e-9, distance))
+        turn = float(np.clip(limit * turn, -0.05, 0.05))
+        turned = place.turn + math.degrees(turn)
+        if not place.turn and (is_decided or abs(turn) * max(shape) / 2 < NOTICED):
+            turn = 0.0  # as good as in a straight line: it need not be followed
+        place @= Placement(
+            math.exp(float(np.clip(limit * larger, -0.05, 0.05))),
+            (limit * right, limit * down),
+            math.degrees(turn),
+        )
+        swing = max(abs(larger), abs(turn)) * len(x)
+        is_settled = distance < SETTLED and swing < SETTLED
+        if distance < 3e-3 and swing < 6e-3:
+            error = _displacement_error(
+                sample, target, residual.reshape(shape), weight.reshape(shape)
+            )
+            is_turned = _stands_out(turned, error, shape)
+            if is_decided or is_turned == bool(place.turn):
+                break
+            place, is_decided = replace(place, turn=turned if is_turned else 0.0), True
     error = step * _displacement_error(
         sample, target, residual.reshape(shape), weight.reshape(shape)
     )
     if not structure:
         sample, target = flatten(sample), flatten(target)
     placement = Placement(
-        scale=start.scale * float(np.exp(log_scale)), offset=(moved_x * step, moved_y * step)
+        start.scale * place.scale, (place.offset[0] * step, place.offset[1] * step), place.turn
     )
     correlation = correlation_of(sample[valid], target[valid])
     samples = float(valid.mean()) * _independent_samples(sample, target)
     certainty = correlation * math.sqrt(samples)
     return Registration(placement, correlation, certainty, error, step, is_settled)
+
+
+class _Source:
+    """The part of the outer image that a level looks at, at `step` full-size pixels per pixel.
+
+    pixels: the outer picture's own where it is shrunk by whole blocks: not resampled.
+    """
+
+    def __init__(
+        self, outer: Picture, step: float, place: Placement, shape: tuple[int, int]
+    ) -> None:
+        self._size = outer.width / step, outer.height / step
+        self._middle = complex(*self._size) / 2
+        along, across = abs(place.vector.real), abs(place.vector.imag)
+        # The grid's edges are moved onto those of the outer picture's pixels.
+        grid, first = [], []
+        for size, other, middle, offset in zip(
+            shape[::-1], shape, self._size, place.offset, strict=True
+        ):
+            reach = math.ceil(along * size + across * other) + 2 * MARGIN
+            first.append(math.floor(middle / 2 + offset - reach / 2))
+            grid.append(reach + 1)
+        centre = [
+            (start + count / 2 - middle / 2) * step
+            for start, count, middle in zip(first, grid, self._size, strict=True)
+        ]
+        self._first = first
+        self.pixels = outer.boxes((centre[0], centre[1]), step, (grid[1], grid[0]))
+
+    def seen_at(
+        self, place: Placement, x: NDArray[np.float64], y: NDArray[np.float64]
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """What is seen at the points of a grid that lies at `place`, and where it is in the image.
+
+        x, y: of the grid's columns and rows, from its centre.
+        """
+        if place.turn:
+            points = place.vector * (x + 1j * y[:, None]) + (complex(*place.offset) + self._middle)
+            at_x, at_y = points.real, points.imag
+            sample = cubic_at(self.pixels, at_x - self._first[0], at_y - self._first[1])
+        else:
+            at_x = (self._middle.real + place.offset[0] + place.scale * x)[None]
+            at_y = (self._middle.imag + place.offset[1] + place.scale * y)[:, None]
+            columns = cubic_matrix(self.pixels.shape[1], at_x[0] - self._first[0])
+            rows = cubic_matrix(self.pixels.shape[0], at_y[:, 0] - self._first[1])
+            sample = (rows @ self.pixels @ columns.T).astype(np.float32, copy=False)
+        width, height = self._size
+        return sample, (at_x > 0) & (at_x < width) & (at_y > 0) & (at_y < height)
+
+
+def _stands_out(turn: float, error: float, shape: tuple[int, int]) -> bool:
+    """Whether a turn (degrees) is more than what the likely error of a place makes of none.
+
+    error: in pixels of a grid of this shape.
+    """
+    radius = math.hypot(*shape) / math.sqrt(12)  # root mean square, from the centre
+    return abs(turn) > max(LEAST_TURN, CERTAIN_TURN * math.degrees(error / radius))
 
 
 def _displacement_error(one: Array, other: Array, residual: Array, weight: Array) -> float:

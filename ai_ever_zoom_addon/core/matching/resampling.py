@@ -1,8 +1,8 @@
 """Resampling of small pictures by matrices. Pure numpy, never touches bpy.
 
-A zoom step has no rotation, so every resampling in the analysis is separable: one matrix for the
-rows and one for the columns, `rows @ picture @ columns.T`. That is short, exact about where a pixel
-lies, and as fast as the machine's matrix product.
+Where nothing is turned, a resampling is separable: one matrix for the rows and one for the columns,
+`rows @ picture @ columns.T`. That is short, exact about where a pixel lies, and as fast as the
+machine's matrix product. What is turned is looked up point by point (`cubic_at`).
 
 Coordinates: pixel i of a picture covers the interval [i, i + 1); its centre is at i + 0.5.
 """
@@ -37,20 +37,50 @@ def box_matrix(length: int, start: float, step: float, count: int) -> Array:
 
 def cubic_matrix(length: int, positions: NDArray[np.float64]) -> Array:
     """Catmull-Rom interpolation at `positions` (coordinates as above), edges repeated."""
-    centre = positions - 0.5
-    whole = np.floor(centre).astype(np.int64)
-    t = centre - whole
-    taps = (
-        ((-0.5 * t + 1.0) * t - 0.5) * t,
-        (1.5 * t - 2.5) * t * t + 1.0,
-        ((-1.5 * t + 2.0) * t + 0.5) * t,
-        (0.5 * t - 0.5) * t * t,
-    )
+    whole, taps = _catmull_rom(positions)
     matrix = np.zeros((len(positions), length), np.float32)
     rows = np.arange(len(positions))
     for tap, weight in enumerate(taps):
         np.add.at(matrix, (rows, np.clip(whole + tap - 1, 0, length - 1)), weight)
     return matrix
+
+
+def cubic_at(picture: Array, x: NDArray[np.float64], y: NDArray[np.float64]) -> Array:
+    """Catmull-Rom interpolation of a (height, width, ...) picture at points, edges repeated.
+
+    x, y: coordinates as above, of one shape, which the result has (with the picture's channels).
+    """
+    height, width, *channels = picture.shape
+    # Two repeated pixels all around, so that no tap has to be asked whether it lies inside.
+    padded = np.pad(picture, ((2, 2), (2, 2), *((0, 0) for _ in channels)), mode="edge")
+    flat = padded.reshape(-1, *channels).astype(np.float32, copy=False)
+    left, across = _catmull_rom(np.clip(x, 0.0, width))
+    top, down = _catmull_rom(np.clip(y, 0.0, height))
+    first = (top + 1) * (width + 4) + left + 1
+    inside = (..., *(None for _ in channels))
+    result = np.zeros((*x.shape, *channels), np.float32)
+    for row, weight in enumerate(down):
+        line = np.zeros_like(result)
+        for column, share in enumerate(across):
+            taken = np.take(flat, first + (row * (width + 4) + column), axis=0)
+            line += taken * share.astype(np.float32)[inside]
+        result += line * weight.astype(np.float32)[inside]
+    return result
+
+
+def _catmull_rom(
+    positions: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], tuple[NDArray[np.float64], ...]]:
+    """The pixel before each position, and the weights of four: from the one before that one."""
+    centre = positions - 0.5
+    whole = np.floor(centre).astype(np.int64)
+    t = centre - whole
+    return whole, (
+        ((-0.5 * t + 1.0) * t - 0.5) * t,
+        (1.5 * t - 2.5) * t * t + 1.0,
+        ((-1.5 * t + 2.0) * t + 0.5) * t,
+        (0.5 * t - 0.5) * t * t,
+    )
 
 
 def centred(count: int) -> NDArray[np.float64]:
