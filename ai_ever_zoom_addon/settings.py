@@ -40,6 +40,13 @@ class Centre(StrEnum):
     FIXED_POINT = "fixed-point"
 
 
+class Turn(StrEnum):
+    """How the view lies where images are turned in each other."""
+
+    FOLLOW = "follow"
+    LEVEL = "level"
+
+
 class LengthBy(StrEnum):
     """What says how long the zoom takes."""
 
@@ -398,6 +405,16 @@ class ZoomSettings:
         digits=3,
         limits=(-4.0, 4.0),
         soft_limits=(-1.0, 1.0),
+    )
+    turn: Turn = _choice(
+        Turn.FOLLOW,
+        "Turned Images",
+        "How the view lies where images are turned in each other",
+        "--turn",
+        items={
+            "follow": ("Follow", "Each image is upright when it fills the view"),
+            "level": ("Stay Level", "As the outermost image, however the others are turned"),
+        },
     )
     target: tuple[float, float] = _choice(
         (0.0, 0.0),

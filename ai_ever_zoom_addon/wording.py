@@ -66,6 +66,10 @@ _SENTENCES = {
         "The pictures are shown {times:.2f} times as large so that no border is seen while the "
         "camera rolls."
     ),
+    FindingKind.MOVED_AT_BORDER: (
+        "The view keeps up to {part:.0%} of the width away from the middle of {files}, which reach "
+        "beyond the images around them, so that no border is seen: a smaller crop needs less."
+    ),
     FindingKind.NEARER_TARGET: (
         "The zoom ends at {target[0]:.3f}, {target[1]:.3f} instead of {wanted[0]:.3f}, "
         "{wanted[1]:.3f}, or its frames would leave the images: a smaller crop lets it go further."
@@ -77,6 +81,10 @@ _SENTENCES = {
     FindingKind.ENLARGED_IN_FRAMES: (
         "Frames of {resolution[0]} x {resolution[1]} pixels show the pictures {times:.2f} times as "
         "large as they are: up to {sharp[0]} x {sharp[1]} they are sharp."
+    ),
+    FindingKind.ENLARGED_IMAGES: (
+        "Frames of {resolution[0]} x {resolution[1]} pixels show some pictures larger than they "
+        "are, up to {times:.2f} times ({files}): up to {sharp[0]} x {sharp[1]} all are sharp."
     ),
     FindingKind.IDLE_ENDS: ("A loop has no ends: delay, eased ends and target are without effect."),
     FindingKind.IDLE_OVERLAY: ("{remedy} does not draw the debug overlay: the other engines do."),

@@ -34,11 +34,13 @@ class FindingKind(StrEnum):
     ROUNDED_ROLL = "rounded-roll"  # roll, wanted
     ENLARGED_AT_BORDER = "enlarged-at-border"  # times
     ENLARGED_BY_ROLL = "enlarged-by-roll"  # times
+    MOVED_AT_BORDER = "moved-at-border"  # files, part: of the width, at most
     NEARER_TARGET = "nearer-target"  # target, wanted
     OUTSIDE_OF_FRAMES = "outside-of-frames"  # part, resolution
     IDLE_ENDS = "idle-ends"
     IDLE_OVERLAY = "idle-overlay"
     ENLARGED_IN_FRAMES = "enlarged-in-frames"  # times, resolution, sharp: the largest sharp one
+    ENLARGED_IMAGES = "enlarged-images"  # files, times: at most, resolution, sharp
 
     # The scene
     CURVE_REPLACED = "curve-replaced"

@@ -21,6 +21,7 @@ SIZE_TOLERANCE = 0.03
 # is built exactly, and needs fewer drivers.
 FACTOR_NOISE = 5e-4
 OFFSET_NOISE = 0.1  # pixels
+TURN_NOISE = 0.03  # degrees
 GAIN_NOISE = 3e-3
 
 
@@ -38,6 +39,11 @@ class SeriesImage:
     width: int
     height: int
     orientation: int = UPRIGHT
+
+    @property
+    def aspect(self) -> float:
+        """Its height in its widths."""
+        return self.height / self.width
 
 
 @dataclass(frozen=True)
@@ -224,6 +230,9 @@ def as_asked(series: Series, settings: ZoomSettings) -> Series:
     has_colours = settings.match_colour and any(
         abs(gain - 1.0) > GAIN_NOISE for step in steps for gain in step.gain
     )
+    is_turned = settings.align and any(abs(step.turn) > TURN_NOISE for step in steps)
+    if not is_turned:
+        steps = tuple(replace(step, turn=0.0) for step in steps)
     if not is_off_centre:
         steps = tuple(replace(step, offset=(0.0, 0.0)) for step in steps)
     if not has_colours:

@@ -195,7 +195,7 @@ class EVERZOOM_PT_alignment(_SettingsPanel, bpy.types.Panel):
 
     bl_label = "Alignment and Colour"
     bl_options = {"DEFAULT_CLOSED"}
-    properties = ("align", "match_colour", "centre")
+    properties = ("align", "match_colour", "centre", "turn")
 
 
 class EVERZOOM_PT_output(_SettingsPanel, bpy.types.Panel):

@@ -21,6 +21,7 @@ from ai_ever_zoom_addon.settings import (
     MaskShape,
     Order,
     Travel,
+    Turn,
     ZoomSettings,
 )
 
@@ -138,6 +139,7 @@ ANY: dict[str, st.SearchStrategy[Any]] = {
     "shape": st.tuples(st.integers(4, 40), st.integers(4, 40)),
     "resolution": st.tuples(st.integers(4, 4000), st.integers(4, 4000)),
     "roll": st.floats(-4.0, 4.0),
+    "turn": st.sampled_from(Turn),
     "target": st.tuples(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5)),
     "engine": st.sampled_from(Engine),
     "samples": st.integers(0, 64),

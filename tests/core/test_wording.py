@@ -64,6 +64,11 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
     ),
     FindingKind.ENLARGED_AT_BORDER: ({"times": 1.234}, *[r"1.23 times .* border is seen\."] * 2),
     FindingKind.ENLARGED_BY_ROLL: ({"times": 1.234}, *["1.23 times .* while the camera rolls"] * 2),
+    FindingKind.MOVED_AT_BORDER: (
+        {"files": ["a.png", "b.png"], "part": 0.123},
+        *["keeps up to 12% of the width away from the middle of a.png, b.png, .*a smaller crop"]
+        * 2,
+    ),
     FindingKind.NEARER_TARGET: (
         {"target": [0.1, -0.2], "wanted": [0.4, -0.5]},
         *["ends at 0.100, -0.200 instead of 0.400, -0.500"] * 2,
@@ -75,6 +80,10 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
     FindingKind.ENLARGED_IN_FRAMES: (
         {"times": 1.5, "resolution": [1200, 1200], "sharp": [800, 800]},
         *["1200 x 1200 pixels .* 1.50 times as large .*: up to 800 x 800"] * 2,
+    ),
+    FindingKind.ENLARGED_IMAGES: (
+        {"files": ["a.png"], "times": 2.0, "resolution": [820, 614], "sharp": [410, 308]},
+        *[r"820 x 614 .* up to 2.00 times \(a.png\): up to 410 x 308 all are sharp"] * 2,
     ),
     FindingKind.IDLE_ENDS: ({}, *["A loop has no ends: .* without effect"] * 2),
     FindingKind.IDLE_OVERLAY: ({}, "^Fast 2D does not draw", "^--engine sequencer does not draw"),

@@ -64,6 +64,7 @@ CHOSEN: dict[str, tuple[tuple[object, ...] | None, dict[str, Any]]] = {
         {"resolution_from": "pixels", "resolution": (90, 80)},
     ),
     "roll": (("--roll", 0.25), {"roll": 0.25}),
+    "turn": (("--turn", "level"), {"turn": "level"}),
     "target": (("--target", 0.02, -0.01), {"target": (0.02, -0.01)}),
     "engine": (("--engine", "workbench"), {"engine": "workbench"}),
     "samples": (("--samples", 3), {"samples": 3}),
@@ -71,7 +72,7 @@ CHOSEN: dict[str, tuple[tuple[object, ...] | None, dict[str, Any]]] = {
     "debug_overlay": (("--debug",), {"debug_overlay": True}),
 }
 # They lead to the same zoom of this series.
-NOTHING_TO_SEE = {"folder", "order", "auto_sort", "is_factor_measured"}
+NOTHING_TO_SEE = {"folder", "order", "auto_sort", "is_factor_measured", "turn"}
 
 
 def test_every_setting_is_tried() -> None:

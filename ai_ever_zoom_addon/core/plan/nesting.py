@@ -1,13 +1,18 @@
-"""How the images lie in each other: their levels and centres. Never touches bpy."""
+"""How the images lie in each other: their levels, centres and turns. Never touches bpy."""
 
 from __future__ import annotations
 
+import cmath
+import itertools
 import math
 from dataclasses import dataclass
 
+from ...errors import EverZoomError
 from ...settings import Travel, ZoomSettings
 from ..findings import Finding, FindingKind
 from ..series import Series
+from .framing import Framing, span_ratios, whole
+from .mask import Mask
 
 # Around the outermost image of a ring more images are only seen if they lie further off each
 # other's centres than can be shown well. They are at least so many, and go on for so many
@@ -18,28 +23,33 @@ AROUND_OCTAVES = 6.0
 
 @dataclass(frozen=True)
 class Nesting:
-    """The images as squares in squares, of whatever is seen of them later on.
+    """The images as rectangles in rectangles, of whatever is seen of them later on.
 
     Attributes:
         series: The images, outermost first; those of a ring again and again (`Series.unrolled`).
-        zoom_factor: Geometric mean of the steps' factors: the level of the innermost image is then
-            exactly the number of steps.
-        aspect: Height of every image in image widths.
+        zoom_factor: Geometric mean of the ratios of the images' spans: the level of the innermost
+            image is then exactly the number of steps.
         round_levels: Levels after which everything is the same again; 0 if the zoom is no ring.
         around: Images of a ring that lie around its outermost one, which has level 0.
-        levels: Zoom level at which each image fills the view, ascending; it is
-            `zoom_factor**-level` wide.
-        centres: Each image's centre in widths of that image, x right, y up: from the innermost
-            image's, or from the point on which a ring closes in.
+        levels: Zoom level at which each image fills the view, ascending; its span is
+            `zoom_factor**-level`.
+        centres: Each image's centre in spans of that image, x right, y up, as the outermost image
+            lies: from the innermost image's, or from the point on which a ring closes in.
+        angles: How each image lies turned against the outermost one, or a ring's at level 0,
+            clockwise, in radians; from one to the next by less than half a turn.
+        widths: Of each image in its spans.
+        masks: What is seen of each image, in its widths: all of the outermost one.
     """
 
     series: Series
     zoom_factor: float
-    aspect: float
     round_levels: int
     around: int
     levels: tuple[float, ...]
     centres: tuple[tuple[float, float], ...]
+    angles: tuple[float, ...]
+    widths: tuple[float, ...]
+    masks: tuple[Mask, ...]
 
     @property
     def shown_levels(self) -> list[float]:
@@ -47,57 +57,103 @@ class Nesting:
         last = self.around + self.round_levels + 1 if self.round_levels else None
         return list(self.levels[self.around : last])
 
+    @property
+    def round_angle(self) -> float:
+        """How far a ring lies turned when it comes again, clockwise, in radians."""
+        return self.angles[self.around + self.round_levels] - self.angles[self.around]
 
-def nest(series: Series, settings: ZoomSettings) -> tuple[Nesting, tuple[Finding, ...]]:
+    @property
+    def is_alike(self) -> bool:
+        """Whether all images are of one shape and none is turned."""
+        return not any(self.angles) and len(set(self.widths)) == 1
+
+    def place_in(self, index: int, other: int) -> complex:
+        """Where the centre of an image lies from that of another, in widths and axes of that."""
+        shrink = self.zoom_factor ** (self.levels[other] - self.levels[index])
+        away = complex(*self.centres[index]) * shrink - complex(*self.centres[other])
+        return away * cmath.rect(1.0, self.angles[other]) / self.widths[other]
+
+
+def nest(
+    series: Series, framing: Framing, settings: ZoomSettings
+) -> tuple[Nesting, tuple[Finding, ...]]:
     """Lay the images into each other, and unroll a ring.
 
     Returns:
         The nesting, and what the user should know.
+
+    Raises:
+        EverZoomError: An image shows no less than the one around it in frames of that shape, or
+            the mask leaves nothing of one.
     """
-    first = series.images[0]
-    factors = [step.factor for step in series.steps]
+    is_ring = settings.travel is Travel.LOOP and series.closing is not None
     around = round_levels = 0
     findings = []
-    if settings.travel is Travel.LOOP and series.closing is not None:
-        factors.append(series.closing.factor)
-        round_levels = len(factors)
-    elif settings.travel is Travel.LOOP:
+    if settings.travel is Travel.LOOP and not is_ring:
         findings.append(Finding(FindingKind.NO_RING))
-    zoom_factor = math.exp(math.fsum(math.log(factor) for factor in factors) / len(factors))
-    if round_levels:
+    ratios = span_ratios(series, framing, is_ring=is_ring)
+    _check(series, framing, ratios)
+    zoom_factor = math.exp(math.fsum(math.log(ratio) for ratio in ratios) / len(ratios))
+    if is_ring:
+        round_levels = len(ratios)
         around = max(_MOST_LAYERS_AROUND, math.ceil(AROUND_OCTAVES / math.log2(zoom_factor)))
         # One more at the inner end, by which the view's path goes on as it began.
         series = series.unrolled(around, 1)
+    all_ratios = span_ratios(series, framing, is_ring=False)
     levels = [0.0]
-    for step in series.steps:
-        levels.append(levels[-1] + math.log(step.factor) / math.log(zoom_factor))
+    for ratio in all_ratios:
+        levels.append(levels[-1] + math.log(ratio) / math.log(zoom_factor))
     levels = [level - levels[around] for level in levels]
-    if max(factors) / min(factors) < 1.0 + 1e-12:
+    if max(ratios) / min(ratios) < 1.0 + 1e-12:
         levels = [float(index - around) for index in range(len(levels))]  # no rounding errors
-    centres = _centres(series, (0.0, 0.0))
+    angles = list(
+        itertools.accumulate(
+            (math.radians(math.remainder(step.turn, 360.0)) for step in series.steps), initial=0.0
+        )
+    )
+    angles = [angle - angles[around] for angle in angles]
+    widths = [framing.width_of(image) for image in series.images]
+    offsets = [
+        complex(*step.offset) * width * cmath.rect(1.0, -angle)
+        for step, width, angle in zip(series.steps, widths, angles, strict=False)
+    ]
+    centres = _centres(offsets, all_ratios, 0j)
     if round_levels:
-        # Seen from the point on which it closes in, a ring is the same after each round.
-        x, y = centres[-1 - round_levels]
-        part = 1.0 - zoom_factor**-round_levels
-        centres = _centres(series, (x / part, y / part))
+        # Seen from the point on which it closes in, a ring is the same after each round, but for
+        # its turn.
+        turned = cmath.rect(1.0, angles[around] - angles[around + round_levels])
+        part = 1.0 - zoom_factor**-round_levels * turned
+        centres = _centres(offsets, all_ratios, centres[-1 - round_levels] * turned / part)
     nesting = Nesting(
         series,
         zoom_factor,
-        first.height / first.width,
         round_levels,
         around,
         tuple(levels),
-        tuple(centres),
+        tuple((centre.real, centre.imag) for centre in centres),
+        tuple(angles),
+        tuple(widths),
+        (whole(series.images[0]), *(framing.mask_of(image) for image in series.images[1:])),
     )
     return nesting, tuple(findings)
 
 
-def _centres(series: Series, innermost: tuple[float, float]) -> list[tuple[float, float]]:
-    """Centres of all images, in widths of each, from the point from which the innermost's is."""
+def _check(series: Series, framing: Framing, ratios: list[float]) -> None:
+    names = [image.file.name for image in series.images]
+    for number, ratio in enumerate(ratios):
+        if ratio <= 1.0:
+            outer, inner = names[number], names[(number + 1) % len(names)]
+            width, height = framing.resolution
+            raise EverZoomError(
+                f"In frames of {width}x{height} pixels {inner} shows no less than {outer} around "
+                "it, as their shapes differ: choose frames of another shape, or leave one of the "
+                "two out."
+            )
+
+
+def _centres(offsets: list[complex], ratios: list[float], innermost: complex) -> list[complex]:
+    """Centres of all images, in spans of each, from the point from which the innermost's is."""
     centres = [innermost]
-    for step in reversed(series.steps):
-        inner = centres[-1]
-        centres.append(
-            (inner[0] / step.factor - step.offset[0], inner[1] / step.factor - step.offset[1])
-        )
+    for offset, ratio in zip(reversed(offsets), reversed(ratios), strict=True):
+        centres.append(centres[-1] / ratio - offset)
     return centres[::-1]

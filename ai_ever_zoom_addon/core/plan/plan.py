@@ -1,12 +1,14 @@
 """The plan of a zoom: where everything is, at every zoom level. Never touches bpy.
 
 Everything is a function of the zoom level z. At z = `Layer.level` that layer fills the view, and
-the view is `zoom_factor**-z` as wide as at z = 0. Lengths are measured in widths of the image at
-hand, so that nothing loses precision however deep the series is; x is right and y is up.
+the view is `zoom_factor**-z` as wide as at z = 0. That is the span of the image whose level is z;
+lengths are measured in spans of the image at hand, so that nothing loses precision however deep the
+series is. An image is as wide as its span where it has the usual shape. x is right and y is up, as
+the outermost image lies.
 
-It is made in stages, each of which needs only those before it: how the images lie in each other
-(nesting), what a frame shows of them (framing), where the view goes (path), and when each layer is
-seen (visibility).
+It is made in stages, each of which needs only those before it: what a frame shows of the images
+(framing), how they lie in each other (nesting), how the view turns (view), where it goes (path,
+aiming), and when each layer is seen (visibility).
 """
 
 from __future__ import annotations
@@ -23,11 +25,13 @@ from ...settings import Engine, Travel, ZoomSettings
 from ..files.moving import is_moving
 from ..findings import Finding, FindingKind
 from ..series import Series, SeriesImage, as_asked
-from .framing import View, find_framing
+from .aiming import find_path, is_within_outermost
+from .framing import find_framing, whole
 from .mask import Mask
-from .nesting import nest
-from .path import Path, find_path
+from .nesting import Nesting, nest
+from .path import Path
 from .timing import LevelKey, last_frames, level_at, level_keys
+from .view import View, find_view, images_turning
 from .visibility import Sight, find_sights, layers_around
 
 # Single precision holds a zoom of this many doublings around one origin without a visible error;
@@ -45,10 +49,14 @@ class Layer(Sight):
         number: That of its image in the series. A ring goes on at both ends: with numbers below 0,
             and from the number of images on.
         image: The file and its size in pixels.
-        level: Zoom level at which this layer fills the view; its width is `zoom_factor**-level`.
+        level: Zoom level at which this layer fills the view; its span is `zoom_factor**-level`.
         centre: Its centre, seen from the point at which the zoom ends (the centre of the innermost
-            layer, or the user's target in it), in widths of this layer.
+            layer, or the user's target in it), in spans of this layer.
         aim: The view's centre when this layer fills the view, measured like `centre`.
+        width: Its width in its spans.
+        turn: How it lies turned against the outermost one, or a ring's at level 0, clockwise, in
+            radians.
+        mask: What is seen of it, in its widths: all of the outermost one.
     """
 
     index: int
@@ -57,6 +65,14 @@ class Layer(Sight):
     level: float
     centre: tuple[float, float]
     aim: tuple[float, float]
+    width: float
+    turn: float
+    mask: Mask
+
+    @property
+    def aspect(self) -> float:
+        """Its height in its widths."""
+        return self.image.aspect
 
 
 @dataclass(frozen=True)
@@ -66,13 +82,11 @@ class Plan:
     Attributes:
         settings: What the user chose.
         series: The images, outermost first; those of a ring again and again (`Series.unrolled`).
-        zoom_factor: Geometric mean of the steps' factors: the level of the innermost image is then
-            exactly the number of steps.
-        aspect: Height of every image in image widths.
+        zoom_factor: Geometric mean of the ratios of the images' spans: the level of the innermost
+            image is then exactly the number of steps.
         round_levels: Levels after which everything is the same again; 0 if the zoom is no ring.
         resolution: Width and height of a frame in pixels.
         view: What a frame shows.
-        mask: Trimmed shape of the inner layers.
         path: Where the view's centre is.
         layers: One for each image.
         most_visible: How many layers are seen at a time at most.
@@ -83,11 +97,9 @@ class Plan:
     settings: ZoomSettings
     series: Series
     zoom_factor: float
-    aspect: float
     round_levels: int
     resolution: tuple[int, int]
     view: View
-    mask: Mask
     path: Path
     layers: tuple[Layer, ...]
     most_visible: int
@@ -98,6 +110,16 @@ class Plan:
     def view_size(self) -> tuple[float, float]:
         """Width and height of the view at zoom level z, in units of `zoom_factor**-z`."""
         return self.view.size
+
+    @property
+    def aspect(self) -> float:
+        """Height of the outermost image in its widths."""
+        return self.layers[0].aspect
+
+    @property
+    def mask(self) -> Mask:
+        """What is seen of the innermost image, in its widths."""
+        return self.layers[-1].mask
 
     @property
     def roll(self) -> float:
@@ -195,33 +217,40 @@ def make_plan(
             f"The sequencer shows only still images, and {moving[0]} moves: choose another engine."
         )
     series = as_asked(series, settings)
-    nesting, nesting_findings = nest(series, settings)
-    framing, framing_findings = find_framing(nesting, settings, scene_resolution)
+    framing = find_framing(series, settings, scene_resolution)
+    nesting, nesting_findings = nest(series, framing, settings)
+    images = images_turning(nesting)
     shown = nesting.shown_levels
     keys = level_keys(len(shown), settings, shown)
-    path, view, path_findings = find_path(nesting, framing.view, settings)
-    sights, most_visible = find_sights(nesting, view, framing.mask, path)
+    whole_view, view_findings = find_view(nesting, framing, images, settings)
+    path, view, path_findings = find_path(nesting, whole_view, images, settings)
+    sights, most_visible = find_sights(
+        nesting, view, path, is_each_needed=not is_within_outermost(nesting)
+    )
     # Of a ring the nesting has more images than are ever seen.
     around = layers_around(nesting, sights)
     unseen = nesting.around - around
     path = path.without_outermost(unseen)
-    if around:
-        series = series.unrolled(around, 1)
-    layers = _layers(series, path, sights[unseen:], around)
+    layers = _layers(nesting, path, sights, unseen)
     return Plan(
         settings=settings,
-        series=series,
+        series=series.unrolled(around, 1) if around else series,
         zoom_factor=nesting.zoom_factor,
-        aspect=nesting.aspect,
         round_levels=nesting.round_levels,
         resolution=framing.resolution,
         view=view,
-        mask=framing.mask,
         path=path,
         layers=layers,
         most_visible=most_visible,
         keys=keys,
-        findings=(*_idle_choices(settings), *nesting_findings, *framing_findings, *path_findings),
+        findings=(
+            *_idle_choices(settings),
+            *nesting_findings,
+            *view_findings,
+            *framing.findings,
+            *framing.enlarged(series.images),
+            *path_findings,
+        ),
     )
 
 
@@ -235,20 +264,26 @@ def _idle_choices(settings: ZoomSettings) -> list[Finding]:
     return idle
 
 
-def _layers(series: Series, path: Path, sights: Sequence[Sight], around: int) -> tuple[Layer, ...]:
-    """One layer for each image, of which so many lie around the outermost one of a ring."""
+def _layers(
+    nesting: Nesting, path: Path, sights: Sequence[Sight], unseen: int
+) -> tuple[Layer, ...]:
+    """One layer for each image but the outermost ones of a ring that are never seen."""
+    images = nesting.series.images
     return tuple(
         Layer(
-            visible_from=sight.visible_from if index else -math.inf,
-            opaque_from=sight.opaque_from if index else -math.inf,
-            fades_from=sight.fades_from,
-            visible_until=sight.visible_until,
+            visible_from=sights[number].visible_from if index else -math.inf,
+            opaque_from=sights[number].opaque_from if index else -math.inf,
+            fades_from=sights[number].fades_from,
+            visible_until=sights[number].visible_until,
             index=index,
-            number=index - around,
-            image=image,
+            number=number - nesting.around,
+            image=images[number],
             level=path.levels[index],
             centre=path.centres[index],
             aim=path.aims[index],
+            width=nesting.widths[number],
+            turn=nesting.angles[number],
+            mask=nesting.masks[number] if index else whole(images[number]),
         )
-        for index, (image, sight) in enumerate(zip(series.images, sights, strict=True))
+        for index, number in enumerate(range(unseen, len(images)))
     )

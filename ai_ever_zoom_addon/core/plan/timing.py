@@ -156,7 +156,7 @@ def _on_beats(levels: Sequence[float], settings: ZoomSettings) -> list[LevelKey]
     for here, after in itertools.pairwise(path[came:]):
         frames.append(frames[-1] + max(1, round(pace * abs(after - here))))
     is_at_rest = settings.eased_seconds > 0.0 or settings.held_seconds > 0.0
-    slopes = _monotone_slopes(frames, path, is_at_rest=is_at_rest)
+    slopes = monotone_slopes(frames, path, is_at_rest=is_at_rest)
     keys = [LevelKey(*key) for key in zip(frames, path, slopes, strict=True)]
     if held_frames(settings):
         keys.insert(0, keys[0]._replace(frame=settings.start_frame))
@@ -164,10 +164,10 @@ def _on_beats(levels: Sequence[float], settings: ZoomSettings) -> list[LevelKey]
     return keys
 
 
-def _monotone_slopes(
+def monotone_slopes(
     frames: Sequence[float], levels: Sequence[float], *, is_at_rest: bool
 ) -> list[float]:
-    """Slopes of a smooth curve that turns nowhere but where the levels do.
+    """Slopes of a smooth curve through points that turns nowhere but where the points do.
 
     In between it is the weighted harmonic mean of Fritsch and Butland, "A Method for Constructing
     Local Monotone Piecewise Cubic Interpolants", SIAM J. Sci. Stat. Comput. 5 (1984).

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .framing import View
-from .mask import Mask
 from .nesting import AROUND_OCTAVES, Nesting
 from .path import Path
+from .view import View
 
 # A layer is faded in over this first part of the step that leads to it. Earlier, it would be shown
 # at less than half its size, where engines that take one sample a pixel err more than by enlarging
@@ -57,20 +56,28 @@ class Sight:
     visible_until: float
 
 
+def opaque_from(nesting: Nesting, index: int) -> float:
+    """Zoom level from which a layer is fully faded in, -inf for the outermost."""
+    if not index:
+        return -math.inf
+    before = nesting.levels[index - 1]
+    return before + FADE_IN * (nesting.levels[index] - before)
+
+
 def find_sights(
-    nesting: Nesting, view: View, mask: Mask, path: Path
+    nesting: Nesting, view: View, path: Path, *, is_each_needed: bool = False
 ) -> tuple[tuple[Sight, ...], int]:
     """When each layer is seen, and how many layers are seen at a time at most.
 
     Args:
         nesting: The images.
         view: What a frame shows.
-        mask: Trimmed shape of all layers but the outermost.
         path: Where the view is.
+        is_each_needed: Every layer stays until it is covered, as it may show what no other does.
     """
-    covered = _covered_from(nesting, view, mask, path)
+    covered = _covered_from(nesting, view, path)
     best: tuple[tuple[Sight, ...], int] | None = None
-    for stride in _strides(nesting):
+    for stride in (1,) if is_each_needed else _strides(nesting):
         sights = _sights(nesting, covered, stride)
         most = _most_visible(nesting, sights)
         if best is None or most < best[1]:
@@ -118,18 +125,17 @@ def _sights(nesting: Nesting, covered: Sequence[float], stride: int) -> tuple[Si
     until = math.inf
     for index in range(last, -1, -1):
         visible_from = levels[index - 1] if index else -math.inf
-        opaque_from = (
-            visible_from + FADE_IN * (levels[index] - visible_from) if index else -math.inf
-        )
         place = (index - nesting.around) % nesting.round_levels if nesting.round_levels else index
         if place % stride == 0 or index in (0, last):
-            sights.append(Sight(visible_from, opaque_from, math.inf, until))
+            sights.append(Sight(visible_from, opaque_from(nesting, index), math.inf, until))
             if place % stride == 0 or not nesting.round_levels:
                 until = covered[index]
         else:
             fades_from = levels[index + 1]
             step = levels[min(index + 2, last)] - levels[min(index + 1, last - 1)]
-            sights.append(Sight(visible_from, opaque_from, fades_from, fades_from + step))
+            sights.append(
+                Sight(visible_from, opaque_from(nesting, index), fades_from, fades_from + step)
+            )
     return tuple(sights[::-1])
 
 
@@ -143,7 +149,7 @@ def _most_visible(nesting: Nesting, sights: Sequence[Sight]) -> int:
     return int(((starts <= at) & (at < ends)).sum(axis=1).max())
 
 
-def _covered_from(nesting: Nesting, view: View, mask: Mask, path: Path) -> list[float]:
+def _covered_from(nesting: Nesting, view: View, path: Path) -> list[float]:
     """From which level on each layer's opaque part hides what is behind it, in every view.
 
     inf where it never does.
@@ -152,12 +158,14 @@ def _covered_from(nesting: Nesting, view: View, mask: Mask, path: Path) -> list[
     window = max(_COVER_SEARCH_LEVELS, math.ceil(_COVER_SEARCH_OCTAVES / octaves))
     parts = min(
         _COVER_SEARCH_STEPS,
-        max(math.ceil(_COVER_SEARCH_PLACES / window), 4, math.ceil(8.0 * abs(view.roll))),
+        max(math.ceil(_COVER_SEARCH_PLACES / window), 4, math.ceil(8.0 * view.fastest)),
     )
     levels, count = nesting.levels, nesting.round_levels
-    if not view.roll and all(centre == (0.0, 0.0) for centre in path.centres):
+    is_centred = all(centre == (0.0, 0.0) for centre in path.centres)
+    if is_centred and nesting.is_alike and view.is_upright:
         after = np.arange(window * parts) / parts
-        bare = ~_covers(nesting, view, mask, after, np.zeros((len(after), 2)), after, parts)
+        last = len(levels) - 1
+        bare = ~_covers(nesting, view, last, after, np.zeros((len(after), 2)), after, parts)
         until = _for_good(after, bare)
         return [level + until for level in levels]
     first, last = (nesting.around, nesting.around + count) if count else (0, len(levels))
@@ -165,12 +173,13 @@ def _covered_from(nesting: Nesting, view: View, mask: Mask, path: Path) -> list[
     places = lowest + np.arange(parts * (math.ceil(levels[last - 1]) - lowest + window)) / parts
     centres, _ = path(places)
     found = []
-    for level, centre in zip(levels[first:last], path.centres[first:last], strict=True):
+    for index in range(first, last):
+        level, centre = levels[index], path.centres[index]
         start = math.ceil((level - lowest) * parts)
         part = slice(start, start + window * parts)
         scale = nesting.zoom_factor ** (level - places[part])
         off = centres[part] * scale[:, None] - centre
-        bare = ~_covers(nesting, view, mask, places[part] - level, off, places[part], parts)
+        bare = ~_covers(nesting, view, index, places[part] - level, off, places[part], parts)
         found.append(_for_good(places[part], bare))
     if not count:
         return found
@@ -181,7 +190,7 @@ def _covered_from(nesting: Nesting, view: View, mask: Mask, path: Path) -> list[
 def _covers(
     nesting: Nesting,
     view: View,
-    mask: Mask,
+    index: int,
     after: NDArray[np.float64],
     off: NDArray[np.float64],
     levels: NDArray[np.float64],
@@ -192,15 +201,22 @@ def _covers(
     Args:
         nesting: The images.
         view: What a frame shows.
-        mask: Trimmed shape of the layer.
+        index: Of the layer.
         after: The levels from that of the layer on, shape (n,).
-        off: The view's centre from the layer's, in widths of the layer, shape (n, 2).
+        off: The view's centre from the layer's, in spans of the layer, shape (n, 2).
         levels: The levels, shape (n,).
         parts: Such parts of a level lie between two of them.
     """
-    scale = nesting.zoom_factor**-after
-    half_width, half_height = view.half_extent(levels, 0.5 / parts)
-    return mask.covers(off[:, 0], off[:, 1], half_width * scale, half_height * scale)
+    angle, width = nesting.angles[index], nesting.widths[index]
+    scale = nesting.zoom_factor**-after / width
+    half_width, half_height = view.half_extent(levels, 0.5 / parts, angle)
+    x, y = off.T / width
+    if angle:
+        x, y = (
+            x * math.cos(angle) - y * math.sin(angle),
+            x * math.sin(angle) + y * math.cos(angle),
+        )
+    return nesting.masks[index].covers(x, y, half_width * scale, half_height * scale)
 
 
 def _for_good(levels: NDArray[np.float64], bare: NDArray[np.bool_]) -> float:
