@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
 import bpy
@@ -73,16 +74,23 @@ class Work:
             return
         Work.running = None
         self._steps.close()
-        context: Any = bpy.context
+        context = bpy.context
         manager = context.window_manager
         manager.event_timer_remove(self._timer)
         manager.progress_end()
-        for name in self._workspaces:  # the user may have gone on to another one
-            workspace = bpy.data.workspaces.get(name)
-            if workspace is not None:
-                with context.temp_override(workspace=workspace):
-                    workspace.status_text_set(None)
+        # Not now: Blender 4.3 crashes where the context is overridden while it closes a window.
+        clear = partial(_clear_status, self._workspaces)
+        bpy.app.timers.register(clear, persistent=True)
         redraw(context)
+
+
+def _clear_status(names: Collection[str]) -> None:
+    """Take our text from the status bars; the user may have gone on to another workspace."""
+    context: Any = bpy.context
+    for workspace in [item for item in bpy.data.workspaces if item.name in names]:
+        for window in context.window_manager.windows:
+            with context.temp_override(window=window, workspace=workspace):
+                workspace.status_text_set(None)
 
 
 def redraw(context: bpy.types.Context) -> None:

@@ -102,9 +102,6 @@ def test_undo_while_it_works_takes_back_what_was_done_before(
 def test_the_window_it_works_in_is_closed(
     window: Window, series: NestedSeries, long: NestedSeries
 ) -> None:
-    if tuple(window.ask("list(bpy.app.version)"))[:2] == (4, 3):
-        # In window_close, before anything of Python's is called; not with a plain operator.
-        pytest.skip("does not apply: Blender 4.3 crashes where a script closes that window")
     window.ask("bpy.ops.wm.window_new_main()")
     start = (
         "w = bpy.context.window_manager.windows[-1]\n"
