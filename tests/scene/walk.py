@@ -727,9 +727,10 @@ class Walk:
         self.describe(f"open {Path(file).stem}")
         self.is_other_history = True
         operators.wm.open_mainfile(filepath=file)
+        self.expect(self.saved[file], state(), "the file is not as it was saved")
+        # What the user had deleted before left things that the file has, but nobody uses.
+        operators.outliner.orphans_purge(do_recursive=True)
         self.is_littered = False
-        now = state()
-        self.expect(self.saved[file], now, "the file is not as it was saved")
         self.begin_history()
 
     def switch_scene(self) -> None:
@@ -794,6 +795,10 @@ class Walk:
         operators.scene.new(type="FULL_COPY")
         for item in (self.scene, *self.scene.objects):
             item.pop(MINE, None)
+        for kind in _KINDS:  # Blender takes the fake users off what it copies
+            for item in getattr(data, kind):
+                if item.get(MINE):
+                    own(item)
 
     def rename(self) -> None:
         scene, control = self.zoom()
