@@ -324,9 +324,12 @@ class EVERZOOM_OT_sample(LongOperator, bpy.types.Operator):
     def steps(self, context: Any) -> Steps[Finish]:
         kept = Kept(context.scene)
         folder = sample_folder()
+        chosen = {"folder": str(folder)}
+        settings = to_settings(context.scene.ever_zoom).having(chosen)
+        zooms.check_zoom(context.scene, sample.sample_series(folder), settings)
         yield from sample.sample_steps(folder)
         group = kept.find().ever_zoom
-        find, chosen = partial(find_images, folder), {"folder": str(folder)}
+        find = partial(find_images, folder)
         return (yield from _build_steps(self, context, group, find, chosen=chosen))
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from ai_ever_zoom_addon.core.steps import Steps
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene.planes import objects
+from ai_ever_zoom_addon.ui.building import sample_folder
 from ai_ever_zoom_addon.ui.reporting import LongOperator, Reporting
 from ai_ever_zoom_addon.ui.work import Finish
 
@@ -108,13 +109,17 @@ def test_what_was_refused_has_not_been_chosen(addon: None, tmp_path: Path) -> No
     assert group.draft == before
 
 
-def test_a_refused_sample_leaves_the_panel(addon: None) -> None:
+def test_a_sample_is_refused_before_it_is_painted(addon: None) -> None:
     group = bpy.context.scene.ever_zoom
     group.crop, group.feather = 0.3, 0.25
-    before = state()
+
+    def painted() -> list[tuple[str, int]]:
+        return [(file.name, file.stat().st_mtime_ns) for file in sample_folder().iterdir()]
+
+    before = state(), painted()
     with pytest.raises(RuntimeError, match="make the feather smaller"):
         operators.ever_zoom.sample()
-    assert state() == before
+    assert (state(), painted()) == before
 
 
 # --- A scene of its own ---------------------------------------------------------------------------
