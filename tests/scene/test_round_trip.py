@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import wave
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import bpy
 import numpy as np
 import pytest
 
+import ai_ever_zoom_addon
+from ai_ever_zoom_addon import cli
 from ai_ever_zoom_addon.scene import compat, recipe
 from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import TABLE, ZoomSettings
@@ -94,21 +97,21 @@ def _clouds(x: pictures.Array, y: pictures.Array) -> pictures.Array:
     return seen
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a sound and, in "series", images off each other's centres that get darker."""
-    monkeypatch.chdir(tmp_path)
+    folder = tmp_path_factory.mktemp("world")
     for index in range(COUNT):
         across = 0.5**index
         x, y = pictures.grid(SIZE, (across, across * SIZE[1] / SIZE[0]))
         picture = _clouds(x + 0.06 * (1.0 - across), y) * 0.95**index
-        pictures.save(picture, tmp_path / "series" / f"image_{index}.png")
-    with wave.open(TONE, "wb") as output:
+        pictures.save(picture, folder / "series" / f"image_{index}.png")
+    with wave.open(str(folder / TONE), "wb") as output:
         output.setnchannels(1)
         output.setsampwidth(2)
         output.setframerate(8000)
         output.writeframes(np.zeros(8000, "<i2").tobytes())
-    return tmp_path
+    return folder
 
 
 def built() -> dict[str, Any]:
@@ -135,7 +138,7 @@ def built() -> dict[str, Any]:
     }
     editor = scene.sequence_editor
     strips = compat.strips(editor) if editor is not None else ()
-    seen["sounds"] = [bpy.path.abspath(strip.sound.filepath) for strip in strips]
+    seen["sounds"] = [os.path.normpath(bpy.path.abspath(strip.sound.filepath)) for strip in strips]
     for frame in range(scene.frame_start, scene.frame_end + 1, 4):
         scene.frame_set(frame)
         graph = bpy.context.evaluated_depsgraph_get()
@@ -148,9 +151,9 @@ def built() -> dict[str, Any]:
     return seen
 
 
-def plain_by_panel() -> Any:
+def plain_by_panel(world: Path) -> Any:
     group: Any = bpy.context.scene.ever_zoom
-    group.folder = str(Path("series").absolute())
+    group.folder = str(world / "series")
     group.order, group.is_factor_measured, group.zoom_steps = "auto", False, 6
     return group
 
@@ -180,19 +183,31 @@ def skip_without_sound(name: str) -> None:
         pytest.skip("does not apply: this bpy was built without sound")
 
 
+@pytest.fixture(scope="module")
+def without(world: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What is built by the command line where nothing is chosen."""
+    blend = tmp_path_factory.mktemp("plain") / "plain.blend"
+    arguments = ("-i", world / "series", *PLAIN, "--save-blend", blend)
+    assert cli.main([str(argument) for argument in arguments]) == 0
+    ai_ever_zoom_addon.register()
+    try:
+        return built()
+    finally:
+        ai_ever_zoom_addon.unregister()
+
+
 @pytest.mark.parametrize("name", [name for name, (options, _) in CHOSEN.items() if options])
-def test_by_the_command_line(addon: None, here: Path, run: Run, name: str) -> None:
+def test_by_the_command_line(
+    world: Path, without: dict[str, Any], addon: None, run: Run, name: str
+) -> None:
     skip_without_sound(name)
     options, _ = CHOSEN[name]
     assert options is not None
-    options = tuple(here / TONE if option == TONE else option for option in options)
-    arguments = ("-i", here / "series", *PLAIN)
-    done = here / "done.json"
-    assert run(*arguments, "--save-blend", "plain.blend").status == 0
-    without = built()
-    ran = run(*arguments, *options, "--save-blend", "zoom.blend", "--json", done)
+    options = tuple(world / TONE if option == TONE else option for option in options)
+    arguments = ("-i", world / "series", *PLAIN, *options)
+    ran = run(*arguments, "--save-blend", "zoom.blend", "--json", "done.json")
     assert ran.status == 0, ran.lines
-    told = json.loads(done.read_text(encoding="utf-8"))["settings"]
+    told = json.loads(Path("done.json").read_text(encoding="utf-8"))["settings"]
     assert told[name] != ZoomSettings().to_dict()[name]
     with_it = built()
     assert name in NOTHING_TO_SEE or with_it != without
@@ -201,14 +216,14 @@ def test_by_the_command_line(addon: None, here: Path, run: Run, name: str) -> No
 
 
 @pytest.mark.parametrize("name", CHOSEN)
-def test_by_the_panel(addon: None, here: Path, name: str) -> None:
+def test_by_the_panel(addon: None, world: Path, tmp_path: Path, name: str) -> None:
     skip_without_sound(name)
     _, others = CHOSEN[name]
-    group = plain_by_panel()
+    group = plain_by_panel(world)
     assert operators.ever_zoom.build() == {"FINISHED"}
     without = built()
     plain = recipe.stored_settings(objects.controls(bpy.context.scene)[0])
-    values = {k: str(here / TONE) if v == TONE else v for k, v in others.items()}
+    values = {k: str(world / TONE) if v == TONE else v for k, v in others.items()}
     for key, value in values.items():
         setattr(group, key, value)
         assert not group.problem
@@ -223,6 +238,6 @@ def test_by_the_panel(addon: None, here: Path, name: str) -> None:
         assert (tuple(shown) if isinstance(value, tuple) else shown) == pytest.approx(value)
     with_it = built()
     assert name in NOTHING_TO_SEE or with_it != without
-    blend = here / "zoom.blend"
+    blend = tmp_path / "zoom.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(blend))
     assert kept_after_a_change(blend, settings) == with_it
