@@ -131,10 +131,7 @@ def complete_blenders(executable: str | None) -> tuple[dict[str, dict[str, str]]
     Returns them and, where there are none, why.
     """
     if executable:
-        path = shutil.which(executable)
-        if path is None:
-            raise BuildError(f"--blender {executable} is not a program that can be run.")
-        return {"blender": {"EVER_ZOOM_BLENDER": path}}, ""
+        return {"blender": {"EVER_ZOOM_BLENDER": str(shutil.which(executable))}}, ""
     shared = shared_folder()
     if shared is None or not (shared / "blender-gui" / "setup.sh").exists():
         return {}, "../shared/blender-gui is not there; name a Blender by --blender PATH"
@@ -196,6 +193,8 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str], list
 def main(arguments: Sequence[str]) -> int:
     """Run everything, or what the arguments choose; 0 if nothing failed."""
     options, paths, rest = parse(arguments)
+    if options.blender and not shutil.which(options.blender):
+        raise BuildError(f"--blender {options.blender} is not a program that can be run.")
     TEST_OUTPUT.mkdir(exist_ok=True)
     base = interpreter("3.13", options.python) or interpreter("3.11", options.python)
     if base is None:
@@ -205,7 +204,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     tools = prepare("tools", base, TOOLS)
     results = [] if paths else checks(tools)
-    sessions = [Session("core", tools, targets_in(["tests/core", "tests/build"], paths), {})]
+    sessions = []
     for series in list(BPY)[: 1 if options.quick else None]:
         name, version = f"bpy-{series}", python_for(series)
         targets = targets_in(["tests/scene", "tests/install"], paths)
@@ -216,16 +215,20 @@ def main(arguments: Sequence[str]) -> int:
         elif targets:
             python = prepare(name, python, [f"bpy=={BPY[series]}", *PYTEST])
             sessions.append(Session(name, python, targets, {}))
-    sessions = [session for session in sessions if session.targets]
+    core = targets_in(["tests/core", "tests/build"], paths)
+    window = targets_in(["tests/window"], paths) if not options.quick else []
+    # Two at a time, the longest first. Meanwhile the complete Blenders are fetched.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        results += pool.map(lambda session: session.run(rest), sessions)
-    targets = targets_in(["tests/window"], paths)
-    if not options.quick and targets:
-        blenders, reason = complete_blenders(options.blender)
-        if not blenders:
-            results.append(absent("window", reason))
-        for name, variables in blenders.items():  # in turn: they are about time and the mouse
-            results.append(Session(name, tools, targets, variables).run(rest))
+        running = [pool.submit(session.run, rest) for session in sessions]
+        if window:
+            blenders, reason = complete_blenders(options.blender)
+            if not blenders:
+                results.append(absent("window", reason))
+            for name, variables in blenders.items():
+                running.append(pool.submit(Session(name, tools, window, variables).run, rest))
+        if core:
+            running.append(pool.submit(Session("core", tools, core, {}).run, rest))
+        results += [session.result() for session in running]
     return close(results)
 
 
