@@ -35,7 +35,7 @@ from .scene.output.sound import sound_seconds
 from .scene.strips.storing import Saving
 from .settings import Engine, ZoomSettings
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
-from .wording import Way, sentences
+from .wording import Way, left_out_lines, sentences, told
 
 
 def main(argv: list[str]) -> int:
@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int:
         try:
             _run(options, terminal)
         except EverZoomError as error:
-            terminal.say(f"Error: {error}")
+            terminal.say(f"Error: {told(error, Way.COMMAND_LINE)}")
             return 1
         except OSError as error:  # the disk is full, as a rule
             terminal.say(f"Error: {error}: check the free space and the permissions.")
@@ -248,8 +248,7 @@ def _found(series: Series, analysis: Analysis | None) -> Iterator[str]:
             f"  {pair.score:5.3f}  {pair.factor:6.4f}  {x:+7.2f} {y:+7.2f}  "
             f"x{red:.3f} x{green:.3f} x{blue:.3f}  {pair.inner} in {pair.outer}"
         )
-    for item in analysis.left_out:
-        yield f"Left out: {item.file}, {item.reason}."
+    yield from left_out_lines(analysis.left_out)
 
 
 def _save(blend: Path) -> None:

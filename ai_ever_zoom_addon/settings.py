@@ -185,6 +185,17 @@ class ZoomSettings:
         "--auto-sort",
         needs_build=True,
     )
+    series: int = _choice(
+        1,
+        "Series",
+        "Which of several series in the folder is built, 1 the longest",
+        "--series",
+        name="N",
+        limits=(1, 10_000),
+        soft_limits=(1, 10),
+        needs_build=True,
+        is_of_one_zoom=True,
+    )
     is_factor_measured: bool = _choice(
         False,
         "Measure Factor",

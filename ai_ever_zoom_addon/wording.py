@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from .core.findings import Finding, FindingKind, listed
+from .core.analysis.report import LeftOut
+from .core.findings import Finding, FindingKind, FoundError, listed
+from .errors import EverZoomError
 
 
 class Way(StrEnum):
@@ -17,8 +19,10 @@ class Way(StrEnum):
 
 # {remedy}: what to do, or what a choice is called, see below.
 _SENTENCES = {
+    FindingKind.UNRELATED: ("None of the {count} images lies in another one: {remedy}."),
     FindingKind.SEPARATE_SERIES: (
-        "There are {count} separate series: the longest one is used, {files} left out."
+        "There are {count} separate series: number {number} is used (1 is the longest), {files} "
+        "left out; {remedy}."
     ),
     FindingKind.CONTRADICTED_ORDER: (
         "The pictures contradict the chosen order {chosen}: in {agreeing} of {pairs} pairs they "
@@ -28,9 +32,25 @@ _SENTENCES = {
         "The files are not in the zoom's order ({against} of {pairs} neighbours lie the other way "
         "round): {remedy}."
     ),
+    FindingKind.SORTED_BY_PICTURES: (
+        "The names of the files do not follow the zoom ({against} of {pairs} neighbours lie the "
+        "other way round): the images were sorted by the pictures; {remedy}."
+    ),
+    FindingKind.LOOP_BY_COPY: (
+        "{copy} is a copy of {image}: it is left out, and the series is a loop; {remedy}."
+    ),
+    FindingKind.ALL_IN_MIDDLE: (
+        "None of the {count} images lies in another one: each is placed in the middle of the next "
+        "larger one, with a zoom factor of {factor:.4g}; {remedy}."
+    ),
     FindingKind.NOT_FOUND: (
-        "{inner} was not found in {outer}: it is placed at the centre with a zoom factor of "
-        "{factor:.4g}; check the order, or {remedy}."
+        "{count} of {pairs} inner images were not found in the next larger one (first: {inner} in "
+        "{outer}): they are placed as is usual here, with a zoom factor of {factor:.4g}; {remedy}."
+    ),
+    FindingKind.PLACED_AS_OTHERS: (
+        "{count} of {pairs} inner images are placed as the others are, with a zoom factor of "
+        "{factor:.4g}, which fits better than what they show themselves (worst: {inner} in "
+        "{outer}); {remedy}."
     ),
     FindingKind.PAINTED_AGAIN: (
         "{count} of {pairs} inner images were painted again in the next larger one (worst: "
@@ -38,8 +58,9 @@ _SENTENCES = {
         "softens it."
     ),
     FindingKind.MISSING_IMAGES: (
-        "{outer} and {inner} lie {steps} steps apart with no image between them: the zoom factor "
-        "there is {factor:.4g}, elsewhere about {usual:.4g}."
+        "Images are missing (places: {count}; first: {outer} and {inner} lie {steps} steps apart, "
+        "with a zoom factor of {factor:.4g}, elsewhere about {usual:.4g}): add them to the folder, "
+        "or go on with a faster step there."
     ),
     FindingKind.VARYING_FACTOR: (
         "The zoom factor varies from {least:.4g} to {most:.4g}: each pair keeps its own."
@@ -110,13 +131,40 @@ _REMEDIES = {
         Way.WINDOW: "choose that as Order, or Automatic",
         Way.COMMAND_LINE: "use --order {shown}, or auto",
     },
+    FindingKind.UNRELATED: {
+        Way.WINDOW: "press Place All in the Middle, with the Zoom Factor beside it",
+        Way.COMMAND_LINE: (
+            "give a factor, such as -zf 4 (--zoom-factor), to place each in the middle of the next "
+            "larger one"
+        ),
+    },
+    FindingKind.SEPARATE_SERIES: {
+        Way.WINDOW: "choose another one with Series",
+        Way.COMMAND_LINE: "use --series for another one",
+    },
     FindingKind.SHUFFLED_FILES: {
-        Way.WINDOW: "turn Auto Sort on",
-        Way.COMMAND_LINE: "use --auto-sort",
+        Way.WINDOW: "choose Automatic as Order",
+        Way.COMMAND_LINE: "use --order auto",
+    },
+    FindingKind.SORTED_BY_PICTURES: {
+        Way.WINDOW: "Innermost First or Outermost First as Order keeps to the names",
+        Way.COMMAND_LINE: "--order innermost-first or outermost-first keeps to the names",
+    },
+    FindingKind.LOOP_BY_COPY: {
+        Way.WINDOW: "choose Loop as Travel to play it as one",
+        Way.COMMAND_LINE: "use --travel loop to play it as one",
+    },
+    FindingKind.ALL_IN_MIDDLE: {
+        Way.WINDOW: "change that with Zoom Factor",
+        Way.COMMAND_LINE: "use --zoom-factor for another one",
     },
     FindingKind.NOT_FOUND: {
-        Way.WINDOW: "turn Auto Sort on",
-        Way.COMMAND_LINE: "use --auto-sort",
+        Way.WINDOW: "check the Order",
+        Way.COMMAND_LINE: "check the --order",
+    },
+    FindingKind.PLACED_AS_OTHERS: {
+        Way.WINDOW: "look at them with Debug Overlay",
+        Way.COMMAND_LINE: "look at them with --debug",
     },
     FindingKind.OTHER_FACTOR: {
         Way.WINDOW: "take that as Zoom Factor, or turn Measure Factor on",
@@ -143,9 +191,22 @@ def sentence(finding: Finding, way: Way) -> str:
     return _SENTENCES[finding.kind].format(**values, remedy=remedy)
 
 
+def told(error: EverZoomError, way: Way) -> str:
+    """The one line that an error is to the user."""
+    return sentence(error.finding, way) if isinstance(error, FoundError) else str(error)
+
+
 def sentences(findings: Iterable[Finding], way: Way) -> list[str]:
     """A `sentence` for each."""
     return [sentence(finding, way) for finding in findings]
+
+
+def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:
+    """Which files are not part of the zoom, one line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for item in left_out:
+        reasons.setdefault(item.reason, []).append(item.file)
+    return [f"Left out: {listed(files)}, {reason}." for reason, files in reasons.items()]
 
 
 def _are_names(values: list[object]) -> bool:

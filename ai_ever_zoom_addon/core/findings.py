@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ..errors import EverZoomError
+
 
 class FindingKind(StrEnum):
     """What there is to know; behind each kind, the names of its values.
@@ -19,12 +21,17 @@ class FindingKind(StrEnum):
     """
 
     # The analysis
-    SEPARATE_SERIES = "separate-series"  # count, files: those left out
+    UNRELATED = "unrelated"  # count; nothing was built
+    SEPARATE_SERIES = "separate-series"  # count, number: the chosen one, files: those left out
     CONTRADICTED_ORDER = "contradicted-order"  # chosen, shown, agreeing, pairs
     SHUFFLED_FILES = "shuffled-files"  # against, pairs
-    NOT_FOUND = "not-found"  # inner, outer, factor
+    SORTED_BY_PICTURES = "sorted-by-pictures"  # against, pairs
+    LOOP_BY_COPY = "loop-by-copy"  # copy, image
+    ALL_IN_MIDDLE = "all-in-middle"  # count, factor
+    NOT_FOUND = "not-found"  # count, pairs, factor, inner, outer: of the first
+    PLACED_AS_OTHERS = "placed-as-others"  # count, pairs, factor, inner, outer: of the worst
     PAINTED_AGAIN = "painted-again"  # count, pairs, inner, outer, score: of the worst
-    MISSING_IMAGES = "missing-images"  # outer, inner, steps: between them, factor, usual
+    MISSING_IMAGES = "missing-images"  # count; outer, inner, steps, factor, usual: of the first
     VARYING_FACTOR = "varying-factor"  # least, most
     OTHER_FACTOR = "other-factor"  # given, shown
     UNEQUAL_SIZES = "unequal-sizes"  # widths, heights: the least and the most
@@ -64,6 +71,14 @@ class Finding:
     def to_json(self) -> dict[str, Any]:
         """Kind and values as plain JSON values."""
         return {"kind": self.kind.value, "values": dict(self.values)}
+
+
+class FoundError(EverZoomError):
+    """What was found stands in the way, and what to do about it depends on where the user is."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(f"{finding.kind.value}: {dict(finding.values)}")
+        self.finding = finding
 
 
 def findings_from_json(items: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:

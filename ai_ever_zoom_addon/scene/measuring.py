@@ -77,6 +77,7 @@ def series_steps(
             order=settings.order.value,
             auto_sort=settings.auto_sort,
             zoom_factor=settings.given_factor,
+            series=settings.series,
         )
     kept = [found[name] for name in analysis.order]
     check_sizes(kept)

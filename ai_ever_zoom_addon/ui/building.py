@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -16,6 +17,7 @@ from bpy_extras.io_utils import ImportHelper
 from ..core.analysis.report import Analysis
 from ..core.files.folder import check_count, find_images, natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
+from ..core.findings import FoundError
 from ..core.series import Listing
 from ..core.steps import Steps
 from ..errors import EverZoomError
@@ -28,6 +30,7 @@ from .asking import active_zoom, folder_path
 from .bridge import to_settings
 from .finding import draw_finding
 from .properties import FINDING, adopt, operator_property
+from .questions import Question, ask, forget, question_of
 from .reporting import LongOperator
 from .view import look_through_camera
 from .work import Finish, Kept
@@ -50,7 +53,8 @@ class _Analysed:
     @staticmethod
     def _key(files: Sequence[Path], settings: ZoomSettings) -> object:
         states = [(file, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
-        return states, settings.order, settings.auto_sort, settings.given_factor
+        found_by = settings.order, settings.auto_sort, settings.given_factor, settings.series
+        return states, found_by
 
     @classmethod
     def find(cls, files: Sequence[Path], settings: ZoomSettings) -> Analysis | None:
@@ -96,7 +100,13 @@ def _build_steps(
     settings = to_settings(group).having(chosen or {})
     output_settings.check_engine(settings.engine)  # before anything long begins
     known = _Analysed.find(files, settings)
-    series, analysis = yield from measuring.series_steps(files, settings, skipped, known)
+    try:
+        series, analysis = yield from measuring.series_steps(files, settings, skipped, known)
+    except FoundError as error:
+        group = kept[1].find().ever_zoom
+        folder = to_settings(group).folder
+        ask(group, Question(error.finding, tuple(files), tuple(skipped), are_chosen, folder))
+        raise
     _Analysed.keep(files, settings, analysis)
     yield 1.0, "Building"
     scene, owner, *controls = (item.find() for item in kept)
@@ -111,6 +121,7 @@ def _build_steps(
     report = analysis.to_json() if analysis else None
 
     def finish() -> None:
+        forget(owner.ever_zoom)
         place = scene if control is not None else _scene_for_new_zoom(context, scene, settings)
         built = zooms.build_zoom(place, series, settings, control, report, listing)
         if control is None and owner.get(tags.ROLE) == tags.CONTROL:
@@ -281,6 +292,44 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
         )
 
 
+class EVERZOOM_OT_build_otherwise(LongOperator, bpy.types.Operator):
+    """Build the zoom with another choice"""
+
+    bl_idname = "ever_zoom.build_otherwise"
+    bl_label = "Build Otherwise"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    choices: StringProperty(
+        name="Choices",
+        description="What is chosen otherwise than in the panel, as JSON",
+        default="{}",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    def steps(self, context: Any) -> Steps[Finish]:
+        chosen = json.loads(self.choices)
+        control = active_zoom(context)
+        group = context.scene.ever_zoom if control is None else control.ever_zoom
+        question = question_of(group)
+        listing = _own_listing(control)
+        files = measuring.sources_at_hand(listing) if listing else []
+        find: FindFiles = partial(_find_images, group, control, files)
+        are_chosen = bool(files)
+        if question is not None:
+            find = partial(_asked_about, question)
+            are_chosen = question.are_chosen
+            chosen = {"folder": str(question.files[0].parent), **chosen}
+        return (
+            yield from _build_steps(
+                self, context, group, find, control, chosen=chosen, are_chosen=are_chosen
+            )
+        )
+
+
+def _asked_about(question: Question) -> tuple[Sequence[Path], list[str]]:
+    return question.files, list(question.skipped)
+
+
 def _own_listing(control: Any) -> Listing | None:
     """The list of a zoom's images, None where there is none that can be read."""
     try:
@@ -405,6 +454,11 @@ class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
 
 EVERZOOM_OT_import.__annotations__ |= {name: operator_property(name) for name in FINDING}
 
-CLASSES = (EVERZOOM_OT_build, EVERZOOM_OT_sample, EVERZOOM_OT_import)
+CLASSES = (
+    EVERZOOM_OT_build,
+    EVERZOOM_OT_build_otherwise,
+    EVERZOOM_OT_sample,
+    EVERZOOM_OT_import,
+)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import bpy
 from bpy.app.handlers import persistent
 
 from ..core.files.folder import about_skipped, folders_inside
+from ..core.findings import Finding
 from ..errors import EverZoomError
 from ..scene import backdrop, recipe, tags, zooms
 from ..scene.planes import anchors, objects
 from ..settings import TABLE
+from ..wording import Way, left_out_lines, sentence
 from .asking import active_zoom, folder_path
 from .bridge import problem_of
+from .questions import question_of
+
+Said: TypeAlias = tuple[str, Finding | None]
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,9 @@ class Shown:
         order: Which file comes first, in words; "" where that says nothing.
         is_own_order: The order is that of the list.
         problems: What is wrong, each in a sentence that says what to do.
-        warnings: What was found that is not as it should be.
-        notes: What else there is to know.
+        question: What stopped the last build, which can be answered.
+        warnings: What was found that is not as it should be, in words and as it was found.
+        notes: What else there is to know, the same way.
         has_level: The property Zoom Level is there.
         anchors: (name of the object, name of the image) of the anchors in use.
         has_backdrop: Another scene's zoom stands behind the scene.
@@ -45,8 +51,9 @@ class Shown:
     order: str = ""
     is_own_order: bool = False
     problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    question: Finding | None = None
+    warnings: tuple[Said, ...] = ()
+    notes: tuple[Said, ...] = ()
     has_level: bool = False
     anchors: tuple[tuple[str, str], ...] = ()
     has_backdrop: bool = False
@@ -69,6 +76,7 @@ def of(context: Any) -> Shown:
         owner.session_uid,
         problem_of(owner.ever_zoom),
         owner.ever_zoom.folder,
+        question_of(owner.ever_zoom),
         *(owner.get(name) for name in (tags.RECIPE, tags.SETTINGS)),
         tags.ZOOM_LEVEL in owner,
     )
@@ -82,15 +90,20 @@ def _load(scene: Any, control: Any) -> Shown:
     has_backdrop = backdrop.node_of(scene) is not None
     group = scene.ever_zoom
     problems = [text for text in [problem_of(group)] if text]
+    question = question_of(group)
+    asked = question.finding if question else None
     if control is None:
         if objects.leftovers(scene):
             problems.append("The control of a zoom is gone: choose its folder and build it again.")
         return Shown(
-            problems=tuple(problems), has_backdrop=has_backdrop, folders=_folders_inside(group)
+            problems=tuple(problems),
+            question=asked,
+            has_backdrop=has_backdrop,
+            folders=_folders_inside(group),
         )
-    notes = group.notes.splitlines()
+    warnings, notes = _found(control)
     skipped = (recipe.peek(control) or {}).get("skipped", ())
-    notes += [textwrap.shorten(line, 120) for line in about_skipped(skipped)]
+    notes += [(textwrap.shorten(line, 120), None) for line in about_skipped(skipped)]
     is_own_order = group.is_own_order
     order = "" if is_own_order else group.file_order.replace("-", " ")
     return Shown(
@@ -99,7 +112,8 @@ def _load(scene: Any, control: Any) -> Shown:
         order=f"Files are {order}" if order else "",
         is_own_order=is_own_order,
         problems=(*problems, *zooms.problems(control), *_unbuilt(control)),
-        warnings=tuple(group.warnings.splitlines()),
+        question=asked,
+        warnings=tuple(warnings),
         notes=tuple(notes),
         has_level=objects.level_now(control) is not None,
         anchors=tuple(
@@ -130,6 +144,20 @@ def _unbuilt_names(control: Any) -> list[str]:
         return recipe.unbuilt(control)
     except EverZoomError:  # told as a problem
         return []
+
+
+def _found(control: Any) -> tuple[list[Said], list[Said]]:
+    """What the analysis of a zoom found, and what its settings cost."""
+    try:
+        analysis = recipe.stored_analysis(control)
+        costs = recipe.stored_findings(control)
+    except EverZoomError:  # told as a problem
+        return [], []
+    found = analysis.findings if analysis else ()
+    left_out = left_out_lines(analysis.left_out) if analysis else []
+    warnings = [(sentence(item, Way.WINDOW), item) for item in found]
+    notes: list[Said] = [(sentence(item, Way.WINDOW), item) for item in costs]
+    return [*warnings, *((line, None) for line in left_out)], notes
 
 
 def _unbuilt(control: Any) -> list[str]:

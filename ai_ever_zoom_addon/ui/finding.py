@@ -1,8 +1,14 @@
-"""The part of the panel, and of the importer, that says what is to be found in the images."""
+"""The part of the panel, and of the importer, that says what is to be found in the images.
+
+And what was found, each with the button that does something about it.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+from ..core.findings import Finding, FindingKind
 
 
 def draw_finding(layout: Any, group: Any) -> None:
@@ -21,3 +27,34 @@ def draw_finding(layout: Any, group: Any) -> None:
     row = column.row()
     row.enabled = not group.is_factor_measured
     row.prop(group, "zoom_factor")
+
+
+def draw_remedy(layout: Any, finding: Finding) -> None:
+    """The buttons that do something about a finding."""
+    match finding.kind:
+        case FindingKind.SEPARATE_SERIES:
+            row = layout.row(align=True)
+            for number in range(1, finding.values["count"] + 1):
+                if number != finding.values["number"]:
+                    _button(row, f"Series {number}", series=number)
+        case FindingKind.SHUFFLED_FILES | FindingKind.CONTRADICTED_ORDER:
+            _button(layout, "Automatic", order="auto")
+        case FindingKind.OTHER_FACTOR:
+            _button(layout, "Measure Factor", is_factor_measured=True)
+        case FindingKind.LOOP_BY_COPY:
+            choice = layout.operator("wm.context_set_enum", text="Play as Loop")
+            choice.data_path, choice.value = "scene.ever_zoom.travel", "loop"
+        case FindingKind.NO_RING:
+            choice = layout.operator("wm.context_set_enum", text="There and Back")
+            choice.data_path, choice.value = "scene.ever_zoom.travel", "there-and-back"
+
+
+def draw_question(layout: Any, group: Any, finding: Finding) -> None:
+    """The buttons that answer what stopped a build."""
+    if finding.kind is FindingKind.UNRELATED:
+        layout.prop(group, "zoom_factor")
+        _button(layout, "Place All in the Middle", is_factor_measured=False)
+
+
+def _button(layout: Any, text: str, **chosen: Any) -> None:
+    layout.operator("ever_zoom.build_otherwise", text=text).choices = json.dumps(chosen)

@@ -8,10 +8,11 @@ import bpy
 
 from ..scene.output import output_settings
 from ..scene.tags import ZOOM_LEVEL, ZOOM_LEVEL_PATH
+from ..wording import Way, sentence
 from . import data
 from .asking import active_group, active_zoom
 from .farm import EVERZOOM_OT_prepare_for_farm
-from .finding import draw_finding
+from .finding import draw_finding, draw_question, draw_remedy
 from .images import draw_list
 from .output import draw_differences
 from .presets import EVERZOOM_PT_presets
@@ -74,6 +75,10 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
             big.operator("ever_zoom.build", text="", icon="ADD").is_new = True
         else:
             big.operator("ever_zoom.build", icon="PLAY")
+        if shown.question is not None:
+            box = layout.box()
+            _draw_lines(box, context, sentence(shown.question, Way.WINDOW), icon="QUESTION")
+            draw_question(box, group, shown.question)
         if has_zoom:
             self.draw_zoom(context, group, shown)
 
@@ -118,10 +123,11 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
             return
         box = self.layout.box()  # below the list, which so stays in its place while it is changed
         box.scale_y = 0.8
-        for text in shown.warnings:
-            _draw_lines(box, context, text)
-        for text in shown.notes:
-            _draw_lines(box, context, text, icon="INFO")
+        for said, icon in ((shown.warnings, "ERROR"), (shown.notes, "INFO")):
+            for text, finding in said:
+                _draw_lines(box, context, text, icon=icon)
+                if finding is not None:
+                    draw_remedy(box, finding)
 
 
 class _SettingsPanel(_Panel):

@@ -28,6 +28,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..core.analysis.report import LeftOut
 from ..core.analysis.verdict import odd_pairs
 from ..core.findings import findings_from_json
 from ..core.series import ListedImage
@@ -35,7 +36,7 @@ from ..errors import EverZoomError
 from ..scene import active, compat, loading, recipe, tags
 from ..scene.planes import anchors, objects
 from ..settings import KINDS, TABLE, Choice, ZoomSettings
-from ..wording import Way, sentences
+from ..wording import Way, left_out_lines, sentences
 from .bridge import apply, control_of, forget_problems, problem_of, set_value, shown, to_settings
 
 # Frames have so many digits after the point that a number of single precision comes out as typed.
@@ -182,8 +183,8 @@ def _told(note: Mapping[str, Any]) -> list[str]:
 
 def _warnings(group: Any) -> str:
     report = _report(group)
-    left_out = report.get("left_out", ())
-    return "\n".join([*_told(report), *(f"Left out: {x['file']}, {x['reason']}" for x in left_out)])
+    left_out = [LeftOut(item["file"], item["reason"]) for item in report.get("left_out", ())]
+    return "\n".join([*_told(report), *left_out_lines(left_out)])
 
 
 def _skipped(group: Any) -> str:

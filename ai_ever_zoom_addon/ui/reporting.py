@@ -8,6 +8,7 @@ import bpy
 
 from ..core.steps import Steps
 from ..errors import EverZoomError, in_one_line
+from ..wording import Way, told
 from .work import Finish, Work
 
 WAIT = "Wait until the work in progress is done, or press Esc"
@@ -44,7 +45,12 @@ class Reporting:
             is_changed: Whether something may have been changed before.
         """
         is_undone = is_changed and "UNDO" in self.bl_options
-        self.report({"ERROR"}, in_one_line(error, is_undone=is_undone))
+        text = (
+            told(error, Way.WINDOW)
+            if isinstance(error, EverZoomError)
+            else in_one_line(error, is_undone=is_undone)
+        )
+        self.report({"ERROR"}, text)
         return {"FINISHED"} if is_changed else {"CANCELLED"}
 
 

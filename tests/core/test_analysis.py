@@ -16,9 +16,9 @@ from PIL import Image
 
 from ai_ever_zoom_addon.core.analysis.making import analyse, analysis_steps
 from ai_ever_zoom_addon.core.analysis.report import Analysis, Source
-from ai_ever_zoom_addon.core.findings import FindingKind
+from ai_ever_zoom_addon.core.findings import Finding, FindingKind, FoundError
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.wording import Way, sentence
+from ai_ever_zoom_addon.wording import Way, sentence, told
 from tests.series_maker import Array, Memory, Truth, cut, jpeg, outpaint, scenes
 
 FACTORS = (1.2, 1.333, 1.5, 2.0, 2.56, 4.0)
@@ -187,12 +187,29 @@ def test_wrong_direction_is_kept_and_named(series: Truth) -> None:
     assert (contradicted["agreeing"], contradicted["pairs"]) == (5, 5)
 
 
-def test_files_in_disorder_are_kept_and_named(series: Truth) -> None:
-    memory = ordered(series, ["0", "1", "3", "2", "4", "5"])
+DISORDER = ["0", "1", "3", "2", "4", "5"]
+
+
+def test_files_in_disorder_are_sorted_by_the_pictures(series: Truth) -> None:
+    memory = ordered(series, DISORDER)
     found = analyse(memory.files, memory.load)
-    assert [name.split("_")[1] for name in found.order] == ["0", "1", "3", "2", "4", "5"]
+    assert [name.split("_")[1] for name in found.order] == list(in_order(series))
+    assert found.file_order == "shuffled"
+    assert [finding.kind for finding in found.findings] == [FindingKind.SORTED_BY_PICTURES]
+    assert values_of(found, FindingKind.SORTED_BY_PICTURES) == [{"against": 1, "pairs": 5}]
+    sorted_too = analyse(memory.files, memory.load, auto_sort=True)
+    assert (found.order, found.pairs) == (sorted_too.order, sorted_too.pairs)
+    assert not sorted_too.findings
+
+
+def test_a_given_order_is_kept_and_what_contradicts_it_is_named(series: Truth) -> None:
+    memory = ordered(series, DISORDER)
+    found = analyse(memory.files, memory.load, order="outermost-first")
+    assert [name.split("_")[1] for name in found.order] == DISORDER
     assert found.file_order == "shuffled"
     assert values_of(found, FindingKind.SHUFFLED_FILES) == [{"against": 1, "pairs": 5}]
+    assert all(pair.factor > 1.0 for pair in found.pairs)  # 2 does not lie in 3
+    assert found.pairs[2].source is Source.USUAL
 
 
 @pytest.mark.parametrize("auto_sort", [False, True])
@@ -229,6 +246,7 @@ def test_missing_step_is_named(series: Truth, auto_sort: bool) -> None:
     assert len(found.findings) == 1
     (missing,) = values_of(found, FindingKind.MISSING_IMAGES)
     assert (missing["outer"], missing["inner"], missing["steps"]) == ("1_1", "2_3", 2)
+    assert missing["count"] == 1
     assert missing["factor"] == pytest.approx(4.0, rel=0.005)
     assert missing["usual"] == pytest.approx(2.0, rel=0.005)
 
@@ -257,8 +275,28 @@ def test_two_series_in_one_folder(series: Truth) -> None:
     assert {item.file for item in found.left_out} == {"other 0", "other 1", "other 2"}
     assert all("another series" in item.reason for item in found.left_out)
     (separate,) = values_of(found, FindingKind.SEPARATE_SERIES)
-    assert separate["count"] == 2
+    assert (separate["count"], separate["number"]) == (2, 1)
     assert sorted(separate["files"]) == ["other 0", "other 1", "other 2"]
+    second = analyse(memory.files, memory.load, auto_sort=True, series=2)
+    assert second.order == ("other 0", "other 1", "other 2")
+    (separate,) = values_of(second, FindingKind.SEPARATE_SERIES)
+    assert separate["number"] == 2
+    assert sorted(separate["files"]) == sorted(in_order(series))
+    with pytest.raises(EverZoomError, match=r"no series number 3: the folder has 2, .* longest"):
+        analyse(memory.files, memory.load, auto_sort=True, series=3)
+
+
+@pytest.mark.parametrize("order", ["auto", "innermost-first"])
+def test_files_of_another_name_are_another_series(series: Truth, order: str) -> None:
+    other = outpaint([2.0] * 2, (320, 240), seed=22, empty=True)
+    images = {f"holiday {k}.png": image for k, image in enumerate(other.images[::-1])}
+    images |= {f"moon {k}.png": image for k, image in enumerate(series.images[::-1])}
+    memory = Memory(images)
+    found = analyse(memory.files, memory.load, order=order)
+    assert found.order == tuple(f"moon {k}.png" for k in range(5, -1, -1))
+    assert [finding.kind for finding in found.findings] == [FindingKind.SEPARATE_SERIES]
+    second = analyse(memory.files, memory.load, order=order, series=2)
+    assert second.order == tuple(f"holiday {k}.png" for k in range(2, -1, -1))
 
 
 def test_factors_that_vary_are_kept_and_named() -> None:
@@ -318,37 +356,142 @@ def test_ring(auto_sort: bool, first: str) -> None:
 
 
 @pytest.mark.parametrize("auto_sort", [False, True])
-def test_strong_misalignment_stops(auto_sort: bool) -> None:
+def test_an_image_far_off_the_centre_is_followed(auto_sort: bool) -> None:
     size = (400, 300)
     outer, inner = islice(scenes(size, np.random.default_rng(2), 2), 2)
     small = np.asarray(Image.fromarray((inner * 255).astype(np.uint8)).resize((200, 150)))
     outer = outer.copy()
     outer[75 + 68 : 225 + 68, 100:300] = small.astype(np.float32) / 255
     memory = Memory({"outer.png": outer, "inner.png": inner})
-    with pytest.raises(EverZoomError, match=r"inner\.png lies .*\+68 pixels .*outer\.png.*crop"):
-        analyse(memory.files, memory.load, auto_sort=auto_sort)
+    found = analyse(memory.files, memory.load, auto_sort=auto_sort)
+    assert found.order == ("outer.png", "inner.png")
+    assert found.pairs[0].offset_px == pytest.approx((0, 68), abs=0.25)
 
 
-def test_unrelated_images_are_refused_or_kept_as_told() -> None:
-    images = dict(zip("abc", scenes((256, 256), np.random.default_rng(6), 3), strict=False))
-    memory = Memory(images)
-    for auto_sort in (False, True):
-        with pytest.raises(EverZoomError, match="None of the 3 images lies in another"):
-            analyse(memory.files, memory.load, auto_sort=auto_sort)
-    kept = analyse(memory.files, memory.load, order="outermost-first", zoom_factor=2.0)
-    assert kept.order == ("a", "b", "c")
-    assert [pair.factor for pair in kept.pairs] == [2.0, 2.0]
-    assert [pair.source for pair in kept.pairs] == [Source.USUAL] * 2
-    assert values_of(kept, FindingKind.NOT_FOUND) == [
-        {"inner": "b", "outer": "a", "factor": 2.0},
-        {"inner": "c", "outer": "b", "factor": 2.0},
+@pytest.fixture(scope="module")
+def strangers() -> Memory:
+    """Three images that have nothing in common."""
+    return Memory(dict(zip("abc", scenes((256, 256), np.random.default_rng(6), 3), strict=False)))
+
+
+@pytest.mark.parametrize("auto_sort", [False, True])
+def test_without_a_factor_unrelated_images_are_asked_about(
+    strangers: Memory, auto_sort: bool
+) -> None:
+    with pytest.raises(FoundError) as caught:
+        analyse(strangers.files, strangers.load, auto_sort=auto_sort)
+    assert caught.value.finding == Finding(FindingKind.UNRELATED, {"count": 3})
+    assert "-zf" in told(caught.value, Way.COMMAND_LINE)
+    assert "Place All in the Middle" in told(caught.value, Way.WINDOW)
+
+
+@pytest.mark.parametrize("auto_sort", [False, True])
+def test_with_a_factor_unrelated_images_lie_in_the_middle(
+    strangers: Memory, auto_sort: bool
+) -> None:
+    found = analyse(
+        *(strangers.files, strangers.load),
+        order="outermost-first",
+        zoom_factor=4.0,
+        auto_sort=auto_sort,
+    )
+    assert found.order == ("a", "b", "c")
+    places = [(pair.factor, pair.offset_px, pair.source) for pair in found.pairs]
+    assert places == [(4.0, (0.0, 0.0), Source.USUAL)] * 2
+    assert not found.left_out
+    assert [finding.kind for finding in found.findings] == [FindingKind.ALL_IN_MIDDLE]
+    assert values_of(found, FindingKind.ALL_IN_MIDDLE) == [{"count": 3, "factor": 4.0}]
+
+
+def test_pairs_that_are_not_found_are_one_line_and_get_the_median_factor() -> None:
+    """The mean would be drawn away by the pair where an image is missing."""
+    first, second, third = (
+        outpaint(factors, (256, 256), seed=seed).images
+        for seed, factors in ((41, [2.0, 2.0]), (42, [2.0, 4.0]), (43, [2.0]))
+    )
+    images = [*first, *second, *third]
+    memory = Memory({f"{number}.png": image for number, image in enumerate(images)})
+    found = analyse(memory.files, memory.load, zoom_factor=3.0)
+    assert found.order == tuple(file.name for file in memory.files)
+    missing = [pair for pair in found.pairs if pair.source is Source.USUAL]
+    assert [(pair.outer, pair.inner) for pair in missing] == [
+        ("2.png", "3.png"),
+        ("5.png", "6.png"),
     ]
+    assert [pair.factor for pair in missing] == pytest.approx([2.0, 2.0], rel=0.002)
+    (values,) = values_of(found, FindingKind.NOT_FOUND)
+    assert values == {
+        "count": 2,
+        "pairs": 7,
+        "outer": "2.png",
+        "inner": "3.png",
+        "factor": pytest.approx(2.0, rel=0.002),
+    }
+
+
+@pytest.mark.parametrize("zoom_factor", [None, 2.0])
+@pytest.mark.parametrize("auto_sort", [False, True])
+@pytest.mark.parametrize("count", [2, 4])
+def test_copies_of_one_picture_are_no_zoom(
+    series: Truth, count: int, auto_sort: bool, zoom_factor: float | None
+) -> None:
+    memory = Memory({f"{number}.png": series.images[0] for number in range(count)})
+    with pytest.raises(EverZoomError, match=f"^The {count} images show the same: .*; choose"):
+        analyse(memory.files, memory.load, auto_sort=auto_sort, zoom_factor=zoom_factor)
+
+
+def test_pictures_side_by_side_are_no_zoom() -> None:
+    wide = next(scenes((640, 256), np.random.default_rng(6), 1))
+    memory = Memory({f"{at}.png": wide[:, at : at + 512] for at in (0, 64, 128)})
+    with pytest.raises(EverZoomError, match="The 3 images show places beside each other"):
+        analyse(memory.files, memory.load)
+
+
+def test_of_each_picture_in_two_formats_one_is_taken(series: Truth) -> None:
+    images = {
+        f"{k}.{ending}": jpeg(series.images[5 - k], quality)
+        for k in range(6)
+        for ending, quality in (("jpg", 90), ("webp", 70))
+    }
+    memory = Memory(images)
+    found = analyse(memory.files, memory.load)
+    assert [name[0] for name in found.order] == ["5", "4", "3", "2", "1", "0"]
+    assert found.file_order == "innermost-first"
+    assert len(found.left_out) == 6
+    assert all("same step" in item.reason for item in found.left_out)
+
+
+# Loops
+
+
+@pytest.mark.parametrize("first", ["outermost-first", "innermost-first"])
+@pytest.mark.parametrize("order", ["auto", "given"])
+def test_a_first_picture_copied_to_the_end_is_a_loop(series: Truth, first: str, order: str) -> None:
+    names = list(in_order(series))
+    images = named(series)
+    files = names if first == "outermost-first" else names[::-1]
+    memory = Memory({f"{place}.png": images[k] for place, k in enumerate([*files, files[0]])})
+    found = analyse(memory.files, memory.load, order=first if order == "given" else order)
+    shown = [f"{place}.png" for place in range(len(files))]
+    assert list(found.order) == (shown if first == "outermost-first" else shown[::-1])
+    assert found.file_order == first
+    assert found.loops
+    assert found.closing is not None
+    assert (found.closing.outer, found.closing.inner) == (found.order[-1], found.order[0])
+    assert found.closing.source is Source.USUAL
+    assert found.closing.factor == pytest.approx(2.0, rel=0.002)
+    assert found.closing.offset_px == (0.0, 0.0)
+    assert [(item.file, "copy of 0.png" in item.reason) for item in found.left_out] == [
+        ("6.png", True)
+    ]
+    assert values_of(found, FindingKind.LOOP_BY_COPY) == [{"copy": "6.png", "image": "0.png"}]
+    assert [finding.kind for finding in found.findings] == [FindingKind.LOOP_BY_COPY]
 
 
 def test_empty_images_are_no_match() -> None:
     flat = np.full((200, 300, 3), 0.5, np.float32)
     memory = Memory({"a": flat, "b": flat})
-    with pytest.raises(EverZoomError, match="lies in another"):
+    with pytest.raises(FoundError, match="unrelated"):
         analyse(memory.files, memory.load, auto_sort=True)
 
 

@@ -76,7 +76,7 @@ def test_what_is_not_of_that_form_is_refused_in_one_line(
     "text", ["", "no JSON", "[]", '"pairs"', '{"pairs": {}}', '{"pairs": [1]}']
 )
 def test_any_other_file_is_refused_in_one_line(text: str) -> None:
-    with pytest.raises(EverZoomError, match="--json") as refused:
+    with pytest.raises(EverZoomError, match="form that a report has") as refused:
         read_placements(text, "places.json")
     assert "\n" not in str(refused.value)
 

@@ -113,6 +113,7 @@ def test_what_says_the_length_is_one_thing() -> None:
 ANY: dict[str, st.SearchStrategy[Any]] = {
     "folder": st.text(),
     "order": st.sampled_from(Order),
+    "series": st.integers(1, 10_000),
     "auto_sort": st.booleans(),
     "is_factor_measured": st.booleans(),
     "zoom_factor": st.floats(1.0001, 64.0),

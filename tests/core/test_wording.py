@@ -20,9 +20,15 @@ NAMES = [f"{number}.png" for number in range(7)]
 
 # Of each kind: its values, and what is to be read of it in the window and on the command line.
 EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
+    FindingKind.UNRELATED: (
+        {"count": 3},
+        "None of the 3 images .*: press Place All in the Middle",
+        r"None of the 3 images .*: give a factor, such as -zf 4 \(--zoom-factor\)",
+    ),
     FindingKind.SEPARATE_SERIES: (
-        {"count": 2, "files": NAMES},
-        *["2 separate series: .* 0.png, 1.png, 2.png, 3.png, 4.png and 2 more left out"] * 2,
+        {"count": 2, "number": 1, "files": NAMES},
+        "2 separate series: .* 3.png, 4.png and 2 more left out; choose another one with Series",
+        "2 separate series: number 1 is used .* 4.png and 2 more left out; use --series",
     ),
     FindingKind.CONTRADICTED_ORDER: (
         {"chosen": "innermost-first", "shown": "outermost-first", "agreeing": 4, "pairs": 5},
@@ -31,21 +37,48 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
     ),
     FindingKind.SHUFFLED_FILES: (
         {"against": 1, "pairs": 5},
-        r"\(1 of 5 neighbours .*: turn Auto Sort on\.",
-        r"\(1 of 5 neighbours .*: use --auto-sort\.",
+        r"\(1 of 5 neighbours .*: choose Automatic as Order\.",
+        r"\(1 of 5 neighbours .*: use --order auto\.",
+    ),
+    FindingKind.SORTED_BY_PICTURES: (
+        {"against": 2, "pairs": 5},
+        r"\(2 of 5 neighbours .*: the images were sorted by the pictures; Innermost First or",
+        "sorted by the pictures; --order innermost-first or",
+    ),
+    FindingKind.LOOP_BY_COPY: (
+        {"copy": "9.png", "image": "0.png"},
+        "^9.png is a copy of 0.png: .* the series is a loop; choose Loop as Travel",
+        "the series is a loop; use --travel loop",
+    ),
+    FindingKind.ALL_IN_MIDDLE: (
+        {"count": 3, "factor": 4.0},
+        "None of the 3 images .* zoom factor of 4; change that with Zoom Factor",
+        "zoom factor of 4; use --zoom-factor",
     ),
     FindingKind.NOT_FOUND: (
-        {"inner": "a.png", "outer": "b.png", "factor": 2.00212},
-        "a.png was not found in b.png: .* factor of 2.002; check the order, or turn Auto Sort on",
-        "check the order, or use --auto-sort",
+        {"count": 2, "pairs": 7, "inner": "a.png", "outer": "b.png", "factor": 2.00212},
+        r"2 of 7 .* \(first: a.png in b.png\): .* factor of 2.002; check the Order",
+        "check the --order",
+    ),
+    FindingKind.PLACED_AS_OTHERS: (
+        {"count": 1, "pairs": 39, "inner": "a.png", "outer": "b.png", "factor": 2.00212},
+        r"^1 of 39 .* factor of 2.002, .* \(worst: a.png in b.png\)",
+        "with --debug",
     ),
     FindingKind.PAINTED_AGAIN: (
         {"count": 2, "pairs": 5, "inner": "a.png", "outer": "b.png", "score": 0.654},
         *[r"2 of 5 inner images .* \(worst: a.png in b.png, score 0.65\)"] * 2,
     ),
     FindingKind.MISSING_IMAGES: (
-        {"outer": "b.png", "inner": "a.png", "steps": 2, "factor": 4.001, "usual": 2.0},
-        *["b.png and a.png lie 2 steps apart .* is 4.001, elsewhere about 2"] * 2,
+        {
+            "count": 1,
+            "outer": "b.png",
+            "inner": "a.png",
+            "steps": 2,
+            "factor": 4.001,
+            "usual": 2.0,
+        },
+        *["b.png and a.png lie 2 steps apart, .* 4.001, elsewhere about 2"] * 2,
     ),
     FindingKind.VARYING_FACTOR: ({"least": 1.5, "most": 2.25}, *["from 1.5 to 2.25"] * 2),
     FindingKind.OTHER_FACTOR: (
@@ -109,10 +142,10 @@ def test_each_kind_is_one_line_in_the_words_of_where_the_user_is(kind: FindingKi
 
 @pytest.mark.parametrize("name", ["{inner}.png", "{}.png", "%s {0!r}.png"])
 def test_names_of_files_are_no_patterns(name: str) -> None:
-    values = {"inner": name, "outer": name, "factor": 2.0}
+    values = {"copy": name, "image": name}
     for way in Way:
-        said = sentence(Finding(FindingKind.NOT_FOUND, values), way)
-        assert said.startswith(f"{name} was not found in {name}: ")
+        said = sentence(Finding(FindingKind.LOOP_BY_COPY, values), way)
+        assert said.startswith(f"{name} is a copy of {name}: ")
 
 
 def modules(folder: Path) -> Iterator[tuple[Path, ast.Module]]:
@@ -163,6 +196,13 @@ def buttons() -> set[str]:
                     targets=[ast.Name(id="bl_label")], value=ast.Constant(value=str(label))
                 ):
                     labels.add(label)
+                case (
+                    ast.keyword(arg="text", value=ast.Constant(value=str(label)))
+                    | ast.Call(
+                        func=ast.Name(id="_button"), args=[_, ast.Constant(value=str(label))]
+                    )
+                ):
+                    labels.add(label)
     return labels
 
 
@@ -197,7 +237,7 @@ def test_what_there_is_to_do_is_called_as_it_is_called(kind: FindingKind) -> Non
     assert "--" not in window
     if window != command:
         assert re.search("--[a-z]", command)
-        own = set(re.findall(r"[A-Z]\w*(?: and [A-Z]\w*| [A-Z0-9]\w*)*", window))
+        own = set(re.findall(r"[A-Z]\w*(?:(?: and| in the)? [A-Z0-9]\w*)*", window))
         own -= set(re.findall(r"[A-Z]\w*", command))
         assert own
         for name in own:

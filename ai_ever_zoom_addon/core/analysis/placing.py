@@ -116,7 +116,7 @@ def read_placements(text: str, name: str) -> tuple[GivenPlacement, ...]:
         return placements_from_json(json.loads(text))
     except ValueError as error:
         raise EverZoomError(
-            f"{name} says no placements ({error}): take the form that --json writes."
+            f"{name} says no placements ({error}): take the form that a report has."
         ) from None
 
 

@@ -57,16 +57,18 @@ def odd_pairs(scores: Sequence[float], factors: Sequence[float]) -> list[bool]:
 
 
 def _judge_pairs(pairs: Sequence[Pair]) -> list[Finding]:
-    found = [
-        Finding(
-            FindingKind.NOT_FOUND,
-            {"inner": pair.inner, "outer": pair.outer, "factor": pair.factor},
-        )
-        for pair in pairs
-        if pair.source is Source.USUAL
-    ]
+    found = []
+    unknown = [pair for pair in pairs if pair.source is Source.USUAL]
+    if unknown and len(unknown) == len(pairs):
+        values = {"count": len(pairs) + 1, "factor": unknown[0].factor}
+        found.append(Finding(FindingKind.ALL_IN_MIDDLE, values))
+    elif unknown:
+        first = unknown[0]
+        named = {"inner": first.inner, "outer": first.outer, "factor": first.factor}
+        counted = {"count": len(unknown), "pairs": len(pairs)}
+        found.append(Finding(FindingKind.NOT_FOUND, counted | named))
     again = [
-        pair for pair in pairs if pair.source is not Source.USUAL and pair.score < PAINTED_AGAIN
+        pair for pair in pairs if pair.source is Source.MEASURED and pair.score < PAINTED_AGAIN
     ]
     if again:
         worst = min(again, key=lambda pair: pair.score)
@@ -82,16 +84,18 @@ def _judge_factors(pairs: Sequence[Pair], given_factor: float | None) -> list[Fi
         return []
     found = []
     median = float(np.median([math.log(pair.factor) for pair in measured]))
-    single = []
+    single, apart = [], []
     for pair in measured:
         steps = math.log(pair.factor) / median
         whole = round(steps)
         if len(measured) > 2 and whole > 1 and abs(steps - whole) < 0.04 * whole:
             named = {"outer": pair.outer, "inner": pair.inner}
             figures = {"steps": whole, "factor": pair.factor, "usual": math.exp(median)}
-            found.append(Finding(FindingKind.MISSING_IMAGES, named | figures))
+            apart.append(named | figures)
         else:
             single.append(pair.factor)
+    if apart:
+        found.append(Finding(FindingKind.MISSING_IMAGES, {"count": len(apart)} | apart[0]))
     least, most = min(single), max(single)
     if most / least > 1 + 2 * FACTOR_TOLERANCE:
         found.append(Finding(FindingKind.VARYING_FACTOR, {"least": least, "most": most}))

@@ -1,0 +1,257 @@
+"""Measures how the neighbours of a series lie in each other. No bpy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ..findings import Finding, FindingKind
+from ..matching.colour import likeness
+from ..matching.matcher import SAME_STEP, Matcher
+from ..matching.placement import Placement
+from ..matching.registration import Registration
+from ..steps import Steps
+from .report import UNCHANGED, Pair, Source
+from .verdict import PAINTED_AGAIN
+
+DEFAULT_FACTOR = 2.0  # where nothing and nobody says one
+SAME_SCENE = 0.5  # score from which the colours of two pictures can be compared
+LEAST_AGREEING = 3  # pairs that must say the same before they speak for the others
+MOST_AGREE = 0.6  # and this share of all that are sure
+
+Places = Mapping[tuple[int, int], tuple[Placement, Source]]
+"""Placements that are not to be measured, by the numbers of the outer and the inner image."""
+
+
+def register_pair(matcher: Matcher, outer: int, inner: int, enough: float) -> Registration | None:
+    """Where one image lies in another one; None where it does not."""
+    known = matcher.found.get((outer, inner))
+    if known:
+        return matcher.go_on(outer, inner, known, enough)
+    position = matcher.components.position
+    is_placed = matcher.components.joined(outer, inner)
+    if is_placed and position[inner] - position[outer] > SAME_STEP:
+        start = matcher.predicted(outer, inner)
+        found = matcher.try_pair(outer, inner, start, enough)
+        if found:
+            return found
+    found = matcher.search(outer, inner)
+    return found and matcher.go_on(outer, inner, found, enough)
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """A placement without the sizes of the images, so that pairs can be compared.
+
+    Attributes:
+        depth: Logarithm of the factor.
+        x, y: Offset as parts of the outer image's width and height.
+        turn: In degrees.
+    """
+
+    depth: float
+    x: float
+    y: float
+    turn: float
+
+    def agrees(self, other: _Usual) -> bool:
+        """Whether two say the same, as far as a user would see."""
+        turn = (self.turn - other.turn + 180.0) % 360.0 - 180.0
+        return (
+            abs(self.depth - other.depth) < 0.01 + 0.01 * abs(self.depth)
+            and max(abs(self.x - other.x), abs(self.y - other.y)) < 0.01
+            and abs(turn) < 1.0
+        )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """How an image lies in the next larger one, as far as that is known yet.
+
+    Attributes:
+        placement: Where; None: not found.
+        source: Who says so.
+        score: How alike the two are there, -1 to 1.
+    """
+
+    placement: Placement | None
+    source: Source
+    score: float
+
+
+_NOWHERE = _Place(None, Source.USUAL, 0.0)
+
+
+class Pairing:
+    """The pairs of a series, while they are measured and after.
+
+    Attributes:
+        pairs: All neighbours, outermost first.
+        closing: The outermost image in the innermost one, where they are a ring.
+        findings: What is to be said of it.
+    """
+
+    def __init__(
+        self,
+        matcher: Matcher,
+        sequence: Sequence[int],
+        given_factor: float | None,
+        places: Places,
+        *,
+        is_ring: bool = False,
+    ) -> None:
+        """Args: sequence: Numbers of images, outermost first."""
+        self._matcher = matcher
+        self._names = [picture.name for picture in matcher.pictures]
+        self._neighbours = list(pairwise(sequence))
+        self._ends = [(sequence[-1], sequence[0])] if is_ring else []
+        self._given_factor = given_factor
+        self._places = places
+        self.pairs: tuple[Pair, ...] = ()
+        self.closing: Pair | None = None
+        self.findings: list[Finding] = []
+
+    def steps(self) -> Steps[None]:
+        """Measures all pairs as exactly as can be. Yields (fraction done, text)."""
+        wanted = [*self._neighbours, *self._ends]
+        own = []
+        for number, (outer, inner) in enumerate(wanted):
+            yield number / len(wanted), f"Measuring {self._names[inner]} in {self._names[outer]}"
+            own.append(self._measure(outer, inner))
+        inside = own[: len(self._neighbours)]
+        usual = self._consensus(inside)
+        found = own
+        if usual is not None:
+            found = [
+                self._better(*pair, place, usual) for pair, place in zip(wanted, own, strict=True)
+            ]
+            self._tell_taken(own, found)
+        factor = self._usual_factor(found[: len(inside)])
+        pairs = [
+            self._pair(*pair, place, factor) for pair, place in zip(wanted, found, strict=True)
+        ]
+        self.pairs = tuple(pairs[: len(inside)])
+        self.closing = pairs[-1] if self._ends else None
+
+    def _measure(self, outer: int, inner: int) -> _Place:
+        """What is given, what the pictures say, or nothing."""
+        if (outer, inner) in self._places:
+            placement, source = self._places[outer, inner]
+            return _Place(placement, source, self._score(outer, inner, placement))
+        found = register_pair(self._matcher, outer, inner, math.inf)
+        # An image that is the larger one, after all, does not lie in the other.
+        if found is None or self._matcher.depth(outer, inner, found.placement) <= 0.0:
+            return _NOWHERE
+        score = self._score(outer, inner, found.placement)
+        return _Place(found.placement, Source.MEASURED, score)
+
+    def _score(self, outer: int, inner: int, placement: Placement) -> float:
+        pictures = self._matcher.pictures
+        return likeness(pictures[outer], pictures[inner], placement).score
+
+    # What the pairs say together
+
+    def _consensus(self, places: Sequence[_Place]) -> _Usual | None:
+        """What the pairs say that are sure, if nearly all of them say the same."""
+        sure = [
+            self._as_usual(*pair, place.placement)
+            for pair, place in zip(self._neighbours, places, strict=True)
+            if place.placement is not None and place.score >= PAINTED_AGAIN
+        ]
+        if len(sure) < LEAST_AGREEING:
+            return None
+        middle = [sorted(values)[len(sure) // 2] for values in zip(*map(_parts, sure), strict=True)]
+        usual = _Usual(*middle)
+        agreeing = sum(map(usual.agrees, sure))
+        return usual if agreeing >= max(LEAST_AGREEING, MOST_AGREE * len(sure)) else None
+
+    def _as_usual(self, outer: int, inner: int, placement: Placement) -> _Usual:
+        picture = self._matcher.pictures[outer]
+        x, y = placement.offset
+        depth = self._matcher.depth(outer, inner, placement)
+        return _Usual(depth, x / picture.width, y / picture.height, placement.turn)
+
+    def _better(self, outer: int, inner: int, own: _Place, usual: _Usual) -> _Place:
+        """A pair's own place, or what the others say, where its own is not clearly better."""
+        is_measured = own.source is Source.MEASURED and own.placement is not None
+        if own.score >= PAINTED_AGAIN or not (is_measured or own is _NOWHERE):
+            return own
+        if own.placement and usual.agrees(self._as_usual(outer, inner, own.placement)):
+            return own
+        pictures = self._matcher.pictures
+        scale = pictures[outer].width / pictures[inner].width / math.exp(usual.depth)
+        offset = usual.x * pictures[outer].width, usual.y * pictures[outer].height
+        start = Placement(scale, offset, usual.turn)
+        found = self._matcher.try_pair(outer, inner, start, math.inf)
+        if found and usual.agrees(self._as_usual(outer, inner, found.placement)):
+            score = self._score(outer, inner, found.placement)
+            best = _Place(found.placement, Source.MEASURED, score)
+        else:
+            best = _Place(start, Source.USUAL, self._score(outer, inner, start))
+        return best if own is _NOWHERE or best.score > own.score else own
+
+    def _tell_taken(self, own: Sequence[_Place], found: Sequence[_Place]) -> None:
+        """Which pairs were placed as the others are, against what they themselves showed."""
+        taken = [
+            (pair, place)
+            for pair, before, place in zip(self._neighbours, own, found, strict=False)
+            if before is not place and before is not _NOWHERE
+        ]
+        if not taken:
+            return
+        (outer, inner), place = min(taken, key=lambda item: item[1].score)
+        assert place.placement is not None
+        values = {
+            "count": len(taken),
+            "pairs": len(self._neighbours),
+            "inner": self._names[inner],
+            "outer": self._names[outer],
+            "factor": math.exp(self._matcher.depth(outer, inner, place.placement)),
+        }
+        self.findings.append(Finding(FindingKind.PLACED_AS_OTHERS, values))
+
+    def _usual_factor(self, places: Sequence[_Place]) -> float:
+        depths = [
+            self._matcher.depth(*pair, place.placement)
+            for pair, place in zip(self._neighbours, places, strict=True)
+            if place.placement is not None
+        ]
+        if depths:
+            return math.exp(float(np.median(depths)))
+        return self._given_factor or DEFAULT_FACTOR
+
+    # What is reported
+
+    def _pair(self, outer: int, inner: int, place: _Place, usual_factor: float) -> Pair:
+        pictures = self._matcher.pictures
+        size = pictures[outer].width, pictures[outer].height
+        placement = place.placement
+        if placement is None:
+            factor = usual_factor
+            scale = size[0] / (pictures[inner].width * factor)
+            placement = Placement(scale, (0.0, 0.0))
+        else:
+            factor = math.exp(self._matcher.depth(outer, inner, placement))
+        is_usual = place.source is Source.USUAL
+        alike = likeness(pictures[outer], pictures[inner], placement)
+        has_colours = place.source is Source.MEASURED or (not is_usual and alike.score > SAME_SCENE)
+        return Pair(
+            self._names[outer],
+            self._names[inner],
+            factor=factor,
+            offset_px=placement.offset,
+            outer_size_px=size,
+            source=place.source,
+            score=0.0 if is_usual else alike.score,
+            gain=alike.gain if has_colours else UNCHANGED,
+            linear_gain=alike.linear_gain if has_colours else UNCHANGED,
+            turn_deg=placement.turn,
+        )
+
+
+def _parts(usual: _Usual) -> tuple[float, ...]:
+    return usual.depth, usual.x, usual.y, usual.turn
