@@ -6,15 +6,16 @@ is measured.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from ..core.analysis.making import analysis_steps, pair_steps
+from ..core.analysis.pairing import DEFAULT_FACTOR
 from ..core.analysis.report import Analysis, LeftOut, Source, missing_pair
 from ..core.analysis.verdict import judge
 from ..core.files.folder import natural_key
@@ -202,8 +203,8 @@ def relist_steps(
         work = pair_steps(outer, inner, load)
         known[str(outer), str(inner)] = yield from within(work, number / len(files), text)
     neighbours = [known[str(outer), str(inner)] for outer, inner in pairwise(files)]
-    factors = [math.log(pair.factor) for pair in neighbours if pair is not None]
-    usual = settings.given_factor or (math.exp(sum(factors) / len(factors)) if factors else 2.0)
+    factors = [pair.factor for pair in neighbours if pair is not None]
+    usual = median(factors) if factors else settings.given_factor or DEFAULT_FACTOR
     pairs = [
         pair or missing_pair(outer.name, inner.name, (image.width, image.height), usual)
         for pair, image, (outer, inner) in zip(neighbours, found, pairwise(files), strict=False)
