@@ -86,12 +86,15 @@ def is_animated(owner: bpy.types.Object, path: str) -> bool:
     return any(curve.data_path == path for curve in curves)
 
 
-def roll_expression(plan: Plan) -> str:
-    """The camera's turn at zoom level z, anticlockwise, in radians.
+def turn_expression(plan: Plan) -> str:
+    """How the view lies at zoom level z, anticlockwise, in radians; t: how far images turn it.
 
-    Whole turns are left out, for the sake of precision.
+    Whole turns of a roll are left out, for the sake of precision.
     """
-    return f"{math.tau!r} * fmod({plan.roll!r} * z, 1)"
+    roll = f"{math.tau!r} * fmod({plan.roll!r} * z, 1)"
+    if plan.view.turning.is_level:
+        return roll
+    return f"{roll} - t" if plan.roll else "-t"
 
 
 def fade_expression(layer: Layer) -> str:

@@ -97,7 +97,9 @@ def save(
             for image in series.images
         ],
         # What was found says them.
-        "steps": None if report else [[step.factor, step.offset, step.gain] for step in steps],
+        "steps": None
+        if report
+        else [[step.factor, step.offset, step.gain, step.turn] for step in steps],
         "is_measured": series.is_measured,
         "skipped": list(series.skipped),
         "report": report,
@@ -239,8 +241,9 @@ def stored_series(control: bpy.types.Object) -> Series:
                 float(factor),
                 (float(offset[0]), float(offset[1])),
                 (float(gain[0]), float(gain[1]), float(gain[2])),
+                *map(float, turn),
             )
-            for factor, offset, gain in note["steps"]
+            for factor, offset, gain, *turn in note["steps"]
         ]
         return Series(
             tuple(images),

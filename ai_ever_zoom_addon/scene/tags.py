@@ -33,6 +33,7 @@ IDENTITY = "ever_zoom_identity"
 ZOOM_LEVEL = "Zoom Level"
 ZOOM_LEVEL_PATH = f'["{ZOOM_LEVEL}"]'
 CENTRE_PATHS = ('["View Centre X"]', '["View Centre Y"]')
+TURN_PATH = '["View Turn"]'
 
 # Of a layer's object, read by its material.
 FADE = "Fade"
@@ -41,6 +42,7 @@ COLOUR_MATCH = "Colour Match"
 # Of the scene, for the strips in its sequencer: what they follow.
 STRIPS_LEVEL_PATH = '["ever_zoom_strips_level"]'
 STRIPS_CENTRE_PATHS = ('["ever_zoom_strips_centre_x"]', '["ever_zoom_strips_centre_y"]')
+STRIPS_TURN_PATH = '["ever_zoom_strips_turn"]'
 STRIPS_ROLL_PATH = '["ever_zoom_strips_roll"]'
 
 

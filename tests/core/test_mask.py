@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ai_ever_zoom_addon.core.plan.mask import Mask, MaskMesh, whole_image
+from ai_ever_zoom_addon.core.plan.mask import Mask, MaskMesh, whole
 from ai_ever_zoom_addon.settings import MaskShape
 
 Array = NDArray[np.float64]
@@ -108,7 +108,7 @@ def test_what_it_covers_is_opaque(
 
 
 def test_the_whole_image_maps_onto_itself() -> None:
-    mesh = whole_image(0.75)
+    mesh = whole(0.75).mesh()
     corners = [[-0.5, -0.375], [0.5, -0.375], [0.5, 0.375], [-0.5, 0.375]]
     assert mesh.points[:4].tolist() == corners
     assert mesh.texture_coordinates(0.75)[:4].tolist() == [[0, 0], [1, 0], [1, 1], [0, 1]]

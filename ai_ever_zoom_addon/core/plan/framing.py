@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import EverZoomError
-from ...settings import FrameSize, MaskShape, Travel, ZoomSettings
+from ...settings import FrameSize, Travel, ZoomSettings
 from ..findings import Finding, FindingKind
 from ..series import Series, SeriesImage
 from .mask import Mask
@@ -228,8 +228,3 @@ def frame_size(
     if settings.resolution_from is FrameSize.SCENE and scene_resolution is not None:
         return scene_resolution
     return cropped
-
-
-def whole(image: SeriesImage) -> Mask:
-    """All of an image, as the outermost one is seen."""
-    return Mask(MaskShape.RECTANGLE, (0.5, image.aspect / 2.0), 0.0)

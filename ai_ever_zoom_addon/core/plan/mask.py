@@ -153,6 +153,6 @@ class Mask:
         return outline
 
 
-def whole_image(aspect: float) -> MaskMesh:
-    """The untrimmed image; `aspect` is its height in image widths."""
-    return Mask(MaskShape.RECTANGLE, (0.5, aspect / 2.0), 0.0).mesh()
+def whole(aspect: float) -> Mask:
+    """All of an image, with a hard edge; `aspect` is its height in image widths."""
+    return Mask(MaskShape.RECTANGLE, (0.5, aspect / 2.0), 0.0)

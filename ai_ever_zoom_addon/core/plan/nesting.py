@@ -11,8 +11,8 @@ from ...errors import EverZoomError
 from ...settings import Travel, ZoomSettings
 from ..findings import Finding, FindingKind
 from ..series import Series
-from .framing import Framing, span_ratios, whole
-from .mask import Mask
+from .framing import Framing, span_ratios
+from .mask import Mask, whole
 
 # Around the outermost image of a ring more images are only seen if they lie further off each
 # other's centres than can be shown well. They are at least so many, and go on for so many
@@ -133,7 +133,7 @@ def nest(
         tuple((centre.real, centre.imag) for centre in centres),
         tuple(angles),
         tuple(widths),
-        (whole(series.images[0]), *(framing.mask_of(image) for image in series.images[1:])),
+        (whole(series.images[0].aspect), *(framing.mask_of(image) for image in series.images[1:])),
     )
     return nesting, tuple(findings)
 

@@ -26,8 +26,8 @@ from ..files.moving import is_moving
 from ..findings import Finding, FindingKind
 from ..series import Series, SeriesImage, as_asked
 from .aiming import find_path, is_within_outermost
-from .framing import find_framing, whole
-from .mask import Mask
+from .framing import find_framing
+from .mask import Mask, whole
 from .nesting import Nesting, nest
 from .path import Path
 from .timing import LevelKey, last_frames, level_at, level_keys
@@ -283,7 +283,7 @@ def _layers(
             aim=path.aims[index],
             width=nesting.widths[number],
             turn=nesting.angles[number],
-            mask=nesting.masks[number] if index else whole(images[number]),
+            mask=nesting.masks[number] if index else whole(images[number].aspect),
         )
         for index, number in enumerate(range(unseen, len(images)))
     )

@@ -10,6 +10,8 @@ has animated that, it hangs on a holder: an empty on the anchor that shrinks to 
 
 from __future__ import annotations
 
+import cmath
+import math
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -314,14 +316,15 @@ def _place(
     """From where things are in the world to where they go on an image."""
     turn = _turn(anchor, roots)
     low, high = _bounds(parts, turn)
-    (x, y), (width, height) = _free_room(plan, number)
+    (x, y), (width, height), upright = _free_room(plan, number)
     size = high - low
     limits = [
         limit / extent for limit, extent in ((width, size.x), (height, size.y)) if extent > 1e-9
     ]
     middle = (low + high) / 2.0
     return (
-        Matrix.Translation((x, y, HEIGHT))
+        Matrix.Rotation(upright, 4, "Z")
+        @ Matrix.Translation((x, y, HEIGHT))
         @ Matrix.Scale(min(limits, default=0.1 * width), 4)
         @ Matrix.Translation((-middle.x, -middle.y, -low.z))
         @ turn
@@ -352,21 +355,30 @@ def _bounds(parts: Sequence[Object], turn: Matrix) -> tuple[Vector, Vector]:
     return Vector([min(values) for values in points]), Vector([max(values) for values in points])
 
 
-def _free_room(plan: Plan, number: int) -> tuple[tuple[float, float], tuple[float, float]]:
+def _free_room(plan: Plan, number: int) -> tuple[tuple[float, float], tuple[float, float], float]:
     """Centre and size of the place on an image, seen from its centre, that the next one leaves.
 
-    It lies below the next image, within the view when this image fills it.
+    It lies below the next image, within the view when this image fills it. All is as the view lies
+    then but for its roll, which is turned anticlockwise against the image by the third value, in
+    radians.
     """
     layers = {layer.number: layer for layer in plan.layers}
     layer, after = layers[number], layers.get(number + 1)
-    x, y = (aim - centre for aim, centre in zip(layer.aim, layer.centre, strict=True))
-    width, height = plan.view_size
-    bottom, top = y - height / 2.0, y
+    view_turn = float(plan.view.turning(np.array(layer.level))[0])
+    upright = cmath.rect(1.0 / layer.width, view_turn)
+    middle = (complex(*layer.aim) - complex(*layer.centre)) * upright
+    width, height = (side / layer.width for side in plan.view_size)
+    bottom, top = middle.imag - height / 2.0, middle.imag
     if after is not None:
         scale = plan.zoom_factor ** (layer.level - after.level)
-        below = after.centre[1] * scale - layer.centre[1] - plan.mask.half_size[1] * scale
+        place = (complex(*after.centre) * scale - complex(*layer.centre)) * upright
+        turn = after.turn - view_turn
+        half_x, half_y = (half * after.width * scale / layer.width for half in after.mask.half_size)
+        reach = half_x * abs(math.sin(turn)) + half_y * abs(math.cos(turn))
+        below = place.imag - reach
         top = below if below > bottom + 0.05 * height else bottom + 0.2 * height
-    return (x, (bottom + top) / 2.0), (PART * width, PART * (top - bottom))
+    centre = middle.real, (bottom + top) / 2.0
+    return centre, (PART * width, PART * (top - bottom)), layer.turn - view_turn
 
 
 def _glow() -> Material:

@@ -6,6 +6,7 @@ removed by one switch.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -13,7 +14,6 @@ from bpy.types import Collection, Curve, GeometryNodeTree, Material, Mesh, NodeS
 
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
-from ...settings import MaskShape
 from .. import compat
 from ..drivers import drive
 from ..tags import OVERLAY, ROLE, ZOOM_LEVEL_PATH
@@ -42,11 +42,12 @@ class OverlayMaker:
     def add_layer(self, layer: Layer, item: Object) -> None:
         """Outline and centre of a layer, and what is known about it."""
         colour = LAYER_COLOURS[layer.index % 2]
-        half_height = self.plan.aspect / 2.0
-        shape = self.plan.mask.half_size if layer.index else (0.5, half_height)
-        outline = self._new(f"Outline {layer.index:03}", self._outline_mesh(shape), colour)
-        label = self._new(f"Label {layer.index:03}", self._text(self._describe(layer)), colour)
-        label.location = (-shape[0] + 2 * self.line, shape[1] - TEXT - 2 * self.line, 0.0)
+        left, top = -layer.mask.half_size[0], layer.mask.half_size[1]
+        line, size = self.line / layer.width, TEXT / layer.width
+        outline = self._new(f"Outline {layer.index:03}", _outline_mesh(layer.mask, line), colour)
+        text = _text(self._describe(layer), size)
+        label = self._new(f"Label {layer.index:03}", text, colour)
+        label.location = (left + 2 * line, top - size - 2 * line, 0.0)
         for part in (outline, label):
             part.parent = item
             part.location[2] = LIFT
@@ -92,31 +93,6 @@ class OverlayMaker:
             item.material_slots[0].material = _colour_material(colour)
         return item
 
-    def _outline_mesh(self, half_size: tuple[float, float]) -> Mesh:
-        """A thin frame along a layer's edge, and a cross at its centre."""
-        whole = half_size[0] == 0.5  # the outermost image is not trimmed
-        outline = MaskShape.RECTANGLE if whole else self.plan.mask.shape
-        mask = Mask(outline, half_size, self.line)
-        width, height = half_size
-        name = f"Ever Zoom Outline {outline.value} {width:.4f} {height:.4f} {self.line:.4f}"
-        found = bpy.data.meshes.get((name, None))  # not a linked one
-        if found is not None:
-            return found
-        shape = mask.mesh()
-        mesh = bpy.data.meshes.new(name)
-        points = [(float(x), float(y), 0.0) for x, y in shape.points]
-        faces = [list(face) for face in shape.rim]
-        cross_points, cross_faces = _cross(0.02, self.line)
-        faces += [[len(points) + corner for corner in face] for face in cross_faces]
-        mesh.from_pydata(points + cross_points, [], faces)
-        return mesh
-
-    def _text(self, body: str) -> Curve:
-        text: Any = bpy.data.curves.new("Ever Zoom Label", "FONT")
-        text.body = body
-        text.size = TEXT
-        return text
-
     def _describe(self, layer: Layer) -> str:
         image = layer.image
         text = f"{layer.number}  {image.file.name}  {image.width} x {image.height}"
@@ -126,6 +102,7 @@ class OverlayMaker:
             x, y = step.offset[0] * outer.width, -step.offset[1] * outer.width
             text += f"\nfactor {step.factor:.4g}, "
             text += f"off by {x:+.1f}, {y:+.1f} px" if x or y else "centred"
+            text += f", turned {step.turn:+.2f}°" if step.turn else ""
         return text
 
     def _figures_group(self, material: Material, width: float) -> GeometryNodeTree:
@@ -182,6 +159,30 @@ class OverlayMaker:
         links.new(fill.outputs["Mesh"], colour.inputs["Geometry"])
         links.new(colour.outputs["Geometry"], result.inputs["Geometry"])
         return group
+
+
+def _outline_mesh(shown: Mask, line: float) -> Mesh:
+    """A thin frame along a layer's edge, and a cross at its centre."""
+    width, height = shown.half_size
+    name = f"Ever Zoom Outline {shown.shape.value} {width:.4f} {height:.4f} {line:.4f}"
+    found = bpy.data.meshes.get((name, None))  # not a linked one
+    if found is not None:
+        return found
+    shape = replace(shown, feather=line).mesh()
+    mesh = bpy.data.meshes.new(name)
+    points = [(float(x), float(y), 0.0) for x, y in shape.points]
+    faces = [list(face) for face in shape.rim]
+    cross_points, cross_faces = _cross(0.02, line)
+    faces += [[len(points) + corner for corner in face] for face in cross_faces]
+    mesh.from_pydata(points + cross_points, [], faces)
+    return mesh
+
+
+def _text(body: str, size: float) -> Curve:
+    text: Any = bpy.data.curves.new("Ever Zoom Label", "FONT")
+    text.body = body
+    text.size = size
+    return text
 
 
 def remove_overlay(items: list[Object]) -> None:

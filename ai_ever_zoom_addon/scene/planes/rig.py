@@ -6,6 +6,7 @@ whatever the user has renamed, and touches nothing else.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -14,10 +15,10 @@ import bpy
 
 from ...core.files.moving import is_moving
 from ...core.files.orientation import UPRIGHT
-from ...core.plan.mask import whole_image
+from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
 from .. import zoom_level
-from ..drivers import drive, drive_by_table, fade_expression, fill_curve, roll_expression
+from ..drivers import drive, drive_by_table, fade_expression, fill_curve, turn_expression
 from ..loading import load_image
 from ..tags import (
     CENTRE_PATHS,
@@ -26,8 +27,10 @@ from ..tags import (
     NUMBER,
     OVERLAY,
     ROLE,
+    TURN_PATH,
     ZOOM_LEVEL,
     ZOOM_LEVEL_PATH,
+    property_name,
 )
 from . import objects
 from .layers import fill_material, fill_mesh, play
@@ -86,10 +89,12 @@ def build_rig(
         _renumber_layers(control, kept_layers)
     collection = control.users_collection[0]
     # A frame around the outermost image: to be seen and clicked, yet out of the camera's sight.
-    control.empty_display_size = 1.5 * world_width(plan) * max(1.0, plan.aspect)
+    outermost = world_width(plan) * plan.layers[0].width
+    control.empty_display_size = 1.5 * outermost * max(1.0, plan.aspect)
     if retime or not _is_timed(control):
         write_zoom_level(control, plan)
     _fill_centre(control, plan)
+    _fill_turn(control, plan)
     stretches = _fill_stretches(control, collection, plan)
     _fill_camera(control, collection, plan)
     _fill_layers(control, collection, plan, stretches, images)
@@ -106,7 +111,7 @@ def _renumber_layers(control: Any, kept_layers: Sequence[int | None]) -> None:
 
 
 def world_width(plan: Plan) -> float:
-    """Width of the outermost layer in the scene."""
+    """Span of zoom level 0 in the scene: the width of the outermost layer, if that is usual."""
     if plan.stretch_levels:
         return WORLD_WIDTH
     return max(WORLD_WIDTH, SMALLEST_WIDTH * math.pow(plan.zoom_factor, plan.depth))
@@ -166,11 +171,11 @@ def _fill_centre(control: Any, plan: Plan) -> None:
     if plan.is_centred:
         for path in CENTRE_PATHS:
             control.driver_remove(path)
-            control.pop(path[2:-2], None)
+            control.pop(property_name(path), None)
         return
     keys = plan.path.keys()
     for axis, path in enumerate(CENTRE_PATHS):
-        control[path[2:-2]] = 0.0
+        control[property_name(path)] = 0.0
         drive_by_table(
             control,
             path,
@@ -178,6 +183,23 @@ def _fill_centre(control: Any, plan: Plan) -> None:
             [(key.level, key.value[axis]) for key in keys],
             [key.slope[axis] for key in keys],
         )
+
+
+def _fill_turn(control: Any, plan: Plan) -> None:
+    """How far turned images turn the view, clockwise, in radians, as a driven property."""
+    if plan.view.turning.is_level:
+        control.driver_remove(TURN_PATH)
+        control.pop(property_name(TURN_PATH), None)
+        return
+    control[property_name(TURN_PATH)] = 0.0
+    keys = plan.view.turning.keys()
+    drive_by_table(
+        control,
+        TURN_PATH,
+        (control, ZOOM_LEVEL_PATH),
+        [(level, angle) for level, angle, _ in keys],
+        [slope for _, _, slope in keys],
+    )
 
 
 def _origin(plan: Plan) -> str:
@@ -252,8 +274,9 @@ def _fill_camera(control: Any, collection: Any, plan: Plan) -> None:
             camera.location[axis] = 0.0
         else:
             drive(camera, "location", f"c * {scale}", level | {"c": (control, path)}, axis)
-    if plan.roll:
-        drive(camera, "rotation_euler", roll_expression(plan), level, 2)
+    if not plan.view.is_upright:
+        turn = {} if plan.view.turning.is_level else {"t": (control, TURN_PATH)}
+        drive(camera, "rotation_euler", turn_expression(plan), level | turn, 2)
     elif camera.driver_remove("rotation_euler", 2):
         camera.rotation_euler[2] = 0.0
     # Near enough for things that float before the images, far enough for what lies behind them, and
@@ -275,21 +298,21 @@ def _fill_layers(
     tagged = [item.data for item in existing.values() if item.data.get(ROLE)]
     tagged.sort(key=lambda mesh: (mesh.users, -len(mesh.name)))
     meshes: dict[str, Any] = {mesh[ROLE]: mesh for mesh in tagged}
-    for kind, layer in {_mesh_kind(layer): layer for layer in plan.layers}.items():
+    kinds = _mesh_kinds(plan)
+    for kind, layer in dict(zip(kinds, plan.layers, strict=True)).items():
         if kind not in meshes:
             meshes[kind] = bpy.data.meshes.new(f"Ever Zoom {kind.title()} Image")
             meshes[kind][ROLE] = kind
-        shape = plan.mask.mesh() if layer.index else whole_image(plan.aspect)
-        fill_mesh(meshes[kind], shape, plan.aspect, layer.image.orientation)
+        fill_mesh(meshes[kind], layer.mask.mesh(), layer.aspect, layer.image.orientation)
     for layer, image in zip(plan.layers, images, strict=True):
         item: Any = existing.pop(layer.number, None)
         if item is None:
-            item = bpy.data.objects.new("Ever Zoom Layer", meshes[_mesh_kind(layer)])
+            item = bpy.data.objects.new("Ever Zoom Layer", meshes[kinds[layer.index]])
             item[ROLE], item[NUMBER] = "layer", layer.number
             collection.objects.link(item)
             item.lock_location = item.lock_rotation = item.lock_scale = (True, True, True)
         elif item.data in meshes.values():  # around a ring the outermost image is another one
-            item.data = meshes[_mesh_kind(layer)]
+            item.data = meshes[kinds[layer.index]]
         if not item.material_slots:
             item.data.materials.append(None)
         slot = item.material_slots[0]
@@ -305,6 +328,9 @@ def _fill_layers(
                 play(objects.image_node(item).image_user, image, plan.first_sight(layer))
         item.name = f"{layer.number:03} {layer.image.file.stem}"
         _place_layer(control, item, plan, layer, stretches, camera)
+    for kind in meshes.keys() - set(kinds):
+        if not meshes[kind].users:
+            bpy.data.meshes.remove(meshes[kind])
     for item in existing.values():
         for child in item.children:  # the user's things stay where they are
             place = child.matrix_world.copy()
@@ -315,11 +341,21 @@ def _fill_layers(
         bpy.data.batch_remove([material for material in materials if not material.users])
 
 
-def _mesh_kind(layer: Layer) -> str:
-    """What a layer's mesh is called: layers of the same kind share it."""
-    turn = layer.image.orientation
-    turned = "" if turn == UPRIGHT else f" turned {turn}"
-    return f"{'trimmed' if layer.index else 'whole'}{turned}"
+def _mesh_kinds(plan: Plan) -> list[str]:
+    """What each layer's mesh is called: layers of the same kind share it."""
+    shapes: dict[tuple[bool, Mask], int] = {}
+    kinds = []
+    for layer in plan.layers:
+        is_inner = layer.index > 0
+        # Masks of the inner layers are all alike if the images are.
+        same_kind = sum(is_it is is_inner for is_it, _ in shapes)
+        number = shapes.setdefault((is_inner, layer.mask), same_kind + 1)
+        turn = layer.image.orientation
+        parts = ["trimmed" if is_inner else "whole"]
+        parts += [f"turned {turn}"] if turn != UPRIGHT else []
+        parts += [f"shape {number}"] if number > 1 else []
+        kinds.append(" ".join(parts))
+    return kinds
 
 
 def _is_shared(material: bpy.types.Material) -> bool:
@@ -328,8 +364,9 @@ def _is_shared(material: bpy.types.Material) -> bool:
 
 
 def _layer_depth(plan: Plan) -> float:
-    """How far each layer lies behind the innermost, in widths of it."""
-    smallest = min(step.factor for step in plan.series.steps)
+    """How far each layer lies behind the innermost, in spans of it."""
+    steps = itertools.pairwise(layer.level for layer in plan.layers)
+    smallest = plan.zoom_factor ** min(after - here for here, after in steps)
     return min(max(LAYER_DEPTH, 0.5 * LAYER_DEPTH / (1.0 - 1.0 / smallest)), DEEPEST_LAYER)
 
 
@@ -339,18 +376,20 @@ def _place_layer(
     stretch = max(0, int(layer.level // plan.stretch_levels)) if plan.stretch_levels else 0
     item.parent = stretches[min(stretch, len(stretches) - 1)]
     base = stretch * plan.stretch_levels
-    width = world_width(plan) * plan.zoom_factor ** (base - layer.level)
+    span = world_width(plan) * plan.zoom_factor ** (base - layer.level)
     # The innermost layer lies at the very point on which the camera closes in: so its size is right
     # however far a curve goes beyond it. The others are larger by as much as they are further away
     # when they fill the view, and stand at their places in it.
     depth = _layer_depth(plan) if layer.index + 1 < len(plan.layers) else 0.0
     grown = 1.0 + depth / _view_distance(camera.data, plan)
-    item.scale = (width * grown, width * grown, width * grown)
+    size = span * grown * layer.width
+    item.scale = (size, size, size)
     across, up = (
-        (aim + (centre - aim) * grown) * width
+        (aim + (centre - aim) * grown) * span
         for aim, centre in zip(layer.aim, layer.centre, strict=True)
     )
-    item.location = (across, up, -depth * width)
+    item.location = (across, up, -depth * span)
+    item.rotation_euler[2] = math.remainder(-layer.turn, math.tau)
     level = {"z": (control, ZOOM_LEVEL_PATH)}
     hidden = hidden_expression(layer)
     for path in ("hide_render", "hide_viewport"):

@@ -107,15 +107,15 @@ def make_pictures(plan: Plan) -> list[Picture]:
             if not (is_trimmed or plan.settings.pack_images) and _is_plain(source):
                 pictures.append(Picture(image.file, is_copy=False, is_float=False))
                 continue
-            mask = plan.mask if is_trimmed else None
-            stem = _name(source, mask, plan.aspect)
+            mask = layer.mask if is_trimmed else None
+            stem = _name(source, mask, layer.aspect)
             file = find(f"{stem}.png") or find(f"{stem}.exr")
             if file is None:
                 pixels = _pixels(source)
                 size = image.width, image.height
                 if is_trimmed and size not in alphas:
-                    alphas[size] = _alpha(plan.mask, plan.aspect, *size)
-                margins = _margins(plan.mask, plan.aspect, *size) if is_trimmed else (0, 0)
+                    alphas[size] = _alpha(layer.mask, layer.aspect, *size)
+                margins = _margins(layer.mask, layer.aspect, *size) if is_trimmed else (0, 0)
                 make = _maker(pixels, margins, alphas[size] if is_trimmed else None)
                 suffix = "png" if pixels.dtype == np.uint8 else "exr"
                 file = writer.write(f"{stem}.{suffix}", make)

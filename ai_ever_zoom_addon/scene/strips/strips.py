@@ -20,7 +20,7 @@ import numpy as np
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
 from .. import colours, compat, zoom_level
-from ..drivers import drive, drive_by_table, fade_expression, roll_expression
+from ..drivers import drive, drive_by_table, fade_expression, turn_expression
 from ..loading import no_image_left
 from ..tags import (
     COLOUR_MATCH,
@@ -31,6 +31,7 @@ from ..tags import (
     STRIPS_CENTRE_PATHS,
     STRIPS_LEVEL_PATH,
     STRIPS_ROLL_PATH,
+    STRIPS_TURN_PATH,
     ZOOM_LEVEL,
     property_name,
 )
@@ -225,7 +226,8 @@ def _remove_drivers(scene: Any) -> None:
 
 
 def _remove_properties(scene: Any) -> None:
-    for path in (*STRIPS_CENTRE_PATHS, STRIPS_ROLL_PATH, STRIPS_LEVEL_PATH):
+    paths = (*STRIPS_CENTRE_PATHS, STRIPS_TURN_PATH, STRIPS_ROLL_PATH, STRIPS_LEVEL_PATH)
+    for path in paths:
         scene.driver_remove(path)
         scene.pop(property_name(path), None)
     curve = zoom_level.curve_of(scene, STRIPS_LEVEL_PATH)
@@ -248,9 +250,22 @@ def _fill_properties(scene: Any, control: Any, plan: Plan) -> None:
                 [(key.level, key.value[axis]) for key in keys],
                 [key.slope[axis] for key in keys],
             )
-    if plan.roll:
-        scene[property_name(STRIPS_ROLL_PATH)] = 0.0
-        drive(scene, STRIPS_ROLL_PATH, roll_expression(plan), {"z": (scene, STRIPS_LEVEL_PATH)})
+    if plan.view.is_upright:
+        return
+    sources = {"z": (scene, STRIPS_LEVEL_PATH)}
+    if not plan.view.turning.is_level:
+        turns = plan.view.turning.keys()
+        scene[property_name(STRIPS_TURN_PATH)] = 0.0
+        drive_by_table(
+            scene,
+            STRIPS_TURN_PATH,
+            (scene, STRIPS_LEVEL_PATH),
+            [(level, angle) for level, angle, _ in turns],
+            [slope for _, _, slope in turns],
+        )
+        sources["t"] = (scene, STRIPS_TURN_PATH)
+    scene[property_name(STRIPS_ROLL_PATH)] = 0.0
+    drive(scene, STRIPS_ROLL_PATH, turn_expression(plan), sources)
 
 
 def _copy_zoom_level(scene: Any, control: Any) -> None:
@@ -294,21 +309,27 @@ def _fill_strip(scene: Any, strip: Any, plan: Plan, layer: Layer, picture: Pictu
         strip.colorspace_settings.name = colours.picture_space()
     # What is not driven any more.
     strip.blend_alpha = 1.0
-    strip.transform.rotation = strip.transform.offset_x = strip.transform.offset_y = 0.0
+    strip.transform.offset_x = strip.transform.offset_y = 0.0
 
     level = {"z": (scene, STRIPS_LEVEL_PATH)}
     pixels = plan.resolution[0] / plan.view_size[0]  # of the frame, for one view's unit
     grown = f"pow({plan.zoom_factor!r}, z - {layer.level!r})"
-    across, down = pixels / image.width, pixels * plan.aspect / image.height
+    across = pixels * layer.width / image.width
+    down = pixels * layer.width * layer.aspect / image.height
     drive(strip.transform, "scale_x", f"{across!r} * {grown}", level)
     drive(strip.transform, "scale_y", f"{down!r} * {grown}", level)
     # A picture that was padded at the right and below has its centre half a pixel further there.
+    x, y = (0.5 * across if image.width % 2 else 0.0), (-0.5 * down if image.height % 2 else 0.0)
+    cosine, sine = math.cos(layer.turn), math.sin(layer.turn)
     centre = (
-        pixels * layer.centre[0] + (0.5 * across if image.width % 2 else 0.0),
-        pixels * layer.centre[1] - (0.5 * down if image.height % 2 else 0.0),
+        pixels * layer.centre[0] + x * cosine + y * sine,
+        pixels * layer.centre[1] + y * cosine - x * sine,
     )
-    if plan.roll:
-        drive(strip.transform, "rotation", "-r", {"r": (scene, STRIPS_ROLL_PATH)})
+    turn = math.remainder(-layer.turn, math.tau)
+    strip.transform.rotation = turn
+    if not plan.view.is_upright:
+        own = f"{turn:.12g} - r" if turn else "-r"
+        drive(strip.transform, "rotation", own, {"r": (scene, STRIPS_ROLL_PATH)})
     if not plan.is_centred or centre != (0.0, 0.0):
         # Expressions may not be longer than 255 characters.
         place = [
@@ -319,7 +340,7 @@ def _fill_strip(scene: Any, strip: Any, plan: Plan, layer: Layer, picture: Pictu
         if not plan.is_centred:
             sources |= {"c": (scene, STRIPS_CENTRE_PATHS[0]), "d": (scene, STRIPS_CENTRE_PATHS[1])}
             place = [f"{place[0]} - {pixels:.12g} * c", f"{place[1]} - {pixels:.12g} * d"]
-        if plan.roll:
+        if not plan.view.is_upright:
             sources |= {"r": (scene, STRIPS_ROLL_PATH)}
             place = [
                 f"cos(r) * ({place[0]}) + sin(r) * ({place[1]})",
