@@ -1,7 +1,6 @@
 """The plan of images that lie turned, off centre and in any shape in each other.
 
-Expected values are computed here with similarities of the complex plane: the map from an image (its
-centre is 0, its width 1, y up) to the outermost image is put together from the steps.
+Expected values are computed with similarities of the complex plane (tests/placements.py).
 """
 
 from __future__ import annotations
@@ -24,9 +23,7 @@ from ai_ever_zoom_addon.core.plan.plan import Layer, Plan, make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.settings import Centre, FrameSize, MaskShape, Travel, Turn, ZoomSettings
-
-Complex = NDArray[np.complex128]
-Similarity = tuple[complex, complex]  # x -> first + second * x
+from tests.placements import Complex, Similarity, back, into_outermost, through, view_to_outermost
 
 SQUARE, WIDE, UPRIGHT, BROAD = (1000, 1000), (1536, 1024), (800, 1200), (1600, 900)
 
@@ -42,36 +39,6 @@ def series(sizes: list[tuple[int, int]], steps: list[Step], closing: Step | None
 
 def alike(count: int, step: Step, size: tuple[int, int] = SQUARE) -> Series:
     return series([size] * count, [step] * (count - 1))
-
-
-def into_outermost(plan: Plan) -> list[Similarity]:
-    """For each layer the map from it to the outermost one."""
-    maps: list[Similarity] = [(0j, 1 + 0j)]
-    for step in plan.series.steps:
-        place, scale = maps[-1]
-        turn = cmath.rect(1.0, -math.radians(step.turn)) / step.factor
-        maps.append((place + scale * complex(*step.offset), scale * turn))
-    return maps
-
-
-def view_to_outermost(plan: Plan, level: float) -> Similarity:
-    """The map from the view (its centre is 0, lengths in spans of the level) to the outermost."""
-    outermost = plan.layers[0]
-    upright = cmath.rect(1.0, outermost.turn)  # a ring's outermost layer lies turned itself
-    unit = plan.zoom_factor**outermost.level / outermost.width
-    (centre,), _ = plan.path(np.array([level]))
-    end = -complex(*outermost.centre) / outermost.width
-    scale = plan.zoom_factor**-level * unit
-    angle = float(plan.view.angle(np.array([level]))[0])
-    return (end + complex(*centre) * scale) * upright, scale * cmath.rect(1.0, angle) * upright
-
-
-def through(outer: Similarity, points: Complex) -> Complex:
-    return outer[0] + outer[1] * points
-
-
-def back(outer: Similarity, points: Complex) -> Complex:
-    return (points - outer[0]) / outer[1]
 
 
 def view_points(plan: Plan, count: int = 2) -> Complex:
@@ -93,7 +60,7 @@ def is_whole(plan: Plan, level: float) -> bool:
     """Whether layers that are opaque and not hidden cover every point of the view."""
     points = through(view_to_outermost(plan, level), view_points(plan, 25))
     covered = np.zeros(points.shape, bool)
-    for layer, outer in zip(plan.layers, into_outermost(plan), strict=True):
+    for layer, outer in zip(plan.layers, into_outermost(plan.series.steps), strict=True):
         if layer.opaque_from <= level <= min(layer.visible_until, layer.fades_from):
             covered |= is_opaque(layer, back(outer, points))
     return bool(covered.all())
@@ -140,9 +107,9 @@ def placed(draw: st.DrawFn, /, reach: float = 1.0, most: int = 5, **chosen: obje
 
 @given(placed())
 def test_layers_lie_where_the_steps_say(plan: Plan) -> None:
-    end = through(into_outermost(plan)[-1], np.array(0j))
+    end = through(into_outermost(plan.series.steps)[-1], np.array(0j))
     first = plan.layers[0]
-    for layer, (place, scale) in zip(plan.layers, into_outermost(plan), strict=True):
+    for layer, (place, scale) in zip(plan.layers, into_outermost(plan.series.steps), strict=True):
         span = plan.zoom_factor**-layer.level / first.width  # in widths of the outermost
         assert layer.width * span == pytest.approx(abs(scale), rel=1e-9)
         assert cmath.rect(1.0, -layer.turn) == pytest.approx(scale / abs(scale), abs=1e-9)
@@ -161,7 +128,7 @@ def test_each_image_just_holds_the_view_and_is_upright_in_it(plan: Plan) -> None
         ),
         1.0,
     )
-    for layer, outer in zip(plan.layers, into_outermost(plan), strict=True):
+    for layer, outer in zip(plan.layers, into_outermost(plan.series.steps), strict=True):
         corners = back(outer, through(view_to_outermost(plan, layer.level), view_points(plan)))
         assert corners.mean() == pytest.approx(0.0, abs=1e-9)
         assert corners[0, 1].imag == pytest.approx(corners[0, 0].imag, abs=1e-9)
@@ -249,7 +216,7 @@ def test_the_same_step_again_and_again_is_a_spiral_around_one_point(
         plan = make_plan(alike(5, step), ZoomSettings(is_factor_measured=True))
     except EverZoomError:
         return
-    one_step = into_outermost(plan)[1]
+    one_step = into_outermost(plan.series.steps)[1]
     fixed = complex(one_step[0] / (1 - one_step[1]))
     assume(not any(f.kind is FindingKind.MOVED_AT_BORDER for f in plan.findings))
     assume(not (turn and plan.path.turning.is_level))  # too far out: straight on
@@ -349,7 +316,7 @@ def test_a_turned_loop_ends_as_it_begins(plan: Plan) -> None:
     """Each image lies in the view as it did a round before."""
     count = plan.round_levels
     layers = {layer.number: layer for layer in plan.layers}
-    maps = dict(zip(layers, into_outermost(plan), strict=True))
+    maps = dict(zip(layers, into_outermost(plan.series.steps), strict=True))
     assume(all(math.isfinite(layer.visible_until) for layer in plan.layers[:-1]))
     for level in (0.0, 0.4):
         first, last = (view_to_outermost(plan, at) for at in (level, level + count))
