@@ -17,6 +17,7 @@ STRIP_GROUP, STRIP_COPY, STRIP_ORIGINAL = "group", "copy", "original"  # an imag
 NUMBER = "ever_zoom_number"  # of a layer or stretch
 ANCHOR = "ever_zoom_anchor"  # on an anchor: the name of its image
 SOUND = "ever_zoom_sound"  # on the strip of a zoom's sound: what it was made from
+PLACING = "ever_zoom_placing"  # on all that is there while an image is placed by hand
 MASKED_LAYER = "ever_zoom_layer"  # on a compositing mask: the layer
 WAS_TRANSPARENT = "ever_zoom_was_transparent"  # on a backdrop's node: the scene's setting before
 

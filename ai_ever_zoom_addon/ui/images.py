@@ -20,6 +20,7 @@ from ..errors import EverZoomError
 from ..scene import loading, recipe, zooms
 from ..scene.measuring import relist_steps
 from ..scene.planes import objects
+from ..settings import Travel
 from .asking import active_zoom
 from .bridge import to_settings
 from .properties import adopt
@@ -29,7 +30,8 @@ from .work import Finish, Kept
 
 # Icons' widths that a row of the list has no room for the name in.
 UNITS = 4.1  # box, picture, scroll bar, and the buttons beside the list
-SCORE_UNITS = (1.7, 3.4)  # without and with a warning sign
+SCORE_UNITS = (2.8, 4.5)  # without and with a warning sign
+PLACE_ICON = "TRANSFORM_ORIGINS"
 
 
 class EVERZOOM_UL_images(bpy.types.UIList):
@@ -64,6 +66,8 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         if item.is_odd:
             score.label(text="", icon="ERROR")
         score.label(text=f"{item.score:.2f}")
+        place = score.operator("ever_zoom.place_by_hand", text="", icon=PLACE_ICON, emboss=False)
+        place.row = index
 
 
 def draw_list(layout: Any, group: Any) -> None:
@@ -86,6 +90,8 @@ def draw_list(layout: Any, group: Any) -> None:
     item = group.images[group.active_image]
     if item.is_measured:
         _draw_pair(layout, item)
+    if item.layer > 0 or (item.layer == 0 and group.travel == Travel.LOOP.value):
+        layout.operator("ever_zoom.place_by_hand", icon=PLACE_ICON).row = group.active_image
 
 
 def _draw_pair(layout: Any, item: Any) -> None:

@@ -15,17 +15,11 @@ from .farm import EVERZOOM_OT_prepare_for_farm
 from .finding import draw_finding, draw_question, draw_remedy
 from .images import draw_list
 from .output import draw_differences
+from .placing import is_placing
 from .presets import EVERZOOM_PT_presets
-from .text import lines, room
+from .text import draw_lines
 from .timing import EVERZOOM_OT_snap_to_markers
 from .work import Work
-
-
-def _draw_lines(layout: Any, context: Any, text: str, icon: Any = "ERROR") -> None:
-    """A sentence in as many lines as it takes, with a warning sign."""
-    column = layout.column(align=True)
-    for number, line in enumerate(lines(context, text, room(context, 1.0))):
-        column.label(text=line, icon="BLANK1" if number else icon)
 
 
 class _Panel:
@@ -39,6 +33,10 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
 
     bl_idname = "EVERZOOM_PT_main"
     bl_label = "Ever Zoom"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return not is_placing(context)
 
     def draw_header_preset(self, _context: Any) -> None:
         EVERZOOM_PT_presets.draw_panel_header(self.layout)
@@ -62,7 +60,7 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
                 box = layout.box()
                 box.scale_y = 0.8
                 for text in shown.problems:
-                    _draw_lines(box, context, text)
+                    draw_lines(box, context, text)
         draw_finding(layout, group)
         big = layout.row(align=True)
         big.scale_y = 1.5
@@ -77,7 +75,7 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
             big.operator("ever_zoom.build", icon="PLAY")
         if shown.question is not None:
             box = layout.box()
-            _draw_lines(box, context, sentence(shown.question, Way.WINDOW), icon="QUESTION")
+            draw_lines(box, context, sentence(shown.question, Way.WINDOW), icon="QUESTION")
             draw_question(box, group, shown.question)
         if has_zoom:
             self.draw_zoom(context, group, shown)
@@ -117,7 +115,7 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         elif shown.order:
             box.label(text=shown.order, icon="BLANK1")
         for text in shown.problems:
-            _draw_lines(box, context, text)
+            draw_lines(box, context, text)
         draw_list(self.layout, active_zoom(context).ever_zoom)
         if not (shown.warnings or shown.notes):
             return
@@ -125,7 +123,7 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
         box.scale_y = 0.8
         for said, icon in ((shown.warnings, "ERROR"), (shown.notes, "INFO")):
             for text, finding in said:
-                _draw_lines(box, context, text, icon=icon)
+                draw_lines(box, context, text, icon=icon)
                 if finding is not None:
                     draw_remedy(box, finding)
 

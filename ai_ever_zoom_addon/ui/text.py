@@ -48,3 +48,10 @@ def shortened(context: Any, name: str, width: float) -> str:
         if _width(context, short) <= width:
             return short
     return stem
+
+
+def draw_lines(layout: Any, context: Any, text: str, icon: Any = "ERROR") -> None:
+    """A sentence in as many lines as it takes, with a warning sign."""
+    column = layout.column(align=True)
+    for number, line in enumerate(lines(context, text, room(context, 1.0))):
+        column.label(text=line, icon="BLANK1" if number else icon)

@@ -32,11 +32,11 @@ def look_through_camera(window: bpy.types.Window) -> None:
                 _fit_frame(area, window.scene.render)
 
 
-def _fit_frame(area: Any, render: Any) -> None:
-    """Bring the camera's frame between the toolbar, the headers and the sidebar.
+def free_part(area: Any) -> tuple[Any, float, float, float, float]:
+    """What is seen of a 3D View between the toolbar, the headers and the sidebar.
 
-    Blender's own Frame Camera Bounds lays it under them. Source of the formulas: Blender's
-    BKE_screen_view3d_zoom_from_fac and BKE_camera_params_compute_viewplane.
+    Returns:
+        Its region, and the left, right, bottom and top of that part, in pixels of the window.
     """
     view = next(region for region in area.regions if region.type == "WINDOW")
     left, right, bottom, top = view.x, view.x + view.width, view.y, view.y + view.height
@@ -51,6 +51,16 @@ def _fit_frame(area: Any, render: Any) -> None:
             bottom = max(bottom, region.y + region.height)
         elif region.alignment == "TOP":
             top = min(top, region.y)
+    return view, left, right, bottom, top
+
+
+def _fit_frame(area: Any, render: Any) -> None:
+    """Bring the camera's frame into the free part of a 3D View.
+
+    Blender's own Frame Camera Bounds lays it under the sidebar. Source of the formulas: Blender's
+    BKE_screen_view3d_zoom_from_fac and BKE_camera_params_compute_viewplane.
+    """
+    view, left, right, bottom, top = free_part(area)
     aspect = (render.resolution_x * render.pixel_aspect_x) / (
         render.resolution_y * render.pixel_aspect_y
     )

@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import EverZoomError
-from .report import Source
+from ..matching.colour import likeness
+from ..matching.matcher import Matcher
+from ..matching.picture import Picture
+from ..matching.registration import Placement
+from .report import UNCHANGED, Pair, Source
+
+SAME_SCENE = 0.5  # score from which the colours of two pictures can be compared
 
 
 @dataclass(frozen=True)
@@ -132,3 +138,49 @@ def placement_of(
 ) -> GivenPlacement | None:
     """What is given for a pair, by file names; None: nothing."""
     return next((item for item in placements if item.names == (outer, inner)), None)
+
+
+def given_pair(given: GivenPlacement, outer: Picture, inner: Picture) -> Pair:
+    """A pair as the user has placed it, with what the pictures say of likeness and colours."""
+    given = given.in_pixels_of((outer.width, outer.height))
+    alike = likeness(outer, inner, _placement(given, inner))
+    is_same_scene = alike.score > SAME_SCENE
+    return Pair(
+        *given.names,
+        factor=given.factor,
+        offset_px=given.offset_px,
+        outer_size_px=given.outer_size_px,
+        source=Source.GIVEN,
+        score=alike.score,
+        gain=alike.gain if is_same_scene else UNCHANGED,
+        linear_gain=alike.linear_gain if is_same_scene else UNCHANGED,
+        turn_deg=given.turn_deg,
+    )
+
+
+def snap(given: GivenPlacement, outer: Picture, inner: Picture) -> Pair | None:
+    """Let the pictures finish what the user has begun.
+
+    Args:
+        given: Where the inner image lies about: measured from there.
+        outer, inner: The pictures.
+
+    Returns:
+        The pair as it was measured; None where the pictures do not match there.
+    """
+    given = given.in_pixels_of((outer.width, outer.height))
+    start = _placement(given, inner)
+    found = Matcher([outer, inner]).try_pair(0, 1, start, math.inf)
+    if found is None:
+        return None
+    placement = found.placement
+    factor = outer.width / (inner.width * placement.scale)
+    if factor <= 1.0:
+        return None
+    placed = replace(given, factor=factor, offset_px=placement.offset)
+    return replace(given_pair(placed, outer, inner), source=Source.MEASURED)
+
+
+def _placement(given: GivenPlacement, inner: Picture) -> Placement:
+    scale = given.outer_size_px[0] / (inner.width * given.factor)
+    return Placement(scale, given.offset_px)

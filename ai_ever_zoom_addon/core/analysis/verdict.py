@@ -13,6 +13,14 @@ from .report import Analysis, Pair, Source
 FACTOR_TOLERANCE = 0.01
 PAINTED_AGAIN = 0.9  # score under which the inner area was not copied but painted again
 
+# What `judge` finds.
+JUDGED = frozenset(
+    {
+        *(FindingKind.NOT_FOUND, FindingKind.PAINTED_AGAIN, FindingKind.MISSING_IMAGES),
+        *(FindingKind.VARYING_FACTOR, FindingKind.OTHER_FACTOR, FindingKind.UNEQUAL_SIZES),
+    }
+)
+
 
 def judge(
     pairs: Sequence[Pair], sizes: Sequence[tuple[int, int]], given_factor: float | None
