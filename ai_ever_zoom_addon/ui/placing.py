@@ -15,7 +15,7 @@ import bpy
 from bpy.app.handlers import persistent
 from bpy.props import BoolProperty, FloatProperty, FloatVectorProperty, IntProperty, PointerProperty
 
-from ..core.analysis.placing import snap, with_placement
+from ..core.analysis.placing import snap_steps, with_placement
 from ..core.matching.picture import shrink
 from ..core.series import SeriesImage
 from ..core.steps import Steps
@@ -465,11 +465,10 @@ class EVERZOOM_OT_snap_placement(LongOperator, bpy.types.Operator):
         assert scene is not None  # see poll
         given, placed = placing.placement(scene), placing.what(scene)
         pictures = []
-        for number, image in enumerate((placed.outer, placed.inner)):
-            yield number / 3, f"Reading {image.file.name}"
+        for image in (placed.outer, placed.inner):
+            yield 0.0, f"Reading {image.file.name}"
             pictures.append(shrink(image.file.name, loading.read_pixels(image.file)))
-        yield 2 / 3, f"Looking for {placed.inner.file.name}"
-        pair = snap(given, *pictures)
+        pair = yield from snap_steps(given, *pictures)
         scene = placing.current()
         if scene is None:
             raise EverZoomError("Nothing is placed any more: press Place by Hand again.")

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import cmath
 import json
 import math
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from ai_ever_zoom_addon.core.analysis.placing import (
     GivenPlacement,
+    given_pair,
     placement_of,
     read_placements,
+    snap_steps,
     with_placement,
 )
 from ai_ever_zoom_addon.core.analysis.report import Pair, Source
+from ai_ever_zoom_addon.core.matching.picture import Picture, shrink
+from ai_ever_zoom_addon.core.steps import run
 from ai_ever_zoom_addon.errors import EverZoomError
+from tests.series_maker import drawn
 
 # As it stands in the description of the form.
 TEXT = """{"pairs": [{"outer": "b.png", "inner": "a.png", "factor": 2.5, "offset_px": [0, 156],
@@ -88,3 +96,70 @@ def test_a_new_placement_takes_the_place_of_its_pairs_old_one() -> None:
     assert set(placements) == {other, moved}
     assert placement_of(placements, "b.png", "a.png") == moved
     assert placement_of(placements, "a.png", "b.png") is None
+
+
+# --- What the pictures say ------------------------------------------------------------------------
+
+WORLD = (1600, 1200)
+OUTER, INNER = (640, 480), (400, 480)  # other shapes
+TRUE = GivenPlacement("outer", "inner", 3.0, (120.0, -60.0), OUTER, 25.0)
+
+
+def pair_of_pictures(seed: int = 5) -> tuple[Picture, Picture]:
+    """Two pictures of one drawn world, which lie in each other as `TRUE` says."""
+    world = Image.fromarray(drawn(WORLD, seed))
+    pictures = []
+    # Of each: where its middle is in the world, world pixels in one of its own, and its turn.
+    outer_pixel = WORLD[0] / OUTER[0]
+    inner_pixel = outer_pixel * OUTER[0] / (INNER[0] * TRUE.factor)
+    middle = complex(*WORLD) / 2
+    inner_middle = middle + outer_pixel * complex(*TRUE.offset_px)
+    for size, centre, pixel, turn in (
+        (OUTER, middle, outer_pixel, 0.0),
+        (INNER, inner_middle, inner_pixel, TRUE.turn_deg),
+    ):
+        along = pixel * cmath.exp(1j * math.radians(turn))
+        first = centre - along * complex(*size) / 2
+        rows = (along.real, -along.imag, first.real, along.imag, along.real, first.imag)
+        seen = world.transform(size, Image.Transform.AFFINE, rows, Image.Resampling.BICUBIC)
+        pictures.append(shrink("outer", np.asarray(seen, np.float32) / 255.0))
+    outer, inner = pictures
+    return outer, inner
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_was_placed_roughly_is_measured_from_there(seed: int) -> None:
+    off, width = np.random.default_rng(seed).uniform(-1.0, 1.0, 4), OUTER[0] / TRUE.factor
+    near = GivenPlacement(
+        *TRUE.names,
+        factor=TRUE.factor * 1.12 ** float(off[0]),
+        offset_px=(120.0 + 0.12 * width * float(off[1]), -60.0 + 0.12 * width * float(off[2])),
+        outer_size_px=OUTER,
+        turn_deg=25.0 + 8.0 * float(off[3]),
+    )
+    found = run(snap_steps(near, *pair_of_pictures()))
+    assert found is not None
+    assert found.source is Source.MEASURED
+    assert found.factor == pytest.approx(TRUE.factor, rel=1e-3)
+    assert found.offset_px == pytest.approx(TRUE.offset_px, abs=0.2)
+    assert found.turn_deg == pytest.approx(TRUE.turn_deg, abs=0.05)
+    assert found.score > 0.95
+
+
+def test_nothing_is_measured_between_pictures_of_different_things() -> None:
+    outer, _ = pair_of_pictures()
+    _, inner = pair_of_pictures(seed=6)
+    assert run(snap_steps(TRUE, outer, inner)) is None
+
+
+def test_a_given_pair_lies_as_it_is_given_whatever_the_pictures_say() -> None:
+    outer, inner = pair_of_pictures()
+    _, stranger = pair_of_pictures(seed=6)
+    alike, strange = given_pair(TRUE, outer, inner), given_pair(TRUE, outer, stranger)
+    for pair in (alike, strange):
+        assert (pair.factor, pair.offset_px, pair.turn_deg) == (3.0, (120.0, -60.0), 25.0)
+        assert pair.source is Source.GIVEN
+    assert alike.score > 0.95
+    assert alike.gain == pytest.approx((1.0, 1.0, 1.0), abs=0.02)
+    assert strange.score < 0.5
+    assert strange.gain == strange.linear_gain == (1.0, 1.0, 1.0)  # nothing to compare

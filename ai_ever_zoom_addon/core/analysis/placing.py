@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,12 +11,25 @@ from typing import Any
 
 from ...errors import EverZoomError
 from ..matching.colour import likeness
-from ..matching.matcher import Matcher
+from ..matching.matcher import CERTAIN, Matcher
 from ..matching.picture import Picture
-from ..matching.registration import Placement
+from ..matching.placement import Placement
+from ..steps import Steps
 from .report import UNCHANGED, Pair, Source
 
 SAME_SCENE = 0.5  # score from which the colours of two pictures can be compared
+
+# From where an image is measured that the user has put near its place, the nearest first: parts of
+# its width and height to the right and down, how much larger, and degrees of more turn. They lie
+# about as far apart as the registration reaches.
+STARTS = [
+    (0.12 * right, 0.12 * down, 1.12**larger, 8.0 * turn)
+    for right, down, larger, turn in sorted(
+        itertools.product(range(-2, 3), range(-2, 3), range(-1, 2), range(-1, 2)),
+        key=lambda start: sum(map(abs, start)),
+    )
+    if abs(right) + abs(down) + abs(larger) + abs(turn) <= 3
+]
 
 
 @dataclass(frozen=True)
@@ -158,29 +172,47 @@ def given_pair(given: GivenPlacement, outer: Picture, inner: Picture) -> Pair:
     )
 
 
-def snap(given: GivenPlacement, outer: Picture, inner: Picture) -> Pair | None:
-    """Let the pictures finish what the user has begun.
+def snap_steps(given: GivenPlacement, outer: Picture, inner: Picture) -> Steps[Pair | None]:
+    """Let the pictures finish what the user has begun, in short steps.
 
     Args:
         given: Where the inner image lies about: measured from there.
         outer, inner: The pictures.
 
+    Yields:
+        (fraction done, 0 to 1, what is being done).
+
     Returns:
         The pair as it was measured; None where the pictures do not match there.
     """
     given = given.in_pixels_of((outer.width, outer.height))
+    matcher = Matcher([outer, inner])
     start = _placement(given, inner)
-    found = Matcher([outer, inner]).try_pair(0, 1, start, math.inf)
+    found = None
+    for number, (right, down, larger, turn) in enumerate(STARTS):
+        yield number / len(STARTS), f"Looking for {given.inner}"
+        x, y = start.offset
+        moved = x + right * start.scale * inner.width, y + down * start.scale * inner.height
+        near = Placement(start.scale * larger, moved, start.turn + turn)
+        found = matcher.try_pair(0, 1, near, CERTAIN)
+        if found is not None:
+            break
+    if found is None:
+        return None
+    yield 0.9, f"Measuring {given.inner}"
+    # Once more from the coarsest level: it may have come from far.
+    found = matcher.try_pair(0, 1, found.placement, math.inf)
     if found is None:
         return None
     placement = found.placement
     factor = outer.width / (inner.width * placement.scale)
     if factor <= 1.0:
         return None
-    placed = replace(given, factor=factor, offset_px=placement.offset)
+    turn = (placement.turn + 180.0) % 360.0 - 180.0
+    placed = replace(given, factor=factor, offset_px=placement.offset, turn_deg=turn)
     return replace(given_pair(placed, outer, inner), source=Source.MEASURED)
 
 
 def _placement(given: GivenPlacement, inner: Picture) -> Placement:
     scale = given.outer_size_px[0] / (inner.width * given.factor)
-    return Placement(scale, given.offset_px)
+    return Placement(scale, given.offset_px, given.turn_deg)
