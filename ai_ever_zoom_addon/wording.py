@@ -109,6 +109,10 @@ _SENTENCES = {
     ),
     FindingKind.IDLE_ENDS: ("A loop has no ends: delay, eased ends and target are without effect."),
     FindingKind.IDLE_OVERLAY: ("{remedy} does not draw the debug overlay: the other engines do."),
+    FindingKind.OTHER_PROFILE: (
+        "This Blender has no colour space for the profile {profiles} of {files}: it takes the "
+        "colours for sRGB, and they come out {effect}; convert the images to sRGB."
+    ),
     FindingKind.CURVE_REPLACED: (
         "The Zoom Level curve that you edited was replaced, as the timing has another shape now: "
         "Undo brings it back."

@@ -50,6 +50,7 @@ class FindingKind(StrEnum):
     ENLARGED_IMAGES = "enlarged-images"  # files, times: at most, resolution, sharp
 
     # The scene
+    OTHER_PROFILE = "other-profile"  # profiles, files, effect: of the first, in a word
     CURVE_REPLACED = "curve-replaced"
     STANDING_STILL = "standing-still"  # files
     OTHER_FRAMES = "other-frames"  # frames, wanted: the first and the last

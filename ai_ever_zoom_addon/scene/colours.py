@@ -17,8 +17,13 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.files.image_writing import exr_bytes
+from ..core.files.profiles import PROBES, TOLERANCE, Profile, distance
+from . import compat
+
 # In steps of 8-bit values: what rounding may cost, and no eye sees.
 _TOLERANCE = 1.0
+_BETTER = 0.05
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,93 @@ def picture_space() -> str:
         return str(image.colorspace_settings.name)
     finally:
         bpy.data.images.remove(image)
+
+
+def space_of(profile: Profile) -> str | None:
+    """The colour space in which a file's colours look as its profile says; None: there is none.
+
+    By what Blender makes of colours in each of the spaces that it has here.
+    """
+    return _space_of(profile, compat.working_space())
+
+
+@lru_cache(maxsize=64)
+def _space_of(profile: Profile, working_space: str) -> str | None:
+    if not profile.seen:
+        return None
+    meant = np.reshape(profile.seen, PROBES.shape)
+    found, least = None, TOLERANCE
+    for space in _picture_spaces():
+        error = distance(_seen_in(space, working_space), meant)
+        if error <= least - _BETTER:
+            found, least = space, error
+    return found
+
+
+@lru_cache(maxsize=1)
+def _picture_spaces() -> tuple[str, ...]:
+    """The colour spaces that pictures may be in."""
+    image: Any = bpy.data.images.new("Colours", 1, 1)
+    settings, spaces = image.colorspace_settings, []
+    for space in choices(settings, "name"):
+        settings.name = space
+        if not settings.is_data:
+            spaces.append(space)
+    bpy.data.images.remove(image)
+    return tuple(spaces)
+
+
+@lru_cache(maxsize=256)
+def _seen_in(space: str, _working_space: str) -> NDArray[np.float64]:
+    """What `PROBES` look like in a colour space, sRGB-encoded, 0 to 1."""
+    light = light_of(PROBES[None].astype(np.float32), space)
+    return np.clip(srgb_of(light)[0], 0.0, 1.0).astype(np.float64)
+
+
+def is_light_plain() -> bool:
+    """Whether Blender calculates with linear light of the very primaries that sRGB has.
+
+    Studios take wider ones (ACEScg): a picture's linear values are others there.
+    """
+    return np.allclose(_srgb_primaries(compat.working_space()), np.eye(3), atol=1e-3)
+
+
+@lru_cache(maxsize=1)
+def _srgb_primaries(_working_space: str) -> NDArray[np.float32]:
+    """The red, green and blue of sRGB in Blender's linear light, (3, 3), one a row."""
+    return light_of(np.eye(3, dtype=np.float32)[None], picture_space())[0]
+
+
+def srgb_of(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Blender's linear light as sRGB-encoded values."""
+    if not is_light_plain():
+        primaries = _srgb_primaries(compat.working_space())
+        light = light @ np.linalg.inv(primaries).astype(np.float32)
+    return encode_srgb(light)
+
+
+def light_of(values: NDArray[np.float32], colour_space: str) -> NDArray[np.float32]:
+    """Values of a colour space in linear light; shapes (height, width, 3).
+
+    Blender converts only what it reads as floating-point numbers.
+    """
+    rgba = np.ones((*values.shape[:2], 4), np.float32)
+    rgba[..., :3] = values
+    with tempfile.TemporaryDirectory(dir=bpy.app.tempdir) as folder:
+        file = Path(folder) / "values.exr"
+        file.write_bytes(exr_bytes(rgba))
+        image: Any = bpy.data.images.load(str(file), check_existing=False)
+        image.alpha_mode = "PREMUL"
+        image.colorspace_settings.name = colour_space
+        image.pixels.foreach_get(rgba.ravel())
+        bpy.data.images.remove(image)
+    return rgba[::-1, :, :3]
+
+
+def encode_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Linear light to sRGB-encoded values (IEC 61966-2-1), also of less than 0 and more than 1."""
+    curve = 1.055 * np.maximum(linear, 0.0031308) ** (1.0 / 2.4) - 0.055
+    return np.where(linear <= 0.0031308, 12.92 * linear, curve).astype(np.float32)
 
 
 def choices(owner: Any, name: str) -> tuple[str, ...]:

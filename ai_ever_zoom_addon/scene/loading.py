@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,13 @@ from numpy.typing import NDArray
 
 from ..core.files import image_file as image_files
 from ..core.files.image_file import Header
-from ..core.files.image_writing import exr_bytes
 from ..core.files.moving import is_movie, still_of
 from ..core.files.orientation import UPRIGHT, upright
 from ..core.files.output import is_whole_picture
+from ..core.files.profiles import Profile
 from ..errors import EverZoomError
-from . import compat
-from .colours import picture_space
+from . import colours
+from .tags import PROFILE_SPACE
 
 # After the end of a file that ends too early: more than a strip of a large picture takes.
 _MORE_BYTES = 1 << 22
@@ -31,14 +30,16 @@ def load_image(file: Path) -> Any:
     """The Blender image of a file, once: the same file is not loaded again.
 
     The folder of a sequence becomes an image that plays its pictures, a movie one that plays.
-    The path is stored relative to the .blend file where that is saved and on the same drive.
-    Nothing is decoded yet.
+    The path is stored relative to the .blend file where that is saved and on the same drive. The
+    colour space is that of the file's profile, unless the user has chosen one. Nothing is decoded
+    yet.
 
     Raises:
         EverZoomError: Blender cannot open the file.
     """
-    is_sequence = file.is_dir()
+    entry, is_sequence = file, file.is_dir()
     file = still_of(file)
+    known = {image.session_uid for image in bpy.data.images}
     try:
         if is_sequence:  # its first picture may be in use as a still
             image = next((i for i in bpy.data.images if _is_sequence_of(i, file)), None)
@@ -54,9 +55,38 @@ def load_image(file: Path) -> Any:
         own = (item for item in bpy.data.images if item.library is None and item.filepath)
         image = next((item for item in own if image_file(item) == file), None)
         image = image or bpy.data.images.load(str(file), check_existing=False)
+    if image.session_uid not in known or image.get(PROFILE_SPACE):
+        _obey_profile(image, entry)
     if bpy.data.filepath:
         make_path_relative(image, Path(bpy.data.filepath).parent)
     return image
+
+
+def _obey_profile(image: Any, entry: Path) -> None:
+    settings, before = image.colorspace_settings, image.get(PROFILE_SPACE)
+    if before and settings.name != before:  # the user has chosen another one since
+        return
+    profile = _profile_of(entry)
+    space = profile and colours.space_of(profile)
+    if space:
+        settings.name = image[PROFILE_SPACE] = space
+    elif before:
+        settings.name = colours.picture_space()
+        del image[PROFILE_SPACE]
+
+
+def _profile_of(file: Path) -> Profile | None:
+    try:
+        header = read_header(file)
+    except EverZoomError:  # whoever decodes the file says what is wrong
+        return None
+    return None if header is None else header.profile
+
+
+def lost_profile(file: Path) -> Profile | None:
+    """What a picture's file says of its colours if Blender has no colour space for that."""
+    profile = _profile_of(file)
+    return profile if profile and colours.space_of(profile) is None else None
 
 
 def check_images(files: Iterable[Path]) -> None:
@@ -171,11 +201,12 @@ def read_pixels(file: Path) -> NDArray[np.float32]:
         EverZoomError: The file is no image that Blender reads.
     """
     image = _decode(file)
-    # Whatever the file's colour space: reading floating-point values converts to linear light.
-    is_linear = image.is_float
+    space = image.colorspace_settings.name
+    is_float = image.is_float
     colour = _take_pixels(image)[..., :3]
-    if is_linear:
-        colour = _encoded(colour)
+    # Whatever the file's colour space: reading floating-point values converts to linear light.
+    if is_float or space != colours.picture_space():
+        colour = colours.srgb_of(colour if is_float else colours.light_of(colour, space))
     return np.ascontiguousarray(upright(np.clip(colour, 0.0, 1.0), orientation_of(file)))
 
 
@@ -203,47 +234,13 @@ def read_rgba(
     if alpha_mode == "NONE":
         pixels[..., 3] = 1.0
     colour, alpha = pixels[..., :3], pixels[..., 3:]
-    if not is_float and colour_space == picture_space():
+    if not is_float and colour_space == colours.picture_space():
         return np.rint(pixels * 255.0).astype(np.uint8)
     if not is_float:
-        colour = _linear(colour, colour_space)
+        colour = colours.light_of(colour, colour_space)
     elif alpha_mode != "CHANNEL_PACKED":
         colour /= np.where(alpha == 0.0, 1.0, alpha)
-    return np.concatenate([_encoded(colour) * alpha, alpha], axis=2)
-
-
-def is_light_plain() -> bool:
-    """Whether Blender calculates with linear light of the very primaries that sRGB has.
-
-    Studios take wider ones (ACEScg): a picture's linear values are others there.
-    """
-    return np.allclose(_srgb_primaries(compat.working_space()), np.eye(3), atol=1e-3)
-
-
-@lru_cache(maxsize=1)
-def _srgb_primaries(_working_space: str) -> NDArray[np.float32]:
-    """The red, green and blue of sRGB in Blender's linear light, (3, 3), one a row."""
-    return _linear(np.eye(3, dtype=np.float32)[None], picture_space())[0]
-
-
-def _encoded(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Blender's linear light as sRGB-encoded values."""
-    if not is_light_plain():
-        primaries = _srgb_primaries(compat.working_space())
-        light = light @ np.linalg.inv(primaries).astype(np.float32)
-    return encode_srgb(light)
-
-
-def _linear(values: NDArray[np.float32], colour_space: str) -> NDArray[np.float32]:
-    """Values of a colour space in linear light; shapes (height, width, 3).
-
-    Blender converts only what it reads as floating-point numbers.
-    """
-    rgba = np.concatenate([values, np.ones_like(values[..., :1])], axis=2)
-    with tempfile.TemporaryDirectory(dir=bpy.app.tempdir) as folder:
-        file = Path(folder) / "values.exr"
-        file.write_bytes(exr_bytes(rgba))
-        return _take_pixels(_decode(file, "PREMUL", colour_space))[..., :3]
+    return np.concatenate([colours.srgb_of(colour) * alpha, alpha], axis=2)
 
 
 def _take_pixels(image: Any) -> NDArray[np.float32]:
@@ -285,19 +282,13 @@ def write_png(file: Path, pixels: NDArray[np.float32]) -> None:
         raise EverZoomError(f"{file} cannot be written: check the folder and the free space.")
 
 
-def encode_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Linear light to sRGB-encoded values (IEC 61966-2-1), also of less than 0 and more than 1."""
-    curve = 1.055 * np.maximum(linear, 0.0031308) ** (1.0 / 2.4) - 0.055
-    return np.where(linear <= 0.0031308, 12.92 * linear, curve).astype(np.float32)
-
-
 def _decode(file: Path, alpha_mode: str = "", colour_space: str = "") -> Any:
     """A Blender image of its own, decoded, so that no image of the user's is touched.
 
     Args:
         file: What to decode.
         alpha_mode: As a Blender image has it; without it that which Blender chooses.
-        colour_space: The same.
+        colour_space: The same; without it that of the file's profile.
     """
     packed = None if file.exists() else packed_image(file)
     try:
@@ -310,6 +301,10 @@ def _decode(file: Path, alpha_mode: str = "", colour_space: str = "") -> Any:
         raise EverZoomError(f"Blender cannot open {file.name}: check the file.") from error
     if alpha_mode:
         image.alpha_mode = alpha_mode
+    if not colour_space:
+        profile = _profile_of(file)
+        colour_space = (profile and colours.space_of(profile)) or ""
+    if colour_space:
         image.colorspace_settings.name = colour_space
     if image.size[0] == 0 or image.size[1] == 0:  # reading the size decodes the file
         bpy.data.images.remove(image)

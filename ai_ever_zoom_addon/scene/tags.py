@@ -19,6 +19,7 @@ ANCHOR = "ever_zoom_anchor"  # on an anchor: the name of its image
 SOUND = "ever_zoom_sound"  # on the strip of a zoom's sound: what it was made from
 PLACING = "ever_zoom_placing"  # on all that is there while an image is placed by hand
 MASKED_LAYER = "ever_zoom_layer"  # on a compositing mask: the layer
+PROFILE_SPACE = "ever_zoom_space"  # on an image: the colour space that its file's profile asks for
 WAS_TRANSPARENT = "ever_zoom_was_transparent"  # on a backdrop's node: the scene's setting before
 
 # On the control, as JSON: what the user chose, and what the zoom was made from.

@@ -128,6 +128,13 @@ def _findings(scene: bpy.types.Scene, plan: Plan) -> list[Finding]:
         moving = [image.file.name for image in plan.series.images if is_moving(image.file)]
         if moving:
             findings.append(Finding(FindingKind.STANDING_STILL, {"files": moving}))
+    files = dict.fromkeys(image.file for image in plan.series.images)
+    lost = {file.name: profile for file in files if (profile := loading.lost_profile(file))}
+    if lost:
+        profiles = list(dict.fromkeys(profile.name for profile in lost.values()))
+        effect = next(iter(lost.values())).effect
+        values = {"profiles": profiles, "files": list(lost), "effect": effect}
+        findings.append(Finding(FindingKind.OTHER_PROFILE, values))
     return findings
 
 

@@ -15,7 +15,7 @@ from ai_ever_zoom_addon.core.findings import FindingKind
 from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import compat, loading, tags, zooms
+from ai_ever_zoom_addon.scene import colours, compat, loading, tags, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.scene.strips import storing
@@ -45,7 +45,7 @@ def make_series(folder: Path, steps: tuple[Step, ...], sizes: list[tuple[int, in
         x, y = centre[0] + x * scale, centre[1] + y * scale
         phase = np.array([0.0, 2.0, 4.0])
         light = 0.4 + 0.1 * np.sin(20 * x + phase) + 0.1 * np.cos(17 * y + 2 * phase)
-        encoded = loading.encode_srgb((light**2 * colour).astype(np.float32))
+        encoded = colours.encode_srgb((light**2 * colour).astype(np.float32))
         file = folder / f"picture_{number}.png"
         loading.write_png(file, encoded)
         pictures.append(SeriesImage(file, width, height))

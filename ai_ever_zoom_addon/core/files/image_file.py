@@ -1,8 +1,8 @@
 """What a file's own bytes say about an image, without decoding it. Never touches bpy.
 
 Headers say sizes, so that a zoom of a hundred large images can be planned before one of them is
-decoded, how pictures are to be turned, and whether files end too early: Blender shows some of those
-with a grey or black rest.
+decoded, how pictures are to be turned, what their colours mean, and whether files end too early:
+Blender shows some of those with a grey or black rest.
 Formats that are not known here are left to Blender's own reader.
 
 Sources: PNG, W3C Recommendation (Third Edition), 5 and 11; JPEG, ITU-T T.81, Annex B; WebP,
@@ -11,15 +11,18 @@ RFC 9649, 2; TIFF, Revision 6.0, 2 and 15; Exif 3.0, 4.7.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import struct
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from ...errors import EverZoomError
 from .orientation import UPRIGHT, orientation_in, upright_size
+from .profiles import Profile, read_cicp, read_gamma, read_icc
 
 # Everything that Blender reads as a still image (Image Editor > Open).
 IMAGE_SUFFIXES = frozenset(
@@ -81,6 +84,8 @@ _UNREAD_BEGINNINGS = {
 
 CONVERT = "convert them to PNG or JPEG"
 
+_PNG_EXTRAS = frozenset({b"eXIf", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"})
+_LARGEST_PROFILE = 1 << 24  # bytes
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # after a scan's pixels
@@ -88,9 +93,11 @@ _JPEG_PROGRESSIVE_MARKERS = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _JPEG_MARKERS_WITHOUT_LENGTH = frozenset(range(0xD0, 0xD9)) | {0x01}
 _WEBP_PICTURES = frozenset({b"VP8 ", b"VP8L", b"ANMF"})
 _EXIF_MARK = b"Exif\0\0"
+_ICC_MARK = b"ICC_PROFILE\0"
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _TIFF_STRIPS, _TIFF_TILES = (273, 279), (324, 325)  # where pixels are, and how many bytes
 _TIFF_COMPRESSION, _TIFF_PLAIN = 259, 1
+_TIFF_PROFILE = 34675
 _TIFF_TAGS = frozenset({_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_COMPRESSION, *_TIFF_STRIPS, *_TIFF_TILES})
 _TIFF_SIZES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8), start=1))  # of kinds of numbers
 _TIFF_KINDS = {3: "H", 4: "I"}
@@ -103,6 +110,7 @@ class Header:
     Attributes:
         width, height: Of the upright picture, in pixels.
         orientation: How the stored picture is to be turned, see `orientation`.
+        profile: What its colours mean; None: sRGB, or it does not say.
         is_cut: By what it says, the file should be longer. Whether the picture misses anything by
             that, only decoding it tells.
     """
@@ -110,6 +118,7 @@ class Header:
     width: int
     height: int
     orientation: int = UPRIGHT
+    profile: Profile | None = None
     is_cut: bool = False
 
     @property
@@ -124,6 +133,8 @@ class _Parts:
 
     size: tuple[int, int] | None = None
     exif: bytes = b""
+    icc: bytes = b""
+    profile: Profile | None = None  # that is written down otherwise
     is_cut: bool = False
 
 
@@ -174,7 +185,9 @@ def header_of(name: str, data: bytes) -> Header | None:
     except (struct.error, LookupError, ValueError):
         raise incomplete(name) from None
     orientation = orientation_in(parts.exif.removeprefix(_EXIF_MARK))
-    return Header(*upright_size(*parts.size, orientation), orientation, parts.is_cut)
+    size = upright_size(*parts.size, orientation)
+    profile = parts.profile or read_icc(parts.icc)
+    return Header(*size, orientation, profile, parts.is_cut)
 
 
 def _check_kind(name: str, data: bytes) -> None:
@@ -195,21 +208,43 @@ def incomplete(name: str) -> EverZoomError:
 
 def _read_png(data: bytes) -> _Parts:
     parts = _Parts(size=struct.unpack(">II", data[16:24]))
+    chunks: dict[bytes, bytes] = {}
     position = len(_PNG_SIGNATURE)
     while position < len(data):
         length, name = struct.unpack(">I4s", data[position : position + 8].ljust(8))
         begin, position = position + 8, position + 12 + length
+        if name in _PNG_EXTRAS:
+            chunks.setdefault(name, data[begin : begin + length])
         if name == b"IEND" and position <= len(data):
-            return parts
-        if name == b"eXIf":
-            parts.exif = data[begin : begin + length]
-    parts.is_cut = True
+            break
+    else:
+        parts.is_cut = True
+    parts.exif = chunks.get(b"eXIf", b"")
+    _read_png_colours(parts, chunks)
     return parts
+
+
+def _read_png_colours(parts: _Parts, chunks: Mapping[bytes, bytes]) -> None:
+    """The first of these counts: cICP, iCCP, sRGB, gAMA and cHRM."""
+    with contextlib.suppress(struct.error, zlib.error):  # damaged: Blender passes over them, too
+        if b"cICP" in chunks:
+            parts.profile = read_cicp(*struct.unpack_from("BB", chunks[b"cICP"]))
+        elif b"iCCP" in chunks:
+            packed = chunks[b"iCCP"].partition(b"\0")[2][1:]
+            parts.icc = zlib.decompressobj().decompress(packed, _LARGEST_PROFILE)
+        elif b"sRGB" not in chunks:
+            gamma = chunks.get(b"gAMA")
+            places = chunks.get(b"cHRM")
+            parts.profile = read_gamma(
+                struct.unpack(">I", gamma)[0] / 100000.0 if gamma else None,
+                tuple(n / 100000.0 for n in struct.unpack(">8I", places)) if places else (),
+            )
 
 
 def _read_jpeg(data: bytes) -> _Parts:
     parts = _Parts()
     is_progressive = False
+    profile: dict[int, bytes] = {}  # in parts, by their numbers
     position = 2
     while True:
         while data[position] != 0xFF:
@@ -222,6 +257,7 @@ def _read_jpeg(data: bytes) -> _Parts:
             parts.is_cut = data.find(b"\xff\xd9", position) < 0
             if parts.is_cut and is_progressive:
                 _check_scans(data, position - 2)
+            parts.icc = b"".join(profile[number] for number in sorted(profile))
             return parts
         (length,) = struct.unpack(">H", data[position : position + 2])
         content = data[position + 2 : position + length]
@@ -231,6 +267,8 @@ def _read_jpeg(data: bytes) -> _Parts:
             is_progressive = marker in _JPEG_PROGRESSIVE_MARKERS
         elif marker == 0xE1 and content.startswith(_EXIF_MARK):
             parts.exif = parts.exif or content
+        elif marker == 0xE2 and content.startswith(_ICC_MARK):
+            profile[content[len(_ICC_MARK)]] = content[len(_ICC_MARK) + 2 :]
         position += length
 
 
@@ -276,6 +314,8 @@ def _read_webp(data: bytes) -> _Parts:
             parts.size = width & 0x3FFF, height & 0x3FFF
         elif name == b"EXIF":
             parts.exif = content
+        elif name == b"ICCP":
+            parts.icc = content
     return parts
 
 
@@ -304,6 +344,8 @@ def _read_tiff(data: bytes) -> _Parts:
             (place,) = struct.unpack_from(order + "I", data, place)
         if place + size > len(data):
             parts.is_cut = True
+        elif tag == _TIFF_PROFILE:
+            parts.icc = data[place : place + size]
         elif tag in _TIFF_TAGS and kind in _TIFF_KINDS:
             tags[tag] = struct.unpack_from(f"{order}{length}{_TIFF_KINDS[kind]}", data, place)
     for offsets, sizes in (_TIFF_STRIPS, _TIFF_TILES):

@@ -20,7 +20,6 @@ from ...core.hidden_colours import bleed
 from ...core.spline import spline_coefficients
 from ...errors import EverZoomError
 from .. import colours, compat
-from ..loading import is_light_plain
 from ..planes.layers import IMAGE_NODE
 from ..planes.objects import controls, parts
 
@@ -174,7 +173,7 @@ def _can_be_sharpened(node: Any) -> bool:
         node.interpolation == "Linear"
         and image.source == "FILE"
         and image.colorspace_settings.name == colours.picture_space()
-        and is_light_plain()
+        and colours.is_light_plain()
         and not image.is_float
     )
 
