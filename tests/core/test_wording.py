@@ -120,6 +120,10 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
     ),
     FindingKind.IDLE_ENDS: ({}, *["A loop has no ends: .* without effect"] * 2),
     FindingKind.IDLE_OVERLAY: ({}, "^Fast 2D does not draw", "^--engine sequencer does not draw"),
+    FindingKind.OTHER_PROFILE: (
+        {"profiles": ["ProPhoto RGB"], "files": NAMES, "effect": "paler"},
+        *[r"profile ProPhoto RGB of 0.png.* 2 more: .* come out paler; convert the images"] * 2,
+    ),
     FindingKind.CURVE_REPLACED: ({}, *["curve that you edited was replaced"] * 2),
     FindingKind.STANDING_STILL: ({"files": ["a.mp4", "b"]}, *["does not play a.mp4, b:"] * 2),
     FindingKind.OTHER_FRAMES: (
