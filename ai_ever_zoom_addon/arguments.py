@@ -56,6 +56,13 @@ def make_parser() -> argparse.ArgumentParser:
         elif name in _PUT_TOGETHER:
             _PUT_TOGETHER[name](parser)
     add(
+        "--place",
+        metavar="FILE",
+        default=None,
+        help="placements of images in the next larger ones, in the form that --json writes; any of "
+        "them, the rest is measured",
+    )
+    add(
         "--frames",
         metavar="A-B",
         type=_frames,

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 import bpy
 
 from .arguments import AUTO, make_parser, settings_from
+from .core.analysis.placing import GivenPlacement, read_placements
 from .core.analysis.report import Analysis
 from .core.files.folder import about_skipped, find_images
 from .core.files.moving import is_moving
@@ -96,11 +97,14 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
             settings = replace(
                 settings, engine=_best_engine(options, settings, terminal, is_still=is_still)
             )
+        placements = _placements(options.place, files)
         output_settings.check_engine(settings.engine)  # before anything long begins
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         scene = bpy.context.scene
         assert scene is not None
-        series, analysis = measuring.find_series(files, settings, skipped, terminal.progress)
+        series, analysis = measuring.find_series(
+            files, settings, skipped, terminal.progress, placements
+        )
         for line in _found(series, analysis):
             terminal.say(line)
         found: dict[str, Any] = analysis.to_json() if analysis else {}
@@ -111,7 +115,9 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
                 f"--frames {first}-{last}: this zoom has the frames {plan.first_frame} to "
                 f"{plan.last_frame}."
             )
-        control = zooms.build_zoom(scene, series, settings, report=found or None)
+        control = zooms.build_zoom(
+            scene, series, settings, report=found or None, placements=placements
+        )
         findings = [*(analysis.findings if analysis else ()), *recipe.stored_findings(control)]
         warnings = sentences(findings, Way.COMMAND_LINE)
         for warning in warnings:
@@ -209,6 +215,31 @@ def _check_places(
         option: path if path == frames else check_file(path, streams=option == "--json")
         for option, path in files.items()
     }
+
+
+def _placements(name: str | None, files: Sequence[Path]) -> tuple[GivenPlacement, ...]:
+    """What a file says of how images lie in each other.
+
+    Raises:
+        EverZoomError: It cannot be read, is of another form, or names other images.
+    """
+    if name is None:
+        return ()
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise EverZoomError(f"{name} cannot be read ({reason}): check --place.") from None
+    placements = read_placements(text, name)
+    here = {file.name for file in files}
+    for number, placement in enumerate(placements, 1):
+        for file in placement.names:
+            if file not in here:
+                raise EverZoomError(
+                    f"{name}: pair {number} names {file}, which is none of the images: check the "
+                    "name."
+                )
+    return placements
 
 
 def _best_engine(

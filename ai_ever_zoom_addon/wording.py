@@ -160,15 +160,15 @@ _REMEDIES = {
     },
     FindingKind.ALL_IN_MIDDLE: {
         Way.WINDOW: "change that with Zoom Factor",
-        Way.COMMAND_LINE: "use --zoom-factor for another one",
+        Way.COMMAND_LINE: "use --zoom-factor for another one, or --place for other places",
     },
     FindingKind.NOT_FOUND: {
         Way.WINDOW: "check the Order",
-        Way.COMMAND_LINE: "check the --order",
+        Way.COMMAND_LINE: "check the --order, or say with --place where they lie",
     },
     FindingKind.PLACED_AS_OTHERS: {
         Way.WINDOW: "look at them with Debug Overlay",
-        Way.COMMAND_LINE: "look at them with --debug",
+        Way.COMMAND_LINE: "look at them with --debug, or say with --place where they lie",
     },
     FindingKind.OTHER_FACTOR: {
         Way.WINDOW: "take that as Zoom Factor, or turn Measure Factor on",

@@ -43,6 +43,7 @@ def series_steps(
     settings: ZoomSettings,
     skipped: Sequence[str] = (),
     known: Analysis | None = None,
+    placements: Sequence[GivenPlacement] = (),
 ) -> Steps[tuple[Series, Analysis | None]]:
     """Find out what a list of files is, in steps short enough for a window to stay alive.
 
@@ -52,6 +53,7 @@ def series_steps(
         skipped: Names of other files, kept for reports.
         known: The analysis of these very files with the same order, sorting and factor, if it has
             been made before.
+        placements: What the user has given.
 
     Yields:
         (fraction done, 0 to 1, what is being done).
@@ -66,7 +68,7 @@ def series_steps(
     found = {file.name: image for file, image in zip(files, measure_images(files), strict=True)}
     if not settings.auto_sort:  # which sorts out what does not belong
         check_sizes(list(found.values()))
-    if not settings.needs_analysis:
+    if not (settings.needs_analysis or placements):
         ordered = [found[file.name] for file in files]
         if settings.order is Order.INNERMOST_FIRST:
             ordered.reverse()
@@ -81,6 +83,7 @@ def series_steps(
             auto_sort=settings.auto_sort,
             zoom_factor=settings.given_factor,
             series=settings.series,
+            given=placements,
         )
     kept = [found[name] for name in analysis.order]
     check_sizes(kept)
@@ -92,9 +95,10 @@ def find_series(
     settings: ZoomSettings,
     skipped: Sequence[str] = (),
     progress: Progress = lambda *_: None,
+    placements: Sequence[GivenPlacement] = (),
 ) -> tuple[Series, Analysis | None]:
     """`series_steps` in one go."""
-    return run(series_steps(files, settings, skipped), progress)
+    return run(series_steps(files, settings, skipped, placements=placements), progress)
 
 
 def measure_images(files: Sequence[Path]) -> list[SeriesImage]:

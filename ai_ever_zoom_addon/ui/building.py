@@ -14,6 +14,7 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
+from ..core.analysis.placing import GivenPlacement
 from ..core.analysis.report import Analysis
 from ..core.files.folder import check_count, find_images, natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
@@ -41,6 +42,7 @@ FRAME_SIZE = (
     *("pixel_aspect_x", "pixel_aspect_y"),
 )
 
+Placements = tuple[GivenPlacement, ...]
 FindFiles = Callable[[], tuple[Sequence[Path], list[str]]]
 
 
@@ -51,25 +53,34 @@ class _Analysed:
     analysis: Analysis | None = None
 
     @staticmethod
-    def _key(files: Sequence[Path], settings: ZoomSettings) -> object:
+    def _key(files: Sequence[Path], settings: ZoomSettings, placements: Placements) -> object:
         states = [(file, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
         found_by = settings.order, settings.auto_sort, settings.given_factor, settings.series
-        return states, found_by
+        return states, found_by, placements
 
     @classmethod
-    def find(cls, files: Sequence[Path], settings: ZoomSettings) -> Analysis | None:
+    def find(
+        cls, files: Sequence[Path], settings: ZoomSettings, placements: Placements
+    ) -> Analysis | None:
         """The analysis of these files, if it was the last one and they are the same."""
         try:
-            return cls.analysis if cls.key == cls._key(files, settings) else None
+            return cls.analysis if cls.key == cls._key(files, settings, placements) else None
         except OSError:
             return None  # whoever reads them says what is wrong
 
     @classmethod
-    def keep(cls, files: Sequence[Path], settings: ZoomSettings, analysis: Analysis | None) -> None:
+    def keep(
+        cls,
+        files: Sequence[Path],
+        settings: ZoomSettings,
+        placements: Placements,
+        analysis: Analysis | None,
+    ) -> None:
         """Remember an analysis, and forget the one before."""
         if analysis is not None:
             with contextlib.suppress(OSError):  # of what is packed there may be no file
-                cls.key, cls.analysis = cls._key(files, settings), analysis
+                key = cls._key(files, settings, placements)
+                cls.key, cls.analysis = key, analysis
 
 
 def _build_steps(
@@ -99,15 +110,18 @@ def _build_steps(
     files, skipped = find()
     settings = to_settings(group).having(chosen or {})
     output_settings.check_engine(settings.engine)  # before anything long begins
-    known = _Analysed.find(files, settings)
+    placements = recipe.stored_placements(control) if control is not None else ()
+    known = _Analysed.find(files, settings, placements)
     try:
-        series, analysis = yield from measuring.series_steps(files, settings, skipped, known)
+        series, analysis = yield from measuring.series_steps(
+            files, settings, skipped, known, placements
+        )
     except FoundError as error:
         group = kept[1].find().ever_zoom
         folder = to_settings(group).folder
         ask(group, Question(error.finding, tuple(files), tuple(skipped), are_chosen, folder))
         raise
-    _Analysed.keep(files, settings, analysis)
+    _Analysed.keep(files, settings, placements, analysis)
     yield 1.0, "Building"
     scene, owner, *controls = (item.find() for item in kept)
     control = controls[0] if controls else None

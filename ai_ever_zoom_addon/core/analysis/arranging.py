@@ -13,7 +13,7 @@ from ..matching.colour import likeness
 from ..matching.matcher import CERTAIN, SAME_STEP, Matcher
 from ..matching.ordering import direction, groups, rotate
 from .choosing import way_of
-from .pairing import register_pair
+from .pairing import Places, register_pair
 
 AUTO, INNERMOST_FIRST, OUTERMOST_FIRST = "auto", "innermost-first", "outermost-first"
 COPY = 0.98  # score of two files that are the same picture
@@ -41,7 +41,7 @@ class Arrangement:
 
 
 def arrange(
-    matcher: Matcher, members: Sequence[int], order: str, *, auto_sort: bool
+    matcher: Matcher, members: Sequence[int], order: str, places: Places, *, auto_sort: bool
 ) -> Arrangement:
     """Puts the images of a series in order.
 
@@ -50,9 +50,10 @@ def arrange(
         members: Their numbers, at least two.
         order: "innermost-first" or "outermost-first", and the files' order is kept; "auto": it is
             kept where the pictures agree with it.
+        places: What is not to be measured.
         auto_sort: Never mind the names.
     """
-    work = _Arranging(matcher, sorted(members))
+    work = _Arranging(matcher, sorted(members), places)
     if auto_sort and work.can_be_sorted:
         work.sort()
     else:
@@ -62,8 +63,9 @@ def arrange(
 
 
 class _Arranging:
-    def __init__(self, matcher: Matcher, files: list[int]) -> None:
+    def __init__(self, matcher: Matcher, files: list[int], places: Places) -> None:
         self._matcher = matcher
+        self._places = places
         self._files = files
         self._position = matcher.components.position
         self.result = Arrangement([])
@@ -162,8 +164,7 @@ class _Arranging:
         if len(back) != 1 or not forward:
             return False
         outer, inner = pairs[back[0]]
-        found = self._matcher.search(outer, inner)
-        depth = self._matcher.depth(outer, inner, found.placement) if found else 0.0
+        depth = self._depth_between(outer, inner)
         step = float(np.median(forward))
         if not step / 2 < depth < step * 2:
             return False
@@ -179,15 +180,22 @@ class _Arranging:
         length = self._position[last] - self._position[first]
         if len(sequence) < 3 or length < SAME_STEP or self.result.is_ring:
             return
-        found = self._matcher.search(last, first)
         step = length / (len(sequence) - 1)
-        depth = self._matcher.depth(last, first, found.placement) if found else 0.0
-        self.result.is_ring = step / 2 < depth < step * 2
+        depth = self._depth_between(last, first)
+        is_given = (last, first) in self._places
+        self.result.is_ring = is_given or step / 2 < depth < step * 2
         if self.result.is_ring and sort:
             # Around a ring the positions are only known up to its length.
             start = self._position[first]
             sequence.sort(key=lambda k: (self._position[k] - start) % (length + depth))
             self.result.sequence = rotate(sequence)
+
+    def _depth_between(self, outer: int, inner: int) -> float:
+        """How far one image lies in another one, whatever else is known; 0 where it does not."""
+        if (outer, inner) in self._places:
+            return self._matcher.depth(outer, inner, self._places[outer, inner][0])
+        found = self._matcher.search(outer, inner)
+        return self._matcher.depth(outer, inner, found.placement) if found else 0.0
 
     # Images of the same step
 

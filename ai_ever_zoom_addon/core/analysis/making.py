@@ -19,10 +19,12 @@ from ...errors import EverZoomError
 from ..findings import Finding, FindingKind, FoundError, listed
 from ..matching.matcher import SAME_STEP, Matcher
 from ..matching.picture import shrink
+from ..matching.placement import Placement
 from ..steps import Progress, Steps, run
 from .arranging import AUTO, Arrangement, arrange
 from .choosing import series_in
-from .pairing import Pairing
+from .pairing import Pairing, Places
+from .placing import GivenPlacement
 from .report import Analysis, LeftOut, Pair, Source
 from .verdict import judge
 
@@ -40,11 +42,18 @@ def analyse(
     auto_sort: bool = False,
     zoom_factor: float | None = None,
     series: int = 1,
+    given: Sequence[GivenPlacement] = (),
     progress: Progress = lambda *_: None,
 ) -> Analysis:
     """`analysis_steps` in one go; `progress` is called with (fraction done, text)."""
     steps = analysis_steps(
-        files, load, order=order, auto_sort=auto_sort, zoom_factor=zoom_factor, series=series
+        files,
+        load,
+        order=order,
+        auto_sort=auto_sort,
+        zoom_factor=zoom_factor,
+        series=series,
+        given=given,
     )
     return run(steps, progress)
 
@@ -57,6 +66,7 @@ def analysis_steps(
     auto_sort: bool = False,
     zoom_factor: float | None = None,
     series: int = 1,
+    given: Sequence[GivenPlacement] = (),
 ) -> Steps[Analysis]:
     """Finds out what the images are, in short steps, so that a window stays alive.
 
@@ -70,6 +80,7 @@ def analysis_steps(
         zoom_factor: What the user says the factor is; None: not known. It is never believed, only
             compared, and taken where no picture lies in another one.
         series: Which of several series in the folder, 1 the longest.
+        given: Placements that are not to be measured; those of other files are passed over.
 
     Yields:
         (fraction done 0..1, one line of text).
@@ -88,18 +99,36 @@ def analysis_steps(
         yield 0.5 * number / len(files), f"Reading {file.name}"
         pictures.append(shrink(file.name, load(file)))
     matcher = Matcher(pictures)
+    places = _given_places(matcher, given)
     for done, text in matcher.relate(neighbours=not auto_sort):
         yield 0.5 + 0.35 * done, text
     members, left_out, findings = _choose(
         matcher, zoom_factor, series, order=order, auto_sort=auto_sort
     )
-    arrangement = arrange(matcher, members, order, auto_sort=auto_sort)
-    pairing = Pairing(matcher, arrangement.sequence, zoom_factor, {}, is_ring=arrangement.is_ring)
+    arrangement = arrange(matcher, members, order, places, auto_sort=auto_sort)
+    pairing = Pairing(
+        matcher, arrangement.sequence, zoom_factor, places, is_ring=arrangement.is_ring
+    )
     for done, text in pairing.steps():
         yield 0.85 + 0.15 * done, text
     arrangement.left_out |= left_out
     arrangement.findings = [*findings, *arrangement.findings]
     return _analysis(matcher, arrangement, pairing, zoom_factor)
+
+
+def _given_places(matcher: Matcher, given: Sequence[GivenPlacement]) -> Places:
+    """What is given for the images that there are, which are so related."""
+    numbers = {picture.name: number for number, picture in enumerate(matcher.pictures)}
+    places = {}
+    for item in given:
+        if item.outer in numbers and item.inner in numbers:
+            outer, inner = numbers[item.outer], numbers[item.inner]
+            size = matcher.pictures[outer].width, matcher.pictures[outer].height
+            scale = size[0] / (matcher.pictures[inner].width * item.factor)
+            placement = Placement(scale, item.in_pixels_of(size).offset_px, item.turn_deg)
+            places[outer, inner] = placement, Source.GIVEN
+            matcher.components.join(outer, inner, math.log(item.factor), placement)
+    return places
 
 
 def _choose(
