@@ -16,7 +16,7 @@ from typing import Any
 
 from ..core.analysis.making import analysis_steps, pair_steps
 from ..core.analysis.pairing import DEFAULT_FACTOR
-from ..core.analysis.placing import GivenPlacement, given_pair
+from ..core.analysis.placing import GivenPlacement, given_pair, placement_of
 from ..core.analysis.report import Analysis, LeftOut, Source, missing_pair
 from ..core.analysis.verdict import JUDGED, judge
 from ..core.files.folder import natural_key
@@ -167,7 +167,12 @@ def first_listing(
 
 
 def relist_steps(
-    control: Any, listing: Listing, settings: ZoomSettings, *, anew: bool = False
+    control: Any,
+    listing: Listing,
+    settings: ZoomSettings,
+    *,
+    anew: bool = False,
+    placements: Sequence[GivenPlacement] | None = None,
 ) -> Steps[tuple[Series, dict[str, Any] | None]]:
     """Find out what a list of images is whose order is the user's, in short steps.
 
@@ -176,6 +181,7 @@ def relist_steps(
         listing: Its new list.
         settings: What has to be found in the pictures.
         anew: Measure all neighbours; otherwise only those that have not been neighbours before.
+        placements: What the user has given; None: what the zoom has.
 
     Yields:
         (fraction done, 0 to 1, what is being done).
@@ -193,7 +199,9 @@ def relist_steps(
     sizes = {} if anew else {image.file: image for image in old.images}
     found = [sizes.get(file) or measure_images([file])[0] for file in files]
     check_sizes(found)
-    if not (settings.is_factor_measured or settings.align or settings.match_colour):
+    given = recipe.stored_placements(control) if placements is None else placements
+    is_found = settings.is_factor_measured or settings.align or settings.match_colour
+    if not (is_found or given):
         steps = uniform_steps(len(found), settings.zoom_factor)
         return Series(tuple(found), steps, old.skipped, is_measured=False), None
     known = {} if anew else _known_pairs(control)
@@ -202,11 +210,12 @@ def relist_steps(
     is_ring_wanted = settings.travel is Travel.LOOP and len(files) > 2
     wanted = [*pairwise(files), *([ends] if is_ring_wanted else [])]
     for number, (outer, inner) in enumerate(wanted):
-        if (str(outer), str(inner)) in known:
+        placement = placement_of(given, outer.name, inner.name)
+        if placement is None and (str(outer), str(inner)) in known:
             continue
         text = f"Measuring {inner.name} in {outer.name}"
         yield number / len(files), text
-        work = pair_steps(outer, inner, load)
+        work = pair_steps(outer, inner, load, placement)
         known[str(outer), str(inner)] = yield from within(work, number / len(files), text)
     neighbours = [known[str(outer), str(inner)] for outer, inner in pairwise(files)]
     factors = [pair.factor for pair in neighbours if pair is not None]
@@ -225,10 +234,13 @@ def relist_steps(
             LeftOut(row.file.name, "not used") for row in listing.rows if not row.is_used
         ),
     )
+    analysis = _as_ordered(analysis, recipe.stored_analysis(control), listing)
     here = {str(row.file) for row in listing.rows}
     report = analysis.to_json() | {
         "known": [
-            [*names, pair and pair.to_json()] for names, pair in known.items() if here >= set(names)
+            [*names, pair and pair.to_json()]
+            for names, pair in known.items()
+            if here >= set(names) and not (pair and pair.source is Source.GIVEN)
         ]
     }
     return series_of(found, analysis, old.skipped), report
@@ -281,6 +293,25 @@ def with_given(
     return series_of(old.images, analysis, old.skipped), analysis.to_json() | {"known": known}
 
 
+def _as_ordered(analysis: Analysis, before: Analysis | None, listing: Listing) -> Analysis:
+    """The analysis of a list with what is known of its order, where that is not the user's."""
+    if before is None or listing.is_own_order or before.order != analysis.order:
+        return analysis
+    closing = analysis.closing
+    if before.closing is not None and before.closing.source is Source.USUAL and closing is None:
+        factor = median(pair.factor for pair in analysis.pairs)
+        closing = replace(before.closing, factor=factor)
+    kept = [finding for finding in before.findings if finding.kind not in JUDGED]
+    return replace(
+        analysis,
+        file_order=before.file_order,
+        left_out=before.left_out,
+        closing=closing,
+        loops=closing is not None,
+        findings=(*kept, *analysis.findings),
+    )
+
+
 def _known_pairs(control: Any) -> Known:
     """What has been measured of images that are or were neighbours, by their paths."""
     known = recipe.stored_known(control)
@@ -292,5 +323,7 @@ def _known_pairs(control: Any) -> Known:
     if analysis.closing is not None:
         neighbours.append(((files[-1], files[0]), analysis.closing))
     return known | {
-        names: None if pair.source is Source.USUAL else pair for names, pair in neighbours
+        names: None if pair.source is Source.USUAL else pair
+        for names, pair in neighbours
+        if pair.source is not Source.GIVEN  # which is kept by itself, and may be given up
     }

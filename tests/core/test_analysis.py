@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,15 @@ import pytest
 from PIL import Image
 
 from ai_ever_zoom_addon.core.analysis.making import analyse, analysis_steps
+from ai_ever_zoom_addon.core.analysis.pairing import Pairing
+from ai_ever_zoom_addon.core.analysis.placing import GivenPlacement, read_placements
 from ai_ever_zoom_addon.core.analysis.report import Analysis, Source
 from ai_ever_zoom_addon.core.findings import Finding, FindingKind, FoundError
+from ai_ever_zoom_addon.core.matching.matcher import Matcher
+from ai_ever_zoom_addon.core.matching.picture import shrink
+from ai_ever_zoom_addon.core.matching.placement import Placement
+from ai_ever_zoom_addon.core.matching.registration import Registration
+from ai_ever_zoom_addon.core.steps import run
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.wording import Way, sentence, told
 from tests.series_maker import Array, Memory, Truth, cut, jpeg, outpaint, scenes
@@ -506,6 +513,123 @@ def test_loader_errors_reach_the_caller() -> None:
 
     with pytest.raises(EverZoomError, match=r"a\.png is broken"):
         analyse([Path("a.png"), Path("b.png")], load)
+
+
+# Placements that are given
+
+
+def portals(count: int, size: tuple[int, int] = (256, 192)) -> dict[str, Array]:
+    """Images that have nothing in common."""
+    images = scenes(size, np.random.default_rng(61), count)
+    return {f"{number}.png": image for number, image in zip(range(count), images, strict=False)}
+
+
+@pytest.mark.parametrize("auto_sort", [False, True])
+def test_what_is_given_is_taken_and_says_the_order(auto_sort: bool) -> None:
+    given = (
+        GivenPlacement("2.png", "0.png", 3.0, (40.0, -20.0), (512, 384), 30.0),
+        GivenPlacement("0.png", "1.png", 64.0, (-7.0, 5.0), (256, 192), -90.0),
+        GivenPlacement("0.png", "gone.png", 2.0, (0.0, 0.0), (256, 192)),
+    )
+    memory = Memory(portals(3))
+    found = analyse(memory.files, memory.load, given=given, auto_sort=auto_sort)
+    assert found.order == ("2.png", "0.png", "1.png")
+    assert [pair.factor for pair in found.pairs] == pytest.approx([3.0, 64.0])
+    # The first was given in an image twice as large.
+    assert [pair.offset_px for pair in found.pairs] == [(20.0, -10.0), (-7.0, 5.0)]
+    assert [pair.turn_deg for pair in found.pairs] == [30.0, -90.0]
+    assert [pair.source for pair in found.pairs] == [Source.GIVEN] * 2
+    assert [pair.gain for pair in found.pairs] == [(1.0, 1.0, 1.0)] * 2
+    assert not found.left_out
+    kinds = {finding.kind for finding in found.findings}
+    assert kinds <= {FindingKind.VARYING_FACTOR, FindingKind.SORTED_BY_PICTURES}
+
+
+def test_what_is_given_wins_over_the_pictures(series: Truth) -> None:
+    names = in_order(series)
+    memory = ordered(series, names)
+    given = GivenPlacement("2_2", "3_3", 2.5, (10.0, -6.0), (320, 240))
+    found = analyse(memory.files, memory.load, given=[given])
+    assert [name.split("_")[1] for name in found.order] == list(names)
+    assert [pair.source for pair in found.pairs].count(Source.GIVEN) == 1
+    assert found.pairs[2].factor == pytest.approx(2.5)
+    assert found.pairs[2].offset_px == (10.0, -6.0)
+    assert found.pairs[1].factor == pytest.approx(2.0, rel=0.002)
+
+
+def test_a_report_can_be_given_back(series: Truth) -> None:
+    memory = ordered(series, in_order(series))
+    first = analyse(memory.files, memory.load)
+    text = json.dumps(first.to_json())
+    again = analyse(memory.files, memory.load, given=read_placements(text, "report.json"))
+    assert again.order == first.order
+    assert {pair.source for pair in again.pairs} == {Source.GIVEN}
+    for one, other in zip(first.pairs, again.pairs, strict=True):
+        assert other.factor == pytest.approx(one.factor)
+        assert (other.offset_px, other.turn_deg) == (one.offset_px, one.turn_deg)
+        assert other.score == pytest.approx(one.score)
+        assert other.gain == pytest.approx(one.gain)
+
+
+def test_a_closing_pair_that_is_given_makes_a_ring() -> None:
+    size = (256, 192)
+    names = ("0.png", "1.png", "2.png", "0.png")
+    given = [
+        GivenPlacement(outer, inner, 4.0, (0.0, 0.0), size) for outer, inner in pairwise(names)
+    ]
+    memory = Memory(portals(3))
+    found = analyse(memory.files, memory.load, given=given)
+    assert found.loops and found.closing is not None
+    assert found.order == ("0.png", "1.png", "2.png")
+    assert (found.closing.outer, found.closing.inner) == ("2.png", "0.png")
+    assert found.closing.source is Source.GIVEN
+    assert found.closing.factor == pytest.approx(4.0)
+
+
+# What the pairs say together
+
+
+def with_wrong_pair(wrong: Placement, truth: Truth) -> Pairing:
+    """Of a series whose third pair was measured wrong, with a low score."""
+    matcher = Matcher([shrink(f"{k}.png", image) for k, image in enumerate(truth.images)])
+    run(matcher.relate(neighbours=True))
+    matcher.found[2, 3] = Registration(wrong, 0.3, 12.0, 0.1, 1.0)
+    pairing = Pairing(matcher, range(len(truth.images)), None, {})
+    run(pairing.steps())
+    return pairing
+
+
+def test_one_pair_is_not_wrong_alone() -> None:
+    truth = outpaint([2.0] * 5, (320, 240), seed=71, largest_offset=0.0)
+    pairing = with_wrong_pair(Placement(1 / 1.56, (8.0, -3.0)), truth)
+    for pair in pairing.pairs:
+        assert pair.factor == pytest.approx(2.0, rel=0.002)
+        assert pair.source is Source.MEASURED
+    (taken,) = pairing.findings
+    assert taken.kind is FindingKind.PLACED_AS_OTHERS
+    assert taken.values == {
+        "count": 1,
+        "pairs": 5,
+        "outer": "2.png",
+        "inner": "3.png",
+        "factor": pytest.approx(2.0, rel=0.002),
+    }
+
+
+def test_a_pair_that_is_clearly_another_stays_so() -> None:
+    truth = outpaint([2.0, 2.0, 3.0, 2.0, 2.0], (320, 240), seed=72)
+    memory = ordered(truth, in_order(truth))
+    found = analyse(memory.files, memory.load)
+    assert found.pairs[2].factor == pytest.approx(3.0, rel=0.002)
+    assert not values_of(found, FindingKind.PLACED_AS_OTHERS)
+
+
+def test_pairs_that_disagree_speak_for_nobody() -> None:
+    truth = outpaint([1.5, 2.0, 2.5, 3.0, 1.8], (320, 240), seed=73)
+    wrong = Placement(1 / 1.2, (8.0, -3.0))
+    pairing = with_wrong_pair(wrong, truth)
+    assert not pairing.findings
+    assert pairing.pairs[2].factor == pytest.approx(1.2)
 
 
 # The report and the progress

@@ -458,6 +458,56 @@ def test_json(run: Run, tmp_path: Path) -> None:
     assert done["blend_file"] is None
 
 
+def test_a_report_can_be_edited_and_given_back(run: Run, tmp_path: Path) -> None:
+    truth = series_maker.outpaint([2.0, 2.0], (160, 120))
+    folder = outpainted(truth, tmp_path / "outpainted")
+    arguments = ("-i", folder, "-zs", 1, "--no-render", "--engine", "cycles")
+    assert run(*arguments, "--json", "first.json").status == 0
+    first = json.loads(Path("first.json").read_text(encoding="utf-8"))
+    first["pairs"][1] |= {"factor": 2.5, "offset_px": [12.0, -4.0], "turn_deg": 15.0}
+    Path("edited.json").write_text(json.dumps(first), encoding="utf-8")
+    ran = run(*arguments, "--place", "edited.json", "--json", "second.json")
+    assert ran.status == 0
+    second = json.loads(Path("second.json").read_text(encoding="utf-8"))
+    assert second["order"] == first["order"]
+    for one, other in zip(first["pairs"], second["pairs"], strict=True):
+        assert (other["outer"], other["inner"]) == (one["outer"], one["inner"])
+        assert other["factor"] == pytest.approx(one["factor"])
+        assert other["offset_px"] == pytest.approx(one["offset_px"])
+        assert other["turn_deg"] == pytest.approx(one["turn_deg"])
+        assert other["source"] == "given"
+    # Of one pair only, the other is measured.
+    Path("one.json").write_text(json.dumps({"pairs": [first["pairs"][1]]}), encoding="utf-8")
+    assert run(*arguments, "--place", "one.json", "--json", "third.json").status == 0
+    third = json.loads(Path("third.json").read_text(encoding="utf-8"))
+    assert [pair["source"] for pair in third["pairs"]] == ["measured", "given"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "places.json cannot be read"),
+        ("no JSON", "places.json says no placements"),
+        ('{"pairs": [{"outer": "c.png"}]}', "pair 1: a pair has no"),
+        (
+            '{"pairs": [{"outer": "c.png", "inner": "z.png", "factor": 2, "offset_px": [0, 0], '
+            '"outer_size_px": [160, 120]}]}',
+            "places.json: pair 1 names z.png, which is none of the images",
+        ),
+    ],
+)
+def test_places_that_say_nothing_are_refused(
+    run: Run, tmp_path: Path, text: str | None, said: str
+) -> None:
+    truth = series_maker.outpaint([2.0, 2.0], (160, 120))
+    folder = outpainted(truth, tmp_path / "outpainted")
+    if text is not None:
+        Path("places.json").write_text(text, encoding="utf-8")
+    ran = run("-i", folder, "--no-render", "--place", "places.json")
+    assert ran.status == 1
+    assert ran.lines[-1].startswith("Error: ") and said in ran.lines[-1]
+
+
 def test_json_has_a_finding_for_each_warning(run: Run, tmp_path: Path) -> None:
     truth = series_maker.outpaint([2.0, 2.0], (160, 120))
     folder = outpainted(truth, tmp_path / "outpainted")

@@ -100,8 +100,9 @@ def analysis_steps(
         pictures.append(shrink(file.name, load(file)))
     matcher = Matcher(pictures)
     places = _given_places(matcher, given)
-    for done, text in matcher.relate(neighbours=not auto_sort):
-        yield 0.5 + 0.35 * done, text
+    if len(matcher.components.all()) > 1:
+        for done, text in matcher.relate(neighbours=not auto_sort):
+            yield 0.5 + 0.35 * done, text
     members, left_out, findings = _choose(
         matcher, zoom_factor, series, order=order, auto_sort=auto_sort
     )
@@ -207,8 +208,15 @@ def _analysis(
     )
 
 
-def pair_steps(outer: Path, inner: Path, load: Loader) -> Steps[Pair | None]:
+def pair_steps(
+    outer: Path, inner: Path, load: Loader, given: GivenPlacement | None = None
+) -> Steps[Pair | None]:
     """Finds where one image lies in another one, in short steps.
+
+    Args:
+        outer, inner: Their files.
+        load: Decodes one of them.
+        given: What the user says of it: then only likeness and colours are measured.
 
     Yields:
         (fraction done 0..1, one line of text).
@@ -220,9 +228,11 @@ def pair_steps(outer: Path, inner: Path, load: Loader) -> Steps[Pair | None]:
         EverZoomError: `load` failed.
     """
     matcher = Matcher([shrink(file.name, load(file)) for file in (outer, inner)])
-    yield from matcher.relate(neighbours=True)
-    pairing = Pairing(matcher, [0, 1], None, {})
+    places = _given_places(matcher, [given] if given else [])
+    if not given:
+        yield from matcher.relate(neighbours=True)
+    pairing = Pairing(matcher, [0, 1], None, places)
     yield from pairing.steps()
     (pair,) = pairing.pairs
     is_found = pair.source is not Source.USUAL and math.log(pair.factor) > SAME_STEP
-    return pair if is_found else None
+    return pair if is_found or given else None

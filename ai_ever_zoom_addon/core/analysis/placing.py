@@ -111,7 +111,7 @@ class GivenPlacement:
 
 
 def placements_from_json(values: Any) -> tuple[GivenPlacement, ...]:
-    """The placements of `{"pairs": [...]}`, such as a report.
+    """The placements of `{"pairs": [...]}`, such as a report, and its closing pair if it has one.
 
     Raises:
         ValueError: It is not of that form.
@@ -119,7 +119,14 @@ def placements_from_json(values: Any) -> tuple[GivenPlacement, ...]:
     pairs = values.get("pairs") if isinstance(values, Mapping) else None
     if not isinstance(pairs, list):
         raise ValueError('there is no list of "pairs"')
-    return tuple(map(GivenPlacement.from_json, pairs))
+    closing = values.get("closing")
+    placements = []
+    for number, item in enumerate([*pairs, *([closing] if closing else [])], 1):
+        try:
+            placements.append(GivenPlacement.from_json(item))
+        except ValueError as error:
+            raise ValueError(f"pair {number}: {error}") from None
+    return tuple(placements)
 
 
 def read_placements(text: str, name: str) -> tuple[GivenPlacement, ...]:

@@ -13,10 +13,11 @@ from .report import Analysis, Pair, Source
 FACTOR_TOLERANCE = 0.01
 PAINTED_AGAIN = 0.9  # score under which the inner area was not copied but painted again
 
-# What `judge` finds.
+# What is found of the pairs, and not of the order.
 JUDGED = frozenset(
     {
-        *(FindingKind.NOT_FOUND, FindingKind.PAINTED_AGAIN, FindingKind.MISSING_IMAGES),
+        *(FindingKind.ALL_IN_MIDDLE, FindingKind.NOT_FOUND, FindingKind.PLACED_AS_OTHERS),
+        *(FindingKind.PAINTED_AGAIN, FindingKind.MISSING_IMAGES),
         *(FindingKind.VARYING_FACTOR, FindingKind.OTHER_FACTOR, FindingKind.UNEQUAL_SIZES),
     }
 )
