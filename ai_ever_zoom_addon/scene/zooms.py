@@ -13,9 +13,10 @@ from ..core.findings import Finding, FindingKind
 from ..core.plan.plan import Plan, make_plan
 from ..core.plan.timing import LevelKey
 from ..core.series import Listing, Series
+from ..core.steps import run
 from ..errors import EverZoomError
 from ..settings import Engine, ZoomSettings
-from . import compat, compositing, loading, recipe, zoom_level
+from . import compat, compositing, loading, measuring, recipe, zoom_level
 from .output import output_settings, sound
 from .planes import anchors, objects, rig
 from .strips import strips
@@ -169,6 +170,34 @@ def change_zoom(scene: Any, control: Any, settings: ZoomSettings) -> Any:
     build_zoom(scene, series, settings, control, report, listing)
     recipe.keep_built(control, built)
     return control
+
+
+def place(
+    scene: bpy.types.Scene,
+    control: bpy.types.Object,
+    outer: str,
+    inner: str,
+    given: GivenPlacement | None,
+) -> None:
+    """Give one image another place in the next larger one; everything else stays.
+
+    Args:
+        scene: Where the zoom is.
+        control: The zoom, built.
+        outer, inner: The images' file names.
+        given: The place; None: what was given is given up, and it is measured again.
+
+    Raises:
+        EverZoomError: An image cannot be read, or as `build_zoom`.
+    """
+    listing, settings = recipe.stored_listing(control), recipe.stored_settings(control)
+    kept = tuple(item for item in recipe.stored_placements(control) if item.names != (outer, inner))
+    placements = (*kept, given) if given else kept
+    work = measuring.relist_steps(control, listing, settings, placements=placements)
+    series, report = run(work)
+    built = recipe.stored(control).get("built")
+    build_zoom(scene, series, settings, control, report, listing, placements)
+    recipe.keep_built(control, built)
 
 
 def take_recipe(scene: bpy.types.Scene, control: bpy.types.Object) -> None:

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 import pytest
 from PIL import Image
 
 from ai_ever_zoom_addon.core.steps import Steps
 from ai_ever_zoom_addon.errors import EverZoomError
+from ai_ever_zoom_addon.scene import recipe
 from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.ui.building import sample_folder
 from ai_ever_zoom_addon.ui.reporting import LongOperator, Reporting
 from ai_ever_zoom_addon.ui.work import Finish
 
+from .drawing import draw_panels, shown_text
 from .nested import write_series
 
 operators: Any = bpy.ops
@@ -240,3 +243,52 @@ def test_undo_takes_back_what_failed_and_nothing_else(
     assert names() == ({"of the user's", "half done"} if is_changed else {"of the user's"})
     bpy.ops.ed.undo()
     assert names() == ({"of the user's"} if is_changed else set())
+
+
+# --- Asked ----------------------------------------------------------------------------------------
+
+
+def write_strangers(folder: Path, count: int = 3) -> None:
+    """Pictures that have nothing in common."""
+    folder.mkdir()
+    generator = np.random.default_rng(8)
+    for number in range(count):
+        spots = generator.integers(0, 255, (12, 16, 3), np.uint8)
+        Image.fromarray(spots).resize((128, 96), Image.Resampling.BICUBIC).save(
+            folder / f"a_{number}.png"
+        )
+
+
+def test_what_cannot_be_known_is_asked_and_answered_with_one_click(
+    addon: None, tmp_path: Path
+) -> None:
+    write_strangers(tmp_path / "strangers")
+    group: Any = bpy.context.scene.ever_zoom
+    group.folder = str(tmp_path / "strangers")
+    with pytest.raises(RuntimeError, match=r"None of the 3 images .* Place All in the Middle"):
+        operators.ever_zoom.build()
+    panel = draw_panels()["EVERZOOM_PT_main"]
+    assert "None of the 3 images" in shown_text()
+    assert "ever_zoom.build_otherwise" in panel.buttons
+    group.zoom_factor = 5.0
+    assert operators.ever_zoom.build_otherwise(choices='{"is_factor_measured": false}') == {
+        "FINISHED"
+    }
+    (control,) = objects.controls(bpy.context.scene)
+    series = recipe.stored_series(control)
+    assert [image.file.name for image in series.images] == ["a_2.png", "a_1.png", "a_0.png"]
+    assert [step.factor for step in series.steps] == [5.0, 5.0]
+    assert control.ever_zoom.is_factor_measured is False
+    panel = draw_panels()["EVERZOOM_PT_main"]
+    assert "None of the 3 images lies in another one: each is placed" in shown_text()
+    assert "ever_zoom.build_otherwise" not in panel.buttons
+
+
+def test_another_folder_is_not_asked_about(addon: None, folder: Path, tmp_path: Path) -> None:
+    write_strangers(tmp_path / "strangers")
+    group: Any = bpy.context.scene.ever_zoom
+    group.folder = str(tmp_path / "strangers")
+    with pytest.raises(RuntimeError, match="None of the 3 images"):
+        operators.ever_zoom.build()
+    group.folder = str(folder)
+    assert "None of the 3 images" not in shown_text()
