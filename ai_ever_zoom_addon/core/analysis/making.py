@@ -19,12 +19,11 @@ from ...errors import EverZoomError
 from ..findings import Finding, FindingKind, FoundError, listed
 from ..matching.matcher import SAME_STEP, Matcher
 from ..matching.picture import shrink
-from ..matching.placement import Placement
 from ..steps import Progress, Steps, run
 from .arranging import AUTO, Arrangement, arrange
 from .choosing import series_in
 from .pairing import Pairing, Places
-from .placing import GivenPlacement
+from .placing import GivenPlacement, placement_in
 from .report import Analysis, LeftOut, Pair, Source
 from .verdict import judge
 
@@ -124,9 +123,7 @@ def _given_places(matcher: Matcher, given: Sequence[GivenPlacement]) -> Places:
     for item in given:
         if item.outer in numbers and item.inner in numbers:
             outer, inner = numbers[item.outer], numbers[item.inner]
-            size = matcher.pictures[outer].width, matcher.pictures[outer].height
-            scale = size[0] / (matcher.pictures[inner].width * item.factor)
-            placement = Placement(scale, item.in_pixels_of(size).offset_px, item.turn_deg)
+            placement = placement_in(item, matcher.pictures[outer], matcher.pictures[inner])
             places[outer, inner] = placement, Source.GIVEN
             matcher.components.join(outer, inner, math.log(item.factor), placement)
     return places

@@ -15,11 +15,11 @@ from ..matching.matcher import SAME_STEP, Matcher
 from ..matching.placement import Placement
 from ..matching.registration import Registration
 from ..steps import Steps
+from .placing import SAME_SCENE
 from .report import UNCHANGED, Pair, Source
 from .verdict import PAINTED_AGAIN
 
 DEFAULT_FACTOR = 2.0  # where nothing and nobody says one
-SAME_SCENE = 0.5  # score from which the colours of two pictures can be compared
 LEAST_AGREEING = 3  # pairs that must say the same before they speak for the others
 MOST_AGREE = 0.6  # and this share of all that are sure
 

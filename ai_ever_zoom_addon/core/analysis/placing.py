@@ -164,7 +164,7 @@ def placement_of(
 def given_pair(given: GivenPlacement, outer: Picture, inner: Picture) -> Pair:
     """A pair as the user has placed it, with what the pictures say of likeness and colours."""
     given = given.in_pixels_of((outer.width, outer.height))
-    alike = likeness(outer, inner, _placement(given, inner))
+    alike = likeness(outer, inner, placement_in(given, outer, inner))
     is_same_scene = alike.score > SAME_SCENE
     return Pair(
         *given.names,
@@ -194,7 +194,7 @@ def snap_steps(given: GivenPlacement, outer: Picture, inner: Picture) -> Steps[P
     """
     given = given.in_pixels_of((outer.width, outer.height))
     matcher = Matcher([outer, inner])
-    start = _placement(given, inner)
+    start = placement_in(given, outer, inner)
     found = None
     for number, (right, down, larger, turn) in enumerate(STARTS):
         yield number / len(STARTS), f"Looking for {given.inner}"
@@ -220,6 +220,8 @@ def snap_steps(given: GivenPlacement, outer: Picture, inner: Picture) -> Steps[P
     return replace(given_pair(placed, outer, inner), source=Source.MEASURED)
 
 
-def _placement(given: GivenPlacement, inner: Picture) -> Placement:
-    scale = given.outer_size_px[0] / (inner.width * given.factor)
-    return Placement(scale, given.offset_px, given.turn_deg)
+def placement_in(given: GivenPlacement, outer: Picture, inner: Picture) -> Placement:
+    """What is given, in pixels of the pictures as they are."""
+    size = outer.width, outer.height
+    scale = outer.width / (inner.width * given.factor)
+    return Placement(scale, given.in_pixels_of(size).offset_px, given.turn_deg)
