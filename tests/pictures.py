@@ -48,6 +48,26 @@ def flat(colour: Triple) -> Pattern:
     return lambda x, _y: np.broadcast_to(np.array(colour), (*x.shape, 3)).astype(np.float64)
 
 
+_CELLS = np.random.default_rng(3).uniform(0.1, 0.9, (30, 25, 3))
+
+
+def cells(x: Array, y: Array) -> NDArray[np.float32]:
+    """Soft cells around the origin; the same again when they are enlarged 32 times."""
+    rings, sectors = _CELLS.shape[:2]
+    ring = np.log(np.maximum(np.hypot(x, y), 1e-6)) / math.log(32.0) * rings
+    sector = np.arctan2(y, x) / (2 * np.pi) * sectors
+    picture = np.zeros((*x.shape, 3))
+    for i in (0, 1):
+        for j in (0, 1):
+            row, column = np.floor(ring) + i, np.floor(sector) + j
+            weight = (
+                (1 + np.cos(np.pi * (ring - row))) * (1 + np.cos(np.pi * (sector - column))) / 4
+            )
+            cell = _CELLS[row.astype(int) % rings, column.astype(int) % sectors]
+            picture += cell * weight[..., None]
+    return picture.astype(np.float32)
+
+
 def grid(size: Size, view: tuple[float, float] | None = None) -> tuple[Array, Array]:
     """Coordinates of the pixels' centres of a picture that shows `view`; default: a whole image."""
     width, height = size

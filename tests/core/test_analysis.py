@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
@@ -26,6 +27,7 @@ from ai_ever_zoom_addon.core.matching.registration import Registration
 from ai_ever_zoom_addon.core.steps import run
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.wording import Way, sentence, told
+from tests.pictures import cells, grid
 from tests.series_maker import Array, Memory, Truth, cut, jpeg, outpaint, scenes
 
 FACTORS = (1.2, 1.333, 1.5, 2.0, 2.56, 4.0)
@@ -360,6 +362,22 @@ def test_ring(auto_sort: bool, first: str) -> None:
     assert found.file_order == first
     assert [name.split("_")[1] for name in found.order] == names
     assert found.zoom_factor == pytest.approx(2.0, rel=0.002)
+
+
+def test_a_ring_takes_no_more_memory_than_its_images() -> None:
+    """Where it is cut, no image is enlarged to where the others say that it is."""
+    images = {}
+    for number in range(5):
+        x, y = grid((160, 160), (2.0**number, 2.0**number))
+        images[f"{number}.png"] = cells(x, y)
+    memory = Memory(images)
+    tracemalloc.start()
+    found = analyse(memory.files, memory.load)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.loops and found.closing is not None
+    assert found.closing.factor == pytest.approx(2.0, rel=2e-3)
+    assert most < 100 * sum(image.nbytes for image in images.values())
 
 
 @pytest.mark.parametrize("auto_sort", [False, True])

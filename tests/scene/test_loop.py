@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from ai_ever_zoom_addon.scene import compat, loading, measuring, recipe, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import anchors, objects
 from ai_ever_zoom_addon.settings import Engine, FrameSize, Travel, ZoomSettings
+from tests.pictures import cells
 
 WIDTH, HEIGHT = 120, 80
 LOOP = ZoomSettings(
@@ -44,26 +44,6 @@ def unlike(folder: Path, steps: tuple[Step, ...]) -> Series:
         loading.write_png(file, picture.astype(np.float32))
         pictures.append(SeriesImage(file, WIDTH, HEIGHT))
     return Series(tuple(pictures), steps[:-1], (), steps[-1])
-
-
-CELLS = np.random.default_rng(3).uniform(0.1, 0.9, (30, 25, 3))
-
-
-def cells(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Soft cells around the origin; the same again when they are enlarged 32 times."""
-    rings, sectors = CELLS.shape[:2]
-    ring = np.log(np.maximum(np.hypot(x, y), 1e-6)) / math.log(32.0) * rings
-    sector = np.arctan2(y, x) / (2 * np.pi) * sectors
-    picture = np.zeros((*x.shape, 3))
-    for i in (0, 1):
-        for j in (0, 1):
-            row, column = np.floor(ring) + i, np.floor(sector) + j
-            weight = (
-                (1 + np.cos(np.pi * (ring - row))) * (1 + np.cos(np.pi * (sector - column))) / 4
-            )
-            cell = CELLS[row.astype(int) % rings, column.astype(int) % sectors]
-            picture += cell * weight[..., None]
-    return picture.astype(np.float32)
 
 
 def write_cells(folder: Path, size: int) -> None:

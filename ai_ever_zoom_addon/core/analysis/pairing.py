@@ -32,12 +32,11 @@ def register_pair(matcher: Matcher, outer: int, inner: int, enough: float) -> Re
     known = matcher.found.get((outer, inner))
     if known:
         return matcher.go_on(outer, inner, known, enough)
-    position = matcher.components.position
-    is_placed = matcher.components.joined(outer, inner)
-    if is_placed and position[inner] - position[outer] > SAME_STEP:
+    if matcher.components.joined(outer, inner):
         start = matcher.predicted(outer, inner)
-        found = matcher.try_pair(outer, inner, start, enough)
-        if found:
+        # Where a ring is cut, the others say that the inner one is many times larger.
+        is_inside = matcher.depth(outer, inner, start) > SAME_STEP
+        if is_inside and (found := matcher.try_pair(outer, inner, start, enough)):
             return found
     found = matcher.search(outer, inner)
     return found and matcher.go_on(outer, inner, found, enough)
