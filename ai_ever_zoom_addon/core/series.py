@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import EverZoomError
 from ..settings import ZoomSettings
-from .analysis.report import Analysis
+from .analysis.report import Analysis, Source
 from .files.moving import is_moving
 from .files.orientation import UPRIGHT
 
@@ -56,12 +56,14 @@ class Step:
             outer image, x to the right, y UP (as in the scene).
         gain: By what the inner image's linear light is multiplied, per channel, to get the outer's.
         turn: By how many degrees, clockwise, the inner image is turned to lie in the outer one.
+        is_hole: The inner image is seen through a hole of the outer one, which lies in front.
     """
 
     factor: float
     offset: tuple[float, float] = (0.0, 0.0)
     gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
     turn: float = 0.0
+    is_hole: bool = False
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,7 @@ def series_of(
             (pair.offset_px[0] / outer.width, -pair.offset_px[1] / outer.width),
             pair.linear_gain,
             pair.turn_deg,
+            pair.source is Source.HOLE,
         )
         for pair, outer in zip(pairs, images, strict=False)
     ]

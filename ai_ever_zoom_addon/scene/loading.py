@@ -193,9 +193,12 @@ def read_size(file: Path) -> tuple[int, int]:
 
 
 def read_pixels(file: Path) -> NDArray[np.float32]:
-    """The upright picture, shape (height, width, 3), sRGB-encoded 0 to 1, top row first.
+    """The upright picture, sRGB-encoded 0 to 1, top row first.
 
     Of what moves it is the first one. Nothing stays loaded.
+
+    Returns:
+        Shape (height, width, 3), or where something is see-through (height, width, 4).
 
     Raises:
         EverZoomError: The file is no image that Blender reads.
@@ -203,11 +206,13 @@ def read_pixels(file: Path) -> NDArray[np.float32]:
     image = _decode(file)
     space = image.colorspace_settings.name
     is_float = image.is_float
-    colour = _take_pixels(image)[..., :3]
+    pixels = _take_pixels(image)
+    colour, opacity = pixels[..., :3], pixels[..., 3:]
     # Whatever the file's colour space: reading floating-point values converts to linear light.
     if is_float or space != colours.picture_space():
         colour = colours.srgb_of(colour if is_float else colours.light_of(colour, space))
-    return np.ascontiguousarray(upright(np.clip(colour, 0.0, 1.0), orientation_of(file)))
+    shown = colour if opacity.min() >= 1.0 else np.concatenate([colour, opacity], axis=2)
+    return np.ascontiguousarray(upright(np.clip(shown, 0.0, 1.0), orientation_of(file)))
 
 
 def read_rgba(

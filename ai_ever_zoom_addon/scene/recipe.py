@@ -241,7 +241,7 @@ def stored_series(control: bpy.types.Object) -> Series:
                 float(factor),
                 (float(offset[0]), float(offset[1])),
                 (float(gain[0]), float(gain[1]), float(gain[2])),
-                *map(float, turn),
+                float(turn[0]) if turn else 0.0,
             )
             for factor, offset, gain, *turn in note["steps"]
         ]

@@ -20,8 +20,9 @@ from ..findings import Finding, FindingKind, FoundError, listed
 from ..matching.matcher import SAME_STEP, Matcher
 from ..matching.picture import shrink
 from ..steps import Progress, Steps, run
-from .arranging import AUTO, Arrangement, arrange
+from .arranging import AUTO, OUTERMOST_FIRST, Arrangement, arrange
 from .choosing import series_in
+from .holes import fill_holes
 from .pairing import Pairing, Places
 from .placing import GivenPlacement, placement_in
 from .report import Analysis, LeftOut, Pair, Source
@@ -30,7 +31,7 @@ from .verdict import judge
 SAME_PLACE = 0.02  # how far off its centre, as a part of its width, an image shows the same
 
 Loader = Callable[[Path], NDArray[np.float32]]
-"""Decodes a file: (height, width, 3) sRGB-encoded 0..1, top row first, full size."""
+"""Decodes a file: (height, width, 3) sRGB-encoded 0..1, or 4 with opacity, top row first."""
 
 
 def analyse(
@@ -102,6 +103,7 @@ def analysis_steps(
     if len(matcher.components.all()) > 1:
         for done, text in matcher.relate(neighbours=not auto_sort):
             yield 0.5 + 0.35 * done, text
+    places |= fill_holes(matcher, order)
     members, left_out, findings = _choose(
         matcher, zoom_factor, series, order=order, auto_sort=auto_sort
     )
@@ -119,7 +121,7 @@ def analysis_steps(
 def _given_places(matcher: Matcher, given: Sequence[GivenPlacement]) -> Places:
     """What is given for the images that there are, which are so related."""
     numbers = {picture.name: number for number, picture in enumerate(matcher.pictures)}
-    places = {}
+    places: Places = {}
     for item in given:
         if item.outer in numbers and item.inner in numbers:
             outer, inner = numbers[item.outer], numbers[item.inner]
@@ -228,6 +230,7 @@ def pair_steps(
     places = _given_places(matcher, [given] if given else [])
     if not given:
         yield from matcher.relate(neighbours=True)
+        places |= fill_holes(matcher, OUTERMOST_FIRST)
     pairing = Pairing(matcher, [0, 1], None, places)
     yield from pairing.steps()
     (pair,) = pairing.pairs

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 
@@ -23,7 +24,7 @@ DEFAULT_FACTOR = 2.0  # where nothing and nobody says one
 LEAST_AGREEING = 3  # pairs that must say the same before they speak for the others
 MOST_AGREE = 0.6  # and this share of all that are sure
 
-Places = Mapping[tuple[int, int], tuple[Placement, Source]]
+Places: TypeAlias = dict[tuple[int, int], tuple[Placement, Source]]
 """Placements that are not to be measured, by the numbers of the outer and the inner image."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .holes import Box, largest_hole
 from .resampling import Array, box_matrix
 
 # Longest side of the grey picture that is kept. Half precision at this size is 0.8 MB an image at
@@ -27,6 +28,7 @@ class Picture:
     greys: (height // block, width // block) float16, encoded 0..1; then halved and halved.
     colour_block, colour: the same in colour, coarser; (.., .., 3) float16.
     clipped: the share of full-size pixels in each pixel of `colour` that any channel has clipped.
+    hole: the box around its largest hole, in full-size pixels.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Picture:
     colour_block: int
     colour: NDArray[np.float16]
     clipped: NDArray[np.float16]
+    hole: Box | None = None
 
     def boxes(self, centre: tuple[float, float], step: float, shape: tuple[int, int]) -> Array:
         """The grey picture on another grid: area means of `step` x `step` full-size pixels.
@@ -83,7 +86,12 @@ def block_means(image: Array, block: int) -> Array:
 
 
 def shrink(name: str, image: Array) -> Picture:
-    """The Picture of a (height, width, 3) image, sRGB-encoded 0..1, top row first."""
+    """The Picture of an image, sRGB-encoded 0..1, top row first.
+
+    image: (height, width, 3), or with opacity (height, width, 4).
+    """
+    hole = largest_hole(image[:, :, 3]) if image.shape[2] == 4 else None
+    image = image[:, :, :3]
     height, width = image.shape[:2]
     longest = max(height, width)
     block = -(-longest // GREY_SIDE)
@@ -103,6 +111,7 @@ def shrink(name: str, image: Array) -> Picture:
         colour_block=block * again,
         colour=block_means(small, again).astype(np.float16),
         clipped=block_means(clipped, again)[:, :, 0].astype(np.float16),
+        hole=hole,
     )
 
 
