@@ -35,7 +35,7 @@ def largest_hole(opacity: Array) -> Box | None:
     rows, columns = -(-height // cell), -(-width // cell)
     padded = np.zeros((rows * cell, columns * cell), bool)
     padded[:height, :width] = clear
-    cells: NDArray[np.bool_] = padded.reshape(rows, cell, columns, cell).any(axis=3).any(axis=1)
+    cells = padded.reshape(rows, cell, columns, cell).max(axis=(1, 3)).astype(bool)
     boxes = [_exact(clear, area * cell) for area in _areas(cells)]
     holes = [box for box in boxes if box and _is_hole(opacity, box)]
     return max(holes, key=_size, default=None)
