@@ -163,11 +163,11 @@ _REMEDIES = {
         Way.COMMAND_LINE: "use --zoom-factor for another one, or --place for other places",
     },
     FindingKind.NOT_FOUND: {
-        Way.WINDOW: "check the Order",
+        Way.WINDOW: "check the Order, or press Place by Hand",
         Way.COMMAND_LINE: "check the --order, or say with --place where they lie",
     },
     FindingKind.PLACED_AS_OTHERS: {
-        Way.WINDOW: "look at them with Debug Overlay",
+        Way.WINDOW: "press Place by Hand if it is wrong",
         Way.COMMAND_LINE: "look at them with --debug, or say with --place where they lie",
     },
     FindingKind.OTHER_FACTOR: {

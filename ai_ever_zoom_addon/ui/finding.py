@@ -29,7 +29,7 @@ def draw_finding(layout: Any, group: Any) -> None:
     row.prop(group, "zoom_factor")
 
 
-def draw_remedy(layout: Any, finding: Finding) -> None:
+def draw_remedy(layout: Any, group: Any, finding: Finding) -> None:
     """The buttons that do something about a finding."""
     match finding.kind:
         case FindingKind.SEPARATE_SERIES:
@@ -37,6 +37,11 @@ def draw_remedy(layout: Any, finding: Finding) -> None:
             for number in range(1, finding.values["count"] + 1):
                 if number != finding.values["number"]:
                     _button(row, f"Series {number}", series=number)
+        case FindingKind.NOT_FOUND | FindingKind.PLACED_AS_OTHERS | FindingKind.PAINTED_AGAIN:
+            row = group.images.find(finding.values["inner"])
+            if row >= 0:
+                text = f"Place {finding.values['inner']} by Hand"
+                layout.operator("ever_zoom.place_by_hand", text=text, translate=False).row = row
         case FindingKind.SHUFFLED_FILES | FindingKind.CONTRADICTED_ORDER:
             _button(layout, "Automatic", order="auto")
         case FindingKind.OTHER_FACTOR:

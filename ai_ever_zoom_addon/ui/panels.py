@@ -125,7 +125,7 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
             for text, finding in said:
                 draw_lines(box, context, text, icon=icon)
                 if finding is not None:
-                    draw_remedy(box, finding)
+                    draw_remedy(box, active_zoom(context).ever_zoom, finding)
 
 
 class _SettingsPanel(_Panel):

@@ -57,8 +57,8 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
     ),
     FindingKind.NOT_FOUND: (
         {"count": 2, "pairs": 7, "inner": "a.png", "outer": "b.png", "factor": 2.00212},
-        r"2 of 7 .* \(first: a.png in b.png\): .* factor of 2.002; check the Order",
-        "check the --order",
+        r"2 of 7 .* \(first: a.png in b.png\): .* factor of 2.002; .* press Place by Hand",
+        "check the --order, or say with --place",
     ),
     FindingKind.PLACED_AS_OTHERS: (
         {"count": 1, "pairs": 39, "inner": "a.png", "outer": "b.png", "factor": 2.00212},
@@ -241,7 +241,7 @@ def test_what_there_is_to_do_is_called_as_it_is_called(kind: FindingKind) -> Non
     assert "--" not in window
     if window != command:
         assert re.search("--[a-z]", command)
-        own = set(re.findall(r"[A-Z]\w*(?:(?: and| in the)? [A-Z0-9]\w*)*", window))
+        own = set(re.findall(r"[A-Z]\w*(?:(?: and| in the| by)? [A-Z0-9]\w*)*", window))
         own -= set(re.findall(r"[A-Z]\w*", command))
         assert own
         for name in own:
