@@ -115,3 +115,13 @@ def test_what_a_file_may_be(tmp_path: Path) -> None:
     check_folder(tmp_path / "frames")
     with pytest.raises(EverZoomError, match="cannot be written"):
         check_folder(tmp_path / "pipe" / "frames")
+
+
+@pytest.mark.parametrize("way", ["new/..", "new/../folder", "folder/new/../.."])
+def test_no_way_leads_through_a_folder_that_is_not_there(tmp_path: Path, way: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(EverZoomError, match="cannot be written"):
+        check_file(tmp_path / way / "file.json", streams=True)
+    with pytest.raises(EverZoomError, match="cannot be written"):
+        check_folder(tmp_path / way)
+    check_folder(tmp_path / "folder" / ".." / "new")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import re
@@ -23,6 +24,9 @@ def check_folder(folder: Path) -> None:
     Raises:
         EverZoomError: They cannot.
     """
+    for place in (folder, *folder.parents):
+        if place.name == ".." and not place.parent.is_dir():  # no way leads through it
+            raise _not_writable(folder, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
     folder = Path(os.path.realpath(folder))
     try:
         there = next(place for place in (folder, *folder.parents) if place.exists())
