@@ -68,10 +68,6 @@ _SENTENCES = {
     FindingKind.OTHER_FACTOR: (
         "The given zoom factor is {given:.4g}, but the images show {shown:.4g}: {remedy}."
     ),
-    FindingKind.UNEQUAL_SIZES: (
-        "The images' sizes differ, from {widths[0]} to {widths[1]} pixels in width and "
-        "{heights[0]} to {heights[1]} in height: factors are ratios of widths."
-    ),
     FindingKind.NO_RING: (
         "The innermost image was not found to contain the outermost one: the loop jumps where it "
         "starts again; {remedy} never does."

@@ -34,7 +34,6 @@ class FindingKind(StrEnum):
     MISSING_IMAGES = "missing-images"  # count; outer, inner, steps, factor, usual: of the first
     VARYING_FACTOR = "varying-factor"  # least, most
     OTHER_FACTOR = "other-factor"  # given, shown
-    UNEQUAL_SIZES = "unequal-sizes"  # widths, heights: the least and the most
 
     # The plan
     NO_RING = "no-ring"

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..errors import EverZoomError
 from ..settings import ZoomSettings
 from .analysis.report import Analysis, Source
-from .files.moving import is_moving
 from .files.orientation import UPRIGHT
-
-# Sizes that differ by more than this from the usual one are not a matter of a few pixels.
-SIZE_TOLERANCE = 0.03
 
 # Differences below these are noise of the measurement: without them a series that is nested exactly
 # is built exactly, and needs fewer drivers.
@@ -151,33 +145,6 @@ class Listing:
             "is_own_order": self.is_own_order,
             "sources": [str(file) for file in self.sources],
         }
-
-
-def check_sizes(images: Sequence[SeriesImage]) -> None:
-    """Let sizes pass that differ by a few pixels (they are fitted).
-
-    Of what moves only the shape counts: movies are made of images in sizes of their own.
-
-    Raises:
-        EverZoomError: Some images are grossly larger or smaller than most; the message names them.
-    """
-    width = statistics.median_low(image.width for image in images)
-    height = statistics.median_low(image.height for image in images)
-
-    def is_odd(image: SeriesImage) -> bool:
-        across, up = image.width / width, image.height / height
-        if is_moving(image.file):
-            return abs(across / up - 1) > SIZE_TOLERANCE
-        return max(abs(across - 1), abs(up - 1)) > SIZE_TOLERANCE
-
-    odd = [image for image in images if is_odd(image)]
-    if odd:
-        names = ", ".join(f"{image.file.name} ({image.width}x{image.height})" for image in odd[:5])
-        more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
-        raise EverZoomError(
-            f"The images have unequal sizes: most are {width}x{height}, but not {names}{more}. "
-            "Resize or remove the odd ones."
-        )
 
 
 def uniform_steps(count: int, zoom_factor: float) -> tuple[Step, ...]:

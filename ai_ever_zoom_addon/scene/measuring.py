@@ -27,7 +27,6 @@ from ..core.series import (
     Listing,
     Series,
     SeriesImage,
-    check_sizes,
     series_of,
     uniform_steps,
 )
@@ -66,8 +65,6 @@ def series_steps(
     """
     yield 0.0, "Reading sizes"
     found = {file.name: image for file, image in zip(files, measure_images(files), strict=True)}
-    if not settings.auto_sort:  # which sorts out what does not belong
-        check_sizes(list(found.values()))
     if not (settings.needs_analysis or placements):
         ordered = [found[file.name] for file in files]
         if settings.order is Order.INNERMOST_FIRST:
@@ -86,7 +83,6 @@ def series_steps(
             given=placements,
         )
     kept = [found[name] for name in analysis.order]
-    check_sizes(kept)
     return series_of(kept, analysis, skipped), analysis
 
 
@@ -190,7 +186,7 @@ def relist_steps(
         The series, and the report for `build_zoom`, None where nothing had to be found.
 
     Raises:
-        EverZoomError: Fewer than two images are used, one cannot be read, or their sizes differ.
+        EverZoomError: Fewer than two images are used, or one cannot be read.
     """
     files = [row.file for row in listing.used]
     if len(files) < 2:
@@ -198,7 +194,6 @@ def relist_steps(
     old = recipe.stored_series(control)
     sizes = {} if anew else {image.file: image for image in old.images}
     found = [sizes.get(file) or measure_images([file])[0] for file in files]
-    check_sizes(found)
     given = recipe.stored_placements(control) if placements is None else placements
     is_found = settings.is_factor_measured or settings.align or settings.match_colour
     if not (is_found or given):
@@ -224,7 +219,7 @@ def relist_steps(
         pair or missing_pair(outer.name, inner.name, (image.width, image.height), usual)
         for pair, image, (outer, inner) in zip(neighbours, found, pairwise(files), strict=False)
     ]
-    analysis = judge(pairs, [(image.width, image.height) for image in found], settings.given_factor)
+    analysis = judge(pairs, settings.given_factor)
     closing = known.get((str(ends[0]), str(ends[1])))
     analysis = replace(
         analysis,
@@ -273,12 +268,10 @@ def with_given(
             missing_pair(outer.file.name, inner.file.name, (outer.width, outer.height), step.factor)
             for (outer, inner), step in zip(pairwise(old.images), old.steps, strict=True)
         ]
-        analysis = judge(pairs, [(image.width, image.height) for image in old.images], None)
+        analysis = judge(pairs, None)
     is_inside = any((each.outer, each.inner) == given.names for each in analysis.pairs)
     pairs = [pair if (each.outer, each.inner) == given.names else each for each in analysis.pairs]
-    judged = judge(
-        pairs, [(image.width, image.height) for image in old.images], settings.given_factor
-    )
+    judged = judge(pairs, settings.given_factor)
     kinds = {finding.kind for finding in judged.findings} | JUDGED
     kept = [finding for finding in analysis.findings if finding.kind not in kinds]
     analysis = replace(

@@ -8,7 +8,6 @@ import pytest
 
 from ai_ever_zoom_addon.core.files.folder import find_images
 from ai_ever_zoom_addon.core.files.moving import is_moving, pictures_of, still_of
-from ai_ever_zoom_addon.core.series import SeriesImage, check_sizes
 from ai_ever_zoom_addon.errors import EverZoomError
 
 
@@ -86,15 +85,6 @@ def test_a_sequence_is_in_the_order_of_its_numbers(tmp_path: Path) -> None:
 def test_what_is_no_sequence_is_told(tmp_path: Path, names: list[str], told: str) -> None:
     with pytest.raises(EverZoomError, match=told):
         pictures_of(touch(tmp_path / "img2", *names))
-
-
-def test_a_movie_may_have_another_size_but_not_another_shape() -> None:
-    stills = [SeriesImage(Path(f"img{n}.png"), 1024, 1024) for n in (1, 2, 3)]
-    check_sizes([*stills, SeriesImage(Path("img4.mp4"), 720, 720)])
-    with pytest.raises(EverZoomError, match=r"img4\.mp4 \(1280x720\)"):
-        check_sizes([*stills, SeriesImage(Path("img4.mp4"), 1280, 720)])
-    with pytest.raises(EverZoomError, match=r"img4\.png \(720x720\)"):
-        check_sizes([*stills, SeriesImage(Path("img4.png"), 720, 720)])
 
 
 @pytest.mark.parametrize(

@@ -86,10 +86,6 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
         "is 2, but the images show 1.333: .* or turn Measure Factor on",
         "is 2, but the images show 1.333: use --zoom-factor 1.333, or auto",
     ),
-    FindingKind.UNEQUAL_SIZES: (
-        {"widths": [315, 320], "heights": [235, 240]},
-        *["from 315 to 320 pixels in width and 235 to 240 in height"] * 2,
-    ),
     FindingKind.NO_RING: ({}, "jumps .*; There and Back never", "; --travel there-and-back never"),
     FindingKind.ROUNDED_ROLL: (
         {"roll": 1 / 3, "wanted": 0.25},

@@ -193,8 +193,7 @@ def _analysis(
     matcher: Matcher, arrangement: Arrangement, pairing: Pairing, zoom_factor: float | None
 ) -> Analysis:
     pictures = matcher.pictures
-    sizes = [(pictures[k].width, pictures[k].height) for k in arrangement.sequence]
-    found = judge(pairing.pairs, sizes, zoom_factor)
+    found = judge(pairing.pairs, zoom_factor)
     left_out = sorted(arrangement.left_out.items())
     return replace(
         found,

@@ -18,19 +18,16 @@ JUDGED = frozenset(
     {
         *(FindingKind.ALL_IN_MIDDLE, FindingKind.NOT_FOUND, FindingKind.PLACED_AS_OTHERS),
         *(FindingKind.PAINTED_AGAIN, FindingKind.MISSING_IMAGES),
-        *(FindingKind.VARYING_FACTOR, FindingKind.OTHER_FACTOR, FindingKind.UNEQUAL_SIZES),
+        *(FindingKind.VARYING_FACTOR, FindingKind.OTHER_FACTOR),
     }
 )
 
 
-def judge(
-    pairs: Sequence[Pair], sizes: Sequence[tuple[int, int]], given_factor: float | None
-) -> Analysis:
+def judge(pairs: Sequence[Pair], given_factor: float | None) -> Analysis:
     """The analysis of a series whose order is given, from its measured pairs.
 
     Args:
         pairs: All neighbours, outermost first, at least one.
-        sizes: Width and height of the images in pixels.
         given_factor: What the user says the zoom factor is; None: not known.
     """
     return Analysis(
@@ -40,11 +37,7 @@ def judge(
         loops=False,
         pairs=tuple(pairs),
         left_out=(),
-        findings=(
-            *_judge_pairs(pairs),
-            *_judge_factors(pairs, given_factor),
-            *_judge_sizes(sizes),
-        ),
+        findings=(*_judge_pairs(pairs), *_judge_factors(pairs, given_factor)),
     )
 
 
@@ -112,15 +105,3 @@ def _judge_factors(pairs: Sequence[Pair], given_factor: float | None) -> list[Fi
     if given_factor and abs(given_factor / usual - 1) > FACTOR_TOLERANCE:
         found.append(Finding(FindingKind.OTHER_FACTOR, {"given": given_factor, "shown": usual}))
     return found
-
-
-def _judge_sizes(sizes: Sequence[tuple[int, int]]) -> list[Finding]:
-    if len(set(sizes)) < 2:
-        return []
-    widths, heights = zip(*sizes, strict=True)
-    return [
-        Finding(
-            FindingKind.UNEQUAL_SIZES,
-            {"widths": [min(widths), max(widths)], "heights": [min(heights), max(heights)]},
-        )
-    ]
