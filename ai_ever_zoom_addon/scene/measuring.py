@@ -16,12 +16,11 @@ from typing import Any
 
 from ..core.analysis.making import analysis_steps, pair_steps
 from ..core.analysis.pairing import DEFAULT_FACTOR
-from ..core.analysis.placing import GivenPlacement, given_pair, placement_of
+from ..core.analysis.placing import GivenPlacement, placement_of
 from ..core.analysis.report import Analysis, LeftOut, Source, missing_pair
 from ..core.analysis.verdict import JUDGED, judge
 from ..core.files.folder import natural_key
 from ..core.files.image_file import incomplete
-from ..core.matching.picture import shrink
 from ..core.series import (
     ListedImage,
     Listing,
@@ -239,51 +238,6 @@ def relist_steps(
         ]
     }
     return series_of(found, analysis, old.skipped), report
-
-
-def with_given(
-    control: Any, given: GivenPlacement, settings: ZoomSettings
-) -> tuple[Series, dict[str, Any]]:
-    """A zoom's series with one pair placed by the user, everything else as it is.
-
-    Args:
-        control: The zoom, as it was built.
-        given: A pair of neighbours, or the outermost image in the innermost one.
-        settings: What the user says of the factor.
-
-    Returns:
-        The series, and the report for `build_zoom`.
-
-    Raises:
-        EverZoomError: An image cannot be read, or the two are no neighbours.
-    """
-    old = recipe.stored_series(control)
-    analysis = recipe.stored_analysis(control)
-    files = {image.file.name: image.file for image in old.images}
-    pair = given_pair(
-        given, *(shrink(name, loading.read_pixels(files[name])) for name in given.names)
-    )
-    if analysis is None:
-        pairs = [
-            missing_pair(outer.file.name, inner.file.name, (outer.width, outer.height), step.factor)
-            for (outer, inner), step in zip(pairwise(old.images), old.steps, strict=True)
-        ]
-        analysis = judge(pairs, None)
-    is_inside = any((each.outer, each.inner) == given.names for each in analysis.pairs)
-    pairs = [pair if (each.outer, each.inner) == given.names else each for each in analysis.pairs]
-    judged = judge(pairs, settings.given_factor)
-    kinds = {finding.kind for finding in judged.findings} | JUDGED
-    kept = [finding for finding in analysis.findings if finding.kind not in kinds]
-    analysis = replace(
-        analysis,
-        pairs=tuple(pairs),
-        zoom_factor=judged.zoom_factor,
-        findings=(*kept, *judged.findings),
-        closing=analysis.closing if is_inside else pair,
-        loops=analysis.loops or not is_inside,
-    )
-    known = (recipe.stored_report(control) or {}).get("known", [])
-    return series_of(old.images, analysis, old.skipped), analysis.to_json() | {"known": known}
 
 
 def _as_ordered(analysis: Analysis, before: Analysis | None, listing: Listing) -> Analysis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import bpy
@@ -190,14 +190,34 @@ def place(
     Raises:
         EverZoomError: An image cannot be read, or as `build_zoom`.
     """
+    prepare_place(scene, control, outer, inner, given)(scene, control)
+
+
+def prepare_place(
+    scene: bpy.types.Scene,
+    control: bpy.types.Object,
+    outer: str,
+    inner: str,
+    given: GivenPlacement | None,
+) -> Callable[[bpy.types.Scene, bpy.types.Object], None]:
+    """Find out, before anything is changed, whether `place` can be done, and how.
+
+    Returns:
+        What is left to do, with the scene and the control as they are then.
+    """
     listing, settings = recipe.stored_listing(control), recipe.stored_settings(control)
     kept = tuple(item for item in recipe.stored_placements(control) if item.names != (outer, inner))
     placements = (*kept, given) if given else kept
     work = measuring.relist_steps(control, listing, settings, placements=placements)
     series, report = run(work)
-    built = recipe.stored(control).get("built")
-    build_zoom(scene, series, settings, control, report, listing, placements)
-    recipe.keep_built(control, built)
+    check_zoom(scene, series, settings, control)
+
+    def finish(scene: bpy.types.Scene, control: bpy.types.Object) -> None:
+        built = recipe.stored(control).get("built")
+        build_zoom(scene, series, settings, control, report, listing, placements)
+        recipe.keep_built(control, built)
+
+    return finish
 
 
 def take_recipe(scene: bpy.types.Scene, control: bpy.types.Object) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from ..core.findings import Finding, FindingKind
 
+PLACE_ICON = "TRANSFORM_ORIGINS"
+
 
 def draw_finding(layout: Any, group: Any) -> None:
     """What is to be found out about the images."""
@@ -44,6 +46,9 @@ def draw_remedy(layout: Any, group: Any, finding: Finding) -> None:
                 layout.operator("ever_zoom.place_by_hand", text=text, translate=False).row = row
         case FindingKind.SHUFFLED_FILES | FindingKind.CONTRADICTED_ORDER:
             _button(layout, "Automatic", order="auto")
+        case FindingKind.NOT_FOUND | FindingKind.PLACED_AS_OTHERS:
+            place = layout.operator("ever_zoom.place_by_hand", icon=PLACE_ICON)
+            place.image = finding.values["inner"]
         case FindingKind.OTHER_FACTOR:
             _button(layout, "Measure Factor", is_factor_measured=True)
         case FindingKind.LOOP_BY_COPY:

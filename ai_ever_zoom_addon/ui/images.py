@@ -23,6 +23,7 @@ from ..scene.planes import objects
 from ..settings import Travel
 from .asking import active_zoom
 from .bridge import to_settings
+from .finding import PLACE_ICON
 from .properties import adopt
 from .reporting import LongOperator, nothing
 from .text import room, shortened
@@ -31,7 +32,6 @@ from .work import Finish, Kept
 # Icons' widths that a row of the list has no room for the name in.
 UNITS = 4.1  # box, picture, scroll bar, and the buttons beside the list
 SCORE_UNITS = (2.8, 4.5)  # without and with a warning sign
-PLACE_ICON = "TRANSFORM_ORIGINS"
 
 
 class EVERZOOM_UL_images(bpy.types.UIList):
@@ -65,7 +65,10 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         score.alignment = "RIGHT"
         if item.is_odd:
             score.label(text="", icon="ERROR")
-        score.label(text=f"{item.score:.2f}")
+        if item.is_given:
+            score.label(text="", icon="PINNED")
+        else:
+            score.label(text=f"{item.score:.2f}")
         place = score.operator("ever_zoom.place_by_hand", text="", icon=PLACE_ICON, emboss=False)
         place.row = index
 
@@ -91,7 +94,10 @@ def draw_list(layout: Any, group: Any) -> None:
     if item.is_measured:
         _draw_pair(layout, item)
     if item.layer > 0 or (item.layer == 0 and group.travel == Travel.LOOP.value):
-        layout.operator("ever_zoom.place_by_hand", icon=PLACE_ICON).row = group.active_image
+        row = layout.row(align=True)
+        row.operator("ever_zoom.place_by_hand", icon=PLACE_ICON).row = group.active_image
+        if item.is_given:
+            row.operator("ever_zoom.measure_again", text="", icon="LOOP_BACK")
 
 
 def _draw_pair(layout: Any, item: Any) -> None:

@@ -13,14 +13,21 @@ from typing import Any, ClassVar
 
 import bpy
 from bpy.app.handlers import persistent
-from bpy.props import BoolProperty, FloatProperty, FloatVectorProperty, IntProperty, PointerProperty
+from bpy.props import (
+    BoolProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
 
-from ..core.analysis.placing import snap_steps, with_placement
+from ..core.analysis.placing import snap_steps
 from ..core.matching.picture import shrink
 from ..core.series import SeriesImage
 from ..core.steps import Steps
 from ..errors import EverZoomError
-from ..scene import loading, measuring, placing, recipe, tags, zooms
+from ..scene import loading, placing, recipe, tags, zooms
 from ..scene.placing import Lie, Placing
 from ..scene.planes import objects
 from ..settings import Travel
@@ -328,6 +335,30 @@ def is_placing(context: Any) -> bool:
     return placing.is_placing(context.scene)
 
 
+def pair_of(control: Any, row: int) -> tuple[SeriesImage, SeriesImage, Lie]:
+    """The image of a row of the list, the next larger one, and how it lies there so far.
+
+    Returns:
+        The outer image, the inner one, and the place.
+
+    Raises:
+        EverZoomError: The image is not used, or lies in no other one.
+    """
+    group = control.ever_zoom
+    if not 0 <= row < len(group.images) or group.images[row].layer < 0:
+        raise EverZoomError("The zoom does not use that image: choose another row.")
+    number, name = group.images[row].layer, group.images[row].name
+    if number == 0 and to_settings(group).travel is not Travel.LOOP:
+        raise EverZoomError(
+            f"{name} is the outermost image: choose the image that lies in another one."
+        )
+    series = recipe.stored_series(control)
+    outer, inner = series.images[number - 1], series.images[number]
+    step = series.steps[number - 1] if number else series.closing or series.steps[-1]
+    offset = step.offset[0] * outer.width, -step.offset[1] * outer.width
+    return outer, inner, Lie(step.factor, offset, step.turn)
+
+
 class EVERZOOM_OT_place_by_hand(Reporting, bpy.types.Operator):
     """Put the image where it belongs in the next larger one: move, turn and scale it by hand"""
 
@@ -341,6 +372,7 @@ class EVERZOOM_OT_place_by_hand(Reporting, bpy.types.Operator):
         default=-1,
         min=-1,
     )
+    image: StringProperty(name="Image", description="Name of its file, instead of the row")
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -354,7 +386,9 @@ class EVERZOOM_OT_place_by_hand(Reporting, bpy.types.Operator):
     def act(self, context: Any) -> None:
         control = active_zoom(context)
         objects.check_editable(control)
-        outer, inner, start = self.pair(control)
+        group = control.ever_zoom
+        row = self.row if self.row >= 0 else group.active_image
+        outer, inner, start = pair_of(control, group.images.find(self.image) if self.image else row)
         window = _window(context)
         if context.screen is not None and context.screen.is_animation_playing:
             bpy.ops.screen.animation_cancel(restore_frame=False)
@@ -362,27 +396,23 @@ class EVERZOOM_OT_place_by_hand(Reporting, bpy.types.Operator):
         placed = Placing(control.session_uid, window.scene.session_uid, outer, inner, view)
         _enter(window, placing.make(placed, start))
 
-    def pair(self, control: Any) -> tuple[SeriesImage, SeriesImage, Lie]:
-        """The outer and the inner image, and how the one lies in the other so far.
 
-        Raises:
-            EverZoomError: The image is not used, or lies in no other one.
-        """
-        group = control.ever_zoom
-        row = self.row if self.row >= 0 else group.active_image
-        if not 0 <= row < len(group.images) or group.images[row].layer < 0:
-            raise EverZoomError("The zoom does not use that image: choose another row.")
-        series = recipe.stored_series(control)
-        number = group.images[row].layer
-        name = group.images[row].name
-        if number == 0 and series.closing is None and to_settings(group).travel is not Travel.LOOP:
-            raise EverZoomError(
-                f"{name} is the outermost image: choose the image that lies in another one."
-            )
-        outer, inner = series.images[number - 1], series.images[number]
-        step = series.steps[number - 1] if number else series.closing or series.steps[-1]
-        offset = step.offset[0] * outer.width, -step.offset[1] * outer.width
-        return outer, inner, Lie(step.factor, offset, step.turn)
+class EVERZOOM_OT_measure_again(Reporting, bpy.types.Operator):
+    """Forget where the image was placed by hand, and measure it"""
+
+    bl_idname = "ever_zoom.measure_again"
+    bl_label = "Measure Again"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return Work.running is None and has_zoom(cls, context)
+
+    def act(self, context: Any) -> None:
+        control = active_zoom(context)
+        outer, inner, _ = pair_of(control, control.ever_zoom.active_image)
+        zooms.place(control.users_scene[0], control, outer.file.name, inner.file.name, None)
+        adopt(control)
 
 
 class _WhilePlacing(Reporting):
@@ -413,15 +443,14 @@ class EVERZOOM_OT_take_placement(_WhilePlacing, bpy.types.Operator):
         scene: Any = placing.current()
         given, placed = placing.placement(scene), placing.what(scene)
         control, shown = _zoom_and_scene(placed)
-        settings = to_settings(control.ever_zoom)
-        series, report = measuring.with_given(control, given, settings)
-        placements = with_placement(recipe.stored_placements(control), given)
-        zooms.check_zoom(shown, series, settings, control)
+        finish = zooms.prepare_place(shown, control, *given.names, given)
+        frame = shown.frame_current_final
         _leave(context)
         control, shown = _zoom_and_scene(placed)
-        listing = recipe.stored_listing(control)
-        zooms.build_zoom(shown, series, settings, control, report, listing, placements)
+        finish(shown, control)
         adopt(control)
+        if shown.frame_current_final != frame:  # scrubbing is no step that can be undone
+            shown.frame_set(int(frame), subframe=frame % 1.0)
         self.report({"INFO"}, f"{given.inner} lies in {given.outer} where you have placed it")
 
 
@@ -463,23 +492,24 @@ class EVERZOOM_OT_snap_placement(LongOperator, bpy.types.Operator):
     def steps(self: Any, context: Any) -> Steps[Finish]:
         scene = placing.current()
         assert scene is not None  # see poll
-        given, placed = placing.placement(scene), placing.what(scene)
+        given, note = placing.placement(scene), placing.what(scene)
         pictures = []
-        for image in (placed.outer, placed.inner):
+        for image in (note.outer, note.inner):
             yield 0.0, f"Reading {image.file.name}"
             pictures.append(shrink(image.file.name, loading.read_pixels(image.file)))
-        pair = yield from snap_steps(given, *pictures)
+        found = yield from snap_steps(given, *pictures)
         scene = placing.current()
         if scene is None:
             raise EverZoomError("Nothing is placed any more: press Place by Hand again.")
 
         def finish() -> None:
-            if pair is None:
+            if found is None:
                 _Hand.told = NOTHING_FOUND
                 self.report({"WARNING"}, NOTHING_FOUND)
                 return
-            placing.move(scene, Lie(pair.factor, pair.offset_px, pair.turn_deg))
-            _Hand.told = f"Found in the pictures, score {pair.score:.2f}"
+            placed, score = found
+            placing.move(scene, Lie(placed.factor, placed.offset_px, placed.turn_deg))
+            _Hand.told = f"Found in the pictures, score {score:.2f}"
             self.report({"INFO"}, _Hand.told)
 
         return finish
@@ -612,6 +642,7 @@ def _draw_keys(header: Any, context: Any) -> None:
 CLASSES = (
     EVERZOOM_PG_placing,
     EVERZOOM_OT_place_by_hand,
+    EVERZOOM_OT_measure_again,
     EVERZOOM_OT_take_placement,
     EVERZOOM_OT_give_up_placement,
     EVERZOOM_OT_snap_placement,

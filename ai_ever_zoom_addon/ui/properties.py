@@ -28,7 +28,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..core.analysis.report import LeftOut
+from ..core.analysis.report import LeftOut, Source
 from ..core.analysis.verdict import odd_pairs
 from ..core.findings import findings_from_json
 from ..core.series import ListedImage
@@ -143,6 +143,9 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
     )
     is_measured: BoolProperty(
         name="Measured", description="Whether it was compared with the next larger image"
+    )
+    is_given: BoolProperty(
+        name="Placed by Hand", description="Whether the user says where it lies in the next one"
     )
 
 
@@ -318,7 +321,8 @@ def fill_list(control: bpy.types.Object) -> None:
                 pair = pairs[number]
                 row.score, row.factor = pair.score, pair.factor
                 row.offset, row.gain = pair.offset_px, pair.gain
-                row.is_odd = odd[number]
+                row.is_given = pair.source is Source.GIVEN
+                row.is_odd = odd[number] and not row.is_given
         group.active_image = min(group.active_image, len(group.images) - 1)
     finally:
         _is_filling = False

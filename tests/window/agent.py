@@ -127,6 +127,7 @@ def evaluate(code: str) -> Any:
         "sys": sys,
         "find_region": find_region,
         "camera_frame": camera_frame,
+        "project": location_3d_to_region_2d,
     }
     try:
         compiled = compile(code, "<question>", "eval")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..matching.matcher import CERTAIN, Matcher
 from ..matching.picture import Picture
 from ..matching.placement import Placement
 from ..steps import Steps
-from .report import UNCHANGED, Pair, Source
+from .report import Source
 
 SAME_SCENE = 0.5  # score from which the colours of two pictures can be compared
 
@@ -147,13 +147,6 @@ def read_placements(text: str, name: str) -> tuple[GivenPlacement, ...]:
         ) from None
 
 
-def with_placement(
-    placements: Iterable[GivenPlacement], new: GivenPlacement
-) -> tuple[GivenPlacement, ...]:
-    """Some placements and a new one, in the place of the one that its pair had, if any."""
-    return *(item for item in placements if item.names != new.names), new
-
-
 def placement_of(
     placements: Sequence[GivenPlacement], outer: str, inner: str
 ) -> GivenPlacement | None:
@@ -161,25 +154,9 @@ def placement_of(
     return next((item for item in placements if item.names == (outer, inner)), None)
 
 
-def given_pair(given: GivenPlacement, outer: Picture, inner: Picture) -> Pair:
-    """A pair as the user has placed it, with what the pictures say of likeness and colours."""
-    given = given.in_pixels_of((outer.width, outer.height))
-    alike = likeness(outer, inner, placement_in(given, outer, inner))
-    is_same_scene = alike.score > SAME_SCENE
-    return Pair(
-        *given.names,
-        factor=given.factor,
-        offset_px=given.offset_px,
-        outer_size_px=given.outer_size_px,
-        source=Source.GIVEN,
-        score=alike.score,
-        gain=alike.gain if is_same_scene else UNCHANGED,
-        linear_gain=alike.linear_gain if is_same_scene else UNCHANGED,
-        turn_deg=given.turn_deg,
-    )
-
-
-def snap_steps(given: GivenPlacement, outer: Picture, inner: Picture) -> Steps[Pair | None]:
+def snap_steps(
+    given: GivenPlacement, outer: Picture, inner: Picture
+) -> Steps[tuple[GivenPlacement, float] | None]:
     """Let the pictures finish what the user has begun, in short steps.
 
     Args:
@@ -190,7 +167,7 @@ def snap_steps(given: GivenPlacement, outer: Picture, inner: Picture) -> Steps[P
         (fraction done, 0 to 1, what is being done).
 
     Returns:
-        The pair as it was measured; None where the pictures do not match there.
+        Where it was found, and how alike the pictures are there, -1 to 1; None: they do not match.
     """
     given = given.in_pixels_of((outer.width, outer.height))
     matcher = Matcher([outer, inner])
@@ -217,7 +194,7 @@ def snap_steps(given: GivenPlacement, outer: Picture, inner: Picture) -> Steps[P
         return None
     turn = (placement.turn + 180.0) % 360.0 - 180.0
     placed = replace(given, factor=factor, offset_px=placement.offset, turn_deg=turn)
-    return replace(given_pair(placed, outer, inner), source=Source.MEASURED)
+    return placed, likeness(outer, inner, placement).score
 
 
 def placement_in(given: GivenPlacement, outer: Picture, inner: Picture) -> Placement:
