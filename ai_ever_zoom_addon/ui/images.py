@@ -27,6 +27,7 @@ from .finding import PLACE_ICON
 from .properties import adopt
 from .reporting import LongOperator, nothing
 from .text import room, shortened
+from .thumbnails import icon_of
 from .work import Finish, Kept
 
 # Icons' widths that a row of the list has no room for the name in.
@@ -53,11 +54,10 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         row.operator(EVERZOOM_OT_use_image.bl_idname, text="", icon=box, emboss=False).index = index
         name = row.row()
         name.active = item.is_used
-        picture = item.image.preview_ensure() if item.image is not None else None
         taken = UNITS + (SCORE_UNITS[item.is_odd] if item.is_measured else 0.0)
         name.label(
             text=shortened(context, item.name, room(context, taken)),
-            icon_value=picture.icon_id if picture else 0,
+            icon_value=icon_of(item.image) if item.image is not None else 0,
         )
         if not item.is_measured:
             return

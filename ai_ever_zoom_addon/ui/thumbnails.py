@@ -1,0 +1,67 @@
+"""Small pictures of images, upright: Blender's own show a picture as it is stored in its file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy.utils.previews
+import numpy as np
+
+from ..core.files.orientation import UPRIGHT, upright
+from ..errors import EverZoomError
+from ..scene import loading
+
+
+class _Turned:
+    """Blender's pictures put upright, by the images' numbers, and what they were made from."""
+
+    pictures: Any = None
+    sources: dict[str, bytes] = {}
+
+
+def icon_of(image: Any) -> int:
+    """The icon that shows an image; 0 where there is none."""
+    preview = image.preview_ensure()
+    if preview is None:
+        return 0
+    orientation = _orientation_of(image)
+    width, height = preview.icon_size
+    if orientation == UPRIGHT or not width * height:  # not drawn yet
+        return int(preview.icon_id)
+    pixels = np.array(preview.icon_pixels, np.int32).reshape(height, width)[::-1]
+    if not pixels.any():
+        return int(preview.icon_id)
+    return _turned(str(image.session_uid), upright(pixels, orientation))
+
+
+def _orientation_of(image: Any) -> int:
+    try:
+        return loading.orientation_of(loading.image_file(image))
+    except EverZoomError:  # the file is gone
+        return UPRIGHT
+
+
+def _turned(name: str, pixels: Any) -> int:
+    if _Turned.pictures is None:
+        _Turned.pictures = bpy.utils.previews.new()
+    picture = _Turned.pictures.get(name)
+    if picture is None:
+        picture = _Turned.pictures.new(name)
+    source = pixels.tobytes()
+    if _Turned.sources.get(name) != source:  # another picture since
+        _Turned.sources[name] = source
+        picture.icon_size = pixels.shape[::-1]
+        picture.icon_pixels = pixels[::-1].ravel().tolist()
+    return int(picture.icon_id)
+
+
+def register() -> None:
+    """There is nothing to do before the first picture."""
+
+
+def unregister() -> None:
+    """Free the pictures."""
+    if _Turned.pictures is not None:
+        bpy.utils.previews.remove(_Turned.pictures)
+    _Turned.pictures = None
+    _Turned.sources.clear()
