@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import bpy
 import bpy.utils.previews
 import numpy as np
 
@@ -11,12 +12,22 @@ from ..core.files.orientation import UPRIGHT, upright
 from ..errors import EverZoomError
 from ..scene import loading
 
+# Between two looks whether Blender has drawn a picture, and how many.
+_SECONDS, _MOST_LOOKS = 0.3, 100
+
 
 class _Turned:
-    """Blender's pictures put upright, by the images' numbers, and what they were made from."""
+    """Blender's pictures put upright, by the images' numbers.
+
+    Attributes:
+        pictures: They, as soon as there is one.
+        sources: What each was made from.
+        looks: How often it was looked for in vain.
+    """
 
     pictures: Any = None
     sources: dict[str, bytes] = {}
+    looks: dict[str, int] = {}
 
 
 def icon_of(image: Any) -> int:
@@ -26,12 +37,14 @@ def icon_of(image: Any) -> int:
         return 0
     orientation = _orientation_of(image)
     width, height = preview.icon_size
-    if orientation == UPRIGHT or not width * height:  # not drawn yet
+    if orientation == UPRIGHT:
         return int(preview.icon_id)
+    name = str(image.session_uid)
     pixels = np.array(preview.icon_pixels, np.int32).reshape(height, width)[::-1]
-    if not pixels.any():
+    if not pixels.any():  # Blender draws it once it is shown, and shows it again then, or not
+        _look_again(name)
         return int(preview.icon_id)
-    return _turned(str(image.session_uid), upright(pixels, orientation))
+    return _turned(name, upright(pixels, orientation))
 
 
 def _orientation_of(image: Any) -> int:
@@ -39,6 +52,19 @@ def _orientation_of(image: Any) -> int:
         return loading.orientation_of(loading.image_file(image))
     except EverZoomError:  # the file is gone
         return UPRIGHT
+
+
+def _look_again(name: str) -> None:
+    looks = _Turned.looks[name] = _Turned.looks.get(name, 0) + 1
+    if looks <= _MOST_LOOKS and not bpy.app.timers.is_registered(_redraw):
+        bpy.app.timers.register(_redraw, first_interval=_SECONDS)
+
+
+def _redraw() -> None:
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
 
 
 def _turned(name: str, pixels: Any) -> int:
@@ -65,3 +91,6 @@ def unregister() -> None:
         bpy.utils.previews.remove(_Turned.pictures)
     _Turned.pictures = None
     _Turned.sources.clear()
+    _Turned.looks.clear()
+    if bpy.app.timers.is_registered(_redraw):
+        bpy.app.timers.unregister(_redraw)

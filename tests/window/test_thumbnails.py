@@ -29,7 +29,7 @@ def test_small_pictures_are_upright(window: Window, tmp_path: Path) -> None:
         exif[274] = 6
         upright.transpose(Image.Transpose.ROTATE_90).save(file, exif=exif)
     window.build(series.folder)
-    window.wait_until(f"len({PIXELS}) >= {series.count}", 60)
+    window.wait_until(f"len({PIXELS}) >= {series.count}", 120)
     window.picture("upright")
     for (width, height), numbers in window.ask(PIXELS):
         colours = np.array(numbers, np.int32).view(np.uint8).reshape(height, width, 4)[::-1]
