@@ -51,6 +51,7 @@ class Step:
         gain: By what the inner image's linear light is multiplied, per channel, to get the outer's.
         turn: By how many degrees, clockwise, the inner image is turned to lie in the outer one.
         is_hole: The inner image is seen through a hole of the outer one, which lies in front.
+        is_given: It is by hand or by a hole, and holds whatever else is asked for.
     """
 
     factor: float
@@ -58,6 +59,7 @@ class Step:
     gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
     turn: float = 0.0
     is_hole: bool = False
+    is_given: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ def series_of(
             pair.linear_gain,
             pair.turn_deg,
             pair.source is Source.HOLE,
+            pair.source in (Source.GIVEN, Source.HOLE),
         )
         for pair, outer in zip(pairs, images, strict=False)
     ]
@@ -182,7 +185,8 @@ def as_asked(series: Series, settings: ZoomSettings) -> Series:
 
     Args:
         series: As it was found.
-        settings: Whether to use a given factor, the places and the colours that were found.
+        settings: Whether to use a given factor, the places and the colours that were found. A
+            place that is given stays.
     """
     steps = (*series.steps, *([series.closing] if series.closing else []))
     if not series.is_measured and settings.given_factor is not None:
@@ -202,9 +206,9 @@ def as_asked(series: Series, settings: ZoomSettings) -> Series:
     )
     is_turned = settings.align and any(abs(step.turn) > TURN_NOISE for step in steps)
     if not is_turned:
-        steps = tuple(replace(step, turn=0.0) for step in steps)
+        steps = tuple(step if step.is_given else replace(step, turn=0.0) for step in steps)
     if not is_off_centre:
-        steps = tuple(replace(step, offset=(0.0, 0.0)) for step in steps)
+        steps = tuple(step if step.is_given else replace(step, offset=(0.0, 0.0)) for step in steps)
     if not has_colours:
         steps = tuple(replace(step, gain=(1.0, 1.0, 1.0)) for step in steps)
     count = len(series.steps)
@@ -215,7 +219,7 @@ def _factors(series: Series, steps: Sequence[Step], settings: ZoomSettings) -> l
     factors = [step.factor for step in steps]
     given = settings.given_factor
     if given is not None and not settings.align:
-        return [given] * len(steps)
+        return [step.factor if step.is_given else given for step in steps]
     mean = math.exp(math.fsum(math.log(step.factor) for step in series.steps) / len(series.steps))
     if len(set(factors)) == 1:  # not a rounding error off
         mean = factors[0]

@@ -43,12 +43,12 @@ def draw_remedy(layout: Any, group: Any, finding: Finding) -> None:
             row = group.images.find(finding.values["inner"])
             if row >= 0:
                 text = f"Place {finding.values['inner']} by Hand"
-                layout.operator("ever_zoom.place_by_hand", text=text, translate=False).row = row
+                place = layout.operator(
+                    "ever_zoom.place_by_hand", text=text, translate=False, icon=PLACE_ICON
+                )
+                place.row = row
         case FindingKind.SHUFFLED_FILES | FindingKind.CONTRADICTED_ORDER:
             _button(layout, "Automatic", order="auto")
-        case FindingKind.NOT_FOUND | FindingKind.PLACED_AS_OTHERS:
-            place = layout.operator("ever_zoom.place_by_hand", icon=PLACE_ICON)
-            place.image = finding.values["inner"]
         case FindingKind.OTHER_FACTOR:
             _button(layout, "Measure Factor", is_factor_measured=True)
         case FindingKind.LOOP_BY_COPY:

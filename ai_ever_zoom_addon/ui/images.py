@@ -105,8 +105,11 @@ def _draw_pair(layout: Any, item: Any) -> None:
     lines = {
         "Factor": f"{item.factor:.4g}",
         "Offset": f"{right:.1f}, {down:.1f} px",
+        "Turn": f"{item.turn:.2f}°",
         "Colour Step": ", ".join(f"{value:.2f}" for value in item.gain),
     }
+    if abs(item.turn) < 0.005:
+        del lines["Turn"]
     column = layout.column(align=True)
     column.scale_y = 0.8
     for name, value in lines.items():

@@ -19,7 +19,6 @@ from bpy.props import (
     FloatVectorProperty,
     IntProperty,
     PointerProperty,
-    StringProperty,
 )
 
 from ..core.analysis.placing import snap_steps
@@ -372,7 +371,6 @@ class EVERZOOM_OT_place_by_hand(Reporting, bpy.types.Operator):
         default=-1,
         min=-1,
     )
-    image: StringProperty(name="Image", description="Name of its file, instead of the row")
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -386,9 +384,8 @@ class EVERZOOM_OT_place_by_hand(Reporting, bpy.types.Operator):
     def act(self, context: Any) -> None:
         control = active_zoom(context)
         objects.check_editable(control)
-        group = control.ever_zoom
-        row = self.row if self.row >= 0 else group.active_image
-        outer, inner, start = pair_of(control, group.images.find(self.image) if self.image else row)
+        row = self.row if self.row >= 0 else control.ever_zoom.active_image
+        outer, inner, start = pair_of(control, row)
         window = _window(context)
         if context.screen is not None and context.screen.is_animation_playing:
             bpy.ops.screen.animation_cancel(restore_frame=False)

@@ -124,6 +124,9 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
         description="Distance from the next larger image's centre in its pixels, right and down",
         size=2,
     )
+    turn: FloatProperty(
+        name="Turn", description="By how many degrees, clockwise, it lies turned in the next one"
+    )
     gain: FloatVectorProperty(
         name="Colour Step",
         description="Values are multiplied by this to get the next larger image's",
@@ -320,7 +323,7 @@ def fill_list(control: bpy.types.Object) -> None:
             if row.is_measured:
                 pair = pairs[number]
                 row.score, row.factor = pair.score, pair.factor
-                row.offset, row.gain = pair.offset_px, pair.gain
+                row.offset, row.turn, row.gain = pair.offset_px, pair.turn_deg, pair.gain
                 row.is_given = pair.source is Source.GIVEN
                 row.is_odd = odd[number] and not row.is_given
         group.active_image = min(group.active_image, len(group.images) - 1)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
+from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, as_asked, uniform_steps
+from ai_ever_zoom_addon.settings import ZoomSettings
 
 
 def sized(*sizes: tuple[int, int]) -> list[SeriesImage]:
@@ -32,3 +33,12 @@ def test_a_ring_goes_round_and_on_at_both_ends() -> None:
 def test_only_a_ring_goes_round() -> None:
     with pytest.raises(ValueError, match="ring"):
         Series(tuple(sized((10, 10), (10, 10))), (Step(2.0),)).unrolled(1, 1)
+
+
+def test_a_given_place_holds_whatever_else_is_asked_for() -> None:
+    """As with a given factor and no alignment, which all else follows."""
+    images = tuple(sized((100, 100), (100, 100), (100, 100)))
+    given = Step(3.0, (0.2, -0.1), turn=30.0, is_given=True)
+    series = Series(images, (Step(1.9, (0.1, 0.0), turn=5.0), given))
+    settings = ZoomSettings(zoom_factor=2.0, is_factor_measured=False, align=False)
+    assert as_asked(series, settings).steps == (Step(2.0), given)
