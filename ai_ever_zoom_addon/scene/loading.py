@@ -314,7 +314,7 @@ def _decode(file: Path, alpha_mode: str = "", colour_space: str = "") -> Any:
     if image.size[0] == 0 or image.size[1] == 0:  # reading the size decodes the file
         bpy.data.images.remove(image)
         raise EverZoomError(
-            f"{file.name} is no image that Blender reads, or it is damaged: export it again or "
-            "remove it."
+            f"{file.name} is no image that this Blender reads, or it is damaged: export it again, "
+            "as PNG or JPEG, or remove it."
         )
     return image

@@ -11,6 +11,9 @@ from ..errors import EverZoomError
 from ..scene import active
 from ..scene.strips.strips import has_strips
 
+# For file browsers: the endings of images that Blender does not know for such.
+MORE_IMAGES = "*.jfif;*.jpe;*.j2k"
+
 
 def active_zoom(context: Any) -> Any:
     """The control object of the zoom that the panel shows, None where there is none."""

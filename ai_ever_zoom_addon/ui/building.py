@@ -27,7 +27,7 @@ from ..scene.measuring import first_listing, relist_steps
 from ..scene.output import output_settings
 from ..scene.planes import objects
 from ..settings import Engine, ZoomSettings
-from .asking import active_zoom, folder_path
+from .asking import MORE_IMAGES, active_zoom, folder_path
 from .bridge import to_settings
 from .finding import draw_finding
 from .properties import FINDING, adopt, operator_property
@@ -418,6 +418,7 @@ class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
     bl_label = "Import Series"  # what the file browser's button says
     bl_options = {"REGISTER", "UNDO", "PRESET"}
 
+    filter_glob: StringProperty(default=MORE_IMAGES, options={"HIDDEN", "SKIP_SAVE"})
     filter_image: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})

@@ -21,7 +21,7 @@ from ..scene import loading, recipe, zooms
 from ..scene.measuring import relist_steps
 from ..scene.planes import objects
 from ..settings import Travel
-from .asking import active_zoom
+from .asking import MORE_IMAGES, active_zoom
 from .bridge import to_settings
 from .finding import PLACE_ICON
 from .properties import adopt
@@ -229,6 +229,7 @@ class EVERZOOM_OT_reverse_images(_ListOperator, bpy.types.Operator):
 class _FileOperator(_ListOperator, ImportHelper):
     """Takes image files from the file browser."""
 
+    filter_glob: StringProperty(default=MORE_IMAGES, options={"HIDDEN", "SKIP_SAVE"})
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})

@@ -182,7 +182,7 @@ def header_of(name: str, data: bytes) -> Header | None:
             return None
         if parts.size is None or 0 in parts.size:
             raise ValueError("no size")
-    except (struct.error, LookupError, ValueError):
+    except (struct.error, LookupError, ValueError, ZeroDivisionError):
         raise incomplete(name) from None
     orientation = orientation_in(parts.exif.removeprefix(_EXIF_MARK))
     size = upright_size(*parts.size, orientation)
@@ -329,6 +329,25 @@ def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         position += 8 + length + length % 2
 
 
+def _check_strips(data: bytes, tags: Mapping[int, tuple[int, ...]]) -> None:
+    """Some programs give the last strip as many bytes as the others, though it has fewer rows.
+
+    Raises:
+        ValueError: Pixels are cut off, or packed, when Blender unpacks nothing of what is cut.
+    """
+    height, width = tags[_TIFF_HEIGHT][0], tags[_TIFF_WIDTH][0]
+    if tags.get(_TIFF_COMPRESSION, (_TIFF_PLAIN,)) != (_TIFF_PLAIN,) or _TIFF_TILES[0] in tags:
+        raise ValueError("packed pixels are cut off")
+    bits = tags.get(_TIFF_BITS, (1,))
+    is_apart = tags.get(_TIFF_PLANES, (1,)) == (2,)
+    row = -(-width * (bits[0] if is_apart else sum(bits)) // 8)
+    rows = min(tags.get(_TIFF_ROWS, (height,))[0], height)
+    strips = -(-height // rows)  # of each plane
+    for number, offset in enumerate(tags[_TIFF_STRIPS[0]]):
+        if offset + row * min(rows, height - rows * (number % strips)) > len(data):
+            raise ValueError("pixels are cut off")
+
+
 def _read_tiff(data: bytes) -> _Parts:
     order = "<" if data[:2] == b"II" else ">"
     (directory,) = struct.unpack_from(order + "I", data, 4)
@@ -351,9 +370,7 @@ def _read_tiff(data: bytes) -> _Parts:
     for offsets, sizes in (_TIFF_STRIPS, _TIFF_TILES):
         for offset, size in zip(tags.get(offsets, ()), tags.get(sizes, ()), strict=False):
             parts.is_cut |= offset + size > len(data)
-    # Blender unpacks nothing of what is cut, but some programs give the last of the plain strips as
-    # many bytes as the others.
-    if parts.is_cut and tags.get(_TIFF_COMPRESSION, (_TIFF_PLAIN,)) != (_TIFF_PLAIN,):
-        raise ValueError("packed pixels are cut off")
+    if parts.is_cut:
+        _check_strips(data, tags)
     parts.size = tags[_TIFF_WIDTH][0], tags[_TIFF_HEIGHT][0]
     return parts
