@@ -109,16 +109,27 @@ def check_zoom(
     Raises:
         EverZoomError: It cannot.
     """
+    plan = check_choices(scene, series, settings, control)
+    loading.check_images(image.file for image in series.images)
+    if settings.engine is Engine.SEQUENCER:
+        strips.prepare_strips(scene, plan)
+    return plan
+
+
+def check_choices(
+    scene: bpy.types.Scene,
+    series: Series,
+    settings: ZoomSettings,
+    control: bpy.types.Object | None = None,
+) -> Plan:
+    """`check_zoom` as far as it needs no picture: there may be none yet."""
     if control is not None:
         objects.check_editable(control)
     plan = make_plan(series, settings, output_settings.scene_resolution(scene))
     output_settings.check(scene, plan)
-    loading.check_images(image.file for image in series.images)
     before = _settings_before(control)
     if settings.sound and (before is None or before.sound != settings.sound):
         sound.check(settings.sound)
-    if settings.engine is Engine.SEQUENCER:
-        strips.prepare_strips(scene, plan)
     return plan
 
 

@@ -389,7 +389,7 @@ class EVERZOOM_OT_sample(LongOperator, bpy.types.Operator):
         folder = sample_folder()
         chosen = {"folder": str(folder)}
         settings = to_settings(context.scene.ever_zoom).having(chosen)
-        zooms.check_zoom(context.scene, sample.sample_series(folder), settings)
+        zooms.check_choices(context.scene, sample.sample_series(folder), settings)
         yield from sample.sample_steps(folder)
         group = kept.find().ever_zoom
         find = partial(find_images, folder)

@@ -98,7 +98,13 @@ _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _TIFF_STRIPS, _TIFF_TILES = (273, 279), (324, 325)  # where pixels are, and how many bytes
 _TIFF_COMPRESSION, _TIFF_PLAIN = 259, 1
 _TIFF_PROFILE = 34675
-_TIFF_TAGS = frozenset({_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_COMPRESSION, *_TIFF_STRIPS, *_TIFF_TILES})
+_TIFF_BITS, _TIFF_ROWS, _TIFF_PLANES = 258, 278, 284
+_TIFF_TAGS = frozenset(
+    {
+        *(_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_COMPRESSION, _TIFF_BITS, _TIFF_ROWS, _TIFF_PLANES),
+        *(*_TIFF_STRIPS, *_TIFF_TILES),
+    }
+)
 _TIFF_SIZES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8), start=1))  # of kinds of numbers
 _TIFF_KINDS = {3: "H", 4: "I"}
 
