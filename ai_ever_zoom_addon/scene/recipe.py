@@ -99,7 +99,7 @@ def save(
         # What was found says them.
         "steps": None
         if report
-        else [[step.factor, step.offset, step.gain, step.turn] for step in steps],
+        else [[step.factor, step.offset, step.gain, step.turn, step.is_hole] for step in steps],
         "is_measured": series.is_measured,
         "skipped": list(series.skipped),
         "report": report,
@@ -241,9 +241,10 @@ def stored_series(control: bpy.types.Object) -> Series:
                 float(factor),
                 (float(offset[0]), float(offset[1])),
                 (float(gain[0]), float(gain[1]), float(gain[2])),
-                float(turn[0]) if turn else 0.0,
+                float(others[0]) if others else 0.0,
+                bool(others[1]) if others[1:] else False,
             )
-            for factor, offset, gain, *turn in note["steps"]
+            for factor, offset, gain, *others in note["steps"]
         ]
         return Series(
             tuple(images),

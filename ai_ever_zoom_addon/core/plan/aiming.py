@@ -18,7 +18,7 @@ from .mask import ELLIPSE_CORNERS, Mask
 from .nesting import Nesting
 from .path import Path
 from .view import Turning, View
-from .visibility import opaque_from
+from .visibility import appears
 
 # Parts of a level in which the view is looked for beyond the pictures' border.
 _ROOM_SEARCH_STEPS = 32
@@ -307,7 +307,7 @@ def _reach(
         enter, leave = _crossed(
             nesting.masks[index], start, turned * own, 0.0 if index else 1.0 / image.width
         )
-        is_there = (levels >= opaque_from(nesting, index))[:, None]
+        is_there = (levels >= appears(nesting, index)[1])[:, None]
         near.append(np.where(is_there, enter, math.inf))
         far.append(np.where(is_there, leave, -math.inf))
     begins, ends = np.array(near), np.array(far)

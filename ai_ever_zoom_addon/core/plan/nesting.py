@@ -20,6 +20,10 @@ from .mask import Mask, whole
 _MOST_LAYERS_AROUND = 24
 AROUND_OCTAVES = 6.0
 
+# Through a hole an image is seen, if the hole itself is, from so many doublings before it fills the
+# view: as a speck.
+HOLE_OCTAVES = 5.0
+
 
 @dataclass(frozen=True)
 class Nesting:
@@ -38,7 +42,9 @@ class Nesting:
         angles: How each image lies turned against the outermost one, or a ring's at level 0,
             clockwise, in radians; from one to the next by less than half a turn.
         widths: Of each image in its spans.
-        masks: What is seen of each image, in its widths: all of the outermost one.
+        masks: What is seen of each image, in its widths: all of the outermost one, and of those
+            that are seen through a hole.
+        after: Images of a ring that go on after its outermost one comes again.
     """
 
     series: Series
@@ -50,6 +56,7 @@ class Nesting:
     angles: tuple[float, ...]
     widths: tuple[float, ...]
     masks: tuple[Mask, ...]
+    after: int
 
     @property
     def shown_levels(self) -> list[float]:
@@ -64,8 +71,9 @@ class Nesting:
 
     @property
     def is_alike(self) -> bool:
-        """Whether all images are of one shape and none is turned."""
-        return not any(self.angles) and len(set(self.widths)) == 1
+        """Whether all images are of one shape, and as much is seen of all but the outermost."""
+        alike = len(set(self.widths)) == 1 and len(set(self.masks[1:])) == 1
+        return alike and not any(self.angles)
 
     def place_in(self, index: int, other: int) -> complex:
         """Where the centre of an image lies from that of another, in widths and axes of that."""
@@ -87,7 +95,7 @@ def nest(
             the mask leaves nothing of one.
     """
     is_ring = settings.travel is Travel.LOOP and series.closing is not None
-    around = round_levels = 0
+    around = round_levels = after = 0
     findings = []
     if settings.travel is Travel.LOOP and not is_ring:
         findings.append(Finding(FindingKind.NO_RING))
@@ -97,8 +105,12 @@ def nest(
     if is_ring:
         round_levels = len(ratios)
         around = max(_MOST_LAYERS_AROUND, math.ceil(AROUND_OCTAVES / math.log2(zoom_factor)))
-        # One more at the inner end, by which the view's path goes on as it began.
-        series = series.unrolled(around, 1)
+        # One more at the inner end, by which the view's path goes on as it began, and as many as
+        # are seen through holes.
+        after = 1
+        if series.closing is not None and any(s.is_hole for s in (*series.steps, series.closing)):
+            after += math.ceil(HOLE_OCTAVES / math.log2(min(ratios)))
+        series = series.unrolled(around, after)
     all_ratios = span_ratios(series, framing, is_ring=False)
     levels = [0.0]
     for ratio in all_ratios:
@@ -133,7 +145,14 @@ def nest(
         tuple((centre.real, centre.imag) for centre in centres),
         tuple(angles),
         tuple(widths),
-        (whole(series.images[0].aspect), *(framing.mask_of(image) for image in series.images[1:])),
+        (
+            whole(series.images[0].aspect),
+            *(
+                whole(image.aspect) if step.is_hole else framing.mask_of(image)
+                for step, image in zip(series.steps, series.images[1:], strict=True)
+            ),
+        ),
+        after,
     )
     return nesting, tuple(findings)
 

@@ -56,7 +56,8 @@ class Layer(Sight):
         width: Its width in its spans.
         turn: How it lies turned against the outermost one, or a ring's at level 0, clockwise, in
             radians.
-        mask: What is seen of it, in its widths: all of the outermost one.
+        mask: What is seen of it, in its widths.
+        has_hole: It lies before the next layer, which is seen through it.
     """
 
     index: int
@@ -68,11 +69,17 @@ class Layer(Sight):
     width: float
     turn: float
     mask: Mask
+    has_hole: bool
 
     @property
     def aspect(self) -> float:
         """Its height in its widths."""
         return self.image.aspect
+
+    @property
+    def is_trimmed(self) -> bool:
+        """Whether not all of the image is seen."""
+        return self.mask != whole(self.aspect)
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,16 @@ class Plan:
     def is_centred(self) -> bool:
         """Whether the view stays on one point all the way."""
         return self.path.is_centred
+
+    @property
+    def stacked(self) -> list[Layer]:
+        """The layers from the hindmost to the foremost, of those that are seen at a time."""
+        order: list[Layer] = []
+        run = 0  # layers with holes at the end, each before the next
+        for layer in self.layers:
+            order.insert(len(order) - run, layer)
+            run = run + 1 if layer.has_hole else 0
+        return order
 
     @property
     def first_frame(self) -> int:
@@ -234,7 +251,7 @@ def make_plan(
     layers = _layers(nesting, path, sights, unseen)
     return Plan(
         settings=settings,
-        series=series.unrolled(around, 1) if around else series,
+        series=series.unrolled(around, nesting.after) if around else series,
         zoom_factor=nesting.zoom_factor,
         round_levels=nesting.round_levels,
         resolution=framing.resolution,
@@ -284,6 +301,7 @@ def _layers(
             width=nesting.widths[number],
             turn=nesting.angles[number],
             mask=nesting.masks[number] if index else whole(images[number].aspect),
+            has_hole=number < len(images) - 1 and nesting.series.steps[number].is_hole,
         )
         for index, number in enumerate(range(unseen, len(images)))
     )

@@ -10,13 +10,13 @@ news, and fade out again, over those that stay, while the second one after them 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .nesting import AROUND_OCTAVES, Nesting
+from .nesting import AROUND_OCTAVES, HOLE_OCTAVES, Nesting
 from .path import Path
 from .view import View
 
@@ -32,6 +32,10 @@ _COVER_SEARCH_LEVELS = 16
 _COVER_SEARCH_OCTAVES = AROUND_OCTAVES
 _COVER_SEARCH_STEPS = 32
 _COVER_SEARCH_PLACES = 1400
+
+# A layer with a hole is gone this part of a step before the next one fills the view: engines that
+# know no fading, and numbers that Blender rounds, leave nothing of it either.
+_GONE_BEFORE = 1e-3
 
 # If more layers than this are seen at a time, fewer of them stay;
 FEW_LAYERS = 6
@@ -56,12 +60,20 @@ class Sight:
     visible_until: float
 
 
-def opaque_from(nesting: Nesting, index: int) -> float:
-    """Zoom level from which a layer is fully faded in, -inf for the outermost."""
+def appears(nesting: Nesting, index: int) -> tuple[float, float]:
+    """Zoom levels from which a layer can be seen, and is fully faded in; -inf for the outermost.
+
+    What is seen through a hole comes with the image that has it, or as a speck.
+    """
     if not index:
-        return -math.inf
-    before = nesting.levels[index - 1]
-    return before + FADE_IN * (nesting.levels[index] - before)
+        return -math.inf, -math.inf
+    before, here = nesting.levels[index - 1 : index + 1]
+    if not nesting.series.steps[index - 1].is_hole:
+        return before, before + FADE_IN * (here - before)
+    with_outer = appears(nesting, index - 1)
+    octave = 1.0 / math.log2(nesting.zoom_factor)
+    speck = here - HOLE_OCTAVES * octave
+    return with_outer if with_outer[0] >= speck else (speck, speck + FADE_IN * octave)
 
 
 def find_sights(
@@ -77,8 +89,13 @@ def find_sights(
     """
     covered = _covered_from(nesting, view, path)
     best: tuple[tuple[Sight, ...], int] | None = None
-    for stride in (1,) if is_each_needed else _strides(nesting):
-        sights = _sights(nesting, covered, stride)
+    gone = {
+        index: _gives_way(nesting, view, path, index, covered[index + 1])
+        for index, step in enumerate(nesting.series.steps)
+        if step.is_hole
+    }
+    for stride in (1,) if is_each_needed or gone else _strides(nesting):
+        sights = _sights(nesting, covered, gone, stride)
         most = _most_visible(nesting, sights)
         if best is None or most < best[1]:
             best = sights, most
@@ -111,12 +128,18 @@ def _strides(nesting: Nesting) -> Iterator[int]:
         stride += max(1, stride // 4)
 
 
-def _sights(nesting: Nesting, covered: Sequence[float], stride: int) -> tuple[Sight, ...]:
+def _sights(
+    nesting: Nesting,
+    covered: Sequence[float],
+    gone: Mapping[int, tuple[float, float]],
+    stride: int,
+) -> tuple[Sight, ...]:
     """When each layer is seen if every so many-th stays until the next of them covers the view.
 
     Args:
         nesting: The images.
         covered: For each layer the zoom level from which it hides what is behind it.
+        gone: For each layer with a hole the levels between which it fades out.
         stride: The innermost layer, and in a ring the same ones in every round, stay as well.
     """
     levels = nesting.levels
@@ -124,18 +147,19 @@ def _sights(nesting: Nesting, covered: Sequence[float], stride: int) -> tuple[Si
     sights = []
     until = math.inf
     for index in range(last, -1, -1):
-        visible_from = levels[index - 1] if index else -math.inf
+        visible_from, opaque_from = appears(nesting, index)
         place = (index - nesting.around) % nesting.round_levels if nesting.round_levels else index
-        if place % stride == 0 or index in (0, last):
-            sights.append(Sight(visible_from, opaque_from(nesting, index), math.inf, until))
+        if index in gone:
+            sights.append(Sight(visible_from, opaque_from, *gone[index]))
+            until = covered[index]
+        elif place % stride == 0 or index in (0, last):
+            sights.append(Sight(visible_from, opaque_from, math.inf, until))
             if place % stride == 0 or not nesting.round_levels:
                 until = covered[index]
         else:
             fades_from = levels[index + 1]
             step = levels[min(index + 2, last)] - levels[min(index + 1, last - 1)]
-            sights.append(
-                Sight(visible_from, opaque_from(nesting, index), fades_from, fades_from + step)
-            )
+            sights.append(Sight(visible_from, opaque_from, fades_from, fades_from + step))
     return tuple(sights[::-1])
 
 
@@ -185,6 +209,34 @@ def _covered_from(nesting: Nesting, view: View, path: Path) -> list[float]:
         return found
     rounds = [divmod(index - nesting.around, count) for index in range(len(levels))]
     return [found[place] + number * count for number, place in rounds]
+
+
+def _gives_way(
+    nesting: Nesting, view: View, path: Path, index: int, covered: float
+) -> tuple[float, float]:
+    """Zoom levels between which a layer with a hole fades out, before what is seen through it.
+
+    Where that fills the view, it is all that is seen; before, no gap between the two opens.
+
+    Args:
+        nesting: The images.
+        view: What a frame shows.
+        path: Where the view is.
+        index: Of the layer.
+        covered: Zoom level from which the next layer hides what is behind it, beyond its own level.
+    """
+    start, end = nesting.levels[index : index + 2]
+    places = np.linspace(start, end, _COVER_SEARCH_STEPS + 1)
+    scale = nesting.zoom_factor ** (end - places)
+    off = path(places)[0] * scale[:, None] - path.centres[index + 1]
+    parts = max(1, round(_COVER_SEARCH_STEPS / (end - start)))
+    bare = np.flatnonzero(~_covers(nesting, view, index + 1, places - end, off, places, parts))
+    first = int(bare[-1]) + 1 if len(bare) else 0
+    if first > _COVER_SEARCH_STEPS:
+        return covered, covered + FADE_IN * (end - start)
+    first = min(first, _COVER_SEARCH_STEPS - 1)
+    gone = end - _GONE_BEFORE * (end - start)
+    return max(float(places[first]), gone - FADE_IN * (end - start)), gone
 
 
 def _covers(

@@ -346,7 +346,7 @@ def _mesh_kinds(plan: Plan) -> list[str]:
     shapes: dict[tuple[bool, Mask], int] = {}
     kinds = []
     for layer in plan.layers:
-        is_inner = layer.index > 0
+        is_inner = layer.is_trimmed
         # Masks of the inner layers are all alike if the images are.
         same_kind = sum(is_it is is_inner for is_it, _ in shapes)
         number = shapes.setdefault((is_inner, layer.mask), same_kind + 1)
@@ -381,6 +381,8 @@ def _place_layer(
     # however far a curve goes beyond it. The others are larger by as much as they are further away
     # when they fill the view, and stand at their places in it.
     depth = _layer_depth(plan) if layer.index + 1 < len(plan.layers) else 0.0
+    if layer.has_hole:  # before what is seen through it
+        depth = -depth
     grown = 1.0 + depth / _view_distance(camera.data, plan)
     size = span * grown * layer.width
     item.scale = (size, size, size)

@@ -103,7 +103,7 @@ def make_pictures(plan: Plan) -> list[Picture]:
         for layer in plan.layers:
             image = layer.image
             source = _source(image.file)
-            is_trimmed = layer.index > 0
+            is_trimmed = layer.is_trimmed
             if not (is_trimmed or plan.settings.pack_images) and _is_plain(source):
                 pictures.append(Picture(image.file, is_copy=False, is_float=False))
                 continue

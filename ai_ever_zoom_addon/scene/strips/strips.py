@@ -88,6 +88,7 @@ def build_strips(scene: Any, control: Any, plan: Plan) -> None:
             free channel.
     """
     pictures = make_pictures(plan)
+    layers = plan.stacked
     if scene.sequence_editor is None:
         scene.sequence_editor_create()
     group = _group(scene, plan)
@@ -100,7 +101,7 @@ def build_strips(scene: Any, control: Any, plan: Plan) -> None:
         owner = group
         if len(parts) > 1:
             owner = inner.get(channel) or _new_group(compat.strips(group), channel, plan)
-        _fill_group(scene, compat.strips(owner), plan, plan.layers[part], pictures[part])
+        _fill_group(scene, compat.strips(owner), plan, layers[part], pictures)
         compat.set_range(owner, plan.first_frame, frames)
     compat.set_range(group, plan.first_frame, frames)
     make_room(file.name for other in bpy.data.scenes for file in picture_files(other))
@@ -183,12 +184,13 @@ def _kept(places: Any, kind: str, count: int) -> dict[int, Any]:
 def _fill_group(
     scene: Any, places: Any, plan: Plan, layers: Sequence[Layer], pictures: Sequence[Picture]
 ) -> None:
-    """Let a group show layers, by the strips that are there already as far as possible.
+    """Let a group show layers, the hindmost first, by the strips that are there already.
 
     Blender decodes the image of a strip that is new.
     """
     kept = _kept(places, "IMAGE", len(layers))
-    for channel, (layer, picture) in enumerate(zip(layers, pictures, strict=True), start=1):
+    for channel, layer in enumerate(layers, start=1):
+        picture = pictures[layer.index]
         strip = kept.get(channel)
         if strip is None:
             strip = places.new_image(
