@@ -172,7 +172,7 @@ def is_whole(file: Path) -> bool:
         longer = Path(folder) / "longer"
         packed = None if file.exists() else packed_image(file)
         data = still_of(file).read_bytes() if packed is None else packed.packed_file.data
-        longer.write_bytes(data.removesuffix(b"\xff") + b"\xaa" * _MORE_BYTES)
+        longer.write_bytes(image_files.trimmed(data) + b"\xaa" * _MORE_BYTES)
         try:
             one, other = (_take_pixels(_decode(path)) for path in (file, longer))
         except EverZoomError:

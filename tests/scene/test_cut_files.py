@@ -90,6 +90,18 @@ def test_a_jpeg_file_without_its_end_mark_is_whole(kind: str, tmp_path: Path) ->
         check(file, data[:-missing], whole, must_be_taken=True)
 
 
+@pytest.mark.parametrize("kind", ["jpeg", "jpeg progressive"])
+def test_the_zeros_of_a_download_that_was_given_up_are_no_picture(
+    kind: str, tmp_path: Path
+) -> None:
+    data, file = encoded(kind), tmp_path / "a.jpg"
+    file.write_bytes(data)
+    whole = pixels_of(file)
+    check(file, data[:-2] + bytes(500), whole, must_be_taken=True)
+    for length in range(len(data) // 3, len(data) - 3, 7):
+        check(file, data[:length] + bytes(len(data) - length + 16), whole)
+
+
 def test_a_png_file_without_its_end_mark_is_whole(tmp_path: Path) -> None:
     data, file = encoded("png"), tmp_path / "a.png"
     file.write_bytes(data)

@@ -143,3 +143,17 @@ def test_a_packed_picture_stays_upright(tmp_path: Path, picture_folder: Path) ->
         file.unlink()
     assert [image.orientation for image in measuring.measure_images(files)] == [6, 7, 3]
     check_frames(nest, picture_folder, Engine.SEQUENCER, range(5))
+
+
+@pytest.mark.parametrize("engine", [Engine.CYCLES, Engine.WORKBENCH])
+def test_a_sequence_is_put_upright_as_it_begins(
+    engine: Engine, tmp_path: Path, picture_folder: Path
+) -> None:
+    nest = Nest(PATTERNS, (120, 80))
+    files = write_nest(nest, tmp_path, (1, 1, 1))
+    moving = tmp_path / "1"
+    for number in range(1, 9):
+        write(paint(PATTERNS[1], nest.size), moving / f"a_{number}.png", 8)
+    files[1].unlink()
+    build([files[0], moving, files[2]], replace(PLAIN, engine=engine))
+    check_frames(nest, picture_folder, engine, range(2, 4))

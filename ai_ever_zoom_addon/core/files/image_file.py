@@ -89,6 +89,8 @@ _LARGEST_PROFILE = 1 << 24  # bytes
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # after a scan's pixels
+_JPEG_SIGNATURE = b"\xff\xd8"
+_FEWEST_ZEROS = 16  # that no encoder writes
 _JPEG_PROGRESSIVE_MARKERS = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _JPEG_MARKERS_WITHOUT_LENGTH = frozenset(range(0xD0, 0xD9)) | {0x01}
 _WEBP_PICTURES = frozenset({b"VP8 ", b"VP8L", b"ANMF"})
@@ -177,7 +179,7 @@ def header_of(name: str, data: bytes) -> Header | None:
     try:
         if data.startswith(_PNG_SIGNATURE):
             parts = _read_png(data)
-        elif data.startswith(b"\xff\xd8"):
+        elif data.startswith(_JPEG_SIGNATURE):
             parts = _read_jpeg(data)
         elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             parts = _read_webp(data)
@@ -210,6 +212,17 @@ def incomplete(name: str) -> EverZoomError:
     return EverZoomError(
         f"The image {name} is incomplete: export or download it again, or remove it."
     )
+
+
+def trimmed(data: bytes) -> bytes:
+    """The bytes of a file that ends too early, without what is no part of its picture.
+
+    That is half an end mark of JPEG, or the zeros of a download that was given up.
+    """
+    if not data.startswith(_JPEG_SIGNATURE):
+        return data
+    rest = data.rstrip(b"\0")
+    return rest if len(data) - len(rest) >= _FEWEST_ZEROS else data.removesuffix(b"\xff")
 
 
 def _read_png(data: bytes) -> _Parts:
