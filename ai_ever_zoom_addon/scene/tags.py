@@ -17,7 +17,9 @@ STRIP_GROUP, STRIP_COPY, STRIP_ORIGINAL = "group", "copy", "original"  # an imag
 NUMBER = "ever_zoom_number"  # of a layer or stretch
 ANCHOR = "ever_zoom_anchor"  # on an anchor: the name of its image
 SOUND = "ever_zoom_sound"  # on the strip of a zoom's sound: what it was made from
-PLACING = "ever_zoom_placing"  # on all that is there while an image is placed by hand
+# On all that is there while an image is placed by hand. Not called as the scene's property of it:
+# before 5.0 they would be the same.
+PLACING = "ever_zoom_by_hand"
 MASKED_LAYER = "ever_zoom_layer"  # on a compositing mask: the layer
 PROFILE_SPACE = "ever_zoom_space"  # on an image: the colour space that its file's profile asks for
 WAS_TRANSPARENT = "ever_zoom_was_transparent"  # on a backdrop's node: the scene's setting before
