@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import bpy
@@ -131,8 +133,13 @@ def _folders_inside(group: Any) -> tuple[tuple[str, str], ...]:
         return ()
     try:
         folder = folder_path(group.folder)
-    except EverZoomError:  # said when it is built
+        return _looked_into(folder, folder.stat().st_mtime_ns)
+    except (EverZoomError, OSError):  # said when it is built
         return ()
+
+
+@lru_cache(maxsize=8)  # a wrong folder may hold very many others
+def _looked_into(folder: Path, _time: int) -> tuple[tuple[str, str], ...]:
     return tuple(
         (str(place.relative_to(folder)), str(place))
         for place in folders_inside(folder)[:_MOST_FOLDERS]

@@ -16,8 +16,8 @@ from .moving import choose_moving, holds_pictures, is_movie, picture_files
 _ARE_UNREAD = "cannot be read by Blender"
 
 # Images are looked for in folders within folders so deep, and in so many at most.
-_DEEPEST = 3
-_MOST_FOLDERS = 200
+_DEEPEST = 2
+_MOST_FOLDERS = 100
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
