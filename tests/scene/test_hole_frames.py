@@ -161,4 +161,27 @@ def test_holes_are_kept_in_the_file(tmp_path: Path) -> None:
     _, control = build(PORTALS["in a row"], tmp_path)
     assert [step.is_hole for step in recipe.stored_series(control).steps] == [True, True]
     names = {layer.data.name for layer in objects.numbered(control, "layer").values()}
-    assert names == {"Ever Zoom Whole Image"}
+    assert names == {"Ever Zoom Whole Image", "Ever Zoom Trimmed Image"}
+
+
+class Flat(Portals):
+    """All of one colour."""
+
+    def colour(self, number: int, points: Complex) -> Array:
+        return np.broadcast_to([0.7, 0.5, 0.3], (*points.shape, 3))
+
+
+@pytest.mark.parametrize("engine", [Engine.CYCLES, Engine.SEQUENCER, Engine.WORKBENCH])
+@pytest.mark.parametrize("turn", [0.0, 20.0])
+def test_no_line_is_seen_along_the_edge_of_a_hole_that_is_just_filled(
+    engine: Engine, turn: float, tmp_path: Path, picture_folder: Path
+) -> None:
+    def turned(points: Complex) -> NDArray[np.bool_]:
+        return square(points * np.exp(1j * np.radians(turn)))
+
+    flat = Flat([turned, nothing], [Step(2.0, turn=turn, is_hole=True)])
+    build(flat, tmp_path, engine=engine)
+    rendering.render_animation(bpy.context.scene, f"{picture_folder}/", 0, STEPS, sharp=False)
+    for frame in range(STEPS + 1):
+        picture = read(picture_folder / f"frame_{frame:05}.png")
+        assert 255.0 * np.abs(picture - [0.7, 0.5, 0.3]).max() < 2.0, frame

@@ -153,6 +153,11 @@ class Mask:
         return outline
 
 
-def whole(aspect: float) -> Mask:
-    """All of an image, with a hard edge; `aspect` is its height in image widths."""
-    return Mask(MaskShape.RECTANGLE, (0.5, aspect / 2.0), 0.0)
+def whole(aspect: float, more: float = 0.0) -> Mask:
+    """All of an image, with a hard edge.
+
+    Args:
+        aspect: Its height in image widths.
+        more: Goes on so far beyond its edge, as it ends; in image widths.
+    """
+    return Mask(MaskShape.RECTANGLE, (0.5 + more, aspect / 2.0 + more), 0.0)

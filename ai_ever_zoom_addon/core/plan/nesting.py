@@ -5,6 +5,7 @@ from __future__ import annotations
 import cmath
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...errors import EverZoomError
@@ -23,6 +24,10 @@ AROUND_OCTAVES = 6.0
 # Through a hole an image is seen, if the hole itself is, from so many doublings before it fills the
 # view: as a speck.
 HOLE_OCTAVES = 5.0
+
+# By so many pixels of both images what is seen through a hole goes on behind its edge, as it ends:
+# there engines mix the pixels of either image with nothing.
+_BEHIND_HOLE = 1.5
 
 
 @dataclass(frozen=True)
@@ -145,16 +150,19 @@ def nest(
         tuple((centre.real, centre.imag) for centre in centres),
         tuple(angles),
         tuple(widths),
-        (
-            whole(series.images[0].aspect),
-            *(
-                whole(image.aspect) if step.is_hole else framing.mask_of(image)
-                for step, image in zip(series.steps, series.images[1:], strict=True)
-            ),
-        ),
+        (whole(series.images[0].aspect), *_inner_masks(series, framing)),
         after,
     )
     return nesting, tuple(findings)
+
+
+def _inner_masks(series: Series, framing: Framing) -> Iterator[Mask]:
+    for step, (outer, inner) in zip(series.steps, itertools.pairwise(series.images), strict=True):
+        if step.is_hole:
+            more = _BEHIND_HOLE * (step.factor / outer.width + 1.0 / inner.width)
+            yield whole(inner.aspect, more)
+        else:
+            yield framing.mask_of(inner)
 
 
 def _check(series: Series, framing: Framing, ratios: list[float]) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -270,10 +271,13 @@ def _is_plain(source: _Source) -> bool:
 
 
 def _margins(mask: Mask, aspect: float, width: int, height: int) -> tuple[int, int]:
-    """Pixels of an image that are trimmed at the left and right, and at the top and bottom."""
+    """Pixels of an image that are trimmed at the left and right, and at the top and bottom.
+
+    Below 0 where as many are added.
+    """
     return (
-        max(0, int((0.5 - mask.half_size[0]) * width + 1e-6)),
-        max(0, int((0.5 - mask.half_size[1] / aspect) * height + 1e-6)),
+        math.floor((0.5 - mask.half_size[0]) * width + 1e-6),
+        math.floor((0.5 - mask.half_size[1] / aspect) * height + 1e-6),
     )
 
 
@@ -300,7 +304,10 @@ def _maker(
 
     def make() -> bytes:
         (left, top), (height, width) = margins, pixels.shape[:2]
-        part = pixels[top : height - top, left : width - left]
+        part = pixels[max(top, 0) : height - max(top, 0), max(left, 0) : width - max(left, 0)]
+        if top < 0 or left < 0:
+            more = [(max(-side, 0), max(-side, 0)) for side in (top, left)]
+            part = cast("Pixels", np.pad(part, (*more, (0, 0)), "edge"))
         padding = (0, height % 2), (0, width % 2), (0, 0)
         if part.dtype == np.uint8:
             bled = bleed(cast("NDArray[np.uint8]", part))
