@@ -6,27 +6,33 @@ for each image.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..steps import Steps
+from .keypoints import Keypoints, keypoints, locate
 from .ordering import Components, groups
 from .picture import Picture
 from .placement import Placement
 from .registration import Registration, refine, register
-from .screening import Screen, bank, screen, template, template_shape, template_step
+from .screening import SEARCH, Screen, bank, screen, template, template_shape, template_step
 
-SAME_STEP = math.log(1.04)  # images closer than this on the zoom's axis show the same step
+CLOSE = math.log(1.04)  # on the zoom's axis; images that are closer may show the same step
+SMALL_STEPS = math.log(1.15)  # whose order the least error may change
+SAME_FACTOR = 1.5e-3  # logarithm of a factor that cannot be told from 1 in any pictures
+TOLD_APART = 5.0  # a factor must be this many times its likely error from 1
+BESIDE = 0.02  # offset, as a part of the outer image, of what does not lie in it but beside it
 LOW_FACTORS = (1.0, 3.0)  # searched for every pair; most series are in here
 HIGH_FACTORS = (3.0, 8.5)  # searched for what is not placed yet
 SMALL_STRUCTURE, LARGE_STRUCTURE = 3.0, 8.0  # sigma of flatten, in pixels of a template
 PROMISING = 0.35  # correlation in the screening from which a pair is looked at closely
 PEAKS = 8  # places at which an image is looked for where nothing else has led to it
 CLOSER_LOOKS = 4  # how many partners of an image are looked at closely, at most
+MOST_PAIRS = 2500  # of images that are compared by their keypoints
 PATIENCE = 16  # pairs in a row that turn out unrelated, after which the less likely ones are left
 CERTAIN = 11.0  # a correlation must be this many times what chance gives
 LOWEST_CORRELATION = 0.15
@@ -48,6 +54,8 @@ class Matcher:
         self.pictures = pictures
         self.found: dict[tuple[int, int], Registration] = {}
         self.components = Components(len(pictures))
+        self._keypoints: dict[int, Keypoints] = {}
+        self._same: dict[tuple[int, int], bool] = {}
         shape = template_shape(pictures)
         self._shape = shape
         self._templates = {
@@ -64,24 +72,23 @@ class Matcher:
         neighbours: whether files that follow each other are to be looked at closely in any case.
         """
         everyone = list(range(len(self.pictures)))
-        for done, text in self._relate(
-            everyone, everyone, bank(*LOW_FACTORS), neighbours, SMALL_STRUCTURE
-        ):
-            yield 0.6 * done, text
-        # What is left: at the factor that is known by now, then at larger ones.
-        # Images that were painted again keep their large structures best.
-        searches: list[tuple[Callable[[], list[float]], float, int]] = [
-            (lambda: self._usual_bank(2), SMALL_STRUCTURE, 1),
-            (self._high_bank, SMALL_STRUCTURE, 1),
-            (lambda: self._usual_bank(1), SMALL_STRUCTURE, 1),
-            (lambda: self._usual_bank(1), LARGE_STRUCTURE, PEAKS),
+        low, small, large = bank(*LOW_FACTORS), SMALL_STRUCTURE, LARGE_STRUCTURE
+        # What is left after the first: at the factor that is known by now, turned or anywhere, at
+        # larger factors. Images that were painted again keep their large structures best.
+        searches: list[Callable[[], Steps[None]]] = [
+            lambda: self._relate(everyone, everyone, low, neighbours, small, reach=1.0),
+            lambda: self._relate(*self._ends(), self._usual_bank(2), neighbours, small),
+            self._relate_by_keypoints,
+            lambda: self._relate(*self._ends(), bank(*HIGH_FACTORS), neighbours, small),
+            lambda: self._relate(*self._ends(), self._usual_bank(1), neighbours, small),
+            lambda: self._relate(*self._ends(), self._usual_bank(1), neighbours, large, PEAKS),
         ]
-        for number, (factors, sigma, peaks) in enumerate(searches):
-            outers, inners = self._ends()
+        shares = [0.5, *[0.1] * (len(searches) - 1)]
+        for number, (search, share) in enumerate(zip(searches, shares, strict=True)):
             if len(self.components.all()) == 1:
                 return
-            for done, text in self._relate(outers, inners, factors(), neighbours, sigma, peaks):
-                yield 0.6 + 0.4 * (number + done) / len(searches), text
+            for done, text in search():
+                yield sum(shares[:number]) + share * done, text
 
     def depth(self, outer: int, inner: int, placement: Placement) -> float:
         """Logarithm of the factor: the outer image's width over the inner one's width in it."""
@@ -91,11 +98,18 @@ class Matcher:
     def try_pair(
         self, outer: int, inner: int, start: Placement, enough: float
     ) -> Registration | None:
-        """Registers a pair from a guess, until it is certain enough; None: it does not hold."""
+        """Registers a pair from a guess, until it is certain enough; None: it does not hold.
+
+        start: whatever suggests a place, wrong by up to some 5 % in scale, 5 degrees, and a few
+        percent of the inner image's size: a screening, another pair of the series (its factor,
+        offset as a part of the outer image, and turn), the user.
+        """
         found = register(self.pictures[outer], self.pictures[inner], start, enough=enough)
-        alike = abs(self.depth(outer, inner, found.placement)) < SAME_STEP
-        if alike and found.correlation < SAME_STEP_CORRELATION:
-            return None  # two skies with the same gradient have the same bands of grey levels
+        if abs(self.depth(outer, inner, found.placement)) < CLOSE:
+            # Two skies with the same gradient have the same bands of grey levels.
+            is_beside = math.hypot(*found.placement.offset) > BESIDE * self.pictures[outer].width
+            if found.correlation < SAME_STEP_CORRELATION or is_beside:
+                return None
         return found if holds(found) else None
 
     def go_on(self, outer: int, inner: int, known: Registration, enough: float) -> Registration:
@@ -112,15 +126,43 @@ class Matcher:
             outer, [inner], bank(LOW_FACTORS[0], HIGH_FACTORS[1]), SMALL_STRUCTURE
         )
         best = int(result.score.argmax())
-        return self._look_closer(outer, inner, result, best, 0)
+        found = self._look_closer(outer, inner, result, best, 0)
+        start = None if found else self._located(outer, inner)
+        return self.try_pair(outer, inner, start[0], CERTAIN) if start else found
+
+    def is_same_step(self, one: int, other: int) -> bool:
+        """Whether two images of a component show the same step: their places are the same.
+
+        However small a factor: what can be told from 1 by measurement is a step.
+        """
+        pair = min(one, other), max(one, other)
+        if abs(self.components.position[one] - self.components.position[other]) > CLOSE:
+            return False
+        if pair not in self._same:
+            self._same[pair] = self._is_same_step(*pair)
+        return self._same[pair]
+
+    def _is_same_step(self, one: int, other: int) -> bool:
+        position = self.components.position
+        outer, inner = (one, other) if position[one] <= position[other] else (other, one)
+        found = self.found.get((outer, inner)) or self.try_pair(
+            outer, inner, self.predicted(outer, inner), math.inf
+        )
+        if not found:
+            return True  # two takes: they lie at the same place and show different things
+        found = self.found[outer, inner] = self.go_on(outer, inner, found, math.inf)
+        picture = self.pictures[outer]
+        error = found.error / math.hypot(picture.width, picture.height) * math.sqrt(12)
+        depth = abs(self.depth(outer, inner, found.placement))
+        return depth < max(SAME_FACTOR, TOLD_APART * error)
 
     def _ends(self) -> tuple[list[int], list[int]]:
         """The innermost images of all components (they may hold another), and the outermost."""
         position = self.components.position
         outers, inners = [], []
         for members in self.components.all():
-            outers += [k for k in members if position[members[-1]] - position[k] < SAME_STEP]
-            inners += [k for k in members if position[k] - position[members[0]] < SAME_STEP]
+            outers += [k for k in members if position[members[-1]] - position[k] < CLOSE]
+            inners += [k for k in members if position[k] - position[members[0]] < CLOSE]
         return outers, inners
 
     def _usual_bank(self, least: int) -> list[float]:
@@ -129,23 +171,69 @@ class Matcher:
         distances = [
             position[after[0]] - position[before[0]]
             for members in self.components.all()
-            for before, after in pairwise(groups(members, position, SAME_STEP))
+            for before, after in itertools.pairwise(groups(members, self.is_same_step))
         ]
         if len(distances) < least:
             return []
         usual = math.exp(float(np.median(distances)))
         return bank(usual / 1.06, usual * 1.06)
 
-    def _high_bank(self) -> list[float]:
-        return bank(*HIGH_FACTORS)
+    def _relate_by_keypoints(self) -> Steps[None]:
+        """Joins what keypoints find, best first, among the ends of what is joined so far."""
+        images = sorted(set(itertools.chain(*self._ends())))
+        pairs = [
+            pair for pair in itertools.combinations(images, 2) if not self.components.joined(*pair)
+        ]
+        pairs.sort(key=lambda pair: pair[1] - pair[0])  # the likely ones, if there are too many
+        found = []
+        for number, (one, other) in enumerate(pairs[:MOST_PAIRS]):
+            yield 0.6 * number / len(pairs), f"Comparing {self.pictures[one].name}"
+            located = self._located(one, other)
+            if located:
+                found.append((located[1], one, other, located[0]))
+        found.sort(key=lambda entry: -entry[0])
+        for number, (_, one, other, placement) in enumerate(found):
+            if self.components.joined(one, other):
+                continue
+            outer, inner = one, other
+            if self.depth(one, other, placement) < 0:
+                outer, inner, placement = other, one, placement.inverse()
+            text = f"Looking for {self.pictures[inner].name} in {self.pictures[outer].name}"
+            yield 0.6 + 0.4 * number / len(found), text
+            self._join(outer, inner, self.try_pair(outer, inner, placement, CERTAIN))
+
+    def _located(self, outer: int, inner: int) -> tuple[Placement, int] | None:
+        """Where the keypoints of a pair agree that the one lies in the other, how many do."""
+        for image in (outer, inner):
+            if image not in self._keypoints:
+                self._keypoints[image] = keypoints(self.pictures[image])
+        picture = self.pictures[inner]
+        reach = math.hypot(picture.width, picture.height) / 2
+        return locate(self._keypoints[outer], self._keypoints[inner], reach)
+
+    def _join(self, outer: int, inner: int, found: Registration | None) -> None:
+        """Notes a registration, if it holds, and joins what it joins."""
+        if not found:
+            return
+        if abs(self.depth(outer, inner, found.placement)) < SMALL_STEPS:
+            found = self.go_on(outer, inner, found, math.inf)  # errors must not add up to a step
+        self.found[outer, inner] = found
+        depth = self.depth(outer, inner, found.placement)
+        self.components.join(outer, inner, depth, found.placement)
 
     def _screen(
-        self, outer: int, inners: list[int], factors: list[float], sigma: float, peaks: int = 1
+        self,
+        outer: int,
+        inners: list[int],
+        factors: list[float],
+        sigma: float,
+        peaks: int = 1,
+        reach: float = SEARCH,
     ) -> Screen:
         templates = self._templates[sigma][inners]
         steps = self._steps[inners]
         picture = self.pictures[outer]
-        return screen(picture, templates, steps, self._shape, factors, sigma, peaks)
+        return screen(picture, templates, steps, self._shape, factors, sigma, peaks, reach)
 
     def _relate(
         self,
@@ -155,6 +243,7 @@ class Matcher:
         neighbours: bool,
         sigma: float,
         peaks: int = 1,
+        reach: float = SEARCH,
     ) -> Steps[None]:
         """Screens and then registers the best pairs, best first, until all are joined that can."""
         if not factors:
@@ -165,7 +254,7 @@ class Matcher:
                 0.6 * number / len(outers),
                 f"Comparing {self.pictures[outer].name}",
             )
-            results.append(self._screen(outer, inners, factors, sigma, peaks))
+            results.append(self._screen(outer, inners, factors, sigma, peaks, reach))
         scores = np.stack([result.score for result in results])  # (outer, place, inner)
         score = scores.max(axis=1)
         # How far a pair is above what chance gives the one image, and the other one.
@@ -199,10 +288,7 @@ class Matcher:
             failures = 0 if found else failures + 1
             if failures > PATIENCE + len(outers) // 2:
                 break
-            if found:
-                self.found[outer, inner] = found
-                depth = self.depth(outer, inner, found.placement)
-                self.components.join(outer, inner, depth, found.placement)
+            self._join(outer, inner, found)
 
     @staticmethod
     def _leads(height: NDArray[np.float64], row: int, column: int) -> bool:

@@ -8,7 +8,7 @@ recognised two steps further out falls into its place all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from .placement import CENTRED, Placement
 
@@ -53,11 +53,11 @@ class Components:
         return sorted(ordered, key=lambda members: (-len(members), min(members)))
 
 
-def groups(members: Iterable[int], position: list[float], nearest: float) -> list[list[int]]:
-    """Members (sorted by position) put together where they lie closer than `nearest`."""
+def groups(members: Iterable[int], is_same: Callable[[int, int], bool]) -> list[list[int]]:
+    """Members (sorted by position) put together where they are the same step as the first."""
     found: list[list[int]] = []
     for member in members:
-        if found and position[member] - position[found[-1][0]] < nearest:
+        if found and is_same(found[-1][0], member):
             found[-1].append(member)
         else:
             found.append([member])

@@ -9,12 +9,15 @@ Coordinates: pixel i of a picture covers the interval [i, i + 1); its centre is 
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+
+BAND = 64  # rows that are blurred at a time
 
 
 def box_matrix(length: int, start: float, step: float, count: int) -> Array:
@@ -93,14 +96,25 @@ def gauss_matrix(length: int, sigma: float) -> Array:
     """Gaussian blur of a line of `length` pixels; at the edges the weights are renormalised."""
     pixels = np.arange(length)
     weights = np.exp(-0.5 * np.square((pixels[:, None] - pixels) / sigma))
+    weights[weights < 1e-6] = 0.0  # numbers too small for their exponent are slow
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def blur(picture: Array, sigma: float) -> Array:
     """Gaussian blur of a (height, width) picture; sigma in pixels."""
-    height, width = picture.shape
-    blurred = gauss_matrix(height, sigma) @ picture @ gauss_matrix(width, sigma).T
-    return blurred.astype(np.float32, copy=False)
+    return _blur_rows(_blur_rows(picture, sigma).T, sigma).T
+
+
+def _blur_rows(picture: Array, sigma: float) -> Array:
+    """The same in one direction, by the part of the matrix that lies near its diagonal."""
+    length, reach = len(picture), math.ceil(4 * sigma)
+    matrix = gauss_matrix(length, sigma)
+    blurred = np.empty_like(picture)
+    for start in range(0, length, BAND):
+        rows = slice(start, start + BAND)
+        near = slice(max(0, start - reach), start + BAND + reach)
+        blurred[rows] = matrix[rows, near] @ picture[near]
+    return blurred
 
 
 def flatten(picture: Array, sigma: float = 3.0, floor: float = 0.002) -> Array:

@@ -21,7 +21,7 @@ from .resampling import Array, flatten
 TEMPLATE_AREA = 24 * 24
 TRIM = 0.06  # rim of the inner image that generators redraw, and that is not compared; per side
 PEAK = 3  # pixels of a template's grid around a place that are the same peak
-SEARCH = 0.26  # largest offset looked at, as a fraction of the outer image
+SEARCH = 0.26  # usual largest offset looked at, as a part of the outer image
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,11 @@ def screen(
     factors: list[float],
     sigma: float,
     peaks: int = 1,
+    reach: float = SEARCH,
 ) -> Screen:
     """Compares all windows of one image with all templates, at the given nominal zoom factors.
 
+    reach: largest offset looked at, as a part of the outer image; 1: wherever it lies inside.
     peaks: how many places of each factor and template to tell.
     templates: (N, pixels of a template), made with the same sigma (see flatten), which says how
     large the structures compared are; steps: template_step of each image.
@@ -93,7 +95,7 @@ def screen(
     everyone = np.arange(len(templates))
     for number, factor in enumerate(factors):
         step = own_step / factor
-        view = _view(outer, step, shape, sigma)
+        view = _view(outer, step, shape, sigma, reach)
         windows = np.lib.stride_tricks.sliding_window_view(view, shape)
         rows, columns = windows.shape[:2]
         flat = windows.reshape(rows * columns, -1)
@@ -122,14 +124,14 @@ def _clear(scores: Array, row: NDArray[np.int64], column: NDArray[np.int64]) -> 
         scores[top : y + PEAK + 1, left : x + PEAK + 1, number] = -1.0
 
 
-def _view(outer: Picture, step: float, shape: tuple[int, int], sigma: float) -> Array:
+def _view(outer: Picture, step: float, shape: tuple[int, int], sigma: float, reach: float) -> Array:
     """The outer image at `step` pixels per pixel, as much of it as the search needs, flattened."""
     whole = (int(outer.height / step), int(outer.width / step))
-    reach = tuple(
-        max(size, min(size + 2 * int(np.ceil(SEARCH * full)), full))
+    seen = tuple(
+        max(size, min(size + 2 * int(np.ceil(reach * full)), full))
         for size, full in zip(shape, whole, strict=True)
     )
     margin = 3
-    grid = (reach[0] + 2 * margin, reach[1] + 2 * margin)
+    grid = (seen[0] + 2 * margin, seen[1] + 2 * margin)
     view = flatten(outer.boxes((0.0, 0.0), step, grid), sigma)
     return np.ascontiguousarray(view[margin:-margin, margin:-margin])
