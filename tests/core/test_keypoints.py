@@ -30,7 +30,7 @@ def view(middle: complex, pixels: float, turn: float, size: tuple[int, int]) -> 
     start = middle / shrunk - vector * complex(*size) / 2
     data = (vector.real, -vector.imag, start.real, vector.imag, vector.real, start.imag)
     seen = world.transform(size, Image.Transform.AFFINE, data, Image.Resampling.BICUBIC)
-    return np.asarray(seen, np.float32) / 255
+    return np.asarray(seen, np.float32) / np.float32(255)
 
 
 def pair(place: Placement, size: tuple[int, int] = (SIDE, SIDE)) -> list[Array]:
@@ -77,8 +77,7 @@ def test_a_pair_is_found_and_measured_exactly(place: Placement) -> None:
 
 def test_unrelated_images_share_no_place() -> None:
     points = [
-        keypoints(shrink("", image))
-        for image in scenes((SIDE, SIDE), np.random.default_rng(3), 4)
+        keypoints(shrink("", image)) for image in scenes((SIDE, SIDE), np.random.default_rng(3), 4)
     ][:4]
     assert not [
         (a, b)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..findings import Finding, FindingKind
 from ..matching.colour import likeness
-from ..matching.matcher import CERTAIN, SAME_STEP, Matcher
+from ..matching.matcher import CERTAIN, SAME_FACTOR, Matcher
 from ..matching.ordering import direction, groups, rotate
 from .choosing import way_of
 from .pairing import Places, register_pair
@@ -141,8 +141,7 @@ class _Arranging:
     def _are_copies(self, one: int, other: int) -> bool:
         """Whether two files show the very same."""
         components = self._matcher.components
-        apart = abs(self._position[one] - self._position[other])
-        if not components.joined(one, other) or apart > SAME_STEP:
+        if not components.joined(one, other) or not self._matcher.is_same_step(one, other):
             return False
         found = register_pair(self._matcher, one, other, np.inf)
         if found is None:
@@ -178,7 +177,7 @@ class _Arranging:
         sequence = self.result.sequence
         first, last = sequence[0], sequence[-1]
         length = self._position[last] - self._position[first]
-        if len(sequence) < 3 or length < SAME_STEP or self.result.is_ring:
+        if len(sequence) < 3 or length < SAME_FACTOR or self.result.is_ring:
             return
         step = length / (len(sequence) - 1)
         depth = self._depth_between(last, first)
@@ -201,7 +200,7 @@ class _Arranging:
 
     def _one_per_step(self, members: list[int]) -> list[int]:
         """Of images that show the same step the one that fits its neighbours best."""
-        steps = groups(members, self._position, SAME_STEP)
+        steps = groups(members, self._matcher.is_same_step)
         chosen = [step[0] for step in steps]
         for number, step in enumerate(steps):
             if len(step) > 1:
@@ -217,7 +216,7 @@ class _Arranging:
             same = (
                 kept
                 and self._matcher.components.joined(kept[-1], member)
-                and abs(self._position[member] - self._position[kept[-1]]) < SAME_STEP
+                and self._matcher.is_same_step(kept[-1], member)
             )
             if same:
                 kept[-1] = self._best_of([kept[-1], member], kept[-2:-1], [])

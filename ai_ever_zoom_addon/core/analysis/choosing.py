@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import chain, pairwise
 
-from ..matching.matcher import SAME_STEP, Matcher
+from ..matching.matcher import Matcher
 from ..matching.ordering import groups
 
 
@@ -46,13 +46,13 @@ def series_in(matcher: Matcher, *, are_names_kept: bool, is_order_given: bool) -
 
 def steps_in(matcher: Matcher, members: Sequence[int]) -> int:
     """How many steps of the zoom the images of a component show."""
-    return len(groups(members, matcher.components.position, SAME_STEP))
+    return len(groups(members, matcher.is_same_step))
 
 
 def way_of(matcher: Matcher, first: int, second: int) -> int:
     """1: the second file lies in the first; -1: the other way round; 0: neither is known."""
     depth = matcher.components.position[second] - matcher.components.position[first]
-    if not matcher.components.joined(first, second) or abs(depth) < SAME_STEP:
+    if not matcher.components.joined(first, second) or matcher.is_same_step(first, second):
         return 0
     return 1 if depth > 0 else -1
 

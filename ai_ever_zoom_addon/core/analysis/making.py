@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...errors import EverZoomError
 from ..findings import Finding, FindingKind, FoundError, listed
-from ..matching.matcher import SAME_STEP, Matcher
+from ..matching.matcher import SAME_FACTOR, Matcher
 from ..matching.picture import shrink
 from ..steps import Progress, Steps, run
 from .arranging import AUTO, OUTERMOST_FIRST, Arrangement, arrange
@@ -233,5 +233,5 @@ def pair_steps(
     pairing = Pairing(matcher, [0, 1], None, places)
     yield from pairing.steps()
     (pair,) = pairing.pairs
-    is_found = pair.source is not Source.USUAL and math.log(pair.factor) > SAME_STEP
+    is_found = pair.source is not Source.USUAL and math.log(pair.factor) > SAME_FACTOR
     return pair if is_found or given else None

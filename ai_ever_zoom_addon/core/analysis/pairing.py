@@ -12,7 +12,7 @@ import numpy as np
 
 from ..findings import Finding, FindingKind
 from ..matching.colour import likeness
-from ..matching.matcher import SAME_STEP, Matcher
+from ..matching.matcher import SAME_FACTOR, Matcher
 from ..matching.placement import Placement
 from ..matching.registration import Registration
 from ..steps import Steps
@@ -36,7 +36,7 @@ def register_pair(matcher: Matcher, outer: int, inner: int, enough: float) -> Re
     if matcher.components.joined(outer, inner):
         start = matcher.predicted(outer, inner)
         # Where a ring is cut, the others say that the inner one is many times larger.
-        is_inside = matcher.depth(outer, inner, start) > SAME_STEP
+        is_inside = matcher.depth(outer, inner, start) > SAME_FACTOR
         if is_inside and (found := matcher.try_pair(outer, inner, start, enough)):
             return found
     found = matcher.search(outer, inner)

@@ -46,6 +46,9 @@ def likeness(outer: Picture, inner: Picture, placement: Placement) -> Likeness:
     )
     theirs = _resample(rows, inner.colour, columns)
     broken = rows @ inner.clipped.astype(np.float32) @ columns.T
+    hidden = np.zeros(shape, np.float32)
+    if inner.hidden is not None:
+        hidden += rows @ inner.hidden @ columns.T
 
     middle = complex(outer.width, outer.height) / 2 + complex(*placement.offset)
     x, y = step * centred(shape[1]), step * centred(shape[0])
@@ -54,13 +57,18 @@ def likeness(outer: Picture, inner: Picture, placement: Placement) -> Likeness:
         at_x, at_y = points.real / step, points.imag / step
         ours = cubic_at(outer.colour.astype(np.float32), at_x, at_y)
         broken += np.abs(cubic_at(outer.clipped.astype(np.float32), at_x, at_y))
+        if outer.hidden is not None:
+            hidden += np.abs(cubic_at(outer.hidden, at_x, at_y))
     else:
         at_x, at_y = ((middle.real + x) / step)[None], ((middle.imag + y) / step)[:, None]
         rows = cubic_matrix(outer.colour.shape[0], at_y[:, 0])
         columns = cubic_matrix(outer.colour.shape[1], at_x[0])
         ours = _resample(rows, outer.colour, columns)
         broken += np.abs(rows) @ outer.clipped.astype(np.float32) @ np.abs(columns).T
+        if outer.hidden is not None:
+            hidden += np.abs(rows) @ outer.hidden @ np.abs(columns).T
     inside = (at_y > 0) & (at_y < outer.height / step) & (at_x > 0) & (at_x < outer.width / step)
+    inside &= hidden < 0.05
     usable = inside & (broken < 1e-3)
 
     return Likeness(

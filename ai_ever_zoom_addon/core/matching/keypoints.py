@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from .picture import Picture
 from .placement import Placement
+from .registration import SEEN
 from .resampling import Array, blur
 
 SCALES = 3  # sizes looked at in each octave
@@ -131,6 +132,8 @@ def _of_level(
     for before, after in itertools.pairwise(sigmas):
         blurred.append(blur(blurred[-1], math.sqrt(after**2 - before**2)))
     difference = np.stack([b - a for a, b in itertools.pairwise(blurred)])
+    if picture.seen is not None:
+        difference *= picture.seen[level] > SEEN
     scale, row, column = _extremes(difference)
     block = picture.block * 2**level
     middle = complex(picture.width, picture.height) / 2

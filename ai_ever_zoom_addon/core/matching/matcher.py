@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..steps import Steps
 from .keypoints import Keypoints, keypoints, locate
+from .marks import without_marks
 from .ordering import Components, groups
 from .picture import Picture
 from .placement import Placement
@@ -22,10 +23,10 @@ from .registration import Registration, refine, register
 from .screening import SEARCH, Screen, bank, screen, template, template_shape, template_step
 
 CLOSE = math.log(1.04)  # on the zoom's axis; images that are closer may show the same step
-SMALL_STEPS = math.log(1.15)  # whose order the least error may change
+SMALL_STEPS = math.log(1.15)  # whose order the errors of a few pairs could change
+SMALL_ERROR = 2e-3  # of a depth, that cannot
 SAME_FACTOR = 1.5e-3  # logarithm of a factor that cannot be told from 1 in any pictures
-TOLD_APART = 5.0  # a factor must be this many times its likely error from 1
-BESIDE = 0.02  # offset, as a part of the outer image, of what does not lie in it but beside it
+TOLD_APART = 10.0  # a factor must be this many times its likely error from 1
 LOW_FACTORS = (1.0, 3.0)  # searched for every pair; most series are in here
 HIGH_FACTORS = (3.0, 8.5)  # searched for what is not placed yet
 SMALL_STRUCTURE, LARGE_STRUCTURE = 3.0, 8.0  # sigma of flatten, in pixels of a template
@@ -47,11 +48,12 @@ def holds(found: Registration) -> bool:
 class Matcher:
     """The images of a folder and what is known about how they lie in each other.
 
-    pictures: by number. found: registrations that hold, by (outer, inner).
+    pictures: by number, without marks that are the same on all. found: registrations that hold,
+    by (outer, inner).
     """
 
     def __init__(self, pictures: Sequence[Picture]) -> None:
-        self.pictures = pictures
+        self.pictures = pictures = without_marks(pictures)
         self.found: dict[tuple[int, int], Registration] = {}
         self.components = Components(len(pictures))
         self._keypoints: dict[int, Keypoints] = {}
@@ -105,11 +107,9 @@ class Matcher:
         offset as a part of the outer image, and turn), the user.
         """
         found = register(self.pictures[outer], self.pictures[inner], start, enough=enough)
-        if abs(self.depth(outer, inner, found.placement)) < CLOSE:
-            # Two skies with the same gradient have the same bands of grey levels.
-            is_beside = math.hypot(*found.placement.offset) > BESIDE * self.pictures[outer].width
-            if found.correlation < SAME_STEP_CORRELATION or is_beside:
-                return None
+        is_alike = abs(self.depth(outer, inner, found.placement)) < CLOSE
+        if is_alike and found.correlation < SAME_STEP_CORRELATION:
+            return None  # two skies with the same gradient have the same bands of grey levels
         return found if holds(found) else None
 
     def go_on(self, outer: int, inner: int, known: Registration, enough: float) -> Registration:
@@ -146,15 +146,21 @@ class Matcher:
         position = self.components.position
         outer, inner = (one, other) if position[one] <= position[other] else (other, one)
         found = self.found.get((outer, inner)) or self.try_pair(
-            outer, inner, self.predicted(outer, inner), math.inf
+            outer, inner, self.predicted(outer, inner), CERTAIN
         )
         if not found:
             return True  # two takes: they lie at the same place and show different things
-        found = self.found[outer, inner] = self.go_on(outer, inner, found, math.inf)
-        picture = self.pictures[outer]
-        error = found.error / math.hypot(picture.width, picture.height) * math.sqrt(12)
+        if abs(self.depth(outer, inner, found.placement)) < self._error_of_depth(outer, found):
+            found = self.go_on(outer, inner, found, math.inf)
+        self.found[outer, inner] = found
         depth = abs(self.depth(outer, inner, found.placement))
-        return depth < max(SAME_FACTOR, TOLD_APART * error)
+        return depth < max(SAME_FACTOR, self._error_of_depth(outer, found))
+
+    def _error_of_depth(self, outer: int, found: Registration) -> float:
+        """How far a depth may be wrong, at most."""
+        picture = self.pictures[outer]
+        radius = math.hypot(picture.width, picture.height) / math.sqrt(12)  # root mean square
+        return TOLD_APART * found.error / radius
 
     def _ends(self) -> tuple[list[int], list[int]]:
         """The innermost images of all components (they may hold another), and the outermost."""
@@ -215,7 +221,8 @@ class Matcher:
         """Notes a registration, if it holds, and joins what it joins."""
         if not found:
             return
-        if abs(self.depth(outer, inner, found.placement)) < SMALL_STEPS:
+        is_small = abs(self.depth(outer, inner, found.placement)) < SMALL_STEPS
+        if is_small and self._error_of_depth(outer, found) > SMALL_ERROR:
             found = self.go_on(outer, inner, found, math.inf)  # errors must not add up to a step
         self.found[outer, inner] = found
         depth = self.depth(outer, inner, found.placement)

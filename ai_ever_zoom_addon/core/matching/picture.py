@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from .resampling import Array, box_matrix
 GREY_SIDE = 640
 COLOUR_SIDE = 256
 SMALLEST_SIDE = 24  # shorter side of the smallest grey picture that is kept
+OPAQUE = 0.99  # opacity under which something is see-through
 CLIPPED = 0.985  # encoded value from which a channel may have lost its highlights
 
 
@@ -25,7 +26,10 @@ class Picture:
     width, height: of the full image, in pixels.
     block: a pixel of `greys[0]` is the mean of block x block pixels of the full image, from its
         top left.
-    greys: (height // block, width // block) float16, encoded 0..1; then halved and halved.
+    greys: (height // block, width // block) float16, encoded 0..1; then halved and halved. What
+        is not seen goes over smoothly into what is.
+    seen: how much is seen of each pixel of each of `greys`, 0..1: what is see-through, or a mark
+        that is the same on all images, is not. None: all of it.
     colour_block, colour: the same in colour, coarser; (.., .., 3) float16.
     clipped: the share of full-size pixels in each pixel of `colour` that any channel has clipped.
     hole: the box around its largest hole, in full-size pixels.
@@ -36,6 +40,7 @@ class Picture:
     height: int
     block: int
     greys: tuple[NDArray[np.float16], ...]
+    seen: tuple[NDArray[np.float16], ...] | None
     colour_block: int
     colour: NDArray[np.float16]
     clipped: NDArray[np.float16]
@@ -47,14 +52,45 @@ class Picture:
         centre: (x, y) of the grid's centre, full-size pixels from the image's centre.
         shape: (rows, columns) of the grid.
         """
+        return self._boxes(self.greys, centre, step, shape)
+
+    def seen_boxes(
+        self, centre: tuple[float, float], step: float, shape: tuple[int, int]
+    ) -> Array | None:
+        """How much is seen of each pixel of such a grid, 0..1; None: all of it."""
+        return None if self.seen is None else self._boxes(self.seen, centre, step, shape)
+
+    def _boxes(
+        self,
+        sources: tuple[NDArray[np.float16], ...],
+        centre: tuple[float, float],
+        step: float,
+        shape: tuple[int, int],
+    ) -> Array:
         level = 0
-        while level + 1 < len(self.greys) and self.block * 2 ** (level + 2) <= step:
+        while level + 1 < len(sources) and self.block * 2 ** (level + 2) <= step:
             level += 1
-        if level + 1 < len(self.greys) and self.block * 2 ** (level + 1) == step:
+        if level + 1 < len(sources) and self.block * 2 ** (level + 1) == step:
             level += 1
-        grey = self.greys[level]
-        rows, columns = self.box_matrices(grey.shape, self.block * 2**level, centre, step, shape)
-        return rows @ grey.astype(np.float32) @ columns.T
+        source = sources[level]
+        rows, columns = self.box_matrices(source.shape, self.block * 2**level, centre, step, shape)
+        return rows @ source.astype(np.float32) @ columns.T
+
+    @property
+    def hidden(self) -> Array | None:
+        """How much of each pixel of `colour` is not seen, 0..1; None: nothing."""
+        if self.seen is None:
+            return None
+        seen = self.seen[0].astype(np.float32)[:, :, None]
+        return 1 - block_means(seen, self.colour_block // self.block)[:, :, 0]
+
+    def without(self, mark: NDArray[np.bool_]) -> Picture:
+        """The picture without what `mark`, of the shape of `greys[0]`, says is no part of it."""
+        seen: Array = 1 - mark.astype(np.float32)[:, :, None]
+        if self.seen is not None:
+            seen = seen * self.seen[0].astype(np.float32)[:, :, None]
+        grey = _filled(self.greys[0].astype(np.float32)[:, :, None], seen)
+        return replace(self, greys=_halved(grey), seen=_halved(seen))
 
     def box_matrices(
         self,
@@ -88,31 +124,65 @@ def block_means(image: Array, block: int) -> Array:
 def shrink(name: str, image: Array) -> Picture:
     """The Picture of an image, sRGB-encoded 0..1, top row first.
 
-    image: (height, width, 3), or with opacity (height, width, 4).
+    image: (height, width, 3), or (height, width, 4) with its opacity, not multiplied in.
     """
     hole = largest_hole(image[:, :, 3]) if image.shape[2] == 4 else None
-    image = image[:, :, :3]
     height, width = image.shape[:2]
     longest = max(height, width)
     block = -(-longest // GREY_SIDE)
-    small = block_means(image[:, :, :3], block)
-    clipped = _clipped(image, block)
+    clipped = _clipped(image[:, :, :3], block)
+    seen = None
+    if image.shape[2] == 4 and image[:, :, 3].min() < OPAQUE:
+        seen = block_means(image[:, :, 3:], block)
+        lit = block_means(image[:, :, :3] * image[:, :, 3:], block)
+        lit /= np.maximum(seen, np.float32(1e-6))
+        small = _filled(lit, seen)
+    else:
+        small = block_means(image[:, :, :3], block)
     again = max(1, -(-small.shape[1] // COLOUR_SIDE), -(-small.shape[0] // COLOUR_SIDE))
     again = min(again, *small.shape[:2])
-    greys = [small @ np.array([[0.3], [0.6], [0.1]], np.float32)]
-    while min(greys[-1].shape[:2]) >= 2 * SMALLEST_SIDE:
-        greys.append(block_means(greys[-1], 2))
     return Picture(
         name=name,
         width=width,
         height=height,
         block=block,
-        greys=tuple(grey[:, :, 0].astype(np.float16) for grey in greys),
+        greys=_halved(small @ np.array([[0.3], [0.6], [0.1]], np.float32)),
+        seen=None if seen is None else _halved(seen),
         colour_block=block * again,
         colour=block_means(small, again).astype(np.float16),
         clipped=block_means(clipped, again)[:, :, 0].astype(np.float16),
         hole=hole,
     )
+
+
+def _halved(picture: Array) -> tuple[NDArray[np.float16], ...]:
+    """A (height, width, 1) picture, and halved and halved."""
+    levels = [picture]
+    while min(levels[-1].shape[:2]) >= 2 * SMALLEST_SIDE:
+        levels.append(block_means(levels[-1], 2))
+    return tuple(level[:, :, 0].astype(np.float16) for level in levels)
+
+
+def _filled(picture: Array, seen: Array) -> Array:
+    """A picture whose unseen pixels are taken, ever coarser, from what is seen around them.
+
+    So no edge tells where something is not seen. picture: (height, width, channels); seen: (height,
+    width, 1), 0..1.
+    """
+    height, width = picture.shape[:2]
+    if min(height, width) < 2:
+        total = np.maximum(seen.sum(axis=(0, 1)), np.float32(1e-6))
+        around: Array = (picture * seen).sum(axis=(0, 1)) / total
+    else:
+        share = block_means(seen, 2)
+        colour = block_means(picture * seen, 2)
+        colour /= np.maximum(share, np.float32(1e-6))
+        coarse = _filled(colour, share)
+        doubled = np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1)
+        rest = ((0, height - doubled.shape[0]), (0, width - doubled.shape[1]), (0, 0))
+        around = np.pad(doubled, rest, mode="edge")
+    filled: Array = picture * seen + around * (1 - seen)
+    return filled
 
 
 def _clipped(image: Array, block: int) -> Array:

@@ -33,6 +33,7 @@ SETTLED = 0.1  # pixels of a level: the last movement of a place that is not on 
 NOTICED = 0.3  # pixels by which a turn moves the compared area's rim, from which it is followed
 LEAST_TURN = 0.03  # degrees under which nothing is turned
 CERTAIN_TURN = 6.0  # a turn must be this many times its own likely error
+SEEN = 0.9  # opacity from which a pixel is compared
 SMALLEST = 20  # pixels of the inner image's shorter side, under which a level says nothing
 
 
@@ -52,6 +53,9 @@ class Registration:
     error: float
     step: float
     is_settled: bool = True
+
+
+NOTHING = Registration(Placement(1.0, (0.0, 0.0)), 0.0, 0.0, math.inf, math.inf)
 
 
 def levels(outer: Picture, inner: Picture, placement: Placement) -> list[float]:
@@ -122,6 +126,7 @@ def _register_level(
     if abs(math.radians(start.turn)) * max(shape) / 2 < NOTICED:
         place = replace(place, turn=0.0)
     source = _Source(outer, step, place, shape)
+    target_seen = inner.seen_boxes((0.0, 0.0), step / start.scale, shape)
     if structure:
         source.pixels, target = flatten(source.pixels), flatten(target)
 
@@ -141,6 +146,10 @@ def _register_level(
     is_settled = is_decided = False
     for _ in range(8 if structure else 15):
         sample, valid = source.seen_at(place, x, y)
+        if target_seen is not None:
+            valid = valid & (target_seen > SEEN)
+        if np.count_nonzero(valid) < SMALLEST**2 / 4:
+            return NOTHING
         residual = sample.ravel() + photometric @ values.astype(np.float32)
         spread = 1.4826 * float(np.median(np.abs(residual[valid.ravel()]))) + 1e-4
         # At an edge a small displacement makes a large difference: no reason to distrust it.
@@ -225,6 +234,7 @@ class _Source:
         ]
         self._first = first
         self.pixels = outer.boxes((centre[0], centre[1]), step, (grid[1], grid[0]))
+        self._seen = outer.seen_boxes((centre[0], centre[1]), step, (grid[1], grid[0]))
 
     def seen_at(
         self, place: Placement, x: NDArray[np.float64], y: NDArray[np.float64]
@@ -236,15 +246,21 @@ class _Source:
         if place.turn:
             points = place.vector * (x + 1j * y[:, None]) + (complex(*place.offset) + self._middle)
             at_x, at_y = points.real, points.imag
-            sample = cubic_at(self.pixels, at_x - self._first[0], at_y - self._first[1])
+            inside = at_x - self._first[0], at_y - self._first[1]
+            sample = cubic_at(self.pixels, *inside)
+            seen: Array | None = None if self._seen is None else cubic_at(self._seen, *inside)
         else:
             at_x = (self._middle.real + place.offset[0] + place.scale * x)[None]
             at_y = (self._middle.imag + place.offset[1] + place.scale * y)[:, None]
             columns = cubic_matrix(self.pixels.shape[1], at_x[0] - self._first[0])
             rows = cubic_matrix(self.pixels.shape[0], at_y[:, 0] - self._first[1])
             sample = (rows @ self.pixels @ columns.T).astype(np.float32, copy=False)
+            seen = None
+            if self._seen is not None:
+                seen = (rows @ self._seen @ columns.T).astype(np.float32, copy=False)
         width, height = self._size
-        return sample, (at_x > 0) & (at_x < width) & (at_y > 0) & (at_y < height)
+        valid = (at_x > 0) & (at_x < width) & (at_y > 0) & (at_y < height)
+        return sample, valid if seen is None else valid & (seen > SEEN)
 
 
 def _stands_out(turn: float, error: float, shape: tuple[int, int]) -> bool:

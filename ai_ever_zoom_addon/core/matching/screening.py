@@ -58,8 +58,8 @@ def template(picture: Picture, shape: tuple[int, int], sigma: float) -> Array:
     """The image's template as a flat vector with mean 0 and length 1."""
     step = template_step(picture, shape)
     rim = 3  # the local means at the edge need what lies beyond it
-    wide = picture.boxes((0.0, 0.0), step, (shape[0] + 2 * rim, shape[1] + 2 * rim))
-    vector: Array = flatten(wide, sigma)[rim:-rim, rim:-rim].ravel()
+    wide = _looked_at(picture, step, (shape[0] + 2 * rim, shape[1] + 2 * rim), sigma)
+    vector: Array = wide[rim:-rim, rim:-rim].ravel()
     vector -= vector.mean()
     vector /= max(float(np.linalg.norm(vector)), 1e-6)
     return vector
@@ -133,5 +133,12 @@ def _view(outer: Picture, step: float, shape: tuple[int, int], sigma: float, rea
     )
     margin = 3
     grid = (seen[0] + 2 * margin, seen[1] + 2 * margin)
-    view = flatten(outer.boxes((0.0, 0.0), step, grid), sigma)
+    view = _looked_at(outer, step, grid, sigma)
     return np.ascontiguousarray(view[margin:-margin, margin:-margin])
+
+
+def _looked_at(picture: Picture, step: float, grid: tuple[int, int], sigma: float) -> Array:
+    """The middle of a picture, flattened, at `step` pixels per pixel; what is not seen is 0."""
+    view = flatten(picture.boxes((0.0, 0.0), step, grid), sigma)
+    seen = picture.seen_boxes((0.0, 0.0), step, grid)
+    return view if seen is None else view * seen
