@@ -361,6 +361,31 @@ def test_ring(auto_sort: bool, first: str) -> None:
     assert found.zoom_factor == pytest.approx(2.0, rel=0.002)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_ring_in_whatever_order_its_pairs_are_tried(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And with noise of one grey level, which changes what is most alike."""
+    generator = random.Random(seed)
+    monkeypatch.setattr(
+        "ai_ever_zoom_addon.core.matching.matcher.best_first",
+        lambda found: generator.sample(found, len(found)),
+    )
+    truth, noise = ring(), np.random.default_rng(seed)
+    names = list(in_order(truth))
+    images = {
+        f"{place}_{name}": image
+        + noise.integers(-1, 2, image.shape).astype(np.float32) / np.float32(255)
+        for place, (name, image) in enumerate(named(truth).items())
+    }
+    memory = Memory(images)
+    found = analyse(memory.files, memory.load, auto_sort=bool(seed % 2))
+    assert found.loops and found.closing
+    assert [name.split("_")[1] for name in found.order] == names
+    factors = [pair.factor for pair in (*found.pairs, found.closing)]
+    assert factors == pytest.approx([2.0] * 4, rel=0.002)
+
+
 def test_a_ring_takes_no_more_memory_than_its_images() -> None:
     """Where it is cut, no image is enlarged to where the others say that it is."""
     images = {}

@@ -25,10 +25,13 @@ from .screening import SEARCH, Screen, bank, screen, template, template_shape, t
 CLOSE = math.log(1.04)  # on the zoom's axis; images that are closer may show the same step
 SMALL_STEPS = math.log(1.15)  # whose order the errors of a few pairs could change
 SMALL_ERROR = 2e-3  # of a depth, that cannot
+COARSE_ERROR = 0.015  # of a depth from a coarse level, at most
 SAME_FACTOR = 1.5e-3  # logarithm of a factor that cannot be told from 1 in any pictures
 TOLD_APART = 10.0  # a factor must be this many times its likely error from 1
 LOW_FACTORS = (1.0, 3.0)  # searched for every pair; most series are in here
 HIGH_FACTORS = (3.0, 8.5)  # searched for what is not placed yet
+HIGHEST_FACTORS = (8.5, 17.0)  # the same, but only near the centre
+NEAR_CENTRE = 0.12  # as a part of the outer image
 SMALL_STRUCTURE, LARGE_STRUCTURE = 3.0, 8.0  # sigma of flatten, in pixels of a template
 PROMISING = 0.35  # correlation in the screening from which a pair is looked at closely
 PEAKS = 8  # places at which an image is looked for where nothing else has led to it
@@ -43,6 +46,11 @@ SAME_STEP_CORRELATION = 0.5
 def holds(found: Registration) -> bool:
     """Whether a registration cannot be chance: its correlation measured in chance's own spread."""
     return found.certainty > CERTAIN and found.correlation > LOWEST_CORRELATION
+
+
+def best_first(candidates: list[tuple[float, int, int]]) -> list[tuple[float, int, int]]:
+    """The order in which candidates (how likely they are, then which) are looked at closely."""
+    return sorted(candidates, reverse=True)
 
 
 class Matcher:
@@ -82,6 +90,9 @@ class Matcher:
             lambda: self._relate(*self._ends(), self._usual_bank(2), neighbours, small),
             self._relate_by_keypoints,
             lambda: self._relate(*self._ends(), bank(*HIGH_FACTORS), neighbours, small),
+            lambda: self._relate(
+                *self._ends(), bank(*HIGHEST_FACTORS), neighbours, small, reach=NEAR_CENTRE
+            ),
             lambda: self._relate(*self._ends(), self._usual_bank(1), neighbours, small),
             lambda: self._relate(*self._ends(), self._usual_bank(1), neighbours, large, PEAKS),
         ]
@@ -150,7 +161,7 @@ class Matcher:
         )
         if not found:
             return True  # two takes: they lie at the same place and show different things
-        if abs(self.depth(outer, inner, found.placement)) < self._error_of_depth(outer, found):
+        if abs(self.depth(outer, inner, found.placement)) < COARSE_ERROR:
             found = self.go_on(outer, inner, found, math.inf)
         self.found[outer, inner] = found
         depth = abs(self.depth(outer, inner, found.placement))
@@ -281,9 +292,8 @@ class Matcher:
             if (score[row, column] > PROMISING and self._leads(rivals, row, column))
             or (neighbours and abs(outers[row] - inners[column]) == 1)
         ]
-        candidates.sort(reverse=True)
         failures = 0
-        for number, (_, row, column) in enumerate(candidates):
+        for number, (_, row, column) in enumerate(best_first(candidates)):
             outer, inner = outers[row], inners[column]
             if self.components.joined(outer, inner):
                 continue
