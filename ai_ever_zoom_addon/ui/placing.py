@@ -8,6 +8,7 @@ what is here follows it, whoever has made it come or go.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -45,9 +46,10 @@ NOTHING_FOUND = (
 )
 TOOL = "builtin.transform"
 LARGEST_DIMENSION = 1.44  # of a 3D View, in view distances: sensor 36 over lens 50, twice
+LOOK_SECONDS = 0.3
 FREE_PART = 0.9  # of the free part of the view that the outer image fills
 
-# What is changed of a 3D View meanwhile, and to what; "": the view itself.
+# What is changed of a 3D View meanwhile, and to what.
 VIEW: dict[str, Any] = {
     "shading.type": "MATERIAL",
     "shading.use_scene_world": False,
@@ -99,6 +101,22 @@ def _find_window() -> Any:
     return next((window for window in windows if placing.is_placing(window.scene)), None)
 
 
+def _window_of(placed: Placing) -> Any:
+    """The window in which something is placed; if that cannot be told, the one at hand."""
+    windows = bpy.context.window_manager.windows
+    same = (window for window in windows if window.screen.name == placed.view["screen"])
+    return _find_window() or next(same, None) or _window(bpy.context)
+
+
+def _area(screen: Any, view: Mapping[str, Any]) -> Any:
+    """The 3D View in use, None where it is another screen's or has become something else."""
+    number = view["area"]
+    if screen is None or screen.name != view["screen"] or not 0 <= number < len(screen.areas):
+        return None
+    area = screen.areas[number]
+    return area if area.type == "VIEW_3D" else None
+
+
 def _view_area(window: Any, wanted: Any) -> int:
     """Number of the 3D View to use: the one at hand, or the largest; -1: there is none."""
     areas = [area for area in window.screen.areas if area.type == "VIEW_3D"]
@@ -128,7 +146,8 @@ def _set(space: Any, values: dict[str, Any]) -> None:
         owner, _, name = path.rpartition(".")
         item = getattr(space, owner) if owner else space
         if hasattr(item, name):
-            setattr(item, name, value)
+            with contextlib.suppress(TypeError):  # of an engine that is switched off
+                setattr(item, name, value)
 
 
 def _set_tool(window: Any, area: Any, tool: str) -> None:
@@ -141,16 +160,16 @@ def _set_tool(window: Any, area: Any, tool: str) -> None:
             bpy.ops.wm.tool_set_by_id(name=tool, space_type="VIEW_3D")
 
 
-def _show(window: Any, scene: Any, number: int) -> None:
+def _show(window: Any, scene: Any) -> None:
     """Let a window show what is placed, flat, with the outer image between what lies around."""
     window.scene = scene
-    if number < 0:
+    placed = placing.what(scene)
+    area = _area(window.screen, placed.view)
+    if area is None:
         return
-    area = window.screen.areas[number]
-    space = area.spaces.active
+    space, outer = area.spaces.active, placed.outer
     _set(space, VIEW)
     region, left, right, bottom, top = free_part(area)
-    outer = placing.what(scene).outer
     # Units in a pixel of the screen.
     unit = max(
         outer.width / max(FREE_PART * (right - left), 1.0),
@@ -175,15 +194,11 @@ def _put_back(window: Any, placed: Placing) -> None:
         layer = scene.view_layers.get(placed.view["layer"])
         if layer is not None:
             window.view_layer = layer
-    screen = bpy.data.screens.get(placed.view["screen"])
-    number = placed.view["area"]
-    if screen is None or not 0 <= number < len(screen.areas):
-        return
-    area = screen.areas[number]
-    if area.type != "VIEW_3D":
+    area = _area(bpy.data.screens.get(placed.view["screen"]), placed.view)
+    if area is None:
         return
     _set(area.spaces.active, placed.view["values"])
-    if window.screen == screen:
+    if window.screen.name == placed.view["screen"]:
         _set_tool(window, area, placed.view["tool"])
 
 
@@ -195,13 +210,15 @@ def _enter(window: Any, scene: Any) -> None:
     _Hand.is_elsewhere = False
     _Hand.size = placing.settle(scene, 1.0)
     _Hand.told = ""
-    _show(window, scene, _Hand.placing.view["area"])
+    _show(window, scene)
+    if not bpy.app.timers.is_registered(_look_around):
+        bpy.app.timers.register(_look_around, first_interval=LOOK_SECONDS, persistent=True)
 
 
 def _leave(context: Any) -> None:
     """Let everything be as it was before, also what can be undone."""
     placed = _Hand.placing
-    window = _find_window() or _window(context)
+    window = _window_of(placed) if placed is not None else _window(context)
     undo: Any = bpy.ops.ed.undo
     _Hand.is_leaving = True
     try:
@@ -222,21 +239,18 @@ def follow() -> None:
     if _Hand.is_leaving:
         return
     scene, placed = placing.current(), _Hand.placing
-    if scene is None:
-        if placed is not None:
-            _Hand.placing = None
-            placing.remove()  # what the scene has left
-            _put_back(_window(bpy.context), placed)
-        return
-    window = _find_window()
-    if placed is None:  # undo or redo led here
-        window = window or _window(bpy.context)
-        note = placing.what(scene)
-        view = _capture(window, note.view["area"])
-        scene[tags.PLACING] = replace(note, view=view).to_json()
+    if scene is not None and placed is not None:
+        if _find_window() is None:
+            _show(_window_of(placed), scene)
+    elif scene is not None:  # undo or redo led here
+        window = _find_window() or _window(bpy.context)
+        view = _capture(window, _view_area(window, None))
+        scene[tags.PLACING] = replace(placing.what(scene), view=view).to_json()
         _enter(window, scene)
-    elif window is None:
-        _show(_window(bpy.context), scene, placed.view["area"])
+    elif placed is not None:
+        window, _Hand.placing = _window_of(placed), None
+        placing.remove()  # what the scene has left
+        _put_back(window, placed)
 
 
 def _give_up_if_out_of_sight() -> None:
@@ -244,11 +258,11 @@ def _give_up_if_out_of_sight() -> None:
     placed = _Hand.placing
     if placed is None or _find_window() is not None:
         return
-    shown = _window(bpy.context).scene
-    _Hand.placing = None
+    window, _Hand.placing = _window_of(placed), None
+    shown = window.scene
     placing.remove()
-    _put_back(_window(bpy.context), placed)
-    _window(bpy.context).scene = shown
+    _put_back(window, placed)
+    window.scene = shown
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -264,16 +278,15 @@ def _after_change(scene: Any, depsgraph: Any) -> None:
         _Hand.size = placing.settle(scene, _Hand.size)
         return
     _Hand.is_elsewhere |= any(depsgraph.updates)
-    if not bpy.app.timers.is_registered(_look_around):
-        bpy.app.timers.register(_look_around, first_interval=0.0)
 
 
-def _look_around() -> None:
-    """Outside of Blender's own work, in which scenes cannot be changed."""
+def _look_around() -> float | None:
+    """Blender tells nobody that a scene was deleted, or is no longer shown."""
     if placing.current() is None:
         follow()
     else:
         _give_up_if_out_of_sight()
+    return LOOK_SECONDS if _Hand.placing is not None else None
 
 
 # While a file is saved nothing of it is there: what was placed, where, and what it looked like.
@@ -288,8 +301,7 @@ def _before_saving(*_: Any) -> None:
         return
     with contextlib.suppress(EverZoomError):  # it is broken: there is nothing to keep
         _saving = placed, placing.lie(scene), placing.shows_difference(scene)
-    window = _find_window() or _window(bpy.context)
-    _Hand.placing = None
+    window, _Hand.placing = _window_of(placed), None
     placing.remove()
     _put_back(window, placed)
 
@@ -302,7 +314,7 @@ def _after_saving(*_: Any) -> None:
     (placed, start, is_difference), _saving = _saving, None
     scene = placing.make(placed, start)
     placing.show_difference(scene, is_difference)
-    _enter(_window(bpy.context), scene)
+    _enter(_window_of(placed), scene)
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -322,8 +334,9 @@ def _after_loading(*_: Any) -> None:
     except EverZoomError:
         note = None
     placing.remove()
-    if note is not None:
-        _put_back(window, note)
+    shown = next((item for item in bpy.data.scenes if objects.controls(item)), window.scene)
+    if note is not None:  # whose scene was another session's
+        _put_back(window, replace(note, scene=shown.session_uid))
 
 
 # --- Operators ----------------------------------------------------------------------------------
@@ -683,8 +696,8 @@ def register() -> None:
 def unregister() -> None:
     """Take out what `register` added; what was being placed is given up."""
     if _Hand.placing is not None:
-        window, placed = _find_window() or _window(bpy.context), _Hand.placing
-        _Hand.placing = None
+        placed = _Hand.placing
+        window, _Hand.placing = _window_of(placed), None
         placing.remove()
         _put_back(window, placed)
     for keymap, item in _keymap_items:
