@@ -379,9 +379,29 @@ def make_importer() -> None:
         save("importer", at.still(lambda: window.pixels(part, browser)))
 
 
+def make_placing() -> None:
+    """An image that is placed by hand, not quite there yet."""
+    with studio(WIDE) as at:
+        window = at.window
+        write_series(at.folder / "balloons")
+        build_folder(at, "//balloons")
+        at.view_is(0)
+        window.ask(
+            "window, area, region = find_region('VIEW_3D', 'WINDOW')\n"
+            "with bpy.context.temp_override(window=window, area=area, region=region):\n"
+            "    bpy.ops.ever_zoom.place_by_hand('INVOKE_DEFAULT', row=1)\n"
+            "inner = window.scene.objects['balloons_7.png']\n"
+            "inner.location[:2] = 150.0, 90.0\n"
+            "inner.rotation_euler[2] = -0.2"
+        )
+        at.away()
+        save_photo("window-placing", at.still(at.window.pixels))
+
+
 def make_all() -> None:
     """All of them."""
     make_window()
     make_panel()
     make_odd()
     make_importer()
+    make_placing()
