@@ -34,7 +34,7 @@ from .scene.output import farm, output_settings, rendering
 from .scene.output.gpu import best_engine
 from .scene.output.sound import sound_seconds
 from .scene.strips.storing import Saving
-from .settings import Engine, ZoomSettings
+from .settings import Engine, Travel, ZoomSettings
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
 from .wording import Way, left_out_lines, sentences, told
 
@@ -88,7 +88,8 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
             sample.write_sample(folder, progress=terminal.progress)
         else:
             folder = Path(options.folder)  # as it was typed
-        files, skipped = find_images(folder)
+        is_one_enough = settings.travel is Travel.LOOP or options.place is not None
+        files, skipped = find_images(folder, is_one_enough=is_one_enough)
         check_kept(places, [*files, *([Path(settings.sound)] if settings.sound else [])])
         for line in about_skipped(skipped):
             terminal.say(line)

@@ -20,6 +20,10 @@ class Way(StrEnum):
 # {remedy}: what to do, or what a choice is called, see below.
 _SENTENCES = {
     FindingKind.UNRELATED: ("None of the {count} images lies in another one: {remedy}."),
+    FindingKind.ONE_IMAGE: (
+        "The folder {folder} holds only one image ({image}), and an infinite zoom needs at least "
+        "two: add the others, or let it repeat in itself; {remedy}."
+    ),
     FindingKind.SEPARATE_SERIES: (
         "There are {count} separate series: number {number} is used (1 is the longest), {files} "
         "left out; {remedy}."
@@ -137,6 +141,10 @@ _REMEDIES = {
             "give a factor, such as -zf 4 (--zoom-factor), to place each in the middle of the next "
             "larger one"
         ),
+    },
+    FindingKind.ONE_IMAGE: {
+        Way.WINDOW: "for that, press Repeat in Itself, with the Zoom Factor beside it",
+        Way.COMMAND_LINE: "for that, use --travel loop, with -zf 4 (--zoom-factor) or --place",
     },
     FindingKind.SEPARATE_SERIES: {
         Way.WINDOW: "choose another one with Series",

@@ -22,6 +22,7 @@ class FindingKind(StrEnum):
 
     # The analysis
     UNRELATED = "unrelated"  # count; nothing was built
+    ONE_IMAGE = "one-image"  # folder, image; nothing was built
     SEPARATE_SERIES = "separate-series"  # count, number: the chosen one, files: those left out
     CONTRADICTED_ORDER = "contradicted-order"  # chosen, shown, agreeing, pairs
     SHUFFLED_FILES = "shuffled-files"  # against, pairs

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..settings import ZoomSettings
+from ..settings import Travel, ZoomSettings
 from .analysis.report import Analysis, Source
 from .files.orientation import UPRIGHT
 
@@ -67,7 +67,7 @@ class Series:
     """Images from the outermost to the innermost, and the steps between neighbours.
 
     Attributes:
-        images: At least two.
+        images: At least two, or one that comes again within itself, by `closing`.
         steps: One for each pair of neighbours; `steps[k]` leads from image k to image k + 1.
         skipped: Names of files in the folder that are no images.
         closing: How the outermost image lies in the innermost one, where the series is a ring.
@@ -188,6 +188,8 @@ def as_asked(series: Series, settings: ZoomSettings) -> Series:
         settings: Whether to use a given factor, the places and the colours that were found. A
             place that is given stays.
     """
+    if len(series.images) == 1 and settings.travel is not Travel.LOOP:
+        series = series.unrolled(0, 0)  # once from the image to itself
     steps = (*series.steps, *([series.closing] if series.closing else []))
     if not series.is_measured and settings.given_factor is not None:
         steps = tuple(replace(step, factor=settings.given_factor) for step in steps)
@@ -220,7 +222,8 @@ def _factors(series: Series, steps: Sequence[Step], settings: ZoomSettings) -> l
     given = settings.given_factor
     if given is not None and not settings.align:
         return [step.factor if step.is_given else given for step in steps]
-    mean = math.exp(math.fsum(math.log(step.factor) for step in series.steps) / len(series.steps))
+    inside = series.steps or steps
+    mean = math.exp(math.fsum(math.log(step.factor) for step in inside) / len(inside))
     if len(set(factors)) == 1:  # not a rounding error off
         mean = factors[0]
     if any(abs(factor / mean - 1) >= FACTOR_NOISE for factor in factors):

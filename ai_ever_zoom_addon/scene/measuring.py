@@ -64,7 +64,7 @@ def series_steps(
     """
     yield 0.0, "Reading sizes"
     found = {file.name: image for file, image in zip(files, measure_images(files), strict=True)}
-    if not (settings.needs_analysis or placements):
+    if len(files) > 1 and not (settings.needs_analysis or placements):
         ordered = [found[file.name] for file in files]
         if settings.order is Order.INNERMOST_FIRST:
             ordered.reverse()
@@ -188,12 +188,18 @@ def relist_steps(
         EverZoomError: Fewer than two images are used, or one cannot be read.
     """
     files = [row.file for row in listing.used]
-    if len(files) < 2:
-        raise EverZoomError("A zoom needs at least two images: use or add another one first.")
     old = recipe.stored_series(control)
+    if len(files) < min(2, len(old.images)):
+        raise EverZoomError("A zoom needs at least two images: use or add another one first.")
     sizes = {} if anew else {image.file: image for image in old.images}
     found = [sizes.get(file) or measure_images([file])[0] for file in files]
     given = recipe.stored_placements(control) if placements is None else placements
+    if len(files) == 1:
+        factor = settings.given_factor or (old.closing.factor if old.closing else None)
+        alone = yield from analysis_steps(
+            files, loading.read_pixels, zoom_factor=factor, given=given
+        )
+        return series_of(found, alone, old.skipped), alone.to_json()
     is_found = settings.is_factor_measured or settings.align or settings.match_colour
     if not (is_found or given):
         steps = uniform_steps(len(found), settings.zoom_factor)

@@ -26,7 +26,7 @@ from ..scene import measuring, recipe, sample, tags, zooms
 from ..scene.measuring import first_listing, relist_steps
 from ..scene.output import output_settings
 from ..scene.planes import objects
-from ..settings import Engine, ZoomSettings
+from ..settings import Engine, Travel, ZoomSettings
 from .asking import MORE_IMAGES, active_zoom, folder_path
 from .bridge import to_settings
 from .finding import draw_finding
@@ -107,8 +107,13 @@ def _build_steps(
     if control is not None:
         objects.check_editable(control)
     kept = [Kept(item) for item in (context.scene, group.id_data, control) if item is not None]
-    files, skipped = find()
     settings = to_settings(group).having(chosen or {})
+    try:
+        files, skipped = find()
+    except FoundError as error:
+        alone = Path(error.finding.values["folder"]) / error.finding.values["image"]
+        ask(group, Question(error.finding, (alone,), (), False, to_settings(group).folder))
+        raise
     output_settings.check_engine(settings.engine)  # before anything long begins
     placements = recipe.stored_placements(control) if control is not None else ()
     known = _Analysed.find(files, settings, placements)
@@ -374,7 +379,9 @@ def _find_images(
 
 
 def _images_of_folder(group: Any) -> tuple[Sequence[Path], list[str]]:
-    return find_images(folder_path(to_settings(group).folder))
+    settings = to_settings(group)
+    is_one_enough = settings.travel is Travel.LOOP
+    return find_images(folder_path(settings.folder), is_one_enough=is_one_enough)
 
 
 class EVERZOOM_OT_sample(LongOperator, bpy.types.Operator):

@@ -61,9 +61,11 @@ def draw_remedy(layout: Any, group: Any, finding: Finding) -> None:
 
 def draw_question(layout: Any, group: Any, finding: Finding) -> None:
     """The buttons that answer what stopped a build."""
+    layout.prop(group, "zoom_factor")
     if finding.kind is FindingKind.UNRELATED:
-        layout.prop(group, "zoom_factor")
         _button(layout, "Place All in the Middle", is_factor_measured=False)
+    elif finding.kind is FindingKind.ONE_IMAGE:
+        _button(layout, "Repeat in Itself", is_factor_measured=False, travel="loop")
 
 
 def _button(layout: Any, text: str, **chosen: Any) -> None:

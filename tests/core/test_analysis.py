@@ -542,9 +542,9 @@ def test_empty_images_are_no_match() -> None:
         analyse(memory.files, memory.load, auto_sort=True)
 
 
-def test_one_image_is_refused() -> None:
+def test_no_images_are_refused() -> None:
     with pytest.raises(EverZoomError, match="at least two"):
-        analyse([Path("a.png")], lambda file: np.zeros((8, 8, 3), np.float32))
+        analyse([], lambda file: np.zeros((8, 8, 3), np.float32))
 
 
 def test_loader_errors_reach_the_caller() -> None:
@@ -624,6 +624,37 @@ def test_a_closing_pair_that_is_given_makes_a_ring() -> None:
     assert (found.closing.outer, found.closing.inner) == ("2.png", "0.png")
     assert found.closing.source is Source.GIVEN
     assert found.closing.factor == pytest.approx(4.0)
+
+
+# One image that repeats in itself
+
+
+def test_one_image_lies_in_itself_where_it_is_given(strangers: Memory) -> None:
+    file = strangers.files[0]
+    given = GivenPlacement("a", "a", 3.0, (40.0, -20.0), (512, 512), 25.0)
+    found = analyse([file], strangers.load, given=[given], zoom_factor=2.0)
+    assert (found.order, found.pairs, found.loops) == (("a",), (), True)
+    assert found.closing is not None
+    assert (found.closing.outer, found.closing.inner) == ("a", "a")
+    assert found.closing.source is Source.GIVEN
+    assert found.zoom_factor == found.closing.factor == pytest.approx(3.0)
+    assert (found.closing.offset_px, found.closing.turn_deg) == ((20.0, -10.0), 25.0)
+    assert Analysis.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_one_image_lies_in_its_own_middle_by_the_factor(strangers: Memory) -> None:
+    found = analyse(strangers.files[:1], strangers.load, zoom_factor=4.0)
+    assert found.closing is not None
+    assert (found.closing.source, found.closing.offset_px) == (Source.USUAL, (0.0, 0.0))
+    assert found.closing.factor == pytest.approx(4.0)
+
+
+def test_one_image_without_a_factor_is_asked_about(strangers: Memory) -> None:
+    with pytest.raises(FoundError) as caught:
+        analyse(strangers.files[:1], strangers.load)
+    assert caught.value.finding.kind is FindingKind.ONE_IMAGE
+    assert "--travel loop" in told(caught.value, Way.COMMAND_LINE)
+    assert "Repeat in Itself" in told(caught.value, Way.WINDOW)
 
 
 # What the pairs say together

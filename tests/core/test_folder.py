@@ -79,7 +79,7 @@ def test_names_of_all_kinds(tmp_path: Path) -> None:
         (None, "does not exist"),
         ([], "holds no images"),
         (["notes.txt"], "holds no images"),
-        (["one.png", "notes.txt"], r"holds only one image \(one.png\)"),
+        (["one.png", "notes.txt"], r"one-image: .*one.png"),
     ],
 )
 def test_a_folder_without_a_series(tmp_path: Path, files: list[str] | None, said: str) -> None:
@@ -90,6 +90,11 @@ def test_a_folder_without_a_series(tmp_path: Path, files: list[str] | None, said
         find_images(folder)
     assert str(folder) in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_one_image_will_do_where_it_repeats_in_itself(tmp_path: Path) -> None:
+    images, skipped = find_images(touch(tmp_path, "one.png", "notes.txt"), is_one_enough=True)
+    assert ([file.name for file in images], skipped) == (["one.png"], ["notes.txt"])
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

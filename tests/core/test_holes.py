@@ -140,3 +140,12 @@ def test_a_new_pair_of_the_list_finds_the_hole() -> None:
     assert pair is not None
     assert pair.source is Source.HOLE
     assert pair.factor == pytest.approx(2.0)
+
+
+def test_one_image_repeats_in_its_own_hole() -> None:
+    (image,) = strangers(1)
+    pictures = Pictures({"0.png": with_hole(image, (140, 20, 204, 92))})
+    found = analyse(pictures.files, pictures.load, zoom_factor=3.0)
+    assert found.closing is not None
+    assert (found.closing.source, found.closing.offset_px) == (Source.HOLE, (44.0, -40.0))
+    assert found.closing.factor == pytest.approx(WIDTH / 96)

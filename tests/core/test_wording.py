@@ -25,6 +25,11 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
         "None of the 3 images .*: press Place All in the Middle",
         r"None of the 3 images .*: give a factor, such as -zf 4 \(--zoom-factor\)",
     ),
+    FindingKind.ONE_IMAGE: (
+        {"folder": "here", "image": "a.png"},
+        r"here holds only one image \(a.png\), .* in itself; .* press Repeat in Itself, with",
+        r"holds only one image \(a.png\), .*; for that, use --travel loop",
+    ),
     FindingKind.SEPARATE_SERIES: (
         {"count": 2, "number": 1, "files": NAMES},
         "2 separate series: .* 3.png, 4.png and 2 more left out; choose another one with Series",
@@ -237,7 +242,7 @@ def test_what_there_is_to_do_is_called_as_it_is_called(kind: FindingKind) -> Non
     assert "--" not in window
     if window != command:
         assert re.search("--[a-z]", command)
-        own = set(re.findall(r"[A-Z]\w*(?:(?: and| in the| by)? [A-Z0-9]\w*)*", window))
+        own = set(re.findall(r"[A-Z]\w*(?:(?: and| in the| in| by)? [A-Z0-9]\w*)*", window))
         own -= set(re.findall(r"[A-Z]\w*", command))
         assert own
         for name in own:

@@ -15,6 +15,7 @@ import pytest
 from ai_ever_zoom_addon.scene.output import rendering
 from tests import pictures, series_maker
 from tests.pictures import Nest, Size
+from tests.scene import command
 from tests.scene.command import FRAME, PLAIN, Run, assert_shows, frames, make_series, view
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -506,6 +507,32 @@ def test_places_that_say_nothing_are_refused(
     ran = run("-i", folder, "--no-render", "--place", "places.json")
     assert ran.status == 1
     assert ran.lines[-1].startswith("Error: ") and said in ran.lines[-1]
+
+
+@pytest.mark.parametrize("engine", ["cycles", "sequencer"])
+def test_one_image_repeats_in_itself(run: Run, tmp_path: Path, engine: str) -> None:
+    folder = tmp_path / "alone"
+    pictures.save(view(0, (256, 192), width=1.0), folder / "alone.png")
+    ran = run("-i", folder, "--no-render", "--order", "auto", "-zf", "auto")
+    assert ran.status == 1
+    assert "only one image (alone.png)" in ran.lines[-1] and "--travel loop" in ran.lines[-1]
+    arguments = ("-i", folder, "-zf", 4, "--travel", "loop", "-zc", 0.9, "--feather", 0)
+    options = ("-zs", 4, "--engine", engine, "--resolution", "192x144", "-o", "out")
+    ran = run(*arguments, *options, "--json", "a.json")
+    assert ran.status == 0, ran.lines
+    done = json.loads(Path("a.json").read_text(encoding="utf-8"))
+    assert (done["order"], done["loops"], done["frames"]) == (["alone.png"], True, [0, 3])
+    shown = frames(Path("out"))
+    for number, picture in enumerate(shown):
+        across = 0.9 * 4 ** -(number / 4)
+        x, y = pictures.grid((192, 144), (across, across * 0.75))
+        for _ in range(4):  # each as far as its crop is a smaller one of itself
+            is_inner = (abs(x) < 0.45 / 4) & (abs(y) < 0.75 * 0.45 / 4)
+            x, y = np.where(is_inner, 4 * x, x), np.where(is_inner, 4 * y, y)
+        truth = command.WORLD(x, y)
+        off = np.abs(picture.astype(float) - truth).max(axis=2)
+        assert np.median(off) < 2.0
+        assert (off > 12.0).mean() < 0.03  # at the edges, by less than a pixel
 
 
 def test_json_has_a_finding_for_each_warning(run: Run, tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import pytest
 from PIL import Image, ImageOps
 
+from ai_ever_zoom_addon.core.analysis.placing import GivenPlacement
 from ai_ever_zoom_addon.core.findings import FindingKind
-from ai_ever_zoom_addon.scene import recipe
+from ai_ever_zoom_addon.scene import recipe, zooms
 from ai_ever_zoom_addon.scene.planes import objects
 
 from .drawing import draw_panels, shown_text
@@ -106,3 +108,29 @@ def test_files_that_are_left_out_for_one_reason_are_one_line(addon: None, tmp_pa
     assert len(lines) == 1
     assert "a_3.png" in lines[0] and "and 1 more" in lines[0]
     assert shown_text().count("Left out") == 1
+
+
+def test_one_image_repeats_in_itself_by_one_click(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path, 1)
+    group: Any = bpy.context.scene.ever_zoom
+    group.folder = str(tmp_path)
+    with pytest.raises(RuntimeError, match=r"only one image \(a_0.png\).*Repeat in Itself"):
+        operators.ever_zoom.build()
+    assert "Repeat in Itself" in button_texts()
+    group.zoom_factor = 3.0
+    choices = '{"is_factor_measured": false, "travel": "loop"}'
+    assert operators.ever_zoom.build_otherwise(choices=choices) == {"FINISHED"}
+    series = recipe.stored_series(zoom())
+    assert order() == ["a_0.png"]
+    assert series.closing is not None and round(series.closing.factor, 6) == 3.0
+    assert [row.name for row in zoom().ever_zoom.images] == ["a_0.png"]
+    shown_text()
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    group.travel = "one-way"  # once into itself
+    assert group.problem == ""
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    given = GivenPlacement("a_0.png", "a_0.png", 5.0, (8.0, 4.0), (128, 96), 10.0)
+    zooms.place(bpy.context.scene, zoom(), "a_0.png", "a_0.png", given)
+    closing = recipe.stored_series(zoom()).closing
+    assert closing is not None and round(closing.factor, 6) == 5.0
+    assert closing.offset == (8 / 128, -4 / 128)

@@ -33,6 +33,7 @@ CHOSEN: dict[str, tuple[tuple[object, ...] | None, dict[str, Any]]] = {
     "folder": ((), {}),  # chosen in any case
     "order": (("--order", "outermost-first"), {"order": "outermost-first"}),
     "auto_sort": (("--auto-sort",), {"auto_sort": True}),
+    "series": (("--series", 2), {"series": 2}),
     "is_factor_measured": (("-zf", "auto", "--no-align"), {"is_factor_measured": True}),
     "zoom_factor": (
         ("-zf", 1.75, "--no-align"),
@@ -99,19 +100,29 @@ def _clouds(x: pictures.Array, y: pictures.Array) -> pictures.Array:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a sound and, in "series", images off each other's centres that get darker."""
+    """A folder with a sound and, in "series", images off each other's centres that get darker.
+
+    In "two series" are the same and others.
+    """
     folder = tmp_path_factory.mktemp("world")
     for index in range(COUNT):
         across = 0.5**index
         x, y = pictures.grid(SIZE, (across, across * SIZE[1] / SIZE[0]))
         picture = _clouds(x + 0.06 * (1.0 - across), y) * 0.95**index
         pictures.save(picture, folder / "series" / f"image_{index}.png")
+        pictures.save(picture, folder / "two series" / f"image_{index}.png")
+        pictures.save(picture[::-1], folder / "two series" / f"other_{index}.png")
     with wave.open(str(folder / TONE), "wb") as output:
         output.setnchannels(1)
         output.setsampwidth(2)
         output.setframerate(8000)
         output.writeframes(np.zeros(8000, "<i2").tobytes())
     return folder
+
+
+def images_for(world: Path, name: str) -> Path:
+    """The folder of images with which a setting can be tried."""
+    return world / ("two series" if name == "series" else "series")
 
 
 def built() -> dict[str, Any]:
@@ -151,9 +162,9 @@ def built() -> dict[str, Any]:
     return seen
 
 
-def plain_by_panel(world: Path) -> Any:
+def plain_by_panel(folder: Path) -> Any:
     group: Any = bpy.context.scene.ever_zoom
-    group.folder = str(world / "series")
+    group.folder = str(folder)
     group.order, group.is_factor_measured, group.zoom_steps = "auto", False, 6
     return group
 
@@ -204,7 +215,7 @@ def test_by_the_command_line(
     options, _ = CHOSEN[name]
     assert options is not None
     options = tuple(world / TONE if option == TONE else option for option in options)
-    arguments = ("-i", world / "series", *PLAIN, *options)
+    arguments = ("-i", images_for(world, name), *PLAIN, *options)
     ran = run(*arguments, "--save-blend", "zoom.blend", "--json", "done.json")
     assert ran.status == 0, ran.lines
     told = json.loads(Path("done.json").read_text(encoding="utf-8"))["settings"]
@@ -219,7 +230,7 @@ def test_by_the_command_line(
 def test_by_the_panel(addon: None, world: Path, tmp_path: Path, name: str) -> None:
     skip_without_sound(name)
     _, others = CHOSEN[name]
-    group = plain_by_panel(world)
+    group = plain_by_panel(images_for(world, name))
     assert operators.ever_zoom.build() == {"FINISHED"}
     without = built()
     plain = recipe.stored_settings(objects.controls(bpy.context.scene)[0])

@@ -19,10 +19,11 @@ from ...errors import EverZoomError
 from ..findings import Finding, FindingKind, FoundError, listed
 from ..matching.matcher import SAME_FACTOR, Matcher
 from ..matching.picture import shrink
+from ..matching.placement import Placement
 from ..steps import Progress, Steps, run
 from .arranging import AUTO, OUTERMOST_FIRST, Arrangement, arrange
 from .choosing import series_in
-from .holes import fill_holes
+from .holes import fill_holes, in_hole
 from .pairing import Pairing, Places
 from .placing import GivenPlacement, placement_in
 from .report import Analysis, LeftOut, Pair, Source
@@ -71,7 +72,8 @@ def analysis_steps(
     """Finds out what the images are, in short steps, so that a window stays alive.
 
     Args:
-        files: Images in natural file order, at least two.
+        files: Images in natural file order. One alone repeats in itself: in the place that is
+            given, in its hole, or in its middle by `zoom_factor`.
         load: Decodes one of them.
         order: "innermost-first" or "outermost-first": what the first file is, whatever the pictures
             say against it; "auto": the files' order, where the pictures agree with it. With
@@ -89,10 +91,10 @@ def analysis_steps(
         The Analysis.
 
     Raises:
-        EverZoomError: Fewer than two images; no image lies in another and no factor is given; there
-            are fewer series; `load` failed.
+        EverZoomError: No images; no image lies in another and no factor is given; there are fewer
+            series; `load` failed.
     """
-    if len(files) < 2:
+    if not files:
         raise EverZoomError("An infinite zoom needs at least two images: choose more.")
     pictures = []
     for number, file in enumerate(files):
@@ -100,6 +102,8 @@ def analysis_steps(
         pictures.append(shrink(file.name, load(file)))
     matcher = Matcher(pictures)
     places = _given_places(matcher, given)
+    if len(files) == 1:
+        return _alone(matcher, files[0], places, zoom_factor)
     if len(matcher.components.all()) > 1:
         for done, text in matcher.relate(neighbours=not auto_sort):
             yield 0.5 + 0.35 * done, text
@@ -129,6 +133,37 @@ def _given_places(matcher: Matcher, given: Sequence[GivenPlacement]) -> Places:
             places[outer, inner] = placement, Source.GIVEN
             matcher.components.join(outer, inner, math.log(item.factor), placement)
     return places
+
+
+def _alone(matcher: Matcher, file: Path, places: Places, zoom_factor: float | None) -> Analysis:
+    """What an image is that repeats in itself.
+
+    Raises:
+        FoundError: Nothing says where.
+    """
+    (picture,) = matcher.pictures
+    if not places:
+        hole = in_hole(picture, picture)
+        if hole is not None:
+            places = {(0, 0): (hole, Source.HOLE)}
+        elif zoom_factor is not None:
+            places = {(0, 0): (Placement(1.0 / zoom_factor, (0.0, 0.0)), Source.USUAL)}
+        else:
+            values = {"folder": str(file.parent), "image": file.name}
+            raise FoundError(Finding(FindingKind.ONE_IMAGE, values))
+    pairing = Pairing(matcher, [0], zoom_factor, places, is_ring=True)
+    run(pairing.steps())
+    assert pairing.closing is not None
+    return Analysis(
+        order=(picture.name,),
+        file_order=OUTERMOST_FIRST,
+        zoom_factor=pairing.closing.factor,
+        loops=True,
+        pairs=(),
+        left_out=(),
+        findings=(),
+        closing=pairing.closing,
+    )
 
 
 def _choose(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import EverZoomError
-from ..findings import listed
+from ..findings import Finding, FindingKind, FoundError, listed
 from .image_file import CONVERT, IMAGE_SUFFIXES, UNREAD_SUFFIXES
 from .moving import choose_moving, holds_pictures, is_movie, picture_files
 
@@ -30,11 +30,15 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
     ]
 
 
-def find_images(folder: Path) -> tuple[list[Path], list[str]]:
+def find_images(folder: Path, *, is_one_enough: bool = False) -> tuple[list[Path], list[str]]:
     """The images of a folder in natural order, and the names of what was skipped.
 
     Movies and folders of numbered pictures are images, too, where `choose_moving` takes them for
     parts of the series. Hidden files and other folders are passed over without a word.
+
+    Args:
+        folder: Where they are.
+        is_one_enough: One image alone will do, which repeats in itself.
 
     Raises:
         EverZoomError: The folder is missing, unreadable, or holds fewer than two images.
@@ -59,7 +63,7 @@ def find_images(folder: Path) -> tuple[list[Path], list[str]]:
         check_name(entry)
     images.sort(key=lambda entry: (natural_key(entry.name), entry.name))
     skipped = sorted(entry.name for entry in files if entry not in {*stills, *images})
-    if len(images) < 2:
+    if len(images) < (1 if is_one_enough else 2):
         raise _too_few(folder, images, skipped)
     return images, skipped
 
@@ -87,6 +91,9 @@ def _too_few(folder: Path, images: Sequence[Path], skipped: Sequence[str]) -> Ev
         return EverZoomError(f"{start}; the folder {inside[0]} in it holds several: choose that.")
     if inside:
         return EverZoomError(f"{start}; folders in it hold several, {listed(inside)}: choose one.")
+    if images:
+        values = {"folder": str(folder), "image": images[0].name}
+        return FoundError(Finding(FindingKind.ONE_IMAGE, values))
     return EverZoomError(f"{start}: an infinite zoom needs at least two.")
 
 
