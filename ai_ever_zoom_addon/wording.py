@@ -89,7 +89,8 @@ _SENTENCES = {
     ),
     FindingKind.MOVED_AT_BORDER: (
         "The view keeps up to {part:.0%} of the width away from the middle of {files}, which reach "
-        "beyond the images around them, so that no border is seen: a smaller crop needs less."
+        "beyond the images around them, so that no border is seen: placed further inside they are "
+        "shown whole."
     ),
     FindingKind.NEARER_TARGET: (
         "The zoom ends at {target[0]:.3f}, {target[1]:.3f} instead of {wanted[0]:.3f}, "

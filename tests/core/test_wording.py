@@ -100,8 +100,7 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
     FindingKind.ENLARGED_BY_ROLL: ({"times": 1.234}, *["1.23 times .* while the camera rolls"] * 2),
     FindingKind.MOVED_AT_BORDER: (
         {"files": ["a.png", "b.png"], "part": 0.123},
-        *["keeps up to 12% of the width away from the middle of a.png, b.png, .*a smaller crop"]
-        * 2,
+        *["keeps up to 12% of the width away .* of a.png, b.png, .*placed further inside"] * 2,
     ),
     FindingKind.NEARER_TARGET: (
         {"target": [0.1, -0.2], "wanted": [0.4, -0.5]},

@@ -234,18 +234,18 @@ def _tuples(points: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
     return tuple((float(x), float(y)) for x, y in points)
 
 
-def _levels(nesting: Nesting, view: View) -> tuple[NDArray[np.float64], int]:
-    """Levels of the whole zoom, close together, and how many there are in one."""
-    parts = _ROOM_SEARCH_STEPS * (1 + math.ceil(8.0 * view.fastest))
+def _levels(nesting: Nesting, parts: int) -> NDArray[np.float64]:
+    """Levels of the whole zoom, so many in one."""
     end = len(nesting.shown_levels) - 1
-    return np.linspace(0.0, end, 1 + math.ceil(end * parts)), parts
+    return np.linspace(0.0, end, 1 + math.ceil(end * parts))
 
 
 def _room(nesting: Nesting, view: View, path: Path) -> Room:
     """The room of a view before it leaves the outermost image."""
     if path.is_centred and view.is_upright:
         return Room(math.inf, 0.0)
-    levels, parts = _levels(nesting, view)
+    parts = _ROOM_SEARCH_STEPS * (1 + math.ceil(8.0 * view.fastest))
+    levels = _levels(nesting, parts)
     scale = nesting.zoom_factor ** (nesting.levels[0] - levels)
     away = path(levels)[0] * scale[:, None] - path.centres[0]
     x, y = np.abs(_turned(away, np.full(len(levels), nesting.angles[0]))).T
@@ -270,7 +270,13 @@ def _room_of_all(nesting: Nesting, view: View, path: Path) -> Room:
     Along rays from the view's centre it is looked how far the images that are opaque reach without
     a gap.
     """
-    levels, _ = _levels(nesting, view)
+    # As the picture grows and as it turns: where images hardly differ in size a few are enough.
+    growth = math.ceil(_ROOM_SEARCH_STEPS * min(1.0, math.log2(nesting.zoom_factor)))
+    levels = _levels(nesting, max(4, growth) + math.ceil(_ROOM_SEARCH_STEPS * view.fastest))
+    # There is least room where another image has nearly come.
+    comes = np.array([appears(nesting, index)[1] for index in range(1, len(nesting.levels))])
+    comes = comes[(comes > 0.0) & (comes <= levels[-1])] - 1e-6
+    levels = np.sort(np.concatenate([levels, comes]))
     side = np.linspace(-0.5, 0.5, _RAYS, endpoint=False)
     half = np.full(_RAYS, 0.5)
     width, height = view.size
@@ -313,7 +319,10 @@ def _reach(
     begins, ends = np.array(near), np.array(far)
     reach = np.zeros(begins.shape[1:])
     for _ in others:  # from one image into the next
-        reach = np.maximum(reach, np.where(begins <= reach + 1e-9, ends, 0.0).max(axis=0))
+        further = np.maximum(reach, np.where(begins <= reach + 1e-9, ends, 0.0).max(axis=0))
+        if (further == reach).all():
+            break
+        reach = further
     least: NDArray[np.float64] = reach.min(axis=1)
     return least
 
