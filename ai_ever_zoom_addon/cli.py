@@ -262,9 +262,11 @@ def _best_engine(
 def _found(series: Series, analysis: Analysis | None) -> Iterator[str]:
     """What was found, line by line."""
     first = series.images[0]
+    sizes = {(image.width, image.height) for image in series.images}
+    size = f"{first.width}x{first.height}" if len(sizes) == 1 else f"{len(sizes)} sizes"
     yield (
-        f"{len(series.images)} images of {first.width}x{first.height}, from the outermost, "
-        f"{first.file.name}, to the innermost, {series.images[-1].file.name}."
+        f"{len(series.images)} images of {size}, from the outermost, {first.file.name}, to the "
+        f"innermost, {series.images[-1].file.name}."
     )
     if analysis is None:
         return

@@ -16,6 +16,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from PIL import Image
 
 from ai_ever_zoom_addon.core.plan.plan import Plan, make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
@@ -219,3 +220,61 @@ def test_the_camera_turns_without_python(tmp_path: Path) -> None:
         level = frame / STEPS
         expected = cmath.rect(1.0, -math.radians(30) * level - math.tau * 0.2 * level)
         assert cmath.rect(1.0, camera.rotation_euler[2]) == pytest.approx(expected, abs=1e-5)
+
+
+def photograph(file: Path) -> World:
+    """A part of a photograph as a world of so many pixels, by cubic interpolation."""
+    with Image.open(file) as photo:
+        part = photo.convert("RGB").crop((3000, 900, 5048, 2948))
+    sizes = [part.width // 2**halved for halved in range(5)]
+    smaller = [part.resize((size, size), Image.Resampling.LANCZOS) for size in sizes]
+
+    def scene_of(points: Complex) -> Array:
+        origin, across, down = (
+            points[0, 0],
+            points[0, 1] - points[0, 0],
+            points[1, 0] - points[0, 0],
+        )
+        # Of as many pixels as the picture that is made of it has there.
+        picture = min(smaller, key=lambda each: abs(np.log(abs(across) * each.width)))
+        side = picture.width
+        corner = origin - (across + down) / 2.0
+        data = [
+            *(across.real * side, down.real * side, (corner.real + 0.5) * side),
+            *(-across.imag * side, -down.imag * side, (0.5 - corner.imag) * side),
+        ]
+        size = points.shape[1], points.shape[0]
+        cubic = Image.Resampling.BICUBIC
+        seen = picture.transform(size, Image.Transform.AFFINE, data, cubic)
+        return np.asarray(seen, np.float64) / 255.0
+
+    return scene_of
+
+
+@pytest.mark.parametrize("engine", [Engine.CYCLES, Engine.SEQUENCER, Engine.WORKBENCH])
+def test_turned_and_odd_images_are_as_sharp_as_plain_ones(
+    engine: Engine, shared: Path, tmp_path: Path, picture_folder: Path
+) -> None:
+    scene_of = photograph(shared / "truth" / "earth_8192x4096.jpg")
+    size = (480, 320)
+    cases = {
+        "plain": Case([size] * 3, [Step(2.0)] * 2),
+        "turned": Case([size] * 3, [Step(2.0, (0.01, 0.0), turn=15)] * 2),
+        "odd": Case([size, (480, 480), (400, 320)], [Step(2.0), Step(2.0, turn=15)]),
+    }
+    sharpness = {}
+    for name, case in cases.items():
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        series = write(case, tmp_path / name, scene_of)
+        settings = replace(PLAIN, engine=engine)
+        zooms.build_zoom(bpy.context.scene, series, settings)
+        plan = make_plan(series, settings)
+        ratios = []
+        for frame in (2, 4, 6, 8):
+            (picture,) = render(picture_folder / f"{name}{frame}", frame, frame)
+            away = (picture - truth(plan, frame / STEPS, scene_of)) ** 2
+            ratios.append(-10.0 * math.log10(away.mean()))
+        sharpness[name] = np.mean(ratios)
+    assert sharpness["plain"] > 30.0
+    assert sharpness["turned"] > sharpness["plain"] - 0.5
+    assert sharpness["odd"] > sharpness["plain"] - 0.5
