@@ -585,6 +585,15 @@ def test_what_is_given_is_taken_and_says_the_order(auto_sort: bool) -> None:
     assert kinds <= {FindingKind.VARYING_FACTOR, FindingKind.SORTED_BY_PICTURES}
 
 
+def test_a_small_factor_that_is_given_is_a_step() -> None:
+    given = GivenPlacement("1.png", "0.png", 1.01, (0.0, 0.0), (256, 192))
+    memory = Memory(portals(2))
+    found = analyse(memory.files, memory.load, given=[given])
+    assert found.order == ("1.png", "0.png")
+    assert found.pairs[0].source is Source.GIVEN
+    assert found.pairs[0].factor == pytest.approx(1.01)
+
+
 def test_what_is_given_wins_over_the_pictures(series: Truth) -> None:
     names = in_order(series)
     memory = ordered(series, names)

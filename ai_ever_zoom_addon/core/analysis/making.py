@@ -132,6 +132,7 @@ def _given_places(matcher: Matcher, given: Sequence[GivenPlacement]) -> Places:
             placement = placement_in(item, matcher.pictures[outer], matcher.pictures[inner])
             places[outer, inner] = placement, Source.GIVEN
             matcher.components.join(outer, inner, math.log(item.factor), placement)
+            matcher.tell_apart(outer, inner)
     return places
 
 

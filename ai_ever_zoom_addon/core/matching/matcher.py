@@ -153,6 +153,10 @@ class Matcher:
             self._same[pair] = self._is_same_step(*pair)
         return self._same[pair]
 
+    def tell_apart(self, one: int, other: int) -> None:
+        """Take two images for different steps, whatever they show: it is known from elsewhere."""
+        self._same[min(one, other), max(one, other)] = False
+
     def _is_same_step(self, one: int, other: int) -> bool:
         position = self.components.position
         outer, inner = (one, other) if position[one] <= position[other] else (other, one)
