@@ -65,6 +65,7 @@ CASES = {
         [WIDE, SQUARE, TALL, (151, 101)],
         [Step(2.5, (0.1, 0.02), turn=10), Step(2.0, (0.0, 0.1)), Step(3.0, turn=90)],
     ),
+    "a few pixels": Case([(99, 82), (101, 80), (100, 80)], [Step(2.0)] * 2),
     "one upscaled": Case([SQUARE, SQUARE, (300, 300)], [Step(2.0)] * 2),
     "a canvas that grew": Case([(320, 240), (160, 120)], [Step(2.0, (0.05, 0.0))]),
 }

@@ -409,23 +409,6 @@ def test_transparent_images_let_the_outer_ones_show(
     assert error(frame, truth)[1] < 2.0
 
 
-def test_sizes_that_differ_by_a_few_pixels_are_fitted(
-    scene: Any, tmp_path: Path, picture_folder: Path
-) -> None:
-    sizes = [(99, 82), (101, 80), (100, 80)]
-    files = []
-    for number, size in enumerate(sizes):
-        # The same picture in other pixels.
-        x, y = grid(size, (1.0, 82 / 99))
-        files.append(save(PATTERNS[number](x, y), tmp_path / f"{number}.png"))
-    nest = Nest(PATTERNS, sizes[0])
-    build_files(scene, files, replace(PLAIN, order=Order.OUTERMOST_FIRST))
-    for frame, picture in enumerate(render(scene, picture_folder, 0, 8)):
-        assert picture.shape == (66, 80, 3)
-        deviation, worst = error(picture, nest.view(frame / 4))
-        assert (deviation < 0.6, worst < 2.5) == (True, True), frame
-
-
 @pytest.mark.parametrize("engine", [Engine.CYCLES, Engine.WORKBENCH])
 def test_the_debug_overlay_is_one_switch(
     engine: Engine, scene: Any, tmp_path: Path, picture_folder: Path
