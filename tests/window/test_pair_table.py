@@ -12,6 +12,8 @@ from tests.series_maker import drawn
 from .driver import Window
 from .nested import NestedSeries
 
+ROW_PIXELS = 21
+
 
 def test_the_panel_tells_of_odd_images_and_its_list_leads_to_each(
     window: Window, tmp_path: Path
@@ -36,8 +38,10 @@ def test_the_panel_tells_of_odd_images_and_its_list_leads_to_each(
     assert [line for line in told if "stranger.png" in line], told
     assert window.ask("bpy.context.active_object.ever_zoom.skipped") == "notes.txt"
 
-    # A click on a row leads to the image.
-    window.click(window.find("active_image"))
+    # A click on a row leads to the image: here on the second row, left of its button. What is found
+    # is the first row, which has none.
+    x, y = window.find("active_image")
+    window.click((x - 60, y - ROW_PIXELS))
     window.wait_until("bpy.context.active_object.ever_zoom.active_image > 0")
     layer = window.ask(
         "[rows[active].layer for group in [bpy.context.active_object.ever_zoom]"
