@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ..findings import Finding, FindingKind
-from ..matching.colour import likeness
+from ..matching.colour import Likeness, likeness
 from ..matching.matcher import SAME_FACTOR, Matcher
 from ..matching.placement import Placement
 from ..matching.registration import Registration
@@ -75,15 +75,20 @@ class _Place:
     Attributes:
         placement: Where; None: not found.
         source: Who says so.
-        score: How alike the two are there, -1 to 1.
+        alike: How alike the two are there; None: not found.
     """
 
     placement: Placement | None
     source: Source
-    score: float
+    alike: Likeness | None
+
+    @property
+    def score(self) -> float:
+        """-1 to 1; 0 where it was not found."""
+        return self.alike.score if self.alike else 0.0
 
 
-_NOWHERE = _Place(None, Source.USUAL, 0.0)
+_NOWHERE = _Place(None, Source.USUAL, None)
 
 
 class Pairing:
@@ -141,17 +146,17 @@ class Pairing:
         """What is given, what the pictures say, or nothing."""
         if (outer, inner) in self._places:
             placement, source = self._places[outer, inner]
-            return _Place(placement, source, self._score(outer, inner, placement))
+            return self._place(outer, inner, placement, source)
         found = register_pair(self._matcher, outer, inner, math.inf)
         # An image that is the larger one, after all, does not lie in the other.
         if found is None or self._matcher.depth(outer, inner, found.placement) <= 0.0:
             return _NOWHERE
-        score = self._score(outer, inner, found.placement)
-        return _Place(found.placement, Source.MEASURED, score)
+        return self._place(outer, inner, found.placement, Source.MEASURED)
 
-    def _score(self, outer: int, inner: int, placement: Placement) -> float:
+    def _place(self, outer: int, inner: int, placement: Placement, source: Source) -> _Place:
         pictures = self._matcher.pictures
-        return likeness(pictures[outer], pictures[inner], placement).score
+        alike = likeness(pictures[outer], pictures[inner], placement)
+        return _Place(placement, source, alike)
 
     # What the pairs say together
 
@@ -188,10 +193,9 @@ class Pairing:
         start = Placement(scale, offset, usual.turn)
         found = self._matcher.try_pair(outer, inner, start, math.inf)
         if found and usual.agrees(self._as_usual(outer, inner, found.placement)):
-            score = self._score(outer, inner, found.placement)
-            best = _Place(found.placement, Source.MEASURED, score)
+            best = self._place(outer, inner, found.placement, Source.MEASURED)
         else:
-            best = _Place(start, Source.USUAL, self._score(outer, inner, start))
+            best = self._place(outer, inner, start, Source.USUAL)
         return best if own is _NOWHERE or best.score > own.score else own
 
     def _tell_taken(self, own: Sequence[_Place], found: Sequence[_Place]) -> None:
@@ -236,9 +240,9 @@ class Pairing:
             placement = Placement(scale, (0.0, 0.0))
         else:
             factor = math.exp(self._matcher.depth(outer, inner, placement))
-        is_usual = place.source is Source.USUAL
-        alike = likeness(pictures[outer], pictures[inner], placement)
-        has_colours = place.source is Source.MEASURED or (not is_usual and alike.score > SAME_SCENE)
+        alike = place.alike if place.source is not Source.USUAL else None
+        is_comparable = place.source is Source.MEASURED or place.score > SAME_SCENE
+        colours = alike if is_comparable else None
         return Pair(
             self._names[outer],
             self._names[inner],
@@ -246,9 +250,9 @@ class Pairing:
             offset_px=placement.offset,
             outer_size_px=size,
             source=place.source,
-            score=0.0 if is_usual else alike.score,
-            gain=alike.gain if has_colours else UNCHANGED,
-            linear_gain=alike.linear_gain if has_colours else UNCHANGED,
+            score=alike.score if alike else 0.0,
+            gain=colours.gain if colours else UNCHANGED,
+            linear_gain=colours.linear_gain if colours else UNCHANGED,
             turn_deg=placement.turn,
         )
 
