@@ -10,6 +10,7 @@ import bpy
 
 from ..core.plan.plan import Layer, Plan
 from . import compat
+from .tags import property_name
 
 
 def _new_driver(owner: Any, path: str, index: int, sources: dict[str, tuple[Any, str]]) -> Any:
@@ -71,6 +72,38 @@ def drive_by_table(
     for modifier in list(curve.modifiers):
         curve.modifiers.remove(modifier)
     fill_curve(curve, list(keys), slopes)
+
+
+def drive_view(
+    owner: Any, level_path: str, centre_paths: Sequence[str], turn_path: str, plan: Plan
+) -> None:
+    """Give something the view's centre and turn at its zoom level, as far as they change.
+
+    Args:
+        owner: Data-block that gets the properties.
+        level_path: Data path of its zoom level.
+        centre_paths: Of the centre's two properties, in units of the view's scale.
+        turn_path: Of how far turned images turn the view, clockwise, in radians.
+        plan: Of the zoom.
+    """
+    tables = []
+    if not plan.is_centred:
+        keys = plan.path.keys()
+        tables += [
+            (path, [(key.level, key.value[axis], key.slope[axis]) for key in keys])
+            for axis, path in enumerate(centre_paths)
+        ]
+    if not plan.view.turning.is_level:
+        tables.append((turn_path, plan.view.turning.keys()))
+    for path, table in tables:
+        owner[property_name(path)] = 0.0
+        drive_by_table(
+            owner,
+            path,
+            (owner, level_path),
+            [(level, value) for level, value, _ in table],
+            [slope for _, _, slope in table],
+        )
 
 
 def is_animated(owner: bpy.types.Object, path: str) -> bool:

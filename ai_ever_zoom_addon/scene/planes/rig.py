@@ -18,7 +18,14 @@ from ...core.files.orientation import UPRIGHT
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
 from .. import zoom_level
-from ..drivers import drive, drive_by_table, fade_expression, fill_curve, turn_expression
+from ..drivers import (
+    drive,
+    drive_by_table,
+    drive_view,
+    fade_expression,
+    fill_curve,
+    turn_expression,
+)
 from ..loading import load_image
 from ..tags import (
     CENTRE_PATHS,
@@ -93,8 +100,7 @@ def build_rig(
     control.empty_display_size = 1.5 * outermost * max(1.0, plan.aspect)
     if retime or not _is_timed(control):
         write_zoom_level(control, plan)
-    _fill_centre(control, plan)
-    _fill_turn(control, plan)
+    _fill_view(control, plan)
     stretches = _fill_stretches(control, collection, plan)
     _fill_camera(control, collection, plan)
     _fill_layers(control, collection, plan, stretches, images)
@@ -166,40 +172,13 @@ def _new_control(scene: Any) -> Any:
     return control
 
 
-def _fill_centre(control: Any, plan: Plan) -> None:
-    """The view's centre in units of the view's scale, as two driven properties of the control."""
-    if plan.is_centred:
-        for path in CENTRE_PATHS:
-            control.driver_remove(path)
-            control.pop(property_name(path), None)
-        return
-    keys = plan.path.keys()
-    for axis, path in enumerate(CENTRE_PATHS):
-        control[property_name(path)] = 0.0
-        drive_by_table(
-            control,
-            path,
-            (control, ZOOM_LEVEL_PATH),
-            [(key.level, key.value[axis]) for key in keys],
-            [key.slope[axis] for key in keys],
-        )
-
-
-def _fill_turn(control: Any, plan: Plan) -> None:
-    """How far turned images turn the view, clockwise, in radians, as a driven property."""
-    if plan.view.turning.is_level:
-        control.driver_remove(TURN_PATH)
-        control.pop(property_name(TURN_PATH), None)
-        return
-    control[property_name(TURN_PATH)] = 0.0
-    keys = plan.view.turning.keys()
-    drive_by_table(
-        control,
-        TURN_PATH,
-        (control, ZOOM_LEVEL_PATH),
-        [(level, angle) for level, angle, _ in keys],
-        [slope for _, _, slope in keys],
-    )
+def _fill_view(control: Any, plan: Plan) -> None:
+    """The view's centre and turn, as driven properties of the control where they change."""
+    unused = CENTRE_PATHS if plan.is_centred else ()
+    for path in (*unused, *([TURN_PATH] if plan.view.turning.is_level else [])):
+        control.driver_remove(path)
+        control.pop(property_name(path), None)
+    drive_view(control, ZOOM_LEVEL_PATH, CENTRE_PATHS, TURN_PATH, plan)
 
 
 def _origin(plan: Plan) -> str:

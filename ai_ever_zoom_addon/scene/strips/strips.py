@@ -20,7 +20,7 @@ import numpy as np
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
 from .. import colours, compat, zoom_level
-from ..drivers import drive, drive_by_table, fade_expression, turn_expression
+from ..drivers import drive, drive_by_table, drive_view, fade_expression, turn_expression
 from ..loading import no_image_left
 from ..tags import (
     COLOUR_MATCH,
@@ -241,30 +241,11 @@ def _fill_properties(scene: Any, control: Any, plan: Plan) -> None:
     """Give the scene what the strips follow."""
     _remove_properties(scene)
     _copy_zoom_level(scene, control)
-    if not plan.is_centred:
-        keys = plan.path.keys()
-        for axis, path in enumerate(STRIPS_CENTRE_PATHS):
-            scene[property_name(path)] = 0.0
-            drive_by_table(
-                scene,
-                path,
-                (scene, STRIPS_LEVEL_PATH),
-                [(key.level, key.value[axis]) for key in keys],
-                [key.slope[axis] for key in keys],
-            )
+    drive_view(scene, STRIPS_LEVEL_PATH, STRIPS_CENTRE_PATHS, STRIPS_TURN_PATH, plan)
     if plan.view.is_upright:
         return
     sources = {"z": (scene, STRIPS_LEVEL_PATH)}
     if not plan.view.turning.is_level:
-        turns = plan.view.turning.keys()
-        scene[property_name(STRIPS_TURN_PATH)] = 0.0
-        drive_by_table(
-            scene,
-            STRIPS_TURN_PATH,
-            (scene, STRIPS_LEVEL_PATH),
-            [(level, angle) for level, angle, _ in turns],
-            [slope for _, _, slope in turns],
-        )
         sources["t"] = (scene, STRIPS_TURN_PATH)
     scene[property_name(STRIPS_ROLL_PATH)] = 0.0
     drive(scene, STRIPS_ROLL_PATH, turn_expression(plan), sources)
