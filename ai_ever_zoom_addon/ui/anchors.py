@@ -15,6 +15,7 @@ from . import data
 from .asking import active_zoom, has_planes, has_zoom
 from .properties import chosen_layer
 from .reporting import Reporting
+from .tab import PartOfTab
 from .text import room, shortened
 
 
@@ -122,15 +123,10 @@ class EVERZOOM_OT_mark_images(Reporting, bpy.types.Operator):
         self.report({"INFO"}, f"Set {count} markers")
 
 
-class EVERZOOM_PT_effects(bpy.types.Panel):
+class EVERZOOM_PT_effects(PartOfTab, bpy.types.Panel):
     """What hangs on images."""
 
     bl_label = "Effects"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Ever Zoom"
-    bl_parent_id = "EVERZOOM_PT_main"
-    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:
         layout = self.layout

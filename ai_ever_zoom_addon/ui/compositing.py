@@ -12,6 +12,7 @@ from ..scene.planes import objects
 from .asking import active_zoom, has_planes
 from .properties import chosen_layer
 from .reporting import Reporting
+from .tab import PartOfTab
 
 
 class EVERZOOM_OT_add_effects(Reporting, bpy.types.Operator):
@@ -60,15 +61,10 @@ class EVERZOOM_OT_add_image_mask(Reporting, bpy.types.Operator):
         self.report({"INFO"}, f'Added the node "{node.label}" to the compositor')
 
 
-class EVERZOOM_PT_compositing(bpy.types.Panel):
+class EVERZOOM_PT_compositing(PartOfTab, bpy.types.Panel):
     """Effects on the finished picture."""
 
     bl_label = "Compositing"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Ever Zoom"
-    bl_parent_id = "EVERZOOM_PT_main"
-    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:
         layout = self.layout

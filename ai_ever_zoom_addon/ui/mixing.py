@@ -11,6 +11,7 @@ from ..errors import EverZoomError
 from ..scene import backdrop, screen
 from . import data
 from .reporting import Reporting
+from .tab import PartOfTab
 
 
 def _names(_operator: Any, context: Any, _text: str) -> list[str]:
@@ -90,15 +91,10 @@ class EVERZOOM_OT_put_on_screen(_OfAnotherScene, bpy.types.Operator):
         return f'{item.name} shows the rendered frames of "{zoom.name}"', remarks
 
 
-class EVERZOOM_PT_mixing(bpy.types.Panel):
+class EVERZOOM_PT_mixing(PartOfTab, bpy.types.Panel):
     """A zoom among the user's own things."""
 
     bl_label = "Mixing with a Scene"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Ever Zoom"
-    bl_parent_id = "EVERZOOM_PT_main"
-    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:
         column = self.layout.column(align=True)

@@ -17,21 +17,16 @@ from .images import draw_list
 from .output import draw_differences
 from .placing import is_placing
 from .presets import EVERZOOM_PT_presets
+from .tab import MAIN, InTab, PartOfTab
 from .text import draw_lines
 from .timing import EVERZOOM_OT_snap_to_markers
 from .work import Work
 
 
-class _Panel:
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Ever Zoom"
-
-
-class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
+class EVERZOOM_PT_main(InTab, bpy.types.Panel):
     """Source, what was found, build and render."""
 
-    bl_idname = "EVERZOOM_PT_main"
+    bl_idname = MAIN
     bl_label = "Ever Zoom"
 
     @classmethod
@@ -128,8 +123,7 @@ class EVERZOOM_PT_main(_Panel, bpy.types.Panel):
                     draw_remedy(box, active_zoom(context).ever_zoom, finding)
 
 
-class _SettingsPanel(_Panel):
-    bl_parent_id = "EVERZOOM_PT_main"
+class _SettingsPanel(PartOfTab):
     properties: tuple[str, ...] = ()
 
     def draw(self: Any, context: Any) -> None:
@@ -145,6 +139,7 @@ class EVERZOOM_PT_timing(_SettingsPanel, bpy.types.Panel):
     """How long and which way."""
 
     bl_label = "Timing"
+    bl_options: Any = set()  # open at first
 
     def draw(self, context: Any) -> None:
         layout = self.layout
@@ -172,7 +167,6 @@ class EVERZOOM_PT_camera(_SettingsPanel, bpy.types.Panel):
     """What the frames show."""
 
     bl_label = "Camera"
-    bl_options = {"DEFAULT_CLOSED"}
     properties = ("resolution_from",)
 
     def draw(self, context: Any) -> None:
@@ -191,6 +185,7 @@ class EVERZOOM_PT_mask(_SettingsPanel, bpy.types.Panel):
     """What is left of the inner images."""
 
     bl_label = "Mask"
+    bl_options: Any = set()  # open at first
     properties = ("crop", "feather", "mask_shape")
 
 
@@ -198,7 +193,6 @@ class EVERZOOM_PT_alignment(_SettingsPanel, bpy.types.Panel):
     """What is put right."""
 
     bl_label = "Alignment and Colour"
-    bl_options = {"DEFAULT_CLOSED"}
     properties = ("align", "match_colour", "centre", "turn")
 
 
@@ -206,7 +200,6 @@ class EVERZOOM_PT_output(_SettingsPanel, bpy.types.Panel):
     """How frames are rendered."""
 
     bl_label = "Output"
-    bl_options = {"DEFAULT_CLOSED"}
     properties = ("engine", "samples", "pack_images")
 
     def draw(self, context: Any) -> None:
@@ -219,7 +212,6 @@ class EVERZOOM_PT_debug(_SettingsPanel, bpy.types.Panel):
     """For a look at the joins."""
 
     bl_label = "Debug"
-    bl_options = {"DEFAULT_CLOSED"}
     properties = ("debug_overlay",)
 
 

@@ -35,6 +35,7 @@ from .asking import active_zoom, has_zoom
 from .bridge import to_settings
 from .properties import adopt
 from .reporting import LongOperator, Reporting
+from .tab import InTab
 from .text import draw_lines
 from .view import free_part
 from .work import Finish, Work
@@ -599,13 +600,10 @@ class EVERZOOM_PG_placing(bpy.types.PropertyGroup):
     )
 
 
-class EVERZOOM_PT_placing(bpy.types.Panel):
+class EVERZOOM_PT_placing(InTab, bpy.types.Panel):
     """What there is to do while an image is placed."""
 
     bl_label = "Place by Hand"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Ever Zoom"
 
     @classmethod
     def poll(cls, context: Any) -> bool:
