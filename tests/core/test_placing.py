@@ -37,8 +37,11 @@ def test_a_file_is_read_and_written_in_the_one_form() -> None:
 def test_a_reports_pair_can_be_given_back() -> None:
     gains = (1.0, 1.0, 1.0)
     pair = Pair(
-        *("b.png", "a.png", 3.0, (-4.5, 7.25), (640, 480), Source.MEASURED),
-        *(0.97, gains, gains, -90.0),
+        *("b.png", "a.png", 3.0, (-4.5, 7.25), (640, 480), -90.0),
+        source=Source.MEASURED,
+        score=0.97,
+        gain=gains,
+        linear_gain=gains,
     )
     report = json.dumps({"order": ["b.png", "a.png"], "pairs": [pair.to_json()]})
     assert read_placements(report, "report.json") == (
@@ -51,6 +54,13 @@ def test_an_upscaled_outer_image_keeps_the_place() -> None:
     assert larger.offset_px == (0.0, 312.0)
     assert larger.outer_size_px == (2560, 1440)
     assert (larger.factor, larger.turn_deg) == (PLACEMENT.factor, PLACEMENT.turn_deg)
+
+
+def test_without_a_size_the_place_is_in_pixels_of_the_image_as_it_is() -> None:
+    text = TEXT.replace('"outer_size_px": [1280, 720], ', "")
+    (given,) = read_placements(text, "places.json")
+    assert given.in_pixels_of((1280, 720)) == PLACEMENT
+    assert read_placements(json.dumps({"pairs": [given.to_json()]}), "places.json") == (given,)
 
 
 @pytest.mark.parametrize(

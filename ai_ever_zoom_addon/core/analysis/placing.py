@@ -15,7 +15,7 @@ from ..matching.matcher import CERTAIN, Matcher
 from ..matching.picture import Picture
 from ..matching.placement import Placement
 from ..steps import Steps
-from .report import Source
+from .report import Place, Source, size_in_pixels
 
 SAME_SCENE = 0.5  # score from which the colours of two pictures can be compared
 
@@ -33,32 +33,15 @@ STARTS = [
 
 
 @dataclass(frozen=True)
-class GivenPlacement:
-    """How the user says that one image lies in another one.
-
-    Attributes:
-        outer, inner: File names.
-        factor: Width of the outer image over the width that the inner one takes up in it when it is
-            turned upright, > 1.
-        offset_px: Centre of the inner image relative to the centre of the outer one, in pixels of
-            the outer image, x to the right, y down.
-        outer_size_px: Width and height in pixels that the outer image has for `offset_px`.
-        turn_deg: By how many degrees, clockwise, the inner image is turned.
-    """
-
-    outer: str
-    inner: str
-    factor: float
-    offset_px: tuple[float, float]
-    outer_size_px: tuple[int, int]
-    turn_deg: float = 0.0
+class GivenPlacement(Place):
+    """How the user says that one image lies in another one."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.factor) and self.factor > 1.0):
             raise ValueError(f"the factor of {self.inner} in {self.outer} is not above 1")
         if not all(map(math.isfinite, (*self.offset_px, self.turn_deg))):
             raise ValueError(f"{self.inner} lies nowhere in {self.outer}")
-        if min(self.outer_size_px) < 1:
+        if min(self.outer_size_px or (1,)) < 1:
             raise ValueError(f"{self.outer} has no pixels")
 
     @property
@@ -69,45 +52,22 @@ class GivenPlacement:
     def in_pixels_of(self, size: tuple[int, int]) -> GivenPlacement:
         """The same place in an outer image of another size in pixels, as it is when upscaled."""
         x, y = self.offset_px
-        across, up = (now / then for now, then in zip(size, self.outer_size_px, strict=True))
+        before = self.outer_size_px or size
+        across, up = (now / then for now, then in zip(size, before, strict=True))
         return replace(self, offset_px=(x * across, y * up), outer_size_px=size)
 
     def to_json(self) -> dict[str, Any]:
         """The placement as plain JSON values, as a report has it."""
-        return {
-            "outer": self.outer,
-            "inner": self.inner,
-            "factor": self.factor,
-            "offset_px": list(self.offset_px),
-            "turn_deg": self.turn_deg,
-            "outer_size_px": list(self.outer_size_px),
-            "source": Source.GIVEN.value,
-        }
+        return {**super().to_json(), "source": Source.GIVEN.value}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> GivenPlacement:
-        """A placement from `to_json`, or from a report's pair; other keys are passed over.
-
-        Whoever gives back a pair that was measured gives it.
-
-        Raises:
-            ValueError: It is not of that form.
-        """
-        try:
-            x, y = values["offset_px"]
-            width, height = values["outer_size_px"]
-            return cls(
-                outer=str(values["outer"]),
-                inner=str(values["inner"]),
-                factor=float(values["factor"]),
-                offset_px=(float(x), float(y)),
-                outer_size_px=(int(width), int(height)),
-                turn_deg=float(values.get("turn_deg", 0.0)),
-            )
-        except KeyError as error:
-            raise ValueError(f"a pair has no {error}") from None
-        except (AttributeError, TypeError) as error:
-            raise ValueError(f"this is no pair of images: {error}") from None
+    def _read(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        # Whoever gives back a pair that was measured gives it: its source is passed over.
+        size = values.get("outer_size_px")
+        return {
+            **super()._read({"turn_deg": 0.0, **values}),
+            "outer_size_px": None if size is None else size_in_pixels(size),
+        }
 
 
 def placements_from_json(values: Any) -> tuple[GivenPlacement, ...]:

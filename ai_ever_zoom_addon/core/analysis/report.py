@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from ..findings import Finding, findings_from_json
 
@@ -22,20 +22,17 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True)
-class Pair:
-    """An image and the next smaller one.
+class Place:
+    """How one image lies in another one, as reports and files of placements say it.
 
     Attributes:
         outer, inner: File names.
-        factor: Width of the outer image over the width that the inner one takes up in it, > 1.
+        factor: Width of the outer image over the width that the inner one takes up in it when it is
+            turned upright, > 1.
         offset_px: Centre of the inner image relative to the centre of the outer one, in pixels of
             the outer image, x to the right, y down.
-        outer_size_px: Width and height of the outer image in pixels.
-        source: Who says so.
-        score: Correlation of the outer image's inside with the shrunk inner image, -1 to 1: 1 is
-            the same picture, below 0.9 it was painted again; a pair that does not match has 0.
-        gain: Red, green, blue: the INNER image's encoded values times this are the OUTER's.
-        linear_gain: The same for linear light.
+        outer_size_px: Width and height in pixels that the outer image has for `offset_px`; None:
+            those that it has.
         turn_deg: By how many degrees, clockwise, the inner image is turned.
     """
 
@@ -43,22 +40,68 @@ class Pair:
     inner: str
     factor: float
     offset_px: tuple[float, float]
-    outer_size_px: tuple[int, int]
-    source: Source
-    score: float
-    gain: tuple[float, float, float]
-    linear_gain: tuple[float, float, float]
+    outer_size_px: tuple[int, int] | None
     turn_deg: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """The pair as plain JSON values."""
+        """The attributes as plain JSON values."""
         return {
             "outer": self.outer,
             "inner": self.inner,
             "factor": self.factor,
             "offset_px": list(self.offset_px),
             "turn_deg": self.turn_deg,
-            "outer_size_px": list(self.outer_size_px),
+            "outer_size_px": self.outer_size_px and list(self.outer_size_px),
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """What `to_json` has written; other keys are passed over.
+
+        Raises:
+            ValueError: It is not of that form.
+        """
+        try:
+            return cls(**cls._read(values))
+        except KeyError as error:
+            raise ValueError(f"a pair has no {error}") from None
+        except (AttributeError, TypeError) as error:
+            raise ValueError(f"this is no pair of images: {error}") from None
+
+    @classmethod
+    def _read(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The attributes but `outer_size_px`; TypeError, ValueError and KeyError: not the form."""
+        x, y = values["offset_px"]
+        return {
+            "outer": str(values["outer"]),
+            "inner": str(values["inner"]),
+            "factor": float(values["factor"]),
+            "offset_px": (float(x), float(y)),
+            "turn_deg": float(values["turn_deg"]),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair(Place):
+    """An image and the next smaller one.
+
+    Attributes:
+        source: Who says how they lie.
+        score: Correlation of the outer image's inside with the shrunk inner image, -1 to 1: 1 is
+            the same picture, below 0.9 it was painted again; a pair that does not match has 0.
+        gain: Red, green, blue: the INNER image's encoded values times this are the OUTER's.
+        linear_gain: The same for linear light.
+    """
+
+    source: Source
+    score: float
+    gain: tuple[float, float, float]
+    linear_gain: tuple[float, float, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """The attributes as plain JSON values."""
+        return {
+            **super().to_json(),
             "source": self.source.value,
             "score": self.score,
             "gain": list(self.gain),
@@ -66,29 +109,15 @@ class Pair:
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Pair:
-        """A pair from `to_json`; other keys are passed over.
-
-        Raises:
-            ValueError: It is not of that form.
-        """
-        try:
-            x, y = values["offset_px"]
-            width, height = values["outer_size_px"]
-            return cls(
-                outer=str(values["outer"]),
-                inner=str(values["inner"]),
-                factor=float(values["factor"]),
-                offset_px=(float(x), float(y)),
-                outer_size_px=(int(width), int(height)),
-                source=Source(values["source"]),
-                score=float(values["score"]),
-                gain=_rgb(values["gain"]),
-                linear_gain=_rgb(values["linear_gain"]),
-                turn_deg=float(values["turn_deg"]),
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"this is no pair of images: {error}") from None
+    def _read(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            **super()._read(values),
+            "outer_size_px": size_in_pixels(values["outer_size_px"]),
+            "source": Source(values["source"]),
+            "score": float(values["score"]),
+            "gain": _rgb(values["gain"]),
+            "linear_gain": _rgb(values["linear_gain"]),
+        }
 
 
 @dataclass(frozen=True)
@@ -164,8 +193,18 @@ class Analysis:
 def missing_pair(outer: str, inner: str, outer_size_px: tuple[int, int], factor: float) -> Pair:
     """The stand-in for a pair of which the one image was not found in the other."""
     return Pair(
-        outer, inner, factor, (0.0, 0.0), outer_size_px, Source.USUAL, 0.0, UNCHANGED, UNCHANGED
+        *(outer, inner, factor, (0.0, 0.0), outer_size_px),
+        source=Source.USUAL,
+        score=0.0,
+        gain=UNCHANGED,
+        linear_gain=UNCHANGED,
     )
+
+
+def size_in_pixels(values: Any) -> tuple[int, int]:
+    """Width and height as JSON has them; a TypeError or ValueError tells what is wrong."""
+    width, height = values
+    return int(width), int(height)
 
 
 def _rgb(values: Any) -> tuple[float, float, float]:
