@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
 from enum import Enum, StrEnum
 from typing import Any, get_args, get_type_hints
 
+from . import plain
 from .errors import EverZoomError
+
+LAST_FRAME = 1_048_574  # of Blender's timeline
 
 
 class Order(StrEnum):
@@ -278,6 +282,7 @@ class ZoomSettings:
         (),
         "Beats",
         "Frames of the arrivals at the images after the first, ascending",
+        limits=(0, LAST_FRAME),
         is_of_one_zoom=True,
     )
     sound: str = _choice(
@@ -476,8 +481,7 @@ class ZoomSettings:
 
     def __post_init__(self) -> None:
         for name, choice in TABLE.items():
-            if choice.limits is not None:
-                _check(choice, getattr(self, name))
+            _check(choice, getattr(self, name))
         if any(after <= before for before, after in itertools.pairwise(self.beats)):
             raise EverZoomError("The beats are not in ascending order, each on a frame of its own.")
         if max(self.shape) > LONGEST_SHAPE * min(self.shape):
@@ -595,29 +599,47 @@ def command_default(name: str) -> Any:
 
 
 def _cast(kind: Any, value: Any) -> Any:
-    """A plain value as one of a field's type."""
+    """A plain value as one of a field's type.
+
+    Raises:
+        ValueError: It is none.
+    """
     parts = get_args(kind)
     if parts:
-        part = parts[0]
-        cast = tuple(_cast(part, item) for item in value)
-        if Ellipsis not in parts and len(cast) != len(parts):
-            raise ValueError(f"{value} has not {len(parts)} parts")
-        return cast
-    if kind is bool and not isinstance(value, bool):
-        raise ValueError(f"{value} is neither true nor false")
-    if kind is int and value != int(value):
-        raise ValueError(f"{value} is no whole number")
-    if kind is str and not isinstance(value, str):
-        raise ValueError(f"{value} is no text")
+        count = None if Ellipsis in parts else len(parts)
+        return tuple(_cast(parts[0], item) for item in plain.row(value, count))
+    if kind is bool:
+        return plain.flag(value)
+    if kind in (int, float):  # how large it may be says the table
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{plain.told(value)} is no number")
+        if kind is int and value % 1:
+            raise ValueError(f"{plain.figure(value)} is no whole number")
+        if abs(value) > sys.maxsize:
+            return math.inf if value > 0 else -math.inf
+        return kind(value)
+    if not isinstance(value, str):
+        raise ValueError(f"{plain.told(value)} is no text")
+    if kind is not str and value not in list(kind):
+        raise ValueError(f"{plain.told(value)} is none of its words")
     return kind(value)
 
 
 def _check(choice: Choice, value: Any) -> None:
-    assert choice.limits is not None
+    if isinstance(value, str):
+        try:
+            plain.text(value)
+        except ValueError:
+            reason = "is no text in UTF-8: choose another name"
+            raise EverZoomError(f"{choice.label} {reason}.") from None
+    if choice.limits is None:
+        return
     low, high = choice.limits
     parts = value if isinstance(value, tuple) else (value,)
-    if not all(math.isfinite(part) and low <= part <= high for part in parts):
-        told = choice.sign.join(f"{part:g}" for part in parts)
+    wrong = [part for part in parts if not low <= part <= high]
+    if wrong:
+        told = choice.sign.join(map(plain.figure, parts if len(parts) < 3 else wrong[:1]))
         raise EverZoomError(
-            f"{choice.label} is {told}; use a value from {low:.9g} to {high:.9g}{choice.hint}."
+            f"{choice.label} is {told}; use a value from {plain.figure(low)} to "
+            f"{plain.figure(high)}{choice.hint}."
         )

@@ -1,13 +1,10 @@
 """Presets: some for the usual programs, and the user's own in Blender's folder for presets.
 
-A preset file is a Blender preset as any other, a list of assignments. It is read, not run: what
-this version does not know is passed over, and a built zoom is changed once, not by every line.
+What this version does not know is passed over, and a built zoom is changed once, not by every line.
 """
 
 from __future__ import annotations
 
-import ast
-import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -19,17 +16,16 @@ from bl_ui.utils import PresetPanel
 from bpy.props import StringProperty
 
 from ..core.files.writing import write_whole
+from ..core.preset import KEPT, MOST_BYTES, read_preset, understood, unreadable
 from ..errors import EverZoomError
 from ..scene import recipe
-from ..settings import TABLE, LengthBy, ZoomSettings
+from ..settings import LengthBy
 from .asking import active_group, active_zoom
 from .bridge import change, to_settings
 from .reporting import Reporting
 
 FOLDER = "ever_zoom"  # below the presets
 FIRST_LINES = ("import bpy", "zoom = bpy.context.scene.ever_zoom", "")
-
-KEPT = [name for name, choice in TABLE.items() if not choice.is_of_one_zoom]
 
 BUILT_IN: dict[str, tuple[str, Mapping[str, Any]]] = {
     "Midjourney 2x": (
@@ -103,34 +99,14 @@ BUILT_IN: dict[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 
-def read_preset(text: str) -> dict[str, Any]:
-    """The values of a preset file, by the names of the properties.
-
-    Raises:
-        EverZoomError: It is no preset.
-    """
-    try:
-        lines = ast.parse(text).body
-    except (SyntaxError, ValueError):
-        raise EverZoomError("This preset cannot be read: remove it and make it again.") from None
-    values = {}
-    for line in lines:
-        match line:
-            case ast.Assign(
-                targets=[ast.Attribute(value=ast.Name(id="zoom"), attr=name)], value=value
-            ):
-                try:
-                    values[name] = ast.literal_eval(value)
-                except ValueError:  # no plain value
-                    continue
-    return values
-
-
 def _preset_in(file: Path) -> Mapping[str, Any]:
+    if not file.is_file():
+        raise unreadable()
     try:
-        return read_preset(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError):
-        raise EverZoomError("This preset cannot be read: remove it and make it again.") from None
+        with file.open("rb") as stream:
+            return read_preset(stream.read(MOST_BYTES + 1).decode("utf-8"))
+    except (OSError, ValueError):
+        raise unreadable() from None
 
 
 def write_preset(group: Any) -> str:
@@ -151,13 +127,7 @@ def use_preset(group: Any, values: Mapping[str, Any]) -> None:
     Raises:
         EverZoomError: A built zoom cannot have them; everything is as before.
     """
-    known: dict[str, Any] = {}
-    for name, value in values.items():
-        if name in KEPT:
-            with contextlib.suppress(EverZoomError):  # another version's
-                ZoomSettings().having({name: value})
-                known[name] = value
-    change(group, known)
+    change(group, understood(values))
 
 
 class EVERZOOM_OT_use_preset(Reporting, bpy.types.Operator):

@@ -63,12 +63,13 @@ def _property(name: str, choice: Choice, default: Any, **others: Any) -> Any:
         options = {*common.pop("options", set()), *(compat.RELATIVE_PATH if choice.kind else ())}
         subtype = _SUBTYPES.get(choice.kind, "NONE")
         return StringProperty(default=default, subtype=subtype, options=options, **common)
-    if choice.limits is None:  # a row of frames
+    parts = get_args(kind)
+    if Ellipsis in parts:  # a row of frames
         return StringProperty(default=json.dumps(default), **common)
     # No hard limits: Blender would take another number in silence, and here it is refused.
+    assert choice.limits is not None
     low, high = choice.soft_limits or choice.limits
     common |= {"soft_min": low, "soft_max": high}
-    parts = get_args(kind)
     if kind is int:
         return IntProperty(default=default, **common)
     if parts and parts[0] is int:

@@ -60,6 +60,13 @@ BAD: list[tuple[str, Any, str]] = [
     ("shape", (16, 0), "from 1 to"),
     ("shape", (1, 11), "at most 10 times"),
     ("beats", (3, 3), "ascending order"),
+    ("beats", (3, 4, 10**9), "Beats is 1000000000; use a value from 0 to 1048574"),
+    # As many digits as tell it from the limit.
+    ("feather", 0.2500001, "Feather is 0.2500001; use a value from 0 to 0.25"),
+    ("samples", 99999999999, "Samples is 99999999999; use a value from 0 to 1000000"),
+    ("samples", 10**400, "Samples is over 1e15; use"),
+    ("folder", "a\0b", "Folder is no text"),
+    ("sound", "\udcff", "Sound is no text"),
 ]
 
 
@@ -110,8 +117,10 @@ def test_what_says_the_length_is_one_thing() -> None:
     assert given(LengthBy.MARKERS) == (None, None, (7, 9))
 
 
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+
 ANY: dict[str, st.SearchStrategy[Any]] = {
-    "folder": st.text(),
+    "folder": NAMES,
     "order": st.sampled_from(Order),
     "series": st.integers(1, 10_000),
     "auto_sort": st.booleans(),
@@ -125,7 +134,7 @@ ANY: dict[str, st.SearchStrategy[Any]] = {
     "seconds_per_image": st.floats(0.01, 1000.0),
     "length": st.floats(0.01, 1000.0),
     "beats": st.lists(st.integers(0, 1000), unique=True).map(sorted).map(tuple),
-    "sound": st.text(),
+    "sound": NAMES,
     "sound_seconds": st.floats(0.0, 1000.0),
     "travel": st.sampled_from(Travel),
     "reverse": st.booleans(),
@@ -175,10 +184,34 @@ def test_what_another_version_adds_is_passed_over() -> None:
     assert ZoomSettings.from_dict(values).crop == 0.7
 
 
-@pytest.mark.parametrize("values", [{"engine": "crayon"}, {"crop": 7.0}, {"resolution": [1]}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"engine": "crayon"},
+        {"engine": {}},
+        {"engine": "x" * 10**6},
+        {"crop": 7.0},
+        {"crop": "0.5"},
+        {"crop": True},
+        {"crop": 10**400},
+        {"zoom_steps": 2.5},
+        {"zoom_steps": math.inf},
+        {"zoom_steps": math.nan},
+        {"align": 1},
+        {"resolution": [1]},
+        {"resolution": [8] * 10**6},
+        {"target": None},
+        {"beats": 5},
+        {"beats": [1, 2, 9**99]},
+        {"beats": list(range(-(10**5), 0))},
+        {"folder": ["a"]},
+    ],
+    ids=lambda values: str(values)[:30],
+)
 def test_what_cannot_be_understood_is_an_error_for_the_user(values: dict[str, Any]) -> None:
-    with pytest.raises(EverZoomError):
+    with pytest.raises(EverZoomError) as raised:
         ZoomSettings.from_dict(ZoomSettings().to_dict() | values)
+    assert len(str(raised.value)) < 200 and "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...errors import EverZoomError
-from ...settings import Travel, ZoomSettings
-
-LAST_FRAME = 1_048_574  # of Blender's timeline
+from ...settings import LAST_FRAME, Travel, ZoomSettings
 
 
 class LevelKey(NamedTuple):
