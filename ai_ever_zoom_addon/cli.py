@@ -24,13 +24,14 @@ from .core.analysis.report import Analysis
 from .core.files.folder import about_skipped, find_images
 from .core.files.moving import is_moving
 from .core.files.output import is_video
-from .core.files.places import check_apart, check_file, check_kept, make_folder
+from .core.files.places import check_apart, check_file, check_kept
+from .core.files.writing import Writing
 from .core.plan.plan import make_plan
 from .core.series import Series
 from .errors import EverZoomError
 from .scene import measuring, recipe, sample, zooms
 from .scene.loading import make_path_relative
-from .scene.output import farm, output_settings, rendering
+from .scene.output import blend_file, farm, output_settings, rendering
 from .scene.output.gpu import best_engine
 from .scene.output.sound import sound_seconds
 from .scene.strips.storing import Saving
@@ -287,11 +288,11 @@ def _found(series: Series, analysis: Analysis | None) -> Iterator[str]:
 
 def _save(blend: Path) -> None:
     try:
-        make_folder(blend.parent)
-        saving = Saving(blend)
-        bpy.ops.wm.save_as_mainfile(filepath=str(blend), check_existing=False)
+        with Writing() as writing:
+            saving = Saving(blend, writing)
+            blend_file.save(writing, blend, is_copy=False)
         saving.finish()
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         raise EverZoomError(
-            f"{blend} cannot be written ({str(error).strip()}): choose another place."
+            f"{blend} cannot be written ({error.strerror}): choose another place."
         ) from error

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from .core.files.places import make_folder
 from .core.files.writing import write_whole
 from .errors import EverZoomError
 
@@ -58,7 +57,6 @@ class Terminal:
                 with os.fdopen(os.dup(self.report_descriptor), "wb") as stream:
                     stream.write(content)
                 return
-            make_folder(Path(name).absolute().parent)
             write_whole(Path(name).absolute(), content)
         except OSError as error:
             name = "Standard output" if name == STANDARD_OUTPUT else name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from ..core.files.moving import is_movie, still_of
 from ..core.files.orientation import UPRIGHT, upright
 from ..core.files.output import is_whole_picture
 from ..core.files.profiles import Profile
+from ..core.files.writing import Writing
 from ..errors import EverZoomError
 from . import colours
 from .tags import PROFILE_SPACE
@@ -277,14 +279,20 @@ def write_png(file: Path, pixels: NDArray[np.float32]) -> None:
         rgba = np.ones((height, width, 4), np.float32)
         rgba[..., :3] = pixels[::-1]
         image.pixels.foreach_set(rgba.ravel())
-        image.filepath_raw = str(file)
         image.file_format = "PNG"
-        with contextlib.suppress(RuntimeError):  # which is not raised where the disk is full
-            image.save()
+        with Writing() as writing:
+            partial = writing.place(file)
+            image.filepath_raw = str(partial)
+            with contextlib.suppress(RuntimeError):  # which is not raised where the disk is full
+                image.save()
+            if not is_whole_picture(partial, (width, height)):
+                raise OSError(errno.EIO, "it came out cut off")
+    except OSError as error:
+        raise EverZoomError(
+            f"{file} cannot be written: check the folder and the free space."
+        ) from error
     finally:
         bpy.data.images.remove(image)
-    if not is_whole_picture(file, (width, height)):
-        raise EverZoomError(f"{file} cannot be written: check the folder and the free space.")
 
 
 def _decode(file: Path, alpha_mode: str = "", colour_space: str = "") -> Any:

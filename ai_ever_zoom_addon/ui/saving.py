@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ..core.files.writing import Writing
 from ..errors import EverZoomError
 from ..scene import zooms
 from ..scene.planes.objects import controls
@@ -20,7 +21,8 @@ _saving: storing.Saving | None = None
 def _save_pre(path: str, *_: Any) -> None:
     global _saving
     try:
-        _saving = storing.Saving(Path(path))
+        with Writing() as writing:
+            _saving = storing.Saving(Path(path), writing)
     except EverZoomError as error:
         _saving = None
         _say(str(error))

@@ -6,11 +6,17 @@ import io
 import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
-from ai_ever_zoom_addon.core.files.output import is_video, is_whole_picture, is_whole_video
+from ai_ever_zoom_addon.core.files.output import (
+    frames_of_video,
+    is_video,
+    is_whole_blend,
+    is_whole_picture,
+)
 from ai_ever_zoom_addon.errors import EverZoomError
 
 
@@ -51,19 +57,53 @@ def test_a_whole_frame(tmp_path: Path) -> None:
     assert not is_whole_picture(file, (4, 6))
 
 
-def test_a_whole_video(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_a_whole_video(tmp_path: Path, count: int) -> None:
+    file = tmp_path / "video.mp4"
+    assert frames_of_video(file) == 0
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height = 16, 8
+        for number in range(count):
+            picture = np.full((8, 16, 3), 30 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    whole = file.read_bytes()
+    assert frames_of_video(file) == count
+    for length in range(len(whole)):
+        file.write_bytes(whole[:length])
+        assert frames_of_video(file) == 0, length
+
+
+def test_a_video_larger_than_a_box_of_the_usual_kind_can_be(tmp_path: Path) -> None:
+    """Its pictures are in a box whose size is written otherwise."""
+
     def box(kind: bytes, content: bytes, *, wide: bool = False) -> bytes:
         if wide:
             return struct.pack(">I4sQ", 1, kind, 16 + len(content)) + content
         return struct.pack(">I4s", 8 + len(content), kind) + content
 
-    file = tmp_path / "video.mp4"
-    assert not is_whole_video(file)
     for wide in (False, True):
+        sizes = box(b"stsz", struct.pack(">III", 0, 5, 3))
+        media = box(b"hdlr", bytes(8) + b"vide") + box(b"minf", box(b"stbl", sizes))
+        index = box(b"moov", box(b"trak", box(b"mdia", media)))
         start = box(b"ftyp", b"isom") + box(b"mdat", b"picture" * 9, wide=wide)
-        whole = start + box(b"moov", b"index")
-        for length in range(len(whole)):
-            file.write_bytes(whole[:length])
-            assert not is_whole_video(file), length
-        file.write_bytes(whole)
-        assert is_whole_video(file)
+        file = tmp_path / "video.mp4"
+        file.write_bytes(start + index)
+        assert frames_of_video(file) == 3
+        file.write_bytes(start)
+        assert frames_of_video(file) == 0
+
+
+@pytest.mark.parametrize("header", ["BLENDER-v405", "BLENDER17-01v0502", "packed"])
+def test_a_whole_scene(tmp_path: Path, header: str) -> None:
+    file = tmp_path / "zoom.blend"
+    assert not is_whole_blend(file)
+    whole = header.encode() + bytes(99) + b"ENDB" + bytes(28 if "17" in header else 20)
+    if header == "packed":
+        whole = b"\x28\xb5\x2f\xfd" + bytes(99) + b"\xb1\xea\x92\x8f"
+    for length in range(len(whole)):
+        file.write_bytes(whole[:length])
+        assert not is_whole_blend(file), length
+    file.write_bytes(whole)
+    assert is_whole_blend(file)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from ai_ever_zoom_addon.core.files.writing import is_stream, real_file, write_whole
+from ai_ever_zoom_addon.core.files.writing import Writing, is_stream, real_file, write_whole
+from ai_ever_zoom_addon.errors import EverZoomError
 
 on_posix = pytest.mark.skipif(os.name != "posix", reason="does not apply: no such files there")
 
@@ -118,3 +122,65 @@ def test_a_device_is_written_to(tmp_path: Path) -> None:
         os.close(master)
         os.close(slave)
     assert names(tmp_path) == ["device"]
+
+
+# --- Several at once ------------------------------------------------------------------------------
+
+
+def test_all_of_it_or_nothing(tmp_path: Path) -> None:
+    (tmp_path / "old").write_bytes(b"an older one")
+    for is_good in (False, True):
+        with contextlib.suppress(ZeroDivisionError), Writing() as writing:
+            for name in ("old", "new", "folder/in/one"):
+                writing.place(tmp_path / name).write_bytes(b"content")
+            assert (tmp_path / "old").read_bytes() == b"an older one"
+            if not is_good:
+                raise ZeroDivisionError
+        assert names(tmp_path) == (["folder", "new", "old"] if is_good else ["old"])
+        assert (tmp_path / "old").read_bytes() == (b"content" if is_good else b"an older one")
+    assert names(tmp_path / "folder" / "in") == ["one"]
+
+
+def test_what_cannot_have_its_name_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="directory"), Writing() as writing:
+        writing.place(tmp_path / "folder" / "file").write_bytes(b"content")
+        (tmp_path / "folder" / "file").mkdir()  # meanwhile
+    assert names(tmp_path) == ["folder"]
+    assert names(tmp_path / "folder") == ["file"]
+
+
+def test_the_older_file_is_kept(tmp_path: Path) -> None:
+    for content in (b"one", b"two", b"three"):
+        with Writing() as writing:
+            place = writing.place(tmp_path / "file", backup=tmp_path / "file1")
+            place.write_bytes(content)
+    assert (tmp_path / "file").read_bytes() == b"three"
+    assert (tmp_path / "file1").read_bytes() == b"two"
+
+
+def test_two_writers_do_not_meet(tmp_path: Path) -> None:
+    with Writing() as writing:
+        place = writing.place(tmp_path / "file")
+        place.write_bytes(b"the first")
+        with pytest.raises(EverZoomError, match=r"Another run is writing .*file: wait"):
+            write_whole(tmp_path / "file", b"the second")
+        write_whole(tmp_path / "other", b"the second")
+    assert (tmp_path / "file").read_bytes() == b"the first"
+    assert names(tmp_path) == ["file", "other"]
+
+
+def test_what_a_killed_writer_has_left_goes(tmp_path: Path) -> None:
+    code = """
+import os, sys
+from pathlib import Path
+from ai_ever_zoom_addon.core.files.writing import Writing
+with Writing() as writing:
+    writing.place(Path(sys.argv[1])).write_bytes(b"half of")
+    os._exit(9)
+"""
+    root = str(Path(__file__).resolve().parents[2])
+    command = [sys.executable, "-c", code, str(tmp_path / "file")]
+    assert subprocess.run(command, env=os.environ | {"PYTHONPATH": root}).returncode == 9
+    assert len(names(tmp_path)) == 2  # its part, and its lock
+    write_whole(tmp_path / "file", b"content")
+    assert names(tmp_path) == ["file"]

@@ -36,10 +36,11 @@ def test_a_folder_of_frames(run: Run, series: Path) -> None:
         assert pictures.error(picture, view((number + 1) / 2))[0] > 5.0
 
 
-def test_a_video(run: Run, series: Path) -> None:
-    assert run("-i", series, "-o", "video.mp4", "-zs", 2, "-fps", 24, *PLAIN).status == 0
-    assert [path.name for path in Path.cwd().iterdir()] == ["video.mp4"]
-    with av.open("video.mp4") as container:
+@pytest.mark.parametrize("name", ["video.mp4", "Video.MP4"])
+def test_a_video(run: Run, series: Path, name: str) -> None:
+    assert run("-i", series, "-o", name, "-zs", 2, "-fps", 24, *PLAIN).status == 0
+    assert [path.name for path in Path.cwd().iterdir()] == [name]
+    with av.open(name) as container:
         (stream,) = container.streams.video
         assert not container.streams.audio
         assert "mp4" in container.format.name

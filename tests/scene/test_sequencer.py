@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ai_ever_zoom_addon.core.files.writing import Writing
 from ai_ever_zoom_addon.core.findings import FindingKind
 from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
@@ -203,7 +204,8 @@ def test_pictures_move_with_the_file(tmp_path: Path, picture_folder: Path) -> No
     before = frames(scene, picture_folder / "before", range(2, 3))
     blend = tmp_path / "project" / "zoom.blend"
     blend.parent.mkdir()
-    storing.Saving(blend)
+    with Writing() as writing:
+        storing.Saving(blend, writing)
     bpy.ops.wm.save_as_mainfile(filepath=str(blend), relative_remap=False)
     moved = tmp_path / "elsewhere"
     blend.parent.rename(moved)

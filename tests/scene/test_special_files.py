@@ -16,7 +16,7 @@ from typing import Any
 import bpy
 import pytest
 
-from ai_ever_zoom_addon.core.files.output import is_whole_picture, is_whole_video
+from ai_ever_zoom_addon.core.files.output import frames_of_video, is_whole_picture
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene.output import farm
 from tests.scene.command import FRAME, PLAIN, Run, make_series
@@ -46,7 +46,7 @@ def is_whole(file: Path, suffix: str) -> bool:
             bpy.ops.wm.open_mainfile(filepath=str(file))
             return bool(bpy.context.scene.objects)
         case ".mp4":
-            return is_whole_video(file)
+            return frames_of_video(file) == 3
     return is_whole_picture(file, FRAME)
 
 

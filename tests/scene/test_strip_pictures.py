@@ -132,7 +132,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
         return count_call
 
     monkeypatch.setattr(pictures, "read_rgba", counting("decoded", loading.read_rgba))
-    monkeypatch.setattr(pictures, "write_whole", counting("written", pictures.write_whole))
+    monkeypatch.setattr(pictures, "write_picture", counting("written", pictures.write_picture))
     return count
 
 

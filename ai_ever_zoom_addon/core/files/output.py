@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from ...errors import EverZoomError
 from .image_file import read_header
@@ -21,27 +23,73 @@ def is_whole_picture(file: Path, size: tuple[int, int]) -> bool:
     return header is not None and header.size == size and not header.is_cut
 
 
-def is_whole_video(file: Path) -> bool:
-    """Whether an MP4 file is there and complete: its index, "moov", is written last.
+def frames_of_video(file: Path) -> int:
+    """The number of frames of an MP4 file, 0 where it is not there or not complete.
 
-    Source: ISO/IEC 14496-12, 4.2: a file is a row of boxes, each led by its size and type.
+    Its index, "moov", is written last. Source: ISO/IEC 14496-12, 4.2 (a file is a row of boxes,
+    each led by its size and type), 8.4.3 (a track's kind), 8.7.3 (how many samples it has).
     """
     try:
         with file.open("rb") as stream:
             length = stream.seek(0, 2)
-            position, kinds = 0, set()
-            while position < length:
-                stream.seek(position)
-                size, kind = struct.unpack(">I4s", stream.read(8))
-                if size == 1:
-                    (size,) = struct.unpack(">Q", stream.read(8))
-                if size < 8:
-                    return False
-                kinds.add(kind)
-                position += size
-    except (OSError, struct.error):
+            boxes = dict(_boxes(stream, 0, length))
+            tracks = [box for kind, box in _boxes(stream, *boxes[b"moov"]) if kind == b"trak"]
+            media = [
+                dict(_boxes(stream, *dict(_boxes(stream, *track))[b"mdia"])) for track in tracks
+            ]
+            counts = [_count(stream, parts) for parts in media if _kind(stream, parts) == b"vide"]
+            return max(counts, default=0) if b"mdat" in boxes else 0
+    except (OSError, KeyError, struct.error):
+        return 0
+
+
+Box = tuple[int, int]  # where what is in it starts and ends
+
+
+def _boxes(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, Box]]:
+    while start < end:
+        stream.seek(start)
+        head = 8
+        size, kind = struct.unpack(">I4s", stream.read(8))
+        if size == 1:
+            head = 16
+            (size,) = struct.unpack(">Q", stream.read(8))
+        if size < head or start + size > end:
+            raise struct.error("a box that is cut")
+        yield kind, (start + head, start + size)
+        start += size
+
+
+def _kind(stream: BinaryIO, media: dict[bytes, Box]) -> bytes:
+    stream.seek(media[b"hdlr"][0] + 8)
+    return stream.read(4)
+
+
+def _count(stream: BinaryIO, media: dict[bytes, Box]) -> int:
+    table = dict(_boxes(stream, *dict(_boxes(stream, *media[b"minf"]))[b"stbl"]))
+    stream.seek(table[b"stsz"][0] + 8)
+    (count,) = struct.unpack(">I", stream.read(4))
+    return int(count)
+
+
+def is_whole_blend(file: Path) -> bool:
+    """Whether a .blend file is there and ends as it has to.
+
+    It ends in a block of its own, ENDB; since 5.0 the file's header says how long a block's header
+    is. Packed by Zstandard it ends in a table of its parts (RFC 8878, 3.1.2, and the seekable
+    format, whose last four bytes are 0x8F92EAB1).
+    """
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(9)
+            stream.seek(-min(32, stream.seek(0, 2)), 2)
+            tail = stream.read()
+    except OSError:
         return False
-    return position == length and {b"mdat", b"moov"} <= kinds
+    if head.startswith(b"\x28\xb5\x2f\xfd"):
+        return tail.endswith(b"\xb1\xea\x92\x8f")
+    length = 32 if head[7:9].isdigit() else 24
+    return head.startswith(b"BLENDER") and tail[-length:].startswith(b"ENDB")
 
 
 def is_video(output: str) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ...errors import EverZoomError
 from .folder import check_name
 from .output import FRAME_NAME
-from .writing import is_stream, real_file
+from .writing import Writing, is_stream, real_file
 
 FRAME_FILE = re.compile(FRAME_NAME.replace("#####", r"\d+") + r"\.png", re.IGNORECASE)
 
@@ -36,14 +36,14 @@ def check_folder(folder: Path) -> None:
         raise _not_writable(folder, error) from error
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those that it lies in; a link to nothing gets what it leads to.
+def make_folder(writing: Writing, folder: Path) -> None:
+    """Make a folder and those that it lies in, which go again if the writing fails.
 
     Raises:
         EverZoomError: It cannot be made.
     """
     try:
-        Path(os.path.realpath(folder)).mkdir(parents=True, exist_ok=True)
+        writing.folder(folder)
     except OSError as error:
         raise _not_writable(folder, error) from error
 

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
+import re
 import shutil
 import stat
+import tempfile
 import uuid
 from pathlib import Path
+
+from ...errors import EverZoomError
+from .locking import Lock, take
+
+_PROBE_LENGTH = 1 << 16  # bytes
+
+# Names of files that are being written, without their endings.
+PARTIAL = re.compile(r"\.[0-9a-f]{12}-[0-9a-f]{8}\.partial")
 
 
 def is_stream(path: Path) -> bool:
@@ -41,10 +52,147 @@ def real_file(path: Path) -> Path:
     return real
 
 
+def digest_of(name: str) -> str:
+    """A short name that stands for another one, of whatever length."""
+    return hashlib.blake2b(os.fsencode(name), digest_size=6).hexdigest()
+
+
+class Writing:
+    """Files that are written together: all get their names in the end, or all is as it was before.
+
+    Each is made beside its place, under a name of its own, so that nobody ever sees a part of it,
+    and is locked, so that no other run writes it meanwhile. What fails leaves the older files, and
+    nothing else: folders that were made for it go, too.
+    """
+
+    def __init__(self) -> None:
+        self._locks: list[Lock] = []
+        self._files: dict[Path, tuple[Path, Path | None]] = {}
+        self._folders: list[Path] = []
+
+    def __enter__(self) -> Writing:
+        return self
+
+    def folder(self, folder: Path) -> Path:
+        """Make a folder and those that it lies in; a link to nothing gets what it leads to.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        folder = Path(os.path.realpath(folder))
+        for place in reversed([folder, *folder.parents]):
+            if not place.is_dir():
+                with contextlib.suppress(FileExistsError):  # another run was faster
+                    place.mkdir()
+                    self._folders.append(place)
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        return folder
+
+    def place(self, path: Path, *, backup: Path | None = None) -> Path:
+        """Where to write what is to have a name in the end; where a link leads, the file is.
+
+        Args:
+            path: The name. Its folder is made if need be.
+            backup: Where the older file of that name goes, if there is one.
+
+        Raises:
+            EverZoomError: Another run is writing it.
+            OSError: Its folder cannot be made, or its links lead nowhere.
+        """
+        file = real_file(path)
+        if file in self._files:
+            return self._files[file][0]
+        self.folder(file.parent)
+        digest = digest_of(file.name)
+        self.lock(lock_of(file), path)
+        for abandoned in file.parent.glob(f".{digest}-*.partial*"):  # by a run that was killed
+            abandoned.unlink(missing_ok=True)
+        # Short, however long the name is; Blender wants the usual endings, in small letters.
+        name = f".{digest}-{uuid.uuid4().hex[:8]}.partial{path.suffix.lower()[:9]}"
+        self._files[file] = file.with_name(name), backup
+        return file.with_name(name)
+
+    def lock(self, path: Path, what: Path) -> None:
+        """Let no other run write something meanwhile.
+
+        Args:
+            path: The file of the lock.
+            what: What is written, as the user calls it.
+
+        Raises:
+            EverZoomError: Another run is writing it.
+            OSError: The file cannot be made.
+        """
+        lock = take(path)
+        if lock is None:
+            raise in_use(what)
+        self._locks.append(lock)
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Give all files their names, unless something has failed.
+
+        Raises:
+            OSError: One cannot have it.
+        """
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._undo)
+            if kind is None:
+                self._finish()
+                undo.pop_all()
+                self._release()
+
+    def _release(self) -> None:
+        for lock in self._locks:
+            lock.release()
+
+    def _undo(self) -> None:
+        for partial, _ in self._files.values():
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+        self._release()
+        for folder in reversed(self._folders):
+            with contextlib.suppress(OSError):  # there is something in it
+                folder.rmdir()
+
+    def _finish(self) -> None:
+        for file, (partial, _) in self._files.items():
+            if file.exists():
+                shutil.copymode(file, partial)
+        for file, (partial, backup) in self._files.items():
+            if backup is not None and file.exists():
+                with contextlib.suppress(OSError):
+                    backup.unlink(missing_ok=True)
+                    os.link(file, backup)  # so that the name never stands for nothing
+            partial.replace(file)
+
+
+def why_full(folder: Path) -> str:
+    """Why nothing more can be written to a folder, in a few words; "" if something can."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_PROBE_LENGTH))
+    except OSError as error:
+        return str(error.strerror)
+    return ""
+
+
+def lock_of(file: Path) -> Path:
+    """The lock of a file that is written."""
+    return file.with_name(f".{digest_of(file.name)}.lock")
+
+
+def in_use(what: Path) -> EverZoomError:
+    """What to say of something that another run is writing."""
+    return EverZoomError(
+        f"Another run is writing {what}: wait until it has ended, or choose another name."
+    )
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file that is whole, or as it was before; a device or pipe just gets the content.
 
-    Its folder must exist. Where a link leads to, the file is; the link stays.
+    Where a link leads to, the file is; the link stays.
 
     Raises:
         OSError: It cannot be written.
@@ -53,14 +201,8 @@ def write_whole(path: Path, content: bytes) -> None:
         with path.open("wb") as stream:
             stream.write(content)
         return
-    file = real_file(path)
-    partial = file.with_name(f".{uuid.uuid4().hex}.partial")  # short, however long the name is
-    try:
+    with Writing() as writing:
+        partial = writing.place(path)
         partial.write_bytes(content)
-        if file.exists():
-            shutil.copymode(file, partial)
-        partial.replace(file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
+        if partial.read_bytes() != content:
+            raise OSError(errno.EIO, "it does not come back as it was written", str(path))

@@ -18,14 +18,14 @@ import bpy
 
 from ...core.files.output import FRAME_NAME
 from ...core.files.places import check_file
+from ...core.files.writing import Writing
 from ...errors import EverZoomError
 from ...settings import Engine
 from .. import colours, compat
 from ..loading import image_file
 from ..planes.objects import controls, image_node, parts
-from ..strips.storing import left_alone
 from ..strips.strips import has_strips
-from . import output_settings
+from . import blend_file, output_settings
 from .rendering import other_cameras
 
 NEEDS_OPENGL = {
@@ -61,21 +61,24 @@ def prepare(scene: Any, file: Path) -> list[str]:
         )
     _check(scene)
     said: list[str] = []
-    with contextlib.ExitStack() as undo:
-        changes = _Changes(undo, file.parent)
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with contextlib.ExitStack() as undo, Writing() as writing:
+            changes = _Changes(undo, file.parent)
             said += _leave_out_planes(scene, changes)
             said += _pack(changes)
-            said += _copy_the_rest(changes, file.with_name(f"{file.stem}_files"))
-        except OSError as error:
-            raise EverZoomError(
-                f"{error.filename or file.parent} cannot be read or written ({error.strerror}): "
-                "check the free space and the permissions."
-            ) from error
-        said += _set_output(scene, changes, file.stem)
-        said += _remarks(scene)
-        _save(scene, file, undo)
+            said += _copy_the_rest(changes, file.with_name(f"{file.stem}_files"), writing)
+            said += _set_output(scene, changes, file.stem)
+            said += _remarks(scene)
+            window = bpy.context.window
+            if window is not None and window.scene != scene:  # the one in view is rendered
+                undo.callback(setattr, window, "scene", window.scene)
+                window.scene = scene
+            blend_file.save(writing, file, is_copy=True)
+    except OSError as error:
+        raise EverZoomError(
+            f"{error.filename or file.parent} cannot be read or written ({error.strerror}): check "
+            "the free space and the permissions."
+        ) from error
     width, height = output_settings.scene_resolution(scene)
     said.append(
         f"Wrote {file}: frames {scene.frame_start} to {scene.frame_end}, {width} x {height} px."
@@ -270,17 +273,16 @@ def _unpack_method(item: Any) -> str:
     return "REMOVE" if isinstance(item, bpy.types.Image) else "USE_ORIGINAL"
 
 
-def _copy_the_rest(changes: _Changes, folder: Path) -> Iterator[str]:
+def _copy_the_rest(changes: _Changes, folder: Path, writing: Writing) -> Iterator[str]:
     """Copy what cannot be packed; each folder's files together, so that no names meet."""
     numbers: dict[Path, int] = {}
     copied = 0
     for item in list(_unpackable()):
         source = item.files[0].parent
         target = folder / str(numbers.setdefault(source, len(numbers)))
-        target.mkdir(parents=True, exist_ok=True)
         for path in item.files:
             if not (target / path.name).exists() or not path.samefile(target / path.name):
-                shutil.copyfile(path, target / path.name)
+                shutil.copyfile(path, writing.place(target / path.name))
                 copied += 1
         is_folder = item.path_name == "directory"
         path = target if is_folder else target / item.files[0].name
@@ -368,20 +370,3 @@ def _owners_of_python_drivers() -> Iterator[Any]:
                 driver = curve.driver
                 if driver.type == "SCRIPTED" and not driver.is_simple_expression:
                     yield item
-
-
-def _save(scene: Any, file: Path, undo: contextlib.ExitStack) -> None:
-    window = bpy.context.window
-    if window is not None and window.scene != scene:  # the file renders the scene that is in view
-        undo.callback(setattr, window, "scene", window.scene)
-        window.scene = scene
-    try:
-        with left_alone():
-            bpy.ops.wm.save_as_mainfile(
-                filepath=str(file), check_existing=False, copy=True, relative_remap=False
-            )
-    except RuntimeError as error:
-        reason = " ".join(str(error).split()).removeprefix("Error: ")
-        raise EverZoomError(
-            f"{file} cannot be written ({reason}): choose another place."
-        ) from error

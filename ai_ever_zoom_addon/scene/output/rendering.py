@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +13,10 @@ from typing import Any
 import bpy
 
 from ...core.files.folder import check_name
-from ...core.files.output import is_video, is_whole_picture, is_whole_video
+from ...core.files.locking import is_held
+from ...core.files.output import frames_of_video, is_video, is_whole_picture
 from ...core.files.places import FRAME_FILE, check_file, check_folder, make_folder
-from ...core.files.writing import real_file
+from ...core.files.writing import Writing, in_use, lock_of, real_file, why_full
 from ...core.steps import Progress
 from ...errors import EverZoomError
 from ..loading import image_file
@@ -25,25 +25,33 @@ from ..tags import CAMERA
 from . import output_settings
 from .stream import streamed_images
 
-# How often it is tried, while a video is written, whether the disk is full, and by how many bytes.
+# In a folder of frames that are being rendered.
+FRAMES_LOCK = ".ever_zoom.lock"
+
+# How often it is tried, while a video is written, whether the disk is full.
 FRAMES_PER_PROBE = 50
-PROBE_LENGTH = 1 << 16
 
 
 def check_output(output: str) -> None:
     """Make sure that an output can be written, before anything long begins. Nothing is left there.
 
     Raises:
-        EverZoomError: It cannot.
+        EverZoomError: It cannot, or another run is doing so.
     """
     if is_video(output):
-        check_file(Path(output))
+        _check_unused(lock_of(check_file(Path(output))), output)
         return
+    _check_unused(Path(output) / FRAMES_LOCK, output)
     check_name(Path(output))
     check_folder(Path(output))
     for file in Path(output).iterdir() if Path(output).exists() else ():
         if FRAME_FILE.fullmatch(file.name):
             check_file(file)
+
+
+def _check_unused(lock: Path, output: str) -> None:
+    if is_held(lock):
+        raise in_use(Path(output))
 
 
 def render_animation(
@@ -84,7 +92,6 @@ def render_animation(
         )
     check_output(output)
     check_images(scene)
-    make_folder(Path(output).parent if is_video(output) else Path(output))
     before = (
         scene.render.filepath,
         scene.render.use_overwrite,
@@ -94,9 +101,12 @@ def render_animation(
     )
     try:
         scene.frame_start, scene.frame_end = first, last
-        if is_video(output):
-            return _render_video(scene, output, progress, sharp)
-        return _render_frames(scene, output, progress, sharp, resume)
+        with Writing() as writing:
+            if is_video(output):
+                return _render_video(scene, output, writing, progress, sharp)
+            return _render_frames(scene, output, writing, progress, sharp, resume)
+    except OSError as error:
+        raise _incomplete(output, str(error.strerror)) from error
     finally:
         (
             scene.render.filepath,
@@ -107,24 +117,27 @@ def render_animation(
         ) = before
 
 
-def _render_video(scene: Any, output: str, progress: Progress, sharp: bool) -> int:
+def _render_video(
+    scene: Any, output: str, writing: Writing, progress: Progress, sharp: bool
+) -> int:
     """Render the scene's frame range to a video; how many frames that was."""
     video = check_file(Path(output))
-    partial = video.with_name(f"{video.stem}.partial{Path(output).suffix}")
+    make_folder(writing, video.parent)
+    partial = writing.place(video)
     total = int(scene.frame_end - scene.frame_start + 1)
-    try:
-        output_settings.set_output(scene, str(partial))
-        _render(scene, output, total, progress, sharp)
-        if not is_whole_video(partial):
-            raise _incomplete(output, "the video is not whole")
-        partial.replace(video)
-    finally:
-        partial.unlink(missing_ok=True)
+    output_settings.set_output(scene, str(partial))
+    _render(scene, output, total, progress, sharp)
+    if frames_of_video(partial) != total:
+        raise _incomplete(output, "the video is not whole")
     return total
 
 
-def _render_frames(scene: Any, output: str, progress: Progress, sharp: bool, resume: bool) -> int:
+def _render_frames(
+    scene: Any, output: str, writing: Writing, progress: Progress, sharp: bool, resume: bool
+) -> int:
     """Render the scene's frame range to pictures; how many were rendered."""
+    make_folder(writing, Path(output))
+    writing.lock(Path(output) / FRAMES_LOCK, Path(output))
     output_settings.set_output(scene, output)
     size = output_settings.scene_resolution(scene)
     # A link to a file stays: it is what it leads to that is made anew.
@@ -168,7 +181,7 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
         if file and not problem and not is_whole_picture(file, size):
             problem.append(f"{file.name} is not whole")
         if video and written % FRAMES_PER_PROBE == 0:
-            problem.extend(_probe(video.parent))
+            problem.extend(filter(None, [why_full(video.parent)]))
         if problem:
             # The picture of a frame that something was missing for is not left looking finished.
             if file:
@@ -204,16 +217,6 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
     if written < total:
         reason = problem[0] if problem else "Blender stopped early"
         raise _incomplete(output, f"only {written} of {total} frames were written: {reason}")
-
-
-def _probe(folder: Path) -> list[str]:
-    """Why nothing more can be written to a folder, in a few words, if that is so."""
-    try:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(PROBE_LENGTH))
-    except OSError as error:
-        return [str(error.strerror)]
-    return []
 
 
 def _lost_pictures(scene: Any) -> Callable[[], list[str]]:

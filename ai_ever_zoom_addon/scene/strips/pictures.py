@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from ...core.files.image_writing import exr_bytes, png_bytes
 from ...core.files.orientation import UPRIGHT
+from ...core.files.writing import PARTIAL, write_whole
 from ...core.hidden_colours import bleed
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Plan
@@ -42,7 +43,9 @@ _STEM_BYTES = 60
 
 # Named differently whenever the same image and mask would become other bytes.
 _FORMAT = 2
-_OWN_NAME = re.compile(rf".*-[0-9a-f]{{{2 * _DIGEST_BYTES}}}\.(png|exr)(\.part)?", re.DOTALL)
+_OWN_NAME = re.compile(
+    rf"(.*-[0-9a-f]{{{2 * _DIGEST_BYTES}}}|{PARTIAL.pattern})\.(png|exr)", re.DOTALL
+)
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
 
@@ -153,25 +156,24 @@ def is_own_name(name: str) -> bool:
     return _OWN_NAME.fullmatch(name) is not None
 
 
-def write_whole(file: Path, data: bytes) -> None:
+def write_picture(file: Path, data: bytes) -> None:
     """Write a file so that what has its name is whole.
 
     Raises:
         EverZoomError: It cannot be written.
     """
-    part = file.with_name(f"{file.name}.part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_bytes(data)
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
+        write_whole(file, data)
     except OSError as error:
-        raise EverZoomError(
-            f"The folder {file.parent} for the sequencer's pictures cannot be written "
-            f"({error.strerror}): check the free space and the permissions."
-        ) from error
+        raise not_writable(file.parent, error) from error
+
+
+def not_writable(folder: Path, error: OSError) -> EverZoomError:
+    """What to say where a folder of pictures cannot be written."""
+    return EverZoomError(
+        f"The folder {folder} for the sequencer's pictures cannot be written ({error.strerror}): "
+        "check the free space and the permissions."
+    )
 
 
 def make_room(in_use: Iterable[str]) -> None:
@@ -213,7 +215,7 @@ class _Writer:
             waiting = [job for job in self._jobs.values() if not job.done()]
             if len(waiting) > 4:
                 waiting[0].result()
-            self._jobs[file] = self._pool.submit(lambda: write_whole(file, make()))
+            self._jobs[file] = self._pool.submit(lambda: write_picture(file, make()))
         return file
 
 

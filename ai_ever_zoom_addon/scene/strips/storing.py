@@ -21,8 +21,9 @@ from typing import Any
 
 import bpy
 
+from ...core.files.writing import Writing
 from ..tags import ROLE, STRIP_COPY
-from .pictures import find, folder_of, is_own_name, session_folder, write_whole
+from .pictures import find, folder_of, is_own_name, not_writable, session_folder
 from .strips import picture_file, picture_strips
 
 # File systems round times.
@@ -48,15 +49,19 @@ class Saving:
     Where the open file has another folder, Blender itself is expected to change relative paths
     while it saves, as it does unless it is told not to.
 
+    Args:
+        blend: The file.
+        writing: The pictures come to be beside it together with it.
+
     Raises:
         EverZoomError: The folder of pictures cannot be written. No strip has changed then.
     """
 
-    def __init__(self, blend: Path) -> None:
+    def __init__(self, blend: Path, writing: Writing) -> None:
         self._folder = folder_of(blend)
         self._former_save = blend.stat().st_mtime if blend.is_file() else None
         self._before: list[tuple[Any, str]] = []
-        places = [] if _is_paused else list(self._stored())
+        places = [] if _is_paused else list(self._stored(writing))
         start = Path(bpy.data.filepath or blend).parent
         for strip, place in places:
             self._before.append((strip, strip.directory))
@@ -90,7 +95,7 @@ class Saving:
         for strip, directory in self._before:
             strip.directory = directory
 
-    def _stored(self) -> Iterator[tuple[Any, Path]]:
+    def _stored(self, writing: Writing) -> Iterator[tuple[Any, Path]]:
         """Copy what is not there yet; strips, and the folders where their pictures are then."""
         for strip in _strips():
             file = picture_file(strip)
@@ -100,7 +105,10 @@ class Saving:
             elif (self._folder / file.name).is_file():
                 yield strip, self._folder
             elif file.is_file():
-                write_whole(self._folder / file.name, file.read_bytes())
+                try:
+                    shutil.copyfile(file, writing.place(self._folder / file.name))
+                except OSError as error:
+                    raise not_writable(self._folder, error) from error
                 yield strip, self._folder
 
 

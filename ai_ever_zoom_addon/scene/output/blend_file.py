@@ -1,0 +1,64 @@
+"""Saves .blend files that are whole. Touches bpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...core.files.output import is_whole_blend
+from ...core.files.writing import Writing, why_full
+from ...errors import EverZoomError
+from ..strips.storing import left_alone
+
+
+def save(writing: Writing, file: Path, *, is_copy: bool) -> None:
+    """Save the open file, and make sure that it can be opened again.
+
+    Blender itself may say that it has saved what the disk had no room for.
+
+    Args:
+        writing: It gets its name with this.
+        file: Where it comes to be; an older one becomes Blender's usual backup, NAME1.
+        is_copy: The open file stays what it is, with its relative paths.
+
+    Raises:
+        EverZoomError: It could not be written whole.
+        OSError: Its folder cannot be made.
+    """
+    keeps_backup = bpy.context.preferences.filepaths.save_version > 0
+    backup = file.with_name(f"{file.name}1") if keeps_backup else None
+    partial = writing.place(file, backup=backup)
+    reason = "it came out cut off"
+    try:
+        with left_alone():
+            bpy.ops.wm.save_as_mainfile(
+                filepath=str(partial),
+                check_existing=False,
+                copy=is_copy,
+                relative_remap=not is_copy,
+            )
+        if is_whole_blend(partial) and _opens(partial):
+            return
+    except RuntimeError as error:
+        reason = " ".join(str(error).split()).removeprefix("Error: ")
+    raise EverZoomError(
+        f"{file} cannot be written ({why_full(file.parent) or reason}): check the free space and "
+        "the permissions, or choose another place."
+    )
+
+
+def _opens(file: Path) -> bool:
+    """Whether Blender finds its way through a file, to its very end; nothing is loaded."""
+    # Blender looks into no file of the name that the open one has.
+    other = file.with_name(f"{file.stem}-check.blend")
+    file.rename(other)
+    try:
+        libraries: Any = bpy.data.libraries
+        with libraries.load(str(other)):
+            return True
+    except OSError:
+        return False
+    finally:
+        other.rename(file)

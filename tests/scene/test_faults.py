@@ -1,0 +1,273 @@
+"""Whatever fails, and whenever: the exit status is right, the last line is one true sentence, and
+what is on the disk is whole or not there. Touches bpy.
+
+The faults are drawn from fixed seeds. A part of them is tried each time; EVER_ZOOM_FAULTS=all tries
+all of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import bpy
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests import pictures
+from tests.scene.command import PLAIN, SIZE, Ran, Run
+
+COUNT = 50 if os.environ.get("EVER_ZOOM_FAULTS") == "all" else 6  # of each kind
+LONGEST = 120.0  # seconds that one fault may take
+STEPS = 3
+FRAMES = 2 * STEPS + 1
+
+every_number = pytest.mark.parametrize("number", range(COUNT))
+
+# What is asked for, and what comes of it.
+OUT = {f"out/frame_{number:05}.png" for number in range(FRAMES)}
+JOBS: dict[str, tuple[tuple[str, ...], set[str]]] = {
+    "frames": (("-o", "out", "--engine", "cycles"), OUT),
+    "video": (("-o", "zoom.mp4", "--engine", "sequencer"), {"zoom.mp4"}),
+    "scene": (
+        ("--no-render", "--save-blend", "a/zoom.blend", "--json", "a/zoom.json"),
+        {"a/zoom.blend", "a/zoom.json"},
+    ),
+    "strips": (
+        ("--no-render", "--save-blend", "zoom.blend", "--engine", "sequencer"),
+        {"zoom.blend", "zoom_strips/*"},
+    ),
+    "farm": (
+        ("--farm", "b/zoom.blend", "--engine", "sequencer"),
+        {"b/zoom.blend", "b/zoom_files/*"},
+    ),
+    "all": (
+        (
+            *("-o", "c/zoom.mp4", "--save-blend", "c/zoom.blend", "--json", "c/zoom.json"),
+            *("--engine", "sequencer"),
+        ),
+        {"c/zoom.mp4", "c/zoom.blend", "c/zoom.json", "c/zoom_strips/*"},
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def watchdog() -> Iterator[None]:
+    """What hangs ends the tests, and says where."""
+    faulthandler.dump_traceback_later(LONGEST, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture
+def rough(tmp_path: Path) -> Path:
+    """Noise, so that files are as long as they can be."""
+    noise = np.random.default_rng(3)
+    for number in range(3):
+        pictures.save(noise.uniform(size=(SIZE[1], SIZE[0], 3)), tmp_path / f"rough/{number}.png")
+    return tmp_path / "rough"
+
+
+def chance(kind: str, number: int) -> random.Random:
+    return random.Random(f"{kind} {number}")
+
+
+def arguments_of(job: str, series: Path, *more: object) -> list[object]:
+    return ["-i", series, "-zs", STEPS, *PLAIN[:2], *JOBS[job][0], *more]
+
+
+def files_here() -> dict[str, bytes]:
+    """All files below this folder."""
+    return {
+        str(file.relative_to(Path.cwd())): file.read_bytes()
+        for file in sorted(Path.cwd().rglob("*"))
+        if file.is_file()
+    }
+
+
+def is_whole(name: str) -> bool:
+    """Whether a file is what its name says, as other programs read it."""
+    file = Path(name)
+    match file.suffix:
+        case ".json":
+            return bool(json.loads(file.read_text("utf-8")))
+        case ".mp4":
+            with av.open(name) as container:
+                return len(list(container.decode(video=0))) == FRAMES
+        case ".blend" | ".blend1":
+            bpy.ops.wm.open_mainfile(filepath=str(file.absolute()))
+            return bool(bpy.context.scene.collection.all_objects)
+        case ".png":
+            with Image.open(file) as picture:
+                picture.load()
+            return True
+    return False
+
+
+def kind_of(name: str) -> str:
+    """A file's name, without what is not known before."""
+    return re.sub(r"(_strips|_files)/.*", r"\1/*", name)
+
+
+def is_sentence(line: str) -> bool:
+    line = re.sub(r"^(Error|Warning): ", "", line)
+    return (
+        (line[0].isupper() or line[0] == "/")
+        and line.endswith(".")
+        and "Success" not in line
+        and "[" not in line
+    )
+
+
+def folders_here() -> set[Path]:
+    return {place for place in Path.cwd().rglob("*") if place.is_dir()}
+
+
+def check(job: str, ran: Ran, before: dict[str, bytes]) -> None:
+    """The three things that hold after each fault."""
+    now, wanted = files_here(), JOBS[job][1]
+    assert ran.lines and is_sentence(ran.lines[-1]), ran.lines
+    changed = {name for name, content in now.items() if before.get(name) != content}
+    backups = {name for name in changed if name.endswith(".blend1")}
+    assert {kind_of(name) for name in changed - backups} <= wanted, (ran.lines, changed)
+    for name in changed:
+        assert is_whole(name), (ran.lines, name)
+    known = {parent for name in before for parent in Path(name).absolute().parents}
+    for folder in folders_here() - known:
+        assert any(folder.iterdir()), (ran.lines, folder)
+    if ran.status == 0:
+        assert {kind_of(name) for name in now} >= wanted, (ran.lines, now.keys())
+    else:
+        assert ran.status in (1, 129, 130, 143), ran.lines
+        assert ran.lines[-1].startswith("Error: " if ran.status == 1 else "Stopped."), ran.lines
+        lost = before.keys() - now.keys()
+        assert all(name.startswith("out/") for name in lost), (ran.lines, lost)
+
+
+def older(run: Run, job: str, series: Path, draw: random.Random) -> dict[str, bytes]:
+    """In half of the cases something is there already, of another zoom."""
+    if draw.random() < 0.5:
+        assert run(*arguments_of(job, series, "--roll", 0.1)).status == 0
+    return files_here()
+
+
+_lengths: dict[str, list[int]] = {}
+
+
+def lengths_of(run: Run, job: str, series: Path) -> list[int]:
+    """How long the files are that come of something, in bytes."""
+    if job not in _lengths:
+        here = Path.cwd()
+        os.chdir(here.parent)
+        Path("undisturbed").mkdir()
+        os.chdir("undisturbed")
+        ran = run(*arguments_of(job, series))
+        assert ran.status == 0, ran.lines
+        assert {kind_of(name) for name in files_here()} == JOBS[job][1]
+        _lengths[job] = [len(content) for content in files_here().values()]
+        os.chdir(here)
+    return _lengths[job]
+
+
+# --- Full disks -----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def largest_file(length: int) -> Iterator[None]:
+    """No file can be written beyond this length."""
+    resource = pytest.importorskip("resource", reason="does not apply: no limits on Windows")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (length, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("job", JOBS)
+@every_number
+def test_a_file_cannot_be_written_to_its_end(run: Run, rough: Path, job: str, number: int) -> None:
+    draw = chance(job, number)
+    before = older(run, job, rough, draw)
+    # What is printed goes to a file, too.
+    limit = max(3000, draw.choice(lengths_of(run, job, rough)) - draw.choice([1, 10, 999, 20_000]))
+    with largest_file(limit):
+        ran = run(*arguments_of(job, rough))
+    check(job, ran, before)
+
+
+# --- Two at once ----------------------------------------------------------------------------------
+
+
+PAUSES = """
+import sys
+import bpy
+from ai_ever_zoom_addon import cli
+@bpy.app.handlers.persistent
+def pause(*_):
+    print("paused", file=sys.__stderr__, flush=True)
+    sys.__stdin__.readline()
+bpy.app.handlers.render_write.append(pause)
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@contextlib.contextmanager
+def paused_run(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """A run in a process of its own that stands still after its first frame."""
+    code = PAUSES.replace("sys.__stderr__", "messages")
+    code = code.replace("import sys", 'import os, sys\nmessages = os.fdopen(os.dup(2), "w")', 1)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line == "paused\n":
+                break
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("job", ["frames", "video"])
+def test_two_runs_do_not_meet(run: Run, rough: Path, job: str) -> None:
+    with paused_run(*arguments_of(job, rough)) as first:
+        second = run(*arguments_of(job, rough, "--roll", 0.1))
+        output = Path("out" if job == "frames" else "zoom.mp4").absolute()
+        assert second.error == (
+            f"Error: Another run is writing {output}: wait until it has ended, or choose another "
+            "name."
+        )
+        first.communicate("\n" * 100)
+        assert first.returncode == 0
+    files = files_here()
+    assert files.keys() == JOBS[job][1] and all(map(is_whole, files))
+    assert run(*arguments_of(job, rough)).status == 0
+    assert files_here() == files  # of the first one's zoom
+
+
+@pytest.mark.parametrize("job", ["frames", "video"])
+def test_a_run_that_was_killed_holds_nobody_up(run: Run, rough: Path, job: str) -> None:
+    with paused_run(*arguments_of(job, rough)) as first:
+        first.kill()
+    ran = run(*arguments_of(job, rough))
+    assert ran.status == 0
+    check(job, ran, {})
+    assert files_here().keys() == JOBS[job][1]
