@@ -210,25 +210,24 @@ def test_a_file_cannot_be_written_to_its_end(run: Run, rough: Path, job: str, nu
 
 
 PAUSES = """
-import sys
+import os, sys
 import bpy
 from ai_ever_zoom_addon import cli
+messages = os.fdopen(os.dup(2), "w")
 @bpy.app.handlers.persistent
 def pause(*_):
-    print("paused", file=sys.__stderr__, flush=True)
-    sys.__stdin__.readline()
+    print("paused", file=messages, flush=True)
+    sys.stdin.readline()
 bpy.app.handlers.render_write.append(pause)
-sys.exit(cli.main(sys.argv[1:]))
+os._exit(cli.main(sys.argv[1:]))  # how Blender ends is its own business
 """
 
 
 @contextlib.contextmanager
 def paused_run(*arguments: object) -> Iterator[subprocess.Popen[str]]:
     """A run in a process of its own that stands still after its first frame."""
-    code = PAUSES.replace("sys.__stderr__", "messages")
-    code = code.replace("import sys", 'import os, sys\nmessages = os.fdopen(os.dup(2), "w")', 1)
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
+        [sys.executable, "-c", PAUSES, *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -121,9 +121,8 @@ def _render_video(
     scene: Any, output: str, writing: Writing, progress: Progress, sharp: bool
 ) -> int:
     """Render the scene's frame range to a video; how many frames that was."""
-    video = check_file(Path(output))
-    make_folder(writing, video.parent)
-    partial = writing.place(video)
+    make_folder(writing, check_file(Path(output)).parent)
+    partial = writing.place(Path(output))
     total = int(scene.frame_end - scene.frame_start + 1)
     output_settings.set_output(scene, str(partial))
     _render(scene, output, total, progress, sharp)
