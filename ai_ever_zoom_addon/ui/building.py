@@ -22,7 +22,7 @@ from ..core.findings import FoundError
 from ..core.series import Listing
 from ..core.steps import Steps
 from ..errors import EverZoomError
-from ..scene import measuring, recipe, sample, tags, zooms
+from ..scene import compat, measuring, recipe, sample, tags, zooms
 from ..scene.measuring import first_listing, relist_steps
 from ..scene.output import output_settings
 from ..scene.planes import objects
@@ -141,7 +141,7 @@ def _build_steps(
 
     def finish() -> None:
         forget(owner.ever_zoom)
-        place = scene if control is not None else _scene_for_new_zoom(context, scene, settings)
+        place = scene if control is not None else _scene_for_new_zoom(scene, settings)
         built = zooms.build_zoom(place, series, settings, control, report, listing)
         if control is None and owner.get(tags.ROLE) == tags.CONTROL:
             # What was chosen was meant for the new zoom.
@@ -205,7 +205,7 @@ def _tell(operator: Any, scene: Any, control: Any) -> None:
     operator.report({"INFO"}, f"Built a zoom through {count} images, {frames} frames{noted}")
 
 
-def _scene_for_new_zoom(context: Any, scene: Any, settings: ZoomSettings) -> Any:
+def _scene_for_new_zoom(scene: Any, settings: ZoomSettings) -> Any:
     """The scene as it is, or one of its own where other things would stand in the picture.
 
     A zoom has to lie at the world's origin, where numbers are finest, and there the user's things
@@ -225,13 +225,32 @@ def _scene_for_new_zoom(context: Any, scene: Any, settings: ZoomSettings) -> Any
         for name in FRAME_SIZE:
             setattr(fresh.render, name, getattr(scene.render, name))
         return fresh
-    window = _window(context)
-    shown = window.scene
-    window.scene = scene
-    with context.temp_override(window=window):
-        bpy.ops.scene.new(type="EMPTY")  # with the settings of the one that is shown
-    fresh, window.scene = window.scene, shown
+    fresh = _empty_copy(scene)
     fresh.name = "Ever Zoom"
+    return fresh
+
+
+def _empty_copy(scene: Any) -> Any:
+    """A scene with the settings of another one, in which there is nothing.
+
+    Blender's own New Scene > Copy Settings lets both scenes own the same memory, and crashes when
+    it has been freed with the first of them: tests/scene/test_full_copy.py shows it.
+    """
+    fresh = scene.copy()
+    fresh.animation_data_clear()
+    for own in (fresh.collection.objects, fresh.collection.children):
+        for item in list(own):
+            own.unlink(item)
+    fresh.camera = fresh.world = fresh.background_set = None
+    if fresh.rigidbody_world is not None:
+        fresh.rigidbody_world.collection = fresh.rigidbody_world.constraints = None
+    fresh.timeline_markers.clear()
+    fresh.sequence_editor_clear()
+    compat.remove_compositing_tree(fresh)
+    layers = list(fresh.view_layers)
+    fresh.view_layers.new("ViewLayer")
+    for layer in layers:  # of what was in the other scene
+        fresh.view_layers.remove(layer)
     return fresh
 
 
