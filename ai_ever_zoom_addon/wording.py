@@ -200,6 +200,14 @@ def sentence(finding: Finding, way: Way) -> str:
     return _SENTENCES[finding.kind].format(**values, remedy=remedy)
 
 
+def can_be_told(finding: Finding) -> bool:
+    """Whether a finding has all that its sentence needs."""
+    try:
+        return bool(sentence(finding, Way.WINDOW) and sentence(finding, Way.COMMAND_LINE))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return False
+
+
 def told(error: EverZoomError, way: Way) -> str:
     """The one line that an error is to the user."""
     return sentence(error.finding, way) if isinstance(error, FoundError) else str(error)

@@ -6,9 +6,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from .. import plain
 from ..settings import Travel, ZoomSettings
-from .analysis.report import Analysis, Source
+from .analysis.report import (
+    LARGEST_FACTOR,
+    LARGEST_TURN,
+    SMALLEST_FACTOR,
+    Analysis,
+    Source,
+    gains,
+    size_in_pixels,
+)
 from .files.orientation import UPRIGHT
 
 # Differences below these are noise of the measurement: without them a series that is nested exactly
@@ -39,6 +49,21 @@ class SeriesImage:
         """Its height in its widths."""
         return self.height / self.width
 
+    def to_json(self) -> list[Any]:
+        """The attributes as plain JSON values."""
+        return [str(self.file), self.width, self.height, self.orientation]
+
+    @classmethod
+    def from_json(cls, values: Any) -> SeriesImage:
+        """What `to_json` has written.
+
+        Raises:
+            ValueError: It is not of that form.
+        """
+        file, width, height, orientation = plain.row(values, 4)
+        size = size_in_pixels([width, height])
+        return cls(Path(plain.text(file)), *size, plain.whole(orientation, 1, 8))
+
 
 @dataclass(frozen=True)
 class Step:
@@ -60,6 +85,27 @@ class Step:
     turn: float = 0.0
     is_hole: bool = False
     is_given: bool = False
+
+    def to_json(self) -> list[Any]:
+        """The attributes as plain JSON values; `is_given` is not kept."""
+        return [self.factor, self.offset, self.gain, self.turn, self.is_hole]
+
+    @classmethod
+    def from_json(cls, values: Any) -> Step:
+        """What `to_json` has written.
+
+        Raises:
+            ValueError: It is not of that form.
+        """
+        factor, offset, gain, turn, is_hole = plain.row(values, 5)
+        right, up = (plain.number(part, -1e6, 1e6) for part in plain.row(offset, 2))
+        return cls(
+            plain.number(factor, SMALLEST_FACTOR, LARGEST_FACTOR),
+            (right, up),
+            gains(gain),
+            plain.number(turn, -LARGEST_TURN, LARGEST_TURN),
+            plain.flag(is_hole),
+        )
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
+from .. import plain
 from ..core.analysis.placing import GivenPlacement
 from ..core.files.moving import is_moving
 from ..core.files.orientation import stored
@@ -69,10 +69,7 @@ class Placing:
 
     def to_json(self) -> str:
         """As the scene keeps it."""
-        images = [
-            [str(image.file), image.width, image.height, image.orientation]
-            for image in (self.outer, self.inner)
-        ]
+        images = [image.to_json() for image in (self.outer, self.inner)]
         return json.dumps([self.control, self.scene, images, dict(self.view)])
 
     @classmethod
@@ -83,10 +80,10 @@ class Placing:
             ValueError: It is not of that form.
         """
         try:
-            control, scene, images, view = json.loads(text)
-            outer, inner = (SeriesImage(Path(file), *size) for file, *size in images)
-            return cls(int(control), int(scene), outer, inner, dict(view))
-        except (TypeError, ValueError) as error:
+            control, scene, images, view = plain.row(plain.read_json(text), 4)
+            outer, inner = map(SeriesImage.from_json, plain.row(images, 2))
+            return cls(int(control), int(scene), outer, inner, plain.record(view))
+        except (ArithmeticError, TypeError, ValueError) as error:
             raise ValueError(f"this is no note of a placing: {error}") from None
 
 
@@ -155,7 +152,10 @@ def remove() -> None:
     for kind in ("scenes", "objects", "meshes", "materials"):
         made: Any = getattr(bpy.data, kind)
         for item in [item for item in made if PLACING in item]:
-            made.remove(item)
+            if len(made) == 1 and kind == "scenes":  # Blender keeps the last one
+                del item[PLACING]
+            else:
+                made.remove(item)
 
 
 def lie(scene: bpy.types.Scene) -> Lie:

@@ -265,9 +265,11 @@ def problems(control: Any) -> list[str]:
         found.append("The property Zoom Level is gone: press Build Again.")
     if next(objects.parts(control, "camera"), None) is None:
         found.append("The zoom's camera is gone: press Build Again.")
-    if recipe.peek(control) is None:
-        found.append("The note of what the zoom was made from is gone: press Build Again.")
-        return found
+    try:
+        recipe.stored(control)
+        recipe.stored_settings(control)
+    except EverZoomError as error:
+        return [*found, str(error)]
     count = len(recipe.stored_levels(control))
     layers = objects.numbered(control, "layer")
     missing = sum(number not in layers for number in range(count))

@@ -12,11 +12,12 @@ import json
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args
 
 import bpy
 import numpy as np
 
+from .. import plain
 from ..core.plan.timing import frame_count, frames_per_step
 from ..errors import EverZoomError, in_one_line
 from ..scene import active, recipe, tags, zooms
@@ -48,10 +49,9 @@ def to_settings(group: Any) -> ZoomSettings:
 def _draft(group: Any) -> dict[str, Any]:
     """What has been chosen for a zoom to come."""
     try:
-        draft = json.loads(group.draft or "{}")
+        return plain.record(plain.read_json(group.draft or "{}"))
     except ValueError:  # a script has set it
         return {}
-    return draft if isinstance(draft, dict) else {}
 
 
 def _folder(control: bpy.types.Object) -> str:
@@ -71,9 +71,20 @@ def _store(group: Any, settings: ZoomSettings) -> None:
         group.draft = json.dumps({name: values[name] for name in values if name in chosen})
 
 
-def _take_back(group: Any, before: ZoomSettings, draft: str) -> None:
-    _store(group, before)
-    group.draft = draft  # what was refused has not been chosen
+def _notes(group: Any) -> _Notes:
+    """What is stored, as it is, which need not be readable."""
+    control = control_of(group)
+    return None if control is None else control.get(tags.SETTINGS), group.draft
+
+
+def _take_back(group: Any, notes: _Notes) -> None:
+    """What was refused has not been chosen."""
+    control = control_of(group)
+    text, group.draft = notes
+    if control is not None and text is not None:
+        control[tags.SETTINGS] = text
+    elif control is not None:
+        control.pop(tags.SETTINGS, None)
 
 
 def control_of(group: Any) -> bpy.types.Object | None:
@@ -90,8 +101,10 @@ def control_of(group: Any) -> bpy.types.Object | None:
 # would be told again when the file is opened.
 _problems: dict[int, str] = {}
 
-# Settings before a change that is being made, and the draft that they came from.
-_before: dict[int, tuple[ZoomSettings, str]] = {}
+_Notes: TypeAlias = tuple[Any, str]
+
+# Settings before a change that is being made, and what they came from.
+_before: dict[int, tuple[ZoomSettings, _Notes]] = {}
 _together: set[int] = set()
 
 
@@ -115,7 +128,7 @@ def set_value(group: Any, name: str, value: Any) -> None:
     owner = _owner(group)
     before = to_settings(group)
     if owner.session_uid not in _together:
-        _before[owner.session_uid] = before, group.draft
+        _before[owner.session_uid] = before, _notes(group)
     try:
         _check_editable(group)
         _store(group, before.having({name: meant(name, value)}))
@@ -132,14 +145,14 @@ def apply(group: Any, _context: Any = None) -> None:
         return
     if uid not in _before:  # was refused
         return
-    before, draft = _before.pop(uid)
+    before, notes = _before.pop(uid)
     try:
         settings = _measured(to_settings(group), before)
         _store(group, settings)
         _put_to_work(group, before, settings)
         _problems.pop(uid, None)
     except Exception as error:
-        _take_back(group, before, draft)
+        _take_back(group, notes)
         _problems[uid] = in_one_line(error)
 
 
@@ -196,16 +209,16 @@ def _going_on(
 def together(group: Any) -> Iterator[None]:
     """Let several changes of a group be made, and applied or refused, as one."""
     uid = _owner(group).session_uid
-    before, draft = to_settings(group), group.draft
+    before, notes = to_settings(group), _notes(group)
     _together.add(uid)
     try:
         yield
     except BaseException:
         _together.discard(uid)
-        _take_back(group, before, draft)
+        _take_back(group, notes)
         raise
     _together.discard(uid)
-    _before[uid] = before, draft
+    _before[uid] = before, notes
     apply(group)
 
 
@@ -247,7 +260,7 @@ def meant(name: str, value: Any) -> Any:
     kind = KINDS[name]
     if name == "beats":
         try:
-            return json.loads(value)
+            return plain.row(plain.read_json(value))
         except ValueError:
             raise EverZoomError("Beats are frames in ascending order, like [25, 49].") from None
     if isinstance(kind, type) and issubclass(kind, StrEnum):

@@ -67,13 +67,21 @@ def test_without_a_size_the_place_is_in_pixels_of_the_image_as_it_is() -> None:
     ("changed", "said"),
     [
         ({"factor": 1.0}, "above 1"),
-        ({"factor": math.nan}, "above 1"),
+        ({"factor": math.nan}, "nan is not"),
         ({"factor": "wide"}, "wide"),
-        ({"offset_px": [1.0]}, "values to unpack"),
-        ({"offset_px": [math.inf, 0.0]}, "nowhere"),
-        ({"offset_px": None}, "no pair"),
-        ({"outer_size_px": [0, 720]}, "no pixels"),
+        ({"factor": "2"}, "'2' is no number"),
+        ({"factor": 1e200}, "is not from"),
+        ({"factor": 10**400}, "is not from"),
+        ({"offset_px": [1.0]}, "has not 2 parts"),
+        ({"offset_px": [0.0] * 10**6}, "has not 2 parts"),
+        ({"offset_px": [math.inf, 0.0]}, "inf is not"),
+        ({"offset_px": None}, "None is no list"),
+        ({"turn_deg": 1e30}, "is not from -3600 to 3600"),
+        ({"outer_size_px": [0, 720]}, "0 is not from 1"),
+        ({"outer_size_px": [1e18, 720]}, "is not from 1"),
         ({"outer": ...}, "outer"),
+        ({"outer": 7}, "7 is no text"),
+        ({"outer": "a\0"}, "zero"),
         ({"factor": ...}, "factor"),
     ],
 )
@@ -89,7 +97,9 @@ def test_what_is_not_of_that_form_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "no JSON", "[]", '"pairs"', '{"pairs": {}}', '{"pairs": [1]}']
+    "text",
+    ["", "no JSON", "[]", '"pairs"', '{"pairs": {}}', '{"pairs": [1]}', "[" * 10**6],
+    ids=lambda text: text[:20],
 )
 def test_any_other_file_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(EverZoomError, match="form that a report has") as refused:

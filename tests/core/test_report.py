@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 from ai_ever_zoom_addon.core.analysis.report import Analysis, LeftOut, Pair, Source, missing_pair
 from ai_ever_zoom_addon.core.findings import Finding, FindingKind, findings_from_json
 
-names = st.text(max_size=12)
+names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
-colours = st.tuples(numbers, numbers, numbers)
+factors = st.floats(1.0, 1000.0, exclude_min=True)
+offsets = st.floats(-1e6, 1e6)
+gains = st.floats(0.0, 1e6)
+sides = st.integers(1, 1_000_000)
+colours = st.tuples(gains, gains, gains)
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | numbers | names, lambda inner: st.lists(inner)
 )
@@ -21,21 +25,21 @@ pairs = st.builds(
     Pair,
     outer=names,
     inner=names,
-    factor=numbers,
-    offset_px=st.tuples(numbers, numbers),
-    outer_size_px=st.tuples(st.integers(1), st.integers(1)),
+    factor=factors,
+    offset_px=st.tuples(offsets, offsets),
+    outer_size_px=st.tuples(sides, sides),
     source=st.sampled_from(Source),
-    score=numbers,
+    score=st.floats(-1.0, 1.0),
     gain=colours,
     linear_gain=colours,
-    turn_deg=numbers,
+    turn_deg=st.floats(-3600.0, 3600.0),
 )
 findings = st.builds(Finding, st.sampled_from(FindingKind), st.dictionaries(names, plain))
 analyses = st.builds(
     Analysis,
     order=st.lists(names).map(tuple),
     file_order=names,
-    zoom_factor=numbers,
+    zoom_factor=factors,
     loops=st.booleans(),
     pairs=st.lists(pairs, max_size=3).map(tuple),
     left_out=st.lists(st.builds(LeftOut, names, names), max_size=3).map(tuple),

@@ -21,6 +21,7 @@ from pathlib import Path
 from ai_ever_zoom_addon.errors import EverZoomError
 
 LONGEST_SENTENCE = 600  # characters: names of files are in it
+STANDARD_ERROR = 2
 MORE_MEMORY = 6 << 30  # bytes of address space beyond what the process has when cases begin
 
 Case = Callable[[random.Random], None]
@@ -99,7 +100,7 @@ def _watchdog(seconds: float) -> Iterator[None]:
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     # What is deep in compiled code is not interrupted: then the process ends, and says where.
-    faulthandler.dump_traceback_later(2 * seconds, exit=True)
+    faulthandler.dump_traceback_later(2 * seconds, exit=True, file=STANDARD_ERROR)
     try:
         yield
     finally:

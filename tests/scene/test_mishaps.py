@@ -176,7 +176,7 @@ MISHAPS: dict[str, tuple[Mishap, bool]] = {
         lambda c: set_recipe(c, images=[["a", "b", "c"]] * 3, levels=7, steps=[[1], [2]]),
         False,
     ),
-    "note without settings": (lambda c: set_recipe(c, settings=None, report=3), True),
+    "note with a report that is none": (lambda c: set_recipe(c, report=3), False),
 }
 
 

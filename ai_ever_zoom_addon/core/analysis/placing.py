@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ... import plain
 from ...errors import EverZoomError
 from ..matching.colour import likeness
 from ..matching.matcher import CERTAIN, Matcher
@@ -100,7 +100,7 @@ def read_placements(text: str, name: str) -> tuple[GivenPlacement, ...]:
         EverZoomError: It is no JSON, or not of the form that reports have.
     """
     try:
-        return placements_from_json(json.loads(text))
+        return placements_from_json(plain.read_json(text))
     except ValueError as error:
         raise EverZoomError(
             f"{name} says no placements ({error}): take the form that a report has."

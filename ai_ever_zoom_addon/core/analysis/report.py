@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from ... import plain
 from ..findings import Finding, findings_from_json
 
 UNCHANGED = (1.0, 1.0, 1.0)
+
+# Beyond these nothing is a place, or a colour.
+SMALLEST_FACTOR, LARGEST_FACTOR = 1.0 + 1e-6, 1000.0
+LARGEST_OFFSET = LARGEST_SIDE = 1_000_000  # pixels
+LARGEST_TURN = 3600.0  # degrees
+LARGEST_GAIN = 1e6
 
 
 class Source(StrEnum):
@@ -71,13 +78,19 @@ class Place:
     @classmethod
     def _read(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """The attributes but `outer_size_px`; TypeError, ValueError and KeyError: not the form."""
-        x, y = values["offset_px"]
+        factor = plain.number(values["factor"], most=LARGEST_FACTOR)
+        if factor < SMALLEST_FACTOR:
+            raise ValueError(f"the factor {plain.figure(factor)} is not above 1")
+        x, y = (
+            plain.number(part, -LARGEST_OFFSET, LARGEST_OFFSET)
+            for part in plain.row(values["offset_px"], 2)
+        )
         return {
-            "outer": str(values["outer"]),
-            "inner": str(values["inner"]),
-            "factor": float(values["factor"]),
-            "offset_px": (float(x), float(y)),
-            "turn_deg": float(values["turn_deg"]),
+            "outer": plain.text(values["outer"]),
+            "inner": plain.text(values["inner"]),
+            "factor": factor,
+            "offset_px": (x, y),
+            "turn_deg": plain.number(values["turn_deg"], -LARGEST_TURN, LARGEST_TURN),
         }
 
 
@@ -114,9 +127,9 @@ class Pair(Place):
             **super()._read(values),
             "outer_size_px": size_in_pixels(values["outer_size_px"]),
             "source": Source(values["source"]),
-            "score": float(values["score"]),
-            "gain": _rgb(values["gain"]),
-            "linear_gain": _rgb(values["linear_gain"]),
+            "score": plain.number(values["score"]),
+            "gain": gains(values["gain"]),
+            "linear_gain": gains(values["linear_gain"]),
         }
 
 
@@ -175,18 +188,19 @@ class Analysis:
         """
         try:
             return cls(
-                order=tuple(map(str, values["order"])),
-                file_order=str(values["file_order"]),
-                zoom_factor=float(values["zoom_factor"]),
-                loops=bool(values["loops"]),
-                pairs=tuple(map(Pair.from_json, values["pairs"])),
+                order=tuple(map(plain.text, plain.row(values["order"]))),
+                file_order=plain.text(values["file_order"]),
+                zoom_factor=plain.number(values["zoom_factor"], 1.0, LARGEST_FACTOR),
+                loops=plain.flag(values["loops"]),
+                pairs=tuple(map(Pair.from_json, plain.row(values["pairs"]))),
                 closing=Pair.from_json(values["closing"]) if values["closing"] else None,
                 left_out=tuple(
-                    LeftOut(str(item["file"]), str(item["reason"])) for item in values["left_out"]
+                    LeftOut(plain.text(item["file"]), plain.text(item["reason"]))
+                    for item in plain.row(values["left_out"])
                 ),
                 findings=findings_from_json(values["findings"]),
             )
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"this is no analysis: {error}") from None
 
 
@@ -202,11 +216,12 @@ def missing_pair(outer: str, inner: str, outer_size_px: tuple[int, int], factor:
 
 
 def size_in_pixels(values: Any) -> tuple[int, int]:
-    """Width and height as JSON has them; a TypeError or ValueError tells what is wrong."""
-    width, height = values
-    return int(width), int(height)
+    """Width and height as JSON has them; a ValueError tells what is wrong."""
+    width, height = (plain.whole(part, 1, LARGEST_SIDE) for part in plain.row(values, 2))
+    return width, height
 
 
-def _rgb(values: Any) -> tuple[float, float, float]:
-    red, green, blue = values
-    return float(red), float(green), float(blue)
+def gains(values: Any) -> tuple[float, float, float]:
+    """Red, green, blue as JSON has them; a ValueError tells what is wrong."""
+    red, green, blue = (plain.number(part, 0.0, LARGEST_GAIN) for part in plain.row(values, 3))
+    return red, green, blue

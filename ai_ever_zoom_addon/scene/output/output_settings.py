@@ -18,6 +18,7 @@ from typing import Any
 
 import bpy
 
+from ... import plain
 from ...core.files.output import FRAME_NAME, is_video
 from ...core.findings import Finding, FindingKind
 from ...core.plan.plan import Plan
@@ -42,6 +43,7 @@ Value = bool | int | float | str
 Table = dict[str, Value]
 
 # More than the recipe wants is as good.
+LARGEST_VALUE = 1e12  # of what is written into a scene
 _AT_LEAST = {"cycles.transparent_max_bounces", "cycles.min_transparent_bounces"}
 
 # What means something only together is written together.
@@ -267,10 +269,24 @@ def fill(scene: bpy.types.Scene, control: bpy.types.Object, plan: Plan, *, anew:
 def _written(scene: bpy.types.Scene) -> dict[str, Table]:
     """What was written into a scene last, by the zooms' identities."""
     try:
-        found = json.loads(scene.get(tags.OUTPUT, "{}"))
-        return {str(key): dict(table) for key, table in found.items()}
-    except (AttributeError, TypeError, ValueError):  # the user has changed the note
+        found = plain.read_json(scene.get(tags.OUTPUT, "{}"))
+        return {
+            plain.text(key): {
+                plain.text(path): _checked(value) for path, value in plain.record(table).items()
+            }
+            for key, table in plain.record(found).items()
+        }
+    except (TypeError, ValueError):  # the user has changed the note
         return {}
+
+
+def _checked(value: Any) -> Value:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return plain.text(value)
+    plain.number(value, -LARGEST_VALUE, LARGEST_VALUE)
+    return value  # a whole number stays one
 
 
 def _owner(scene: bpy.types.Scene, path: str) -> tuple[Any, str]:
@@ -319,11 +335,13 @@ def _differences(scene: bpy.types.Scene, table: Table) -> Iterator[Difference]:
         try:
             owner, name = _owner(scene, path)
             now = getattr(owner, name)
-        except (AttributeError, ValueError):  # of an engine that is switched off
+            known = owner.bl_rna.properties[name]
+        except (AttributeError, LookupError, ValueError):  # of an engine that is switched off
+            continue
+        if isinstance(now, str) != isinstance(value, str):  # the user has changed the note
             continue
         is_good = now >= value if path in _AT_LEAST else _is_same(now, value)
         if not is_good:
-            known = owner.bl_rna.properties[name]
             title = bpy.app.translations.pgettext_iface(known.name, known.translation_context)
             yield Difference(path, title, _shown(owner, name, now), _shown(owner, name, value))
 

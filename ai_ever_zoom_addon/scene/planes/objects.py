@@ -14,6 +14,8 @@ from ...errors import EverZoomError
 from ..tags import NUMBER, ROLE, ZOOM_LEVEL
 from .layers import IMAGE_NODE
 
+LARGEST_NUMBER = 1_000_000_000  # of layers; there is room beyond it in what Blender keeps
+
 
 def controls(scene: Any) -> list[Any]:
     """The zooms of a scene, by their control objects."""
@@ -34,10 +36,9 @@ def level_now(control: Any) -> float | None:
 
 
 def numbered(control: Any, role: str) -> dict[int, Any]:
-    """The layers or stretches of a zoom by their numbers."""
-    return {
-        item[NUMBER]: item for item in parts(control, role) if isinstance(item.get(NUMBER), int)
-    }
+    """The layers or stretches of a zoom by their numbers, which the user may have changed."""
+    numbers = ((item.get(NUMBER), item) for item in parts(control, role))
+    return {n: item for n, item in numbers if isinstance(n, int) and abs(n) < LARGEST_NUMBER}
 
 
 def leftovers(scene: Any) -> list[Any]:
