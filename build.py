@@ -367,6 +367,7 @@ def explain_import_error(error: ImportError) -> str:
 
 def run_inside(arguments: list[str]) -> int:
     """Run the add-on's command line; called in an environment that has bpy."""
+    open_standard_streams()
     try:
         import bpy  # noqa: F401
     except ImportError as error:
@@ -458,7 +459,17 @@ def bench(arguments: list[str]) -> int:
     return hand_over([str(python), "-m", "tests.bench", *arguments])
 
 
+def open_standard_streams() -> None:
+    """Let what is closed lead nowhere: a file that is opened later would get its number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
+
 def main(arguments: list[str]) -> int:
+    open_standard_streams()
     commands = {"render": render, "test": test, "bench": bench}
     try:
         if not arguments:

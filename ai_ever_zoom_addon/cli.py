@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,7 @@ from .core.files.folder import about_skipped, find_images
 from .core.files.moving import is_moving
 from .core.files.output import is_video
 from .core.files.places import check_apart, check_file, check_kept
+from .core.files.temporary import claim
 from .core.files.writing import Writing
 from .core.plan.plan import make_plan
 from .core.series import Series
@@ -36,6 +38,7 @@ from .scene.output.gpu import best_engine
 from .scene.output.sound import sound_seconds
 from .scene.strips.storing import Saving
 from .settings import Engine, Travel, ZoomSettings
+from .stopping import Stop, stoppable
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
 from .wording import Way, left_out_lines, sentences, told
 
@@ -56,9 +59,9 @@ def main(argv: list[str]) -> int:
         return 1
     except SystemExit as ending:  # --help
         return int(ending.code or 0)
-    with own_terminal(options.json) as terminal:
+    with own_terminal(options.json) as terminal, stoppable() as stop:
         try:
-            _run(options, terminal)
+            _run(options, terminal, stop)
         except EverZoomError as error:
             terminal.say(f"Error: {told(error, Way.COMMAND_LINE)}")
             return 1
@@ -67,11 +70,16 @@ def main(argv: list[str]) -> int:
             return 1
         except KeyboardInterrupt:
             terminal.say("Stopped.")
-            return 130
+            return 128 + (stop.signal or signal.SIGINT)
     return 0
 
 
-def _run(options: argparse.Namespace, terminal: Terminal) -> None:
+def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
+    def progress(fraction: float, text: str) -> None:
+        stop.heed()
+        terminal.progress(fraction, text)
+
+    session = claim(Path(bpy.app.tempdir))
     settings = settings_from(options)
     if settings.sound:
         settings = replace(settings, sound_seconds=sound_seconds(settings.sound))
@@ -84,9 +92,9 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
     blend = places.get("--save-blend")
     with contextlib.ExitStack() as stack:
         if not settings.folder:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=session)))
             terminal.say("No --input: making the sample series.")
-            sample.write_sample(folder, progress=terminal.progress)
+            sample.write_sample(folder, progress=progress)
         else:
             folder = Path(options.folder)  # as it was typed
         is_one_enough = settings.travel is Travel.LOOP or options.place is not None
@@ -104,9 +112,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         scene = bpy.context.scene
         assert scene is not None
-        series, analysis = measuring.find_series(
-            files, settings, skipped, terminal.progress, placements
-        )
+        series, analysis = measuring.find_series(files, settings, skipped, progress, placements)
         for line in _found(series, analysis):
             terminal.say(line)
         found: dict[str, Any] = analysis.to_json() if analysis else {}
@@ -124,7 +130,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> None:
         warnings = sentences(findings, Way.COMMAND_LINE)
         for warning in warnings:
             terminal.say(f"Warning: {warning}")
-        _write(options, scene, output, (first, last), blend, terminal)
+        _write(options, scene, output, (first, last), blend, terminal, stop)
         if options.json:
             report: dict[str, Any] = {
                 "order": [image.file.name for image in series.images],
@@ -152,8 +158,10 @@ def _write(
     frames: tuple[int, int],
     blend: Path | None,
     terminal: Terminal,
+    stop: Stop,
 ) -> None:
     """Write what was asked for of a zoom: the file, the farm's file, the frames."""
+    stop.heed()
     output_settings.set_output(scene, output)
     if blend is not None:
         if output.startswith(f"{blend.parent}{os.sep}"):  # what is moved as a whole stays so
@@ -162,9 +170,11 @@ def _write(
             make_path_relative(item, blend.parent)
         _save(blend)
         terminal.say(f"Saved {blend}.")
+    stop.heed()
     if options.farm:
         for line in farm.prepare(scene, Path(options.farm)):
             terminal.say(line)
+    stop.heed()
     if not options.no_render:
         first, last = frames
         # Whoever asks for the file gets the frames that the file renders.

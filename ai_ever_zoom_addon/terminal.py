@@ -90,6 +90,23 @@ def standard_stream(name: str | None) -> int | None:
     return None
 
 
+def _copied(descriptor: int) -> int:
+    """Another descriptor of a standard stream; of nothing where it is closed."""
+    try:
+        return os.dup(descriptor)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)
+
+
+def _opened(descriptor: int, stream: TextIO | None) -> TextIO:
+    """What is written to a standard stream goes here: nowhere if there was none from the start.
+
+    What has its number may be any other file then.
+    """
+    target = os.devnull if stream is None else os.dup(descriptor)
+    return open(target, "w", encoding="utf-8", errors="replace")  # noqa: PTH123  # a number
+
+
 @contextlib.contextmanager
 def own_terminal(report: str | None = None) -> Iterator[Terminal]:
     """Keep what Blender itself prints (a line for each frame, driver warnings) out of the way.
@@ -101,13 +118,15 @@ def own_terminal(report: str | None = None) -> Iterator[Terminal]:
         report: The name of the file for the report. Where it is standard output, nothing else goes
             there: the lines go to standard error.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    streams = sys.__stdout__, sys.__stderr__
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
     number = standard_stream(report)
-    kept = [os.dup(1), os.dup(2)]
+    kept = [_copied(1), _copied(2)]
     with (
-        os.fdopen(os.dup(kept[0]), "w", encoding="utf-8", errors="replace") as output,
-        os.fdopen(os.dup(kept[1]), "w", encoding="utf-8", errors="replace") as errors,
+        _opened(kept[0], streams[0]) as output,
+        _opened(kept[1], streams[1]) as errors,
         Path(os.devnull).open("w", encoding="utf-8", errors="replace") as nowhere,
         contextlib.redirect_stdout(nowhere),
         contextlib.redirect_stderr(nowhere),
@@ -116,7 +135,8 @@ def own_terminal(report: str | None = None) -> Iterator[Terminal]:
         os.dup2(nowhere.fileno(), 2)
         terminal = Terminal(output)
         if number is not None:
-            terminal.report_descriptor = kept[number - 1]
+            is_open = streams[number - 1] is not None
+            terminal.report_descriptor = kept[number - 1] if is_open else -1
             terminal.stream = errors if number == 1 else output
         try:
             yield terminal

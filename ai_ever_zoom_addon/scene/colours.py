@@ -212,7 +212,7 @@ def _greys() -> tuple[Any, NDArray[np.float32]]:
 
 def _error(scene: Any, image: Any, wanted: NDArray[np.float32]) -> float:
     """By how much of 255 a scene's view changes the colours of a picture at most."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=bpy.app.tempdir) as folder:
         file = Path(folder) / "seen.png"
         image.save_render(str(file), scene=scene)
         seen: Any = bpy.data.images.load(str(file), check_existing=False)

@@ -13,9 +13,10 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -28,6 +29,7 @@ from tests import pictures
 from tests.scene.command import PLAIN, SIZE, Ran, Run
 
 COUNT = 50 if os.environ.get("EVER_ZOOM_FAULTS") == "all" else 6  # of each kind
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
 LONGEST = 120.0  # seconds that one fault may take
 STEPS = 3
 FRAMES = 2 * STEPS + 1
@@ -228,7 +230,7 @@ def paused_run(*arguments: object) -> Iterator[subprocess.Popen[str]]:
     """A run in a process of its own that stands still after its first frame."""
     process = subprocess.Popen(
         [sys.executable, "-c", PAUSES, *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        env=ENVIRONMENT,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -270,3 +272,109 @@ def test_a_run_that_was_killed_holds_nobody_up(run: Run, rough: Path, job: str) 
     assert ran.status == 0
     check(job, ran, {})
     assert files_here().keys() == JOBS[job][1]
+
+
+# --- Signals --------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def at_call(count: int, action: Callable[[], object]) -> Iterator[list[int]]:
+    """Do something at a moment that is the same each time: when so many functions were called."""
+    calls = [0]
+
+    def profile(_frame: object, event: str, _argument: object) -> None:
+        if event == "call":
+            calls[0] += 1
+            if calls[0] == count:
+                action()
+
+    sys.setprofile(profile)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+_calls: dict[str, int] = {}
+
+
+def moment(run: Run, job: str, series: Path, draw: random.Random) -> int:
+    """One of all moments of a run."""
+    if job not in _calls:
+        lengths_of(run, job, series)  # what is done only once is done
+        here = Path.cwd()
+        Path("../counted").mkdir()
+        os.chdir("../counted")
+        with at_call(0, lambda: None) as calls:
+            assert run(*arguments_of(job, series)).status == 0
+        os.chdir(here)
+        _calls[job] = calls[0]
+    return draw.randrange(_calls[job])
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@every_number
+def test_a_signal(run: Run, rough: Path, name: str, number: int) -> None:
+    if not hasattr(signal, name):
+        pytest.skip("does not apply: there is no such signal on Windows")
+    kind = getattr(signal, name)
+    draw = chance(name, number)
+    job = draw.choice(list(JOBS))
+    before = older(run, job, rough, draw)
+    when = moment(run, job, rough, draw)
+    kept = signal.signal(kind, lambda *_: None)  # it may come before or after
+    try:
+        with at_call(when, lambda: signal.raise_signal(kind)) as calls:
+            ran = run(*arguments_of(job, rough))
+    finally:
+        signal.signal(kind, kept)
+    assert calls[0] >= when
+    check(job, ran, before)
+    assert ran.status in (0, 128 + kind), ran.lines
+
+
+def command_line(*arguments: object) -> list[object]:
+    code = "import sys; from ai_ever_zoom_addon import cli; sys.exit(cli.main(sys.argv[1:]))"
+    return [sys.executable, "-c", code, *arguments]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="does not apply: it takes a shell")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_streams_are_closed(series: Path, tmp_path: Path, closed: str) -> None:
+    command = command_line("-i", series, "-o", tmp_path / "out", "-zs", 1, *PLAIN)
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *map(str, command)]
+    done = subprocess.run(shell, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stdout + done.stderr
+    assert len(list((tmp_path / "out").glob("frame_*.png"))) == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="does not apply: it takes a shell")
+def test_nobody_gets_the_report_by_a_closed_standard_output(series: Path) -> None:
+    command = command_line("-i", series, "--no-render", "--json", "-", *PLAIN)
+    shell = ["sh", "-c", 'exec "$@" >&-', "sh", *map(str, command)]
+    done = subprocess.run(shell, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("Error: Standard output cannot be written")
+
+
+def test_what_the_dead_have_left_goes_and_the_living_keep_theirs(
+    run: Run, rough: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setitem(ENVIRONMENT, "TMPDIR", str(temporary))
+    with paused_run(*arguments_of("video", rough)) as dead:
+        (left,) = temporary.iterdir()
+        assert list(left.glob("ever_zoom_strips/*.png"))
+        dead.kill()
+    assert left.exists()
+    with paused_run(*arguments_of("frames", rough)) as living:
+        (used,) = temporary.iterdir()
+        assert used != left
+        command = command_line("-i", rough, "--no-render", *PLAIN)
+        done = subprocess.run([*map(str, command)], env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+        assert done.returncode == 0
+        assert list(temporary.iterdir()) == [used]
+        living.communicate("\n" * 100)
+        assert living.returncode == 0

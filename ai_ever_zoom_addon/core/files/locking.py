@@ -10,9 +10,14 @@ from typing import BinaryIO
 
 
 class Lock:
-    """A file that is locked as long as this exists; it goes with the lock."""
+    """A file that is locked until this is let go; it goes with the lock.
 
-    def __init__(self, path: Path, handle: BinaryIO) -> None:
+    Attributes:
+        is_sure: Nobody else has it; otherwise that is not known.
+    """
+
+    def __init__(self, path: Path, handle: BinaryIO, *, is_sure: bool) -> None:
+        self.is_sure = is_sure
         self._path = path
         self._handle = handle
 
@@ -47,10 +52,10 @@ def take(path: Path) -> Lock | None:
             handle.close()
             return None
         except OSError:
-            return Lock(path, handle)
+            return Lock(path, handle, is_sure=False)
         with contextlib.suppress(OSError):
             if os.path.samestat(os.fstat(handle.fileno()), path.stat()):
-                return Lock(path, handle)
+                return Lock(path, handle, is_sure=True)
         handle.close()  # its holder has let it go, and removed the file, just now
 
 

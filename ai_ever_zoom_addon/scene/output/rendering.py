@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from ...core.files.places import FRAME_FILE, check_file, check_folder, make_fold
 from ...core.files.writing import Writing, in_use, lock_of, real_file, why_full
 from ...core.steps import Progress
 from ...errors import EverZoomError
+from ...stopping import Stop, stoppable
 from ..loading import image_file
 from ..strips.strips import has_strips, picture_files
 from ..tags import CAMERA
@@ -166,7 +165,6 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
     """Render the scene's frame range, of which `total` frames are to be written."""
     written = 0
     problem: list[str] = []
-    stopped = False
     lost_pictures = _lost_pictures(scene)
     video = Path(scene.render.filepath) if is_video(scene.render.filepath) else None
     size = output_settings.scene_resolution(scene)
@@ -188,14 +186,8 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
         else:
             written += 1
             progress(written / total, f"frame {written} of {total}")
-        if problem or stopped:
+        if problem or stop.signal:
             scene.frame_current = scene.frame_end + 1  # ends Blender's loop over the frames
-
-    def stop(*_: Any) -> None:
-        nonlocal stopped
-        if stopped:  # asked twice
-            os._exit(130)
-        stopped = True
 
     with (
         # A saved file's frames are those of any Blender, with preferences that nobody has chosen.
@@ -205,15 +197,14 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
         if has_strips(scene)
         else streamed_images(scene, problem.append, sharp=sharp),
         _handler(bpy.app.handlers.render_write, count),
-        _interrupts(stop),
+        stoppable() if bpy.app.background else contextlib.nullcontext(Stop()) as stop,
     ):
         try:
             bpy.ops.render.render(animation=True, scene=scene.name)
         except RuntimeError as error:
             problem.append(" ".join(str(error).split()))
-    if stopped:
-        raise KeyboardInterrupt
     if written < total:
+        stop.heed()
         reason = problem[0] if problem else "Blender stopped early"
         raise _incomplete(output, f"only {written} of {total} frames were written: {reason}")
 
@@ -318,20 +309,6 @@ def _handler(handlers: Any, function: Callable[..., None]) -> Iterator[None]:
         yield
     finally:
         handlers.remove(function)
-
-
-@contextlib.contextmanager
-def _interrupts(stop: Callable[..., None]) -> Iterator[None]:
-    """Let Ctrl-C call a function: inside of Blender's loop an exception would get lost."""
-    if threading.current_thread() is not threading.main_thread() or not bpy.app.background:
-        yield
-        return
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        # None: Blender's own, which Python cannot set again
-        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
 
 
 @contextlib.contextmanager

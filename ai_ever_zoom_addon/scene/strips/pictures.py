@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from ...core.files.image_writing import exr_bytes, png_bytes
 from ...core.files.orientation import UPRIGHT
+from ...core.files.temporary import claim
 from ...core.files.writing import PARTIAL, write_whole
 from ...core.hidden_colours import bleed
 from ...core.plan.mask import Mask
@@ -198,6 +199,7 @@ class _Writer:
     """Writes pictures to the session's folder, two at a time: packing lets other threads run."""
 
     def __enter__(self) -> _Writer:
+        claim(Path(bpy.app.tempdir))
         self._pool = ThreadPoolExecutor(max_workers=2)
         self._jobs: dict[Path, Future[None]] = {}
         return self
