@@ -22,7 +22,7 @@ import bpy
 from .arguments import AUTO, make_parser, settings_from
 from .core.analysis.placing import GivenPlacement, read_placements
 from .core.analysis.report import Analysis
-from .core.files.folder import about_skipped, find_images
+from .core.files.folder import about_skipped, check_name, find_images
 from .core.files.moving import is_moving
 from .core.files.output import is_video
 from .core.files.places import check_apart, check_file, check_kept
@@ -86,6 +86,8 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
     output = str(Path(options.output).absolute())
     if options.output.endswith(("/", "\\")):
         output += "/"
+    for name in (output, options.save_blend, options.farm, options.json, settings.folder):
+        check_name(Path(name or "").absolute())
     is_video(output)  # or it is said why not
     options.no_render |= options.farm is not None
     places = _check_places(options, settings, output)

@@ -15,6 +15,10 @@ from .moving import choose_moving, holds_pictures, is_movie, picture_files
 
 _ARE_UNREAD = "cannot be read by Blender"
 
+# Blender keeps 1,023 bytes of a path, and adds endings and numbers of its own to what it writes.
+LONGEST_PATH = 1000
+_LONGEST_NAME = 255  # bytes, on all usual disks
+
 # Images are looked for in folders within folders so deep, and in so many at most.
 _DEEPEST = 2
 _MOST_FOLDERS = 100
@@ -60,7 +64,7 @@ def find_images(folder: Path, *, is_one_enough: bool = False) -> tuple[list[Path
     replaced = {entry.stem.casefold() for entry in moving}
     images = [entry for entry in stills if entry.stem.casefold() not in replaced] + moving
     for entry in images:
-        check_name(entry)
+        check_name(entry, room=_LONGEST_NAME if entry.is_dir() else 0)
     images.sort(key=lambda entry: (natural_key(entry.name), entry.name))
     skipped = sorted(entry.name for entry in files if entry not in {*stills, *images})
     if len(images) < (1 if is_one_enough else 2):
@@ -138,14 +142,30 @@ def _unread(names: Sequence[str]) -> list[str]:
     return [name for name in names if Path(name).suffix.casefold() in UNREAD_SUFFIXES]
 
 
-def check_name(path: Path) -> None:
+def check_name(path: Path, room: int = 0) -> None:
     """Let pass only what Blender can name: on Linux a file's name may be any bytes.
 
+    Args:
+        path: A file or a folder.
+        room: How many bytes are added to it for what is in it or beside it.
+
     Raises:
-        EverZoomError: The name is no text.
+        EverZoomError: A name is no text, or too long, or the path is.
     """
     try:
-        str(path).encode("utf-8")
+        text = str(path)
+        length = len(text.encode("utf-8")) + room
     except UnicodeEncodeError:
         name = os.fsencode(path).decode("utf-8", "backslashreplace")
         raise EverZoomError(f"The name {name} is no text in UTF-8: choose another one.") from None
+    if length > LONGEST_PATH:
+        raise EverZoomError(
+            f"The path {text[:40]}...{text[-40:]} is too long for Blender, which needs {length:,} "
+            f"bytes for it and has {LONGEST_PATH:,}: choose a shorter one."
+        )
+    for name in path.parts:
+        if len(os.fsencode(name)) > _LONGEST_NAME:
+            raise EverZoomError(
+                f"The name {name[:40]}...{name[-10:]} is too long ({len(os.fsencode(name))} bytes, "
+                f"{_LONGEST_NAME} at most): choose a shorter one."
+            )

@@ -13,7 +13,7 @@ from pathlib import Path
 from ...errors import EverZoomError
 from .folder import check_name
 from .output import FRAME_NAME
-from .writing import Writing, is_stream, real_file
+from .writing import LONGEST_PARTIAL, Writing, is_stream, real_file
 
 FRAME_FILE = re.compile(FRAME_NAME.replace("#####", r"\d+") + r"\.png", re.IGNORECASE)
 
@@ -65,7 +65,7 @@ def check_file(path: Path, *, streams: bool = False) -> Path:
     Raises:
         EverZoomError: It cannot.
     """
-    check_name(path)
+    _check_file_name(path)
     if path.is_dir():
         raise EverZoomError(f"{path} is a folder: choose a name for a file.")
     if is_stream(path):
@@ -78,8 +78,18 @@ def check_file(path: Path, *, streams: bool = False) -> Path:
         raise EverZoomError(
             f"{path} cannot be written ({error.strerror}): choose another place."
         ) from error
+    _check_file_name(file)
     check_folder(file.parent)
     return file
+
+
+def _check_file_name(path: Path) -> None:
+    """Let pass what has room for the name that a file has while it is made.
+
+    Raises:
+        EverZoomError: It has none.
+    """
+    check_name(path, room=max(0, LONGEST_PARTIAL - len(os.fsencode(path.name))))
 
 
 def check_apart(files: Mapping[str, Path], folders: Mapping[str, Path]) -> None:

@@ -19,6 +19,7 @@ from .locking import Lock, take
 _PROBE_LENGTH = 1 << 16  # bytes
 
 # Names of files that are being written, without their endings.
+LONGEST_PARTIAL = 48  # bytes
 PARTIAL = re.compile(r"\.[0-9a-f]{12}-[0-9a-f]{8}\.partial")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import bpy
 
+from ...core.files.folder import check_name
 from ...core.files.output import FRAME_NAME
 from ...core.files.places import check_file
 from ...core.files.writing import Writing
@@ -59,6 +60,7 @@ def prepare(scene: Any, file: Path) -> list[str]:
         raise EverZoomError(
             f"{file.name} is the open file: choose another name, and go on working in this one."
         )
+    output_settings.check_frames(file.with_name(f"{file.stem}_frames"))
     _check(scene)
     said: list[str] = []
     try:
@@ -281,6 +283,7 @@ def _copy_the_rest(changes: _Changes, folder: Path, writing: Writing) -> Iterato
         source = item.files[0].parent
         target = folder / str(numbers.setdefault(source, len(numbers)))
         for path in item.files:
+            check_name(target / path.name)
             if not (target / path.name).exists() or not path.samefile(target / path.name):
                 shutil.copyfile(path, writing.place(target / path.name))
                 copied += 1

@@ -19,6 +19,7 @@ from typing import Any
 import bpy
 
 from ... import plain
+from ...core.files.folder import check_name
 from ...core.files.output import FRAME_NAME, is_video
 from ...core.findings import Finding, FindingKind
 from ...core.plan.plan import Plan
@@ -395,6 +396,15 @@ def scene_resolution(scene: bpy.types.Scene) -> tuple[int, int]:
 
 
 # --- Where the frames go --------------------------------------------------------------------------
+
+
+def check_frames(folder: Path) -> None:
+    """Make sure that Blender can name the frames in a folder.
+
+    Raises:
+        EverZoomError: Their names are no text, or too long.
+    """
+    check_name(Path(compat.literal_path(str(folder))), room=len(f"/{FRAME_NAME}.png") + 5)
 
 
 def set_output(scene: bpy.types.Scene, output: Path | str) -> None:

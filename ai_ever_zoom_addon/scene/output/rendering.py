@@ -10,7 +10,6 @@ from typing import Any
 
 import bpy
 
-from ...core.files.folder import check_name
 from ...core.files.locking import is_held
 from ...core.files.output import frames_of_video, is_video, is_whole_picture
 from ...core.files.places import FRAME_FILE, check_file, check_folder, make_folder
@@ -41,7 +40,7 @@ def check_output(output: str) -> None:
         _check_unused(lock_of(check_file(Path(output))), output)
         return
     _check_unused(Path(output) / FRAMES_LOCK, output)
-    check_name(Path(output))
+    output_settings.check_frames(Path(output))
     check_folder(Path(output))
     for file in Path(output).iterdir() if Path(output).exists() else ():
         if FRAME_FILE.fullmatch(file.name):

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import os
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -41,6 +42,7 @@ SESSION_BYTES = 1 << 30
 _DECODED_BYTES = 256 << 20
 _DIGEST_BYTES = 16
 _STEM_BYTES = 60
+_LONGEST_FOLDER = 760  # bytes
 
 # Named differently whenever the same image and mask would become other bytes.
 _FORMAT = 2
@@ -109,7 +111,8 @@ def make_pictures(plan: Plan) -> list[Picture]:
             image = layer.image
             source = _source(image.file)
             is_trimmed = layer.is_trimmed
-            if not (is_trimmed or plan.settings.pack_images) and _is_plain(source):
+            is_own = is_trimmed or plan.settings.pack_images or not _fits_strip(image.file)
+            if not is_own and _is_plain(source):
                 pictures.append(Picture(image.file, is_copy=False, is_float=False))
                 continue
             mask = layer.mask if is_trimmed else None
@@ -272,6 +275,11 @@ def _is_plain(source: _Source) -> bool:
         is_upright = orientation_of(source.file) == UPRIGHT
         _plain[source.digest] = is_even and is_opaque and is_upright
     return _plain[source.digest]
+
+
+def _fits_strip(file: Path) -> bool:
+    """Whether a strip can name a file: it keeps fewer bytes of a folder's name than others do."""
+    return len(os.fsencode(file.parent)) < _LONGEST_FOLDER
 
 
 def _margins(mask: Mask, aspect: float, width: int, height: int) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from typing import Any
 
 import bpy
 
+from ...core.files.folder import check_name
 from ...core.files.writing import Writing
 from ..tags import ROLE, STRIP_COPY
 from .pictures import find, folder_of, is_own_name, not_writable, session_folder
@@ -54,7 +55,8 @@ class Saving:
         writing: The pictures come to be beside it together with it.
 
     Raises:
-        EverZoomError: The folder of pictures cannot be written. No strip has changed then.
+        EverZoomError: The folder of pictures cannot be written, or has too long a name. No strip
+            has changed then.
     """
 
     def __init__(self, blend: Path, writing: Writing) -> None:
@@ -105,6 +107,7 @@ class Saving:
             elif (self._folder / file.name).is_file():
                 yield strip, self._folder
             elif file.is_file():
+                check_name(self._folder / file.name)
                 try:
                     shutil.copyfile(file, writing.place(self._folder / file.name))
                 except OSError as error:
