@@ -31,6 +31,8 @@ from .tags import PLACING
 NAME = "Place by Hand"
 OPACITY = 0.6  # of the inner image, at first
 ABOVE = 1.0  # units by which the inner image lies above the outer one
+SEEN = 0.5  # power of the light that is about what the eye sees of it
+SHOWN = 1.5  # power of a difference of that that is shown: slight ones stand out a little
 OUTER, INNER = "outer", "inner"
 PLAIN, DIFFERENCE = 0, 1  # the material slots of the inner image
 
@@ -367,9 +369,17 @@ def _difference(tree: Any, colour: Any, plane: Any, other: SeriesImage, picture:
     mix.data_type, mix.blend_type = "RGBA", "DIFFERENCE"
     mix.inputs["Factor"].default_value = 1.0
     colours_in = [socket for socket in mix.inputs if socket.type == "RGBA"]
-    links.new(colour, colours_in[0])
-    links.new(below.outputs["Color"], colours_in[1])
-    return next(socket for socket in mix.outputs if socket.type == "RGBA")
+    for value, socket in zip((colour, below.outputs["Color"]), colours_in, strict=True):
+        links.new(_power(tree, value, SEEN), socket)
+    difference = next(socket for socket in mix.outputs if socket.type == "RGBA")
+    return _power(tree, difference, SHOWN)
+
+
+def _power(tree: Any, colour: Any, exponent: float) -> Any:
+    node = tree.nodes.new("ShaderNodeGamma")
+    node.inputs["Gamma"].default_value = exponent
+    tree.links.new(colour, node.inputs["Color"])
+    return node.outputs["Color"]
 
 
 def _texture(nodes: Any, image: SeriesImage, picture: Any, beyond: str) -> Any:

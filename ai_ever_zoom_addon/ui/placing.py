@@ -291,7 +291,7 @@ def _look_around() -> float | None:
 
 
 # While a file is saved nothing of it is there: what was placed, where, and what it looked like.
-_saving: tuple[Placing, Lie, bool] | None = None
+_saving: tuple[Placing, Lie, bool, float] | None = None
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -301,7 +301,8 @@ def _before_saving(*_: Any) -> None:
     if scene is None or placed is None:
         return
     with contextlib.suppress(EverZoomError):  # it is broken: there is nothing to keep
-        _saving = placed, placing.lie(scene), placing.shows_difference(scene)
+        opacity = placing.plane(scene).color[3]
+        _saving = placed, placing.lie(scene), placing.shows_difference(scene), opacity
     window, _Hand.placing = _window_of(placed), None
     placing.remove()
     _put_back(window, placed)
@@ -312,9 +313,10 @@ def _after_saving(*_: Any) -> None:
     global _saving
     if _saving is None:
         return
-    (placed, start, is_difference), _saving = _saving, None
+    (placed, start, is_difference, opacity), _saving = _saving, None
     scene = placing.make(placed, start)
     placing.show_difference(scene, is_difference)
+    placing.plane(scene).color[3] = opacity
     _enter(_window_of(placed), scene)
 
 

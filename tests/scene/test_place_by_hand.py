@@ -13,6 +13,7 @@ from typing import Any
 import bpy
 import pytest
 from mathutils import Matrix
+from PIL import Image
 
 from ai_ever_zoom_addon.core.analysis.placing import GivenPlacement
 from ai_ever_zoom_addon.core.analysis.report import Source
@@ -136,6 +137,38 @@ def test_a_plane_that_is_gone_is_said(tmp_path: Path) -> None:
         placing.placement(scene)
     placing.remove()
     assert placing.current() is None
+
+
+def rendered(scene: Any, file: Path) -> Image.Image:
+    """What is seen of the outer image's middle."""
+    camera: Any = bpy.data.cameras.new("camera")
+    camera.type, camera.ortho_scale, camera.clip_end = "ORTHO", 16.0, 100.0
+    scene.camera = bpy.data.objects.new("camera", camera)
+    scene.camera.location.z = 50.0
+    scene.collection.objects.link(scene.camera)
+    render = scene.render
+    render.engine, scene.cycles.samples = "CYCLES", 1
+    render.resolution_x = render.resolution_y = 8
+    render.dither_intensity, render.filepath = 0.0, str(file)
+    operators.render.render(write_still=True, scene=scene.name)
+    return Image.open(file).convert("RGB")
+
+
+def test_the_difference_is_black_or_what_the_eye_sees(tmp_path: Path) -> None:
+    """As far apart in the files is about as far apart in sight, be it dark or bright there."""
+    scene = scene_of(tmp_path, (64, 64), (64, 64), Lie(2.0, (0.0, 0.0)))
+    for number, values in enumerate([(230, 120, 60), (210, 100, 40)]):
+        Image.new("RGB", (64, 64), values).save(tmp_path / f"{number}.png")
+    for image in bpy.data.images:
+        image.reload()
+    placing.show_difference(scene, True)
+    seen = rendered(scene, tmp_path / "apart.png").getpixel((4, 4))
+    assert min(seen) > 20
+    assert max(seen) < 1.35 * min(seen)
+    shutil.copy(tmp_path / "1.png", tmp_path / "0.png")
+    for image in bpy.data.images:
+        image.reload()
+    assert max(rendered(scene, tmp_path / "same.png").getpixel((4, 4))) <= 1
 
 
 # --- What becomes of the file ---------------------------------------------------------------------
@@ -303,6 +336,7 @@ def test_a_saved_file_has_nothing_of_it(addon: None, tmp_path: Path) -> None:
     scene = place()
     move(12.0, 6.0, 0.4, 20.0)
     scene.ever_zoom_placing.difference = True
+    placing.plane(scene).color[3] = 0.25
     lie = placing.lie(scene)
     file = str(tmp_path / "zoom.blend")
     bpy.ops.wm.save_as_mainfile(filepath=file)
@@ -311,6 +345,7 @@ def test_a_saved_file_has_nothing_of_it(addon: None, tmp_path: Path) -> None:
     assert placing.lie(scene).factor == pytest.approx(lie.factor)
     assert placing.lie(scene).offset_px == pytest.approx(lie.offset_px)
     assert scene.ever_zoom_placing.difference
+    assert placing.plane(scene).color[3] == 0.25
     copy = shutil.copy(file, tmp_path / "copy.blend")
     libraries: Any = bpy.data.libraries
     with libraries.load(str(copy)) as (there, _):
