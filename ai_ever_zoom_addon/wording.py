@@ -137,7 +137,9 @@ _REMEDIES = {
         Way.COMMAND_LINE: "use --order {shown}, or auto",
     },
     FindingKind.UNRELATED: {
-        Way.WINDOW: "press Place All in the Middle, with the Zoom Factor beside it",
+        Way.WINDOW: (
+            "press Place All in the Middle, with the Zoom Factor and the Mask Shape beside it"
+        ),
         Way.COMMAND_LINE: (
             "give a factor, such as -zf 4 (--zoom-factor), to place each in the middle of the next "
             "larger one"

@@ -286,6 +286,7 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
     bl_idname = "ever_zoom.build"
     bl_label = "Build Infinite Zoom"
     bl_options = {"REGISTER", "UNDO"}
+    is_of_panel = True
 
     is_new: BoolProperty(
         name="New Zoom",
@@ -336,6 +337,7 @@ class EVERZOOM_OT_build_otherwise(LongOperator, bpy.types.Operator):
     bl_idname = "ever_zoom.build_otherwise"
     bl_label = "Build Otherwise"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+    is_of_panel = True
 
     choices: StringProperty(
         name="Choices",

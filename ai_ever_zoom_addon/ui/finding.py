@@ -63,6 +63,7 @@ def draw_question(layout: Any, group: Any, finding: Finding) -> None:
     """The buttons that answer what stopped a build."""
     layout.prop(group, "zoom_factor")
     if finding.kind is FindingKind.UNRELATED:
+        layout.prop(group, "mask_shape")
         _button(layout, "Place All in the Middle", is_factor_measured=False)
     elif finding.kind is FindingKind.ONE_IMAGE:
         _button(layout, "Repeat in Itself", is_factor_measured=False, travel="loop")

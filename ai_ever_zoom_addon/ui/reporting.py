@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ..core.findings import FoundError
 from ..core.steps import Steps
 from ..errors import EverZoomError, in_one_line
 from ..wording import Way, told
@@ -59,6 +60,7 @@ class LongOperator(Reporting):
 
     work: Work | None = None
     is_asked = False  # in a file browser, which calls `execute` when it is done
+    is_of_panel = False
 
     def steps(self, context: Any) -> Steps[Finish]:
         """The work. Nothing is changed before what it returns is called."""
@@ -108,6 +110,10 @@ class LongOperator(Reporting):
             finish = self.work.tick(context)
         except Exception as error:
             self.work.end()
+            if self.is_of_panel and isinstance(error, FoundError):
+                # The panel asks, and an error would pop up in front of the question.
+                self.report({"WARNING"}, told(error, Way.WINDOW))
+                return {"CANCELLED"}
             return set(self.failed(error, is_changed=False))
         if finish is None:
             return {"RUNNING_MODAL"}
