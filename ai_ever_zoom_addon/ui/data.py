@@ -16,11 +16,11 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..core.files.folder import about_skipped, folders_inside
-from ..core.findings import Finding
+from ..core.findings import Finding, FindingKind
 from ..errors import EverZoomError
 from ..scene import backdrop, recipe, tags, zooms
 from ..scene.planes import anchors, objects
-from ..settings import TABLE
+from ..settings import TABLE, Travel
 from ..wording import Way, left_out_lines, sentence
 from .asking import active_zoom, folder_path
 from .bridge import problem_of
@@ -161,6 +161,8 @@ def _found(control: Any) -> tuple[list[Said], list[Said]]:
     except EverZoomError:  # told as a problem
         return [], []
     found = analysis.findings if analysis else ()
+    if control.ever_zoom.travel == Travel.LOOP.value:  # as this one says to choose
+        found = tuple(item for item in found if item.kind is not FindingKind.LOOP_BY_COPY)
     left_out = left_out_lines(analysis.left_out) if analysis else []
     warnings = [(sentence(item, Way.WINDOW), item) for item in found]
     notes: list[Said] = [(sentence(item, Way.WINDOW), item) for item in costs]

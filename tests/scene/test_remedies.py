@@ -75,6 +75,7 @@ def test_a_loop_is_one_click_away(addon: None, tmp_path: Path) -> None:
     assert "Play as Loop" in button_texts()
     operators.wm.context_set_enum(data_path="scene.ever_zoom.travel", value="loop")
     assert zoom().ever_zoom.travel == "loop"
+    assert "Play as Loop" not in button_texts()
     series = recipe.stored_series(zoom())
     assert series.closing is not None and round(series.closing.factor, 2) == 2.0
     kinds = [finding.kind for finding in recipe.stored_findings(zoom())]
