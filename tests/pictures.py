@@ -289,17 +289,21 @@ def error(picture: Array, truth: Array) -> tuple[float, float]:
     return float(np.sqrt(np.mean(difference**2))), float(difference.max())
 
 
-def misplacement(picture: Array, truth: Array, *, border: int = 2) -> tuple[float, float, float]:
-    """How far a picture lies off: pixels to the right, pixels down, growth as a fraction.
+def misplacement(
+    picture: Array, truth: Array, *, border: int = 2
+) -> tuple[float, float, float, float]:
+    """How far a picture lies off: pixels right, pixels down, growth as a fraction, radians of turn.
 
-    Least squares over a linear model of small displacements.
+    It is turned clockwise. Least squares over a linear model of small displacements.
     """
     inner = (slice(border, -border), slice(border, -border))
     down, right = np.gradient(truth, axis=(0, 1))
     height, width = truth.shape[:2]
     x = (np.arange(width) - (width - 1) / 2)[None, :, None]
     y = (np.arange(height) - (height - 1) / 2)[:, None, None]
-    columns = [right, down, right * x + down * y]
+    columns = [right, down, right * x + down * y, down * x - right * y]
     matrix = np.stack([column[inner].ravel() for column in columns], axis=1)
-    (dx, dy, growth), *_ = np.linalg.lstsq(matrix, (truth - picture)[inner].ravel(), rcond=None)
-    return float(dx), float(dy), float(growth)
+    (dx, dy, growth, turn), *_ = np.linalg.lstsq(
+        matrix, (truth - picture)[inner].ravel(), rcond=None
+    )
+    return float(dx), float(dy), float(growth), float(turn)

@@ -154,7 +154,7 @@ def test_every_engine_shows_the_same_place(
     # Where layers end hard, the middle of a pixel may lie on either side.
     is_near = np.abs(255 * (picture - truth)).max(axis=2) < 2.0
     assert is_near.mean() > (0.99 if engine is Engine.WORKBENCH else 0.9999)
-    dx, dy, growth = misplacement(picture, truth)
+    dx, dy, growth, _ = misplacement(picture, truth)
     assert max(abs(dx), abs(dy)) < 0.02
     assert abs(growth) < 1e-3
 
