@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -23,9 +24,10 @@ from .arguments import AUTO, make_parser, settings_from
 from .core.analysis.placing import GivenPlacement, read_placements
 from .core.analysis.report import Analysis
 from .core.files.folder import about_skipped, check_name, find_images
-from .core.files.moving import is_moving
+from .core.files.moving import is_moving, pictures_of
 from .core.files.output import is_video
 from .core.files.places import check_apart, check_file, check_kept
+from .core.files.stamps import Stamps, check_unchanged, stamps_of
 from .core.files.temporary import claim
 from .core.files.writing import Writing
 from .core.plan.plan import make_plan
@@ -101,7 +103,10 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
             folder = Path(options.folder)  # as it was typed
         is_one_enough = settings.travel is Travel.LOOP or options.place is not None
         files, skipped = find_images(folder, is_one_enough=is_one_enough)
-        check_kept(places, [*files, *([Path(settings.sound)] if settings.sound else [])])
+        sounds = [Path(settings.sound)] if settings.sound else []
+        check_kept(places, [*files, *sounds])
+        stills = (pictures_of(file) if file.is_dir() else [file] for file in files)
+        stamps = stamps_of([*itertools.chain(*stills), *sounds])
         for line in about_skipped(skipped):
             terminal.say(line)
         if options.engine == AUTO:
@@ -132,7 +137,8 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
         warnings = sentences(findings, Way.COMMAND_LINE)
         for warning in warnings:
             terminal.say(f"Warning: {warning}")
-        _write(options, scene, output, (first, last), blend, terminal, stop)
+        check_unchanged(stamps)
+        _write(options, scene, output, (first, last), blend, stamps, terminal, stop)
         if options.json:
             report: dict[str, Any] = {
                 "order": [image.file.name for image in series.images],
@@ -159,6 +165,7 @@ def _write(
     output: str,
     frames: tuple[int, int],
     blend: Path | None,
+    stamps: Stamps,
     terminal: Terminal,
     stop: Stop,
 ) -> None:
@@ -184,6 +191,7 @@ def _write(
             *(scene, output, first, last, terminal.progress),
             sharp=blend is None,
             resume=options.resume,
+            stamps=stamps,
         )
         kept = last - first + 1 - written
         were_there = f" {kept} were there already." if kept else ""

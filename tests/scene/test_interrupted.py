@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ import bpy
 import numpy as np
 import pytest
 
+from ai_ever_zoom_addon.errors import EverZoomError
+from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.strips.strips import picture_files
 from tests import pictures
 from tests.scene.command import PLAIN, SIZE, Run, assert_shows, frames, make_series, view
@@ -251,6 +254,72 @@ def test_the_folder_of_frames_vanishes_in_the_middle(run: Run, series: Path, eng
     assert not Path("out").exists()
     assert run(*arguments, "--resume").status == 0
     assert_whole(Path("out"))
+
+
+# --- Things that change ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("output", ["out", "video.mp4"])
+@pytest.mark.parametrize("name", ["image_3.png", "image_1.png"])  # the latter is not seen yet
+def test_an_image_changes_in_the_middle(run: Run, series: Path, output: str, name: str) -> None:
+    file = series / name
+    other = pictures.read(file)[::-1]
+
+    def change() -> None:
+        length = file.stat().st_size
+        pictures.save(other, file)
+        with file.open("ab") as stream:
+            stream.write(bytes(max(0, length - file.stat().st_size)))
+
+    Path("video.mp4").write_bytes(b"an older one")
+    with after_frames(2, change):
+        ran = run(*arguments_for(series, output))
+    assert ran.error == (
+        f"Error: {name} changed while the zoom was made, which may show both: let the files be, "
+        "and make it again."
+    )
+    assert Path("video.mp4").read_bytes() == b"an older one"
+    assert run(*arguments_for(series, output)).status == 0
+
+
+def test_an_image_changes_that_is_not_read_any_more(run: Run, series: Path) -> None:
+    """The sequencer shows copies, which are made before; only of the outermost it needs none."""
+    for name, is_read in (("image_1.png", False), ("image_3.png", True)):
+        with after_frames(2, lambda name=name: (series / name).touch()):  # type: ignore[misc]
+            ran = run(*arguments_for(series, "out", "sequencer"))
+        assert (ran.status != 0) == is_read, ran.lines
+
+
+def test_the_sound_changes_in_the_middle(run: Run, series: Path, tmp_path: Path) -> None:
+    options: Any = bpy.app.build_options
+    if not options.audaspace:
+        pytest.skip("does not apply: this bpy was built without sound")
+    sound = tmp_path / "sound.wav"
+    with wave.open(str(sound), "wb") as stream:
+        stream.setparams((1, 2, 8000, 0, "NONE", "not compressed"))
+        stream.writeframes(bytes(8000))
+    arguments = (*arguments_for(series, "video.mp4"), "--sound", sound, "-fps", 10)
+    with after_frames(2, sound.touch):
+        ran = run(*arguments)
+    assert "sound.wav changed while the zoom was made" in ran.error
+    assert names(Path()) == []
+    assert run(*arguments).status == 0
+
+
+def test_a_font_changes_in_the_middle(run: Run, series: Path, tmp_path: Path) -> None:
+    assert run("-i", series, "--no-render", *PLAIN, "-zs", STEPS).status == 0
+    font, utilities = tmp_path / "font.woff2", bpy.utils  # type: Any, Any
+    fonts = Path(utilities.system_resource("DATAFILES", path="fonts"))
+    shutil.copy(next(iter(sorted(fonts.glob("*.woff2")))), font)
+    curve: Any = bpy.data.curves.new("Title", "FONT")
+    curve.font = bpy.data.fonts.load(str(font))
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("Title", curve))
+    with (
+        after_frames(2, font.touch),
+        pytest.raises(EverZoomError, match=r"font\.woff2 changed while"),
+    ):
+        rendering.render_animation(bpy.context.scene, str(tmp_path / "video.mp4"), 0, 8)
+    assert not (tmp_path / "video.mp4").exists()
 
 
 # --- A full disk ----------------------------------------------------------------------------------

@@ -6,13 +6,16 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import bpy
 
 from ...core.files.locking import is_held
+from ...core.files.moving import pictures_of
 from ...core.files.output import frames_of_video, is_video, is_whole_picture
 from ...core.files.places import FRAME_FILE, check_file, check_folder, make_folder
+from ...core.files.stamps import Stamps, check_unchanged, stamps_of
 from ...core.files.writing import Writing, in_use, lock_of, real_file, why_full
 from ...core.steps import Progress
 from ...errors import EverZoomError
@@ -61,6 +64,7 @@ def render_animation(
     *,
     sharp: bool = True,
     resume: bool = False,
+    stamps: Stamps = MappingProxyType({}),
 ) -> int:
     """Render frames to a video or a folder, blocking.
 
@@ -76,12 +80,14 @@ def render_animation(
         sharp: Interpolate the images better than the scene by itself does (see stream.py); without
             it frames are exactly what `blender -b FILE -a` renders.
         resume: Keep the frames that are whole in the folder, and render only the others.
+        stamps: Of files, as they were when the scene was made from them; of others it counts how
+            they are now.
 
     Returns:
         The number of frames that were rendered.
 
     Raises:
-        EverZoomError: Not every frame could be written.
+        EverZoomError: Not every frame could be written, or files changed meanwhile.
         KeyboardInterrupt: The user stopped it.
     """
     if resume and is_video(output):
@@ -90,6 +96,8 @@ def render_animation(
         )
     check_output(output)
     check_images(scene)
+    files = files_read(scene)
+    stamps = stamps_of(files) | {file: stamps[file] for file in files & stamps.keys()}
     before = (
         scene.render.filepath,
         scene.render.use_overwrite,
@@ -101,8 +109,11 @@ def render_animation(
         scene.frame_start, scene.frame_end = first, last
         with Writing() as writing:
             if is_video(output):
-                return _render_video(scene, output, writing, progress, sharp)
-            return _render_frames(scene, output, writing, progress, sharp, resume)
+                count = _render_video(scene, output, writing, progress, sharp)
+            else:
+                count = _render_frames(scene, output, writing, progress, sharp, resume)
+            check_unchanged(stamps)
+            return count
     except OSError as error:
         raise _incomplete(output, str(error.strerror)) from error
     finally:
@@ -206,6 +217,19 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
         stop.heed()
         reason = problem[0] if problem else "Blender stopped early"
         raise _incomplete(output, f"only {written} of {total} frames were written: {reason}")
+
+
+def files_read(scene: Any) -> set[Path]:
+    """The files that rendering a scene reads: pictures, sounds, fonts and what else there is."""
+    files = {Path(path) for path in bpy.utils.blend_paths(absolute=True)}
+    for image in bpy.data.images:
+        if image.source == "SEQUENCE" and not image.packed_files:
+            with contextlib.suppress(EverZoomError):  # the user's own, of whatever names
+                files.update(pictures_of(image_file(image).parent))
+    if has_strips(scene):  # the planes are not seen then
+        files -= {image_file(image) for image in bpy.data.images}
+        files.update(picture_files(scene))
+    return files
 
 
 def _lost_pictures(scene: Any) -> Callable[[], list[str]]:
