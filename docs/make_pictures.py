@@ -2,7 +2,7 @@
 
 Run it with the Python of an environment that build.py made:
 
-    .env/bpy-5.2/bin/python docs/make_pictures.py [sheet] [movie] [camera] [window]
+    .env/bpy-5.2/bin/python docs/make_pictures.py [sheet] [movie] [camera] [kinds] [window]
 
 `window` needs a complete Blender, named as tests/window/driver.py says.
 """
@@ -19,6 +19,7 @@ from typing import Any
 import av
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
@@ -89,6 +90,74 @@ def make_camera() -> None:
     write(PICTURES / "camera.jpg", [np.concatenate(rows)], "mjpeg", 1, qmin="2", qmax="4")
 
 
+def turned(degrees: float, level: float) -> Image.Image:
+    """The sample at a zoom level, turned clockwise."""
+    from ai_ever_zoom_addon.core.sample import sample_view
+
+    whole = Image.fromarray(eight_bit(sample_view(level, size=(1450, 1450))))
+    return whole.rotate(-degrees, Image.Resampling.BICUBIC).crop((213, 213, 1237, 1237))
+
+
+def off_centre(level: float) -> Image.Image:
+    """The sample at a zoom level, with its middle to the upper right."""
+    from ai_ever_zoom_addon.core.sample import sample_view
+
+    whole = Image.fromarray(eight_bit(sample_view(level, size=(1024, 1024))))
+    return whole.crop((0, 250, 774, 1024))
+
+
+def world(seed: int) -> Image.Image:
+    """One of the sample's worlds, its portal to the upper right."""
+    from ai_ever_zoom_addon.core.sample import sample_view
+
+    whole = Image.fromarray(eight_bit(sample_view(0.15, size=(1024, 1024), seed=seed)))
+    return whole.crop((0, 150, 874, 1024))
+
+
+def without_its_portal(image: Image.Image) -> Image.Image:
+    """A world that is see-through where its portal is."""
+    rows, columns = np.ogrid[:874, :874]
+    outside = np.hypot(columns - 512, rows - 362) - 300  # the portal's middle and radius
+    image.putalpha(Image.fromarray(eight_bit(np.clip(outside, 0.0, 1.0).astype(np.float32))))
+    return image
+
+
+def landscape(seed: int) -> Image.Image:
+    """A corner of one of the sample's worlds, where nothing of another one is seen."""
+    from ai_ever_zoom_addon.core.sample import sample_view
+
+    whole = Image.fromarray(eight_bit(sample_view(0.15, size=(2048, 2048), seed=seed)))
+    return whole.crop((40, 1448, 600, 2008))
+
+
+def make_kinds() -> None:
+    """Series of four kinds: three of its files, and five moments of the zoom."""
+    kinds: dict[str, tuple[list[Image.Image], list[str]]] = {
+        "portal": ([landscape(seed) for seed in (1, 2, 4)], ["-zf", "4"]),
+        "hole": (
+            [without_its_portal(world(3)), without_its_portal(world(1)), landscape(2)],
+            ["-zf", "auto"],
+        ),
+        "turned": ([turned(25.0 * level, 1.0 + level) for level in range(3)], ["-zf", "auto"]),
+        "off-centre": ([off_centre(1.0 + level) for level in range(3)], ["-zf", "auto"]),
+    }
+    for name, (images, options) in kinds.items():
+        with tempfile.TemporaryDirectory() as folder:
+            for number, image in enumerate(images):
+                image.save(Path(folder) / f"{name}-{number}.png")
+            # Of three images the moments are 0, a half, 1, one and a half and 2.
+            order = ["--order", "outermost-first", "-zs", "2", "--resolution", "190x190"]
+            frames = rendered("-i", folder, *order, *options)
+        files = []
+        for image in images:
+            paper = Image.new("RGBA", (190, 190), "white")
+            paper.alpha_composite(image.convert("RGBA").resize((182, 182)), (4, 4))
+            files.append(np.asarray(paper.convert("RGB")))
+        gap = np.full((190, 30, 3), 255, np.uint8)
+        row = np.concatenate([*files, gap, *frames], axis=1)
+        write(PICTURES / f"{name}.jpg", [row], "mjpeg", 1, qmin="3", qmax="5")
+
+
 def make_window() -> None:
     """The real window, and every state of the panel."""
     from docs import window_pictures
@@ -101,6 +170,7 @@ if __name__ == "__main__":
         "sheet": make_sheet,
         "movie": make_movie,
         "camera": make_camera,
+        "kinds": make_kinds,
         "window": make_window,
     }
     PICTURES.mkdir(exist_ok=True)

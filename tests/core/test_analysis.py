@@ -24,6 +24,7 @@ from ai_ever_zoom_addon.core.matching.matcher import Matcher
 from ai_ever_zoom_addon.core.matching.picture import shrink
 from ai_ever_zoom_addon.core.matching.placement import Placement
 from ai_ever_zoom_addon.core.matching.registration import Registration
+from ai_ever_zoom_addon.core.sample import sample_view
 from ai_ever_zoom_addon.core.steps import run
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.wording import Way, sentence, told
@@ -413,6 +414,22 @@ def test_an_image_far_off_the_centre_is_followed(auto_sort: bool) -> None:
     found = analyse(memory.files, memory.load, auto_sort=auto_sort)
     assert found.order == ("outer.png", "inner.png")
     assert found.pairs[0].offset_px == pytest.approx((0, 68), abs=0.25)
+
+
+@pytest.mark.parametrize("turn", [25.0, -140.0])
+def test_round_things_are_found_as_they_are_turned(turn: float) -> None:
+    """The sample's worlds are rings around the centre, alike however they are turned."""
+    images = {}
+    for number in range(3):
+        view = sample_view(1.0 + number, size=(760, 760))
+        whole = Image.fromarray((view * 255 + 0.5).astype(np.uint8))
+        whole = whole.rotate(turn * number, Image.Resampling.BICUBIC)
+        middle = np.asarray(whole.crop((124, 124, 636, 636)), np.float32)
+        images[f"{number}.png"] = middle / np.float32(255)
+    memory = Memory(images)
+    found = analyse(memory.files, memory.load)
+    assert [pair.turn_deg for pair in found.pairs] == pytest.approx([turn, turn], abs=0.05)
+    assert [pair.factor for pair in found.pairs] == pytest.approx([2.0, 2.0], rel=0.001)
 
 
 @pytest.fixture(scope="module")

@@ -73,6 +73,28 @@ def test_a_round_hole_with_a_soft_edge_is_covered() -> None:
     assert box == pytest.approx((160 - 49, 90 - 49, 160 + 49, 90 + 49), abs=2)
 
 
+@pytest.mark.parametrize(
+    "box", [(100, 60, 160, 200), (0, 60, 80, 140), (100, 0, 200, 50), (200, 60, 300, 140)]
+)
+def test_a_hole_may_reach_to_one_side(box: Box) -> None:
+    opacity = opaque((200, 300))
+    left, top, right, bottom = box
+    opacity[top:bottom, left:right] = 0.0
+    assert largest_hole(opacity) == box
+
+
+@pytest.mark.parametrize(
+    "box",
+    [(0, 0, 60, 60), (240, 140, 300, 200), (0, 150, 300, 200), (100, 0, 160, 200)],
+    ids=["corner", "other corner", "along a side", "across"],
+)
+def test_what_is_cut_off_is_no_hole(box: Box) -> None:
+    opacity = opaque((200, 300))
+    left, top, right, bottom = box
+    opacity[top:bottom, left:right] = 0.0
+    assert largest_hole(opacity) is None
+
+
 def test_of_two_holes_the_larger_one_counts() -> None:
     opacity = opaque((200, 300))
     opacity[20:40, 20:40] = opacity[100:160, 200:260] = 0.0
@@ -113,6 +135,21 @@ def test_what_nothing_else_places_fills_the_hole(first: str, order: str) -> None
     assert not found.left_out
     shapes = [SeriesImage(Path(name), WIDTH, HEIGHT) for name in found.order]
     assert [step.is_hole for step in series_of(shapes, found).steps] == [True, True]
+
+
+def test_the_next_image_fills_the_hole_also_where_it_is_known_from_elsewhere() -> None:
+    """The last image holds the first one: by way of that all have a place, and a wrong one."""
+    truth = outpaint([2.0], (WIDTH, HEIGHT), seed=18)
+    box = (64, 48, 192, 144)
+    images = [
+        with_hole(truth.images[1], (140, 20, 204, 92)),
+        with_hole(strangers(1)[0], box),
+        truth.images[0],
+    ]
+    pictures = Pictures({f"{number}.png": image for number, image in enumerate(images)})
+    found = analyse(pictures.files, pictures.load, order="outermost-first")
+    assert [pair.source for pair in found.pairs] == [Source.HOLE] * 2
+    assert [pair.factor for pair in found.pairs] == pytest.approx([WIDTH / 96, 2.0])
 
 
 def test_a_measured_place_wins_over_a_hole() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -121,6 +122,23 @@ def test_the_next_image_is_seen_through_the_hole(
         picture = read(picture_folder / f"frame_{frame:05}.png")
         assert where.mean() > 0.6
         assert 255.0 * np.abs(picture - truth)[where].max() < 3.0, frame
+
+
+@pytest.mark.parametrize("engine", [Engine.CYCLES, Engine.SEQUENCER, Engine.WORKBENCH])
+def test_after_a_hole_plain_images_have_their_own_mask(
+    engine: Engine, tmp_path: Path, picture_folder: Path
+) -> None:
+    portals = Portals([square, nothing, nothing], [Step(2.0, is_hole=True), Step(2.0)])
+    plan, _ = build(portals, tmp_path, engine=engine)
+    frame = STEPS * 3 // 2
+    rendering.render_animation(bpy.context.scene, f"{picture_folder}/", frame, frame, sharp=False)
+    picture = read(picture_folder / f"frame_{frame:05}.png")
+    x, y = grid(plan.resolution, plan.view_size)
+    points = (x + 1j * y) / math.sqrt(2.0)  # of the plain image that has been arrived at
+    distance = np.maximum(np.abs(points.real), np.abs(points.imag))
+    outer, inner = portals.colour(1, points), portals.colour(2, 2.0 * points)
+    assert 255.0 * np.abs(picture - outer)[distance > 0.25 + 0.02].max() < 3.0
+    assert 255.0 * np.abs(picture - inner)[distance < 0.25 * 0.7].max() < 3.0
 
 
 def test_an_image_fills_the_view_alone(tmp_path: Path, picture_folder: Path) -> None:

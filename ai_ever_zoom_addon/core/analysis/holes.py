@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ..matching.matcher import Matcher
-from ..matching.picture import Picture
-from ..matching.placement import Placement
 from .arranging import AUTO, INNERMOST_FIRST, OUTERMOST_FIRST
 from .choosing import way_of
 from .pairing import Places
@@ -32,23 +30,13 @@ def fill_holes(matcher: Matcher, order: str) -> Places:
         files = files[::-1]
     places = {}
     for outer, inner in pairwise(files):
-        placement = in_hole(pictures[outer], pictures[inner])
+        placement = pictures[outer].filled_by(pictures[inner])
         if placement is None or matcher.components.joined(outer, inner):
             continue
         places[outer, inner] = placement, Source.HOLE
         depth = matcher.depth(outer, inner, placement)
         matcher.components.join(outer, inner, depth, placement)
     return places
-
-
-def in_hole(outer: Picture, inner: Picture) -> Placement | None:
-    """Where an image lies that fills the other one's hole, so that none of it stays open."""
-    if outer.hole is None:
-        return None
-    left, top, right, bottom = outer.hole
-    scale = max((right - left) / inner.width, (bottom - top) / inner.height)
-    offset = (left + right - outer.width) / 2, (top + bottom - outer.height) / 2
-    return Placement(scale, offset)
 
 
 def _order(matcher: Matcher, order: str) -> str:

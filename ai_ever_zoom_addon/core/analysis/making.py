@@ -23,7 +23,7 @@ from ..matching.placement import Placement
 from ..steps import Progress, Steps, run
 from .arranging import AUTO, OUTERMOST_FIRST, Arrangement, arrange
 from .choosing import series_in
-from .holes import fill_holes, in_hole
+from .holes import fill_holes
 from .pairing import Pairing, Places
 from .placing import GivenPlacement, placement_in
 from .report import Analysis, LeftOut, Pair, Source
@@ -144,7 +144,7 @@ def _alone(matcher: Matcher, file: Path, places: Places, zoom_factor: float | No
     """
     (picture,) = matcher.pictures
     if not places:
-        hole = in_hole(picture, picture)
+        hole = picture.filled_by(picture)
         if hole is not None:
             places = {(0, 0): (hole, Source.HOLE)}
         elif zoom_factor is not None:

@@ -23,6 +23,7 @@ from .verdict import PAINTED_AGAIN
 DEFAULT_FACTOR = 2.0  # where nothing and nobody says one
 LEAST_AGREEING = 3  # pairs that must say the same before they speak for the others
 MOST_AGREE = 0.6  # and this share of all that are sure
+LOOKS_ELSEWHERE = 6  # at pairs in a row in vain: 0.13 s each, and most were painted again
 
 Places: TypeAlias = dict[tuple[int, int], tuple[Placement, Source]]
 """Placements that are not to be measured, by the numbers of the outer and the inner image."""
@@ -116,6 +117,7 @@ class Pairing:
         self._ends = [(sequence[-1], sequence[0])] if is_ring else []
         self._given_factor = given_factor
         self._places = places
+        self._looks_elsewhere = LOOKS_ELSEWHERE
         self.pairs: tuple[Pair, ...] = ()
         self.closing: Pair | None = None
         self.findings: list[Finding] = []
@@ -150,8 +152,19 @@ class Pairing:
         found = register_pair(self._matcher, outer, inner, math.inf)
         # An image that is the larger one, after all, does not lie in the other.
         if found is None or self._matcher.depth(outer, inner, found.placement) <= 0.0:
-            return _NOWHERE
-        return self._place(outer, inner, found.placement, Source.MEASURED)
+            pictures = self._matcher.pictures
+            filling = pictures[outer].filled_by(pictures[inner])
+            return self._place(outer, inner, filling, Source.HOLE) if filling else _NOWHERE
+        place = self._place(outer, inner, found.placement, Source.MEASURED)
+        if place.score < PAINTED_AGAIN and self._looks_elsewhere > 0:
+            self._looks_elsewhere -= 1
+            other = self._matcher.search_elsewhere(outer, inner, found.placement)
+            if other and self._matcher.depth(outer, inner, other.placement) > 0.0:
+                there = self._place(outer, inner, other.placement, Source.MEASURED)
+                if there.score > place.score:
+                    self._looks_elsewhere = LOOKS_ELSEWHERE
+                    return there
+        return place
 
     def _place(self, outer: int, inner: int, placement: Placement, source: Source) -> _Place:
         pictures = self._matcher.pictures

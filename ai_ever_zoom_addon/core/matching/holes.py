@@ -19,7 +19,9 @@ Box: TypeAlias = tuple[int, int, int, int]
 
 
 def largest_hole(opacity: Array) -> Box | None:
-    """The box around the largest see-through area that does not touch the rim.
+    """The box around the largest see-through area that most of the picture lies around.
+
+    It may reach to one side, as a door does; what touches two is a rim, or a corner cut off.
 
     Args:
         opacity: (height, width) in pixels, 0 to 1.
@@ -42,7 +44,7 @@ def largest_hole(opacity: Array) -> Box | None:
 
 
 def _areas(cells: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
-    """The boxes of connected cells that do not touch the rim: left, top, right, bottom."""
+    """The boxes of connected cells that touch one side at most: left, top, right, bottom."""
     left = cells.copy()
     rows, columns = cells.shape
     found = []
@@ -65,7 +67,7 @@ def _areas(cells: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
                     waiting.append(there)
         places = np.array(area)
         (top, first), (bottom, last) = places.min(axis=0), places.max(axis=0)
-        if top > 0 and first > 0 and bottom < rows - 1 and last < columns - 1:
+        if sum((top == 0, first == 0, bottom == rows - 1, last == columns - 1)) < 2:
             found.append(np.array((first, top, last + 1, bottom + 1)))
     return found
 

@@ -141,6 +141,25 @@ class Matcher:
         start = None if found else self._located(outer, inner)
         return self.try_pair(outer, inner, start[0], CERTAIN) if start else found
 
+    def search_elsewhere(self, outer: int, inner: int, known: Placement) -> Registration | None:
+        """A registration somewhere else than where the pair was found, if keypoints lead to one.
+
+        Round things look alike however they are turned, and so may be found in a wrong place.
+        """
+        located = self._located(outer, inner)
+        if located is None:
+            return None
+        start = located[0]
+        moved = start @ known.inverse()
+        picture = self.pictures[outer]
+        is_near = (
+            abs(math.log(moved.scale)) < 0.02
+            and abs(moved.turn) < 1.0
+            and math.dist(start.offset, known.offset) < 0.02 * max(picture.width, picture.height)
+        )
+        found = None if is_near else self.try_pair(outer, inner, start, CERTAIN)
+        return found and self.go_on(outer, inner, found, math.inf)
+
     def is_same_step(self, one: int, other: int) -> bool:
         """Whether two images of a component show the same step: their places are the same.
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .holes import Box, largest_hole
+from .placement import Placement
 from .resampling import Array, box_matrix
 
 # Longest side of the grey picture that is kept. Half precision at this size is 0.8 MB an image at
@@ -45,6 +46,14 @@ class Picture:
     colour: NDArray[np.float16]
     clipped: NDArray[np.float16]
     hole: Box | None = None
+
+    def filled_by(self, inner: Picture) -> Placement | None:
+        """Where another picture lies that fills the hole, so that none of it stays open."""
+        if self.hole is None:
+            return None
+        left, top, right, bottom = self.hole
+        scale = max((right - left) / inner.width, (bottom - top) / inner.height)
+        return Placement(scale, ((left + right - self.width) / 2, (top + bottom - self.height) / 2))
 
     def boxes(self, centre: tuple[float, float], step: float, shape: tuple[int, int]) -> Array:
         """The grey picture on another grid: area means of `step` x `step` full-size pixels.

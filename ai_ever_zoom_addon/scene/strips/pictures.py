@@ -105,7 +105,7 @@ def make_pictures(plan: Plan) -> list[Picture]:
         EverZoomError: An image cannot be read, or the folder cannot be written.
     """
     pictures = []
-    alphas: dict[tuple[int, int], NDArray[np.float64]] = {}
+    alphas: dict[tuple[Mask, float, int, int], NDArray[np.float64]] = {}
     with _Writer() as writer:
         for layer in plan.layers:
             image = layer.image
@@ -120,11 +120,11 @@ def make_pictures(plan: Plan) -> list[Picture]:
             file = find(f"{stem}.png") or find(f"{stem}.exr")
             if file is None:
                 pixels = _pixels(source)
-                size = image.width, image.height
-                if is_trimmed and size not in alphas:
-                    alphas[size] = _alpha(layer.mask, layer.aspect, *size)
-                margins = _margins(layer.mask, layer.aspect, *size) if is_trimmed else (0, 0)
-                make = _maker(pixels, margins, alphas[size] if is_trimmed else None)
+                shape = layer.mask, layer.aspect, image.width, image.height
+                if is_trimmed and shape not in alphas:  # most layers have the same one
+                    alphas[shape] = _alpha(*shape)
+                margins = _margins(*shape) if is_trimmed else (0, 0)
+                make = _maker(pixels, margins, alphas[shape] if is_trimmed else None)
                 suffix = "png" if pixels.dtype == np.uint8 else "exr"
                 file = writer.write(f"{stem}.{suffix}", make)
             pictures.append(Picture(file, is_copy=True, is_float=file.suffix == ".exr"))
