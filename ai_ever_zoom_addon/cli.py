@@ -22,3 +22,298 @@ import bpy
 
 from .arguments import AUTO, make_parser, settings_from
 from .core.analysis.placing import GivenPlacement, read_placements
+from .core.analysis.report import Analysis, Source
+from .core.files.folder import about_skipped, check_name, find_images
+from .core.files.moving import is_moving, pictures_of
+from .core.files.output import is_video
+from .core.files.places import check_apart, check_file, check_kept
+from .core.files.stamps import Stamps, check_unchanged, stamps_of
+from .core.files.temporary import claim
+from .core.files.writing import Writing
+from .core.plan.plan import make_plan
+from .core.series import Series
+from .errors import EverZoomError
+from .scene import measuring, recipe, sample, zooms
+from .scene.loading import make_path_relative
+from .scene.output import blend_file, farm, output_settings, rendering
+from .scene.output.gpu import best_engine
+from .scene.output.sound import sound_seconds
+from .scene.strips.storing import Saving
+from .settings import Engine, Travel, ZoomSettings
+from .stopping import Stop, stoppable
+from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
+from .wording import Way, left_out_lines, sentences, told
+
+
+def main(argv: list[str]) -> int:
+    """Run the command line.
+
+    Args:
+        argv: The arguments, without the program's name.
+
+    Returns:
+        Exit status: 0 only if everything that was asked for was written.
+    """
+    try:
+        options = make_parser().parse_args(argv)
+    except EverZoomError as error:
+        Terminal(sys.stdout).say(f"Error: {error}")
+        return 1
+    except SystemExit as ending:  # --help
+        return int(ending.code or 0)
+    with own_terminal(options.json) as terminal, stoppable() as stop:
+        try:
+            _run(options, terminal, stop)
+        except EverZoomError as error:
+            terminal.say(f"Error: {told(error, Way.COMMAND_LINE)}")
+            return 1
+        except OSError as error:  # the disk is full, as a rule
+            terminal.say(f"Error: {error}: check the free space and the permissions.")
+            return 1
+        except KeyboardInterrupt:
+            terminal.say("Stopped.")
+            return 128 + (stop.signal or signal.SIGINT)
+    return 0
+
+
+def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
+    def progress(fraction: float, text: str) -> None:
+        stop.heed()
+        terminal.progress(fraction, text)
+
+    session = claim(Path(bpy.app.tempdir))
+    settings = settings_from(options)
+    if settings.sound:
+        settings = replace(settings, sound_seconds=sound_seconds(settings.sound))
+    output = str(Path(options.output).absolute())
+    if options.output.endswith(("/", "\\")):
+        output += "/"
+    for name in (output, options.save_blend, options.farm, options.json, settings.folder):
+        check_name(Path(name or "").absolute())
+    is_video(output)  # or it is said why not
+    options.no_render |= options.farm is not None
+    places = _check_places(options, settings, output)
+    blend = places.get("--save-blend")
+    with contextlib.ExitStack() as stack:
+        if not settings.folder:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=session)))
+            terminal.say("No --input: making the sample series.")
+            sample.write_sample(folder, progress=progress)
+        else:
+            folder = Path(options.folder)  # as it was typed
+        is_one_enough = settings.travel is Travel.LOOP or options.place is not None
+        files, skipped = find_images(folder, is_one_enough=is_one_enough)
+        sounds = [Path(settings.sound)] if settings.sound else []
+        check_kept(places, [*files, *sounds])
+        stills = (pictures_of(file) if file.is_dir() else [file] for file in files)
+        stamps = stamps_of([*itertools.chain(*stills), *sounds])
+        for line in about_skipped(skipped):
+            terminal.say(line)
+        if options.engine == AUTO:
+            is_still = not any(map(is_moving, files))
+            settings = replace(
+                settings, engine=_best_engine(options, settings, terminal, is_still=is_still)
+            )
+        placements = _placements(options.place, files)
+        output_settings.check_engine(settings.engine)  # before anything long begins
+        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+        scene = bpy.context.scene
+        assert scene is not None
+        series, analysis = measuring.find_series(files, settings, skipped, progress, placements)
+        for line in _found(series, analysis):
+            terminal.say(line)
+        found: dict[str, Any] = analysis.to_json() if analysis else {}
+        plan = make_plan(series, settings, output_settings.scene_resolution(scene))
+        first, last = options.frames or (plan.first_frame, plan.last_frame)
+        if not (plan.first_frame <= first <= last <= plan.last_frame):
+            raise EverZoomError(
+                f"--frames {first}-{last}: this zoom has the frames {plan.first_frame} to "
+                f"{plan.last_frame}."
+            )
+        control = zooms.build_zoom(
+            scene, series, settings, report=found or None, placements=placements
+        )
+        findings = [*(analysis.findings if analysis else ()), *recipe.stored_findings(control)]
+        warnings = sentences(findings, Way.COMMAND_LINE)
+        for warning in warnings:
+            terminal.say(f"Warning: {warning}")
+        check_unchanged(stamps)
+        _write(options, scene, output, (first, last), blend, stamps, terminal, stop)
+        if options.json:
+            report: dict[str, Any] = {
+                "order": [image.file.name for image in series.images],
+                "zoom_factor": plan.zoom_factor,
+                **found,
+                "warnings": warnings,
+                "findings": [finding.to_json() for finding in findings],
+                "skipped": list(series.skipped),
+                "settings": settings.to_dict(),
+                "resolution": list(plan.resolution),
+                "frames": [first, last],
+                "output": None if options.no_render else output,
+                "is_video": is_video(output),
+                "blend_file": None if blend is None else str(blend),
+                "farm_file": str(Path(options.farm).absolute()) if options.farm else None,
+                "zoom": control.name,
+            }
+            terminal.report(options.json, json.dumps(report, indent=2, ensure_ascii=False))
+
+
+def _write(
+    options: argparse.Namespace,
+    scene: bpy.types.Scene,
+    output: str,
+    frames: tuple[int, int],
+    blend: Path | None,
+    stamps: Stamps,
+    terminal: Terminal,
+    stop: Stop,
+) -> None:
+    """Write what was asked for of a zoom: the file, the farm's file, the frames."""
+    stop.heed()
+    output_settings.set_output(scene, output)
+    if blend is not None:
+        if output.startswith(f"{blend.parent}{os.sep}"):  # what is moved as a whole stays so
+            output_settings.set_output(scene, f"//{output[len(str(blend.parent)) + 1 :]}")
+        for item in (*bpy.data.images, *bpy.data.sounds):
+            make_path_relative(item, blend.parent)
+        _save(blend)
+        terminal.say(f"Saved {blend}.")
+    stop.heed()
+    if options.farm:
+        for line in farm.prepare(scene, Path(options.farm)):
+            terminal.say(line)
+    stop.heed()
+    if not options.no_render:
+        first, last = frames
+        # Whoever asks for the file gets the frames that the file renders.
+        written = rendering.render_animation(
+            *(scene, output, first, last, terminal.progress),
+            sharp=blend is None,
+            resume=options.resume,
+            stamps=stamps,
+        )
+        kept = last - first + 1 - written
+        were_there = f" {kept} were there already." if kept else ""
+        terminal.say(f"Wrote {written} frames to {output}.{were_there}")
+
+
+def _check_places(
+    options: argparse.Namespace, settings: ZoomSettings, output: str
+) -> dict[str, Path]:
+    """Find out, before anything is made, whether everything that is asked for can be written.
+
+    Returns:
+        By option, where it really comes to lie, beyond all links.
+
+    Raises:
+        EverZoomError: Something cannot.
+    """
+    named = {"--save-blend": options.save_blend, "--farm": options.farm, "--json": options.json}
+    for option in ("--save-blend", "--farm"):
+        if named[option] and Path(named[option]).suffix != ".blend":
+            raise EverZoomError(f"{option} {named[option]}: use a name that ends in .blend.")
+    files = {
+        option: Path(name).absolute()
+        for option, name in named.items()
+        if name and name != STANDARD_OUTPUT
+    }
+    frames = None if is_video(output) else Path(output)
+    written = {"--output": Path(output)}
+    check_apart(*(files, written) if frames else (files | written, {}))
+    if not options.no_render:
+        rendering.check_output(output)
+        if options.resume and not frames:
+            raise EverZoomError(
+                f"--resume cannot go on with a video, {options.output}: render to a folder of "
+                "frames."
+            )
+        if settings.folder and Path(settings.folder).resolve() == Path(output).resolve():
+            raise EverZoomError(
+                f"The output folder {options.output} is that of the images: choose another one."
+            )
+        files["--output"] = Path(output)
+    return {
+        option: path if path == frames else check_file(path, streams=option == "--json")
+        for option, path in files.items()
+    }
+
+
+def _placements(name: str | None, files: Sequence[Path]) -> tuple[GivenPlacement, ...]:
+    """What a file says of how images lie in each other.
+
+    Raises:
+        EverZoomError: It cannot be read, is of another form, or names other images.
+    """
+    if name is None:
+        return ()
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise EverZoomError(f"{name} cannot be read ({reason}): check --place.") from None
+    placements = read_placements(text, name)
+    here = {file.name for file in files}
+    for number, placement in enumerate(placements, 1):
+        for file in placement.names:
+            if file not in here:
+                raise EverZoomError(
+                    f"{name}: pair {number} names {file}, which is none of the images: check the "
+                    "name."
+                )
+    return placements
+
+
+def _best_engine(
+    options: argparse.Namespace, settings: ZoomSettings, terminal: Terminal, *, is_still: bool
+) -> Engine:
+    # A file that is saved is meant for work in Blender.
+    needs_planes = bool(
+        settings.debug_overlay or settings.samples or options.save_blend or not is_still
+    )
+    if options.farm:
+        engine = Engine.CYCLES if needs_planes else Engine.SEQUENCER
+        terminal.say(f"Engine: {engine.value} (it runs on every machine of a farm).")
+        return engine
+    engine, reason = best_engine(needs_planes=needs_planes)
+    terminal.say(f"Engine: {engine.value} ({reason}).")
+    return engine
+
+
+def _found(series: Series, analysis: Analysis | None) -> Iterator[str]:
+    """What was found, line by line."""
+    first = series.images[0]
+    sizes = {(image.width, image.height) for image in series.images}
+    size = f"{first.width}x{first.height}" if len(sizes) == 1 else f"{len(sizes)} sizes"
+    yield (
+        f"{len(series.images)} images of {size}, from the outermost, {first.file.name}, to the "
+        f"innermost, {series.images[-1].file.name}."
+    )
+    if analysis is None:
+        return
+    yield (
+        f"Measured zoom factor {analysis.zoom_factor:.4g}; files are {analysis.file_order}"
+        f"{'; the series loops' if analysis.loops else ''}."
+    )
+    yield "  score  factor    offset px         turn   colour r g b         inner in outer"
+    for pair in (*analysis.pairs, *([analysis.closing] if analysis.closing else [])):
+        x, y = pair.offset_px
+        red, green, blue = pair.gain
+        score = f"{pair.score:5.3f}" if pair.source is Source.MEASURED else pair.source.value
+        yield (
+            f"  {score:5}  {pair.factor:6.4f}  {x:+7.2f} {y:+7.2f}  {pair.turn_deg:+7.2f}  "
+            f"x{red:.3f} x{green:.3f} x{blue:.3f}  {pair.inner} in {pair.outer}"
+        )
+    yield from left_out_lines(analysis.left_out)
+
+
+def _save(blend: Path) -> None:
+    try:
+        with Writing() as writing:
+            saving = Saving(blend, writing)
+            blend_file.save(writing, blend, is_copy=False)
+        saving.finish()
+    except OSError as error:
+        raise EverZoomError(
+            f"{blend} cannot be written ({error.strerror}): choose another place."
+        ) from error
