@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.files import image_file as image_files
+from ..core.files import limits
 from ..core.files.image_file import Header
 from ..core.files.moving import is_movie, still_of
 from ..core.files.orientation import UPRIGHT, upright
@@ -157,6 +158,25 @@ def read_header(file: Path) -> Header | None:
     if packed is not None:
         return image_files.header_of(file.name, packed.packed_file.data)
     return None if is_movie(file) else image_files.read_header(still_of(file))
+
+
+def check_size(file: Path) -> int:
+    """Make sure, before a picture is decoded, that it can be used; of what moves, as it begins.
+
+    Returns:
+        How many bytes of memory it takes; 0 where its file does not say.
+
+    Raises:
+        EverZoomError: As `image_file.look` and `limits.check_size`.
+    """
+    packed = None if file.exists() else packed_image(file)
+    if packed is not None:
+        found = image_files.look_at(file.name, packed.packed_file.data)
+    else:
+        found = None if is_movie(file) else image_files.look(still_of(file))
+    if found is None:
+        return 0
+    return limits.check_size(file.name, found.width, found.height, is_deep=found.is_deep)
 
 
 def orientation_of(file: Path) -> int:
@@ -303,6 +323,7 @@ def _decode(file: Path, alpha_mode: str = "", colour_space: str = "") -> Any:
         alpha_mode: As a Blender image has it; without it that which Blender chooses.
         colour_space: The same; without it that of the file's profile.
     """
+    check_size(file)
     packed = None if file.exists() else packed_image(file)
     try:
         image: Any = (

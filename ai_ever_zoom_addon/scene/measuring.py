@@ -21,6 +21,7 @@ from ..core.analysis.report import Analysis, LeftOut, Source, missing_pair
 from ..core.analysis.verdict import JUDGED, judge
 from ..core.files.folder import natural_key
 from ..core.files.image_file import incomplete
+from ..core.files.limits import check_memory
 from ..core.series import (
     ListedImage,
     Listing,
@@ -100,8 +101,10 @@ def measure_images(files: Sequence[Path]) -> list[SeriesImage]:
     """Sizes of image files, from their headers where that is possible.
 
     Raises:
-        EverZoomError: A file is missing, truncated or no image.
+        EverZoomError: A file is missing, truncated or no image, or too small or too large, alone or
+            with the others.
     """
+    check_memory([(file.name, loading.check_size(file)) for file in files])
     return [_measured(file) for file in files]
 
 

@@ -69,7 +69,7 @@ def encoded(kind: str) -> bytes:
 def test_size(kind: str, tmp_path: Path) -> None:
     file = tmp_path / "é 🐱.dat"
     file.write_bytes(encoded(kind))
-    assert read_header(file) == Header(WIDTH, HEIGHT)
+    assert read_header(file) == Header(WIDTH, HEIGHT, is_deep="16" in kind or "big" in kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -82,7 +82,8 @@ def test_an_image_that_ends_too_early_is_noticed(kind: str) -> None:
         except EverZoomError as error:
             assert re.search(r"cut\.dat is incomplete.*again", str(error))
         else:
-            assert header == Header(WIDTH, HEIGHT, is_cut=True), length
+            is_deep = "16" in kind or "big" in kind
+            assert header == Header(WIDTH, HEIGHT, is_cut=True, is_deep=is_deep), length
 
 
 def test_an_empty_file(tmp_path: Path) -> None:

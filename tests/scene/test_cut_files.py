@@ -102,6 +102,15 @@ def test_the_zeros_of_a_download_that_was_given_up_are_no_picture(
         check(file, data[:length] + bytes(len(data) - length + 16), whole)
 
 
+@pytest.mark.parametrize("kind", ["webp", "webp lossless", "tiff LZW", "tiff JPEG"])
+def test_the_zeros_of_a_download_whose_length_was_known(kind: str, tmp_path: Path) -> None:
+    data, file = encoded(kind), tmp_path / "a.dat"
+    file.write_bytes(data)
+    whole = pixels_of(file)
+    for length in range(len(data) // 3, len(data) - 16, max(7, len(data) // 60)):
+        check(file, data[:length] + bytes(len(data) - length), whole)
+
+
 def test_a_png_file_without_its_end_mark_is_whole(tmp_path: Path) -> None:
     data, file = encoded("png"), tmp_path / "a.png"
     file.write_bytes(data)

@@ -23,6 +23,7 @@ from pathlib import Path
 from ...errors import EverZoomError
 from .orientation import UPRIGHT, orientation_in, upright_size
 from .profiles import Profile, read_cicp, read_gamma, read_icc
+from .stated import Stated, read_stated
 
 # Everything that Blender reads as a still image (Image Editor > Open).
 IMAGE_SUFFIXES = frozenset(
@@ -90,6 +91,7 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # after a scan's pixels
 _JPEG_SIGNATURE = b"\xff\xd8"
+_TIFF_SIGNATURES = (b"II*\0", b"MM\0*")
 _FEWEST_ZEROS = 16  # that no encoder writes
 _JPEG_PROGRESSIVE_MARKERS = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _JPEG_MARKERS_WITHOUT_LENGTH = frozenset(range(0xD0, 0xD9)) | {0x01}
@@ -121,6 +123,7 @@ class Header:
         profile: What its colours mean; None: sRGB, or it does not say.
         is_cut: By what it says, the file should be longer. Whether the picture misses anything by
             that, only decoding it tells.
+        is_deep: It has more than 8 bits for a value.
     """
 
     width: int
@@ -128,6 +131,7 @@ class Header:
     orientation: int = UPRIGHT
     profile: Profile | None = None
     is_cut: bool = False
+    is_deep: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -144,27 +148,18 @@ class _Parts:
     icc: bytes = b""
     profile: Profile | None = None  # that is written down otherwise
     is_cut: bool = False
+    is_deep: bool = False
 
 
 def read_header(path: Path) -> Header | None:
     """What a file says about its picture, or None where only Blender can tell.
 
     Raises:
-        EverZoomError: The file cannot be read, is empty, ends before its picture begins, or is of
-            a kind that Blender does not read.
+        EverZoomError: The file cannot be read, is empty, ends before its picture does, or is of a
+            kind that Blender does not read.
     """
-    try:
-        state = path.stat()
-        return _read_header(path, state.st_size, state.st_mtime_ns)
-    except OSError as error:
-        raise EverZoomError(
-            f"The image {path.name} cannot be read ({error.strerror}): check the file."
-        ) from error
-
-
-@lru_cache(maxsize=4096)
-def _read_header(path: Path, _size: int, _time: int) -> Header | None:
-    return header_of(path.name, path.read_bytes())
+    found = look(path)
+    return found if isinstance(found, Header) else None
 
 
 def header_of(name: str, data: bytes) -> Header | None:
@@ -174,6 +169,28 @@ def header_of(name: str, data: bytes) -> Header | None:
         name: The file's, for errors.
         data: All of it.
     """
+    found = look_at(name, data)
+    return found if isinstance(found, Header) else None
+
+
+def look(path: Path) -> Header | Stated | None:
+    """`read_header`, with what is known of formats that only Blender reads."""
+    try:
+        state = path.stat()
+        return _look(path, state.st_size, state.st_mtime_ns)
+    except OSError as error:
+        raise EverZoomError(
+            f"The image {path.name} cannot be read ({error.strerror}): check the file."
+        ) from error
+
+
+@lru_cache(maxsize=4096)
+def _look(path: Path, _size: int, _time: int) -> Header | Stated | None:
+    return look_at(path.name, path.read_bytes())
+
+
+def look_at(name: str, data: bytes) -> Header | Stated | None:
+    """`look` at the bytes of a file."""
     if not data:
         raise EverZoomError(f"The image {name} is an empty file: export it again or remove it.")
     try:
@@ -183,11 +200,14 @@ def header_of(name: str, data: bytes) -> Header | None:
             parts = _read_jpeg(data)
         elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             parts = _read_webp(data)
-        elif data[:4] in (b"II*\0", b"MM\0*"):
+        elif data[:4] in _TIFF_SIGNATURES:
             parts = _read_tiff(data)
         else:
             _check_kind(name, data)
-            return None
+            stated = read_stated(name, data)
+            if stated is not None and stated.end > len(data):
+                raise ValueError("pixels are cut off")
+            return stated
         if parts.size is None or 0 in parts.size:
             raise ValueError("no size")
     except (struct.error, LookupError, ValueError, ZeroDivisionError):
@@ -195,7 +215,7 @@ def header_of(name: str, data: bytes) -> Header | None:
     orientation = orientation_in(parts.exif.removeprefix(_EXIF_MARK))
     size = upright_size(*parts.size, orientation)
     profile = parts.profile or read_icc(parts.icc)
-    return Header(*size, orientation, profile, parts.is_cut)
+    return Header(*size, orientation, profile, parts.is_cut, parts.is_deep)
 
 
 def _check_kind(name: str, data: bytes) -> None:
@@ -217,16 +237,20 @@ def incomplete(name: str) -> EverZoomError:
 def trimmed(data: bytes) -> bytes:
     """The bytes of a file that ends too early, without what is no part of its picture.
 
-    That is half an end mark of JPEG, or the zeros of a download that was given up.
+    That is half an end mark of JPEG, or the zeros of a download that was given up. Where a file
+    says how long it is, there is something else instead of them.
     """
-    if not data.startswith(_JPEG_SIGNATURE):
-        return data
     rest = data.rstrip(b"\0")
-    return rest if len(data) - len(rest) >= _FEWEST_ZEROS else data.removesuffix(b"\xff")
+    zeros = len(data) - len(rest)
+    if zeros < _FEWEST_ZEROS:
+        return data.removesuffix(b"\xff") if data.startswith(_JPEG_SIGNATURE) else data
+    if data.startswith(_JPEG_SIGNATURE):
+        return rest
+    return rest + b"\x55" * zeros if data[:4] in (b"RIFF", *_TIFF_SIGNATURES) else data
 
 
 def _read_png(data: bytes) -> _Parts:
-    parts = _Parts(size=struct.unpack(">II", data[16:24]))
+    parts = _Parts(size=struct.unpack(">II", data[16:24]), is_deep=data[24] > 8)
     chunks: dict[bytes, bytes] = {}
     position = len(_PNG_SIGNATURE)
     while position < len(data):
@@ -318,9 +342,11 @@ def _check_scans(data: bytes, position: int) -> None:
 
 def _read_webp(data: bytes) -> _Parts:
     (length,) = struct.unpack("<I", data[4:8])
-    parts = _Parts(is_cut=length + 8 > len(data))
+    parts = _Parts(is_cut=length + 8 > len(data) or data.endswith(bytes(_FEWEST_ZEROS)))
     for name, content in _webp_chunks(data):
         if name == b"VP8X":
+            if len(content) < 10:
+                raise ValueError("the header is cut off")
             parts.size = (
                 int.from_bytes(content[4:7], "little") + 1,
                 int.from_bytes(content[7:10], "little") + 1,
@@ -373,6 +399,7 @@ def _read_tiff(data: bytes) -> _Parts:
     (count,) = struct.unpack_from(order + "H", data, directory)
     parts = _Parts(exif=data)
     tags: dict[int, tuple[int, ...]] = {}
+    ends = [directory + 2 + 12 * count]
     for number in range(count):
         entry = directory + 2 + 12 * number
         tag, kind, length = struct.unpack_from(order + "HHI", data, entry)
@@ -380,6 +407,7 @@ def _read_tiff(data: bytes) -> _Parts:
         place = entry + 8
         if size > 4:
             (place,) = struct.unpack_from(order + "I", data, place)
+        ends.append(place + size)
         if place + size > len(data):
             parts.is_cut = True
         elif tag == _TIFF_PROFILE:
@@ -391,5 +419,11 @@ def _read_tiff(data: bytes) -> _Parts:
             parts.is_cut |= offset + size > len(data)
     if parts.is_cut:
         _check_strips(data, tags)
+    is_packed = tags.get(_TIFF_COMPRESSION, (_TIFF_PLAIN,)) != (_TIFF_PLAIN,)
+    if is_packed and data.endswith(bytes(_FEWEST_ZEROS)):
+        if max(ends) >= len(data.rstrip(b"\0")) + _FEWEST_ZEROS:
+            raise ValueError("tags are missing")
+        parts.is_cut = True
     parts.size = tags[_TIFF_WIDTH][0], tags[_TIFF_HEIGHT][0]
+    parts.is_deep = max(tags.get(_TIFF_BITS, (1,))) > 8
     return parts

@@ -1,0 +1,110 @@
+"""How small and how large a picture may be: known before one is decoded. Never touches bpy."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...errors import EverZoomError
+
+SHORTEST_SIDE = 8  # pixels: less has nothing that could be found in another picture
+LONGEST_SIDE = 65_536
+LONGEST_SHAPE = 20  # times as long as wide: thinner ones take minutes to look at
+
+# What a picture takes while its frames are rendered: as Blender decodes it, in the form that is
+# shown sharp, and the engine's copy of that. Looked at, it takes about as much, but alone.
+BYTES, DEEP_BYTES = 4 + 16 + 16, 16 + 16 + 16  # for a pixel
+HELD = 2  # an image and the next one in it are in sight together
+
+_GIBIBYTE = 1 << 30
+
+
+def check_size(name: str, width: int, height: int, *, is_deep: bool = False) -> int:
+    """Make sure that a picture can be used.
+
+    Args:
+        name: Of its file.
+        width, height: In pixels.
+        is_deep: Whether it has more than 8 bits for a value.
+
+    Returns:
+        How many bytes of memory it will take.
+
+    Raises:
+        EverZoomError: It is too small, too thin or too large.
+    """
+    shown = f"The image {name} has {width} x {height} pixels"
+    short, long = sorted((width, height))
+    if short < SHORTEST_SIDE:
+        raise EverZoomError(
+            f"{shown}; use images of at least {SHORTEST_SIDE} x {SHORTEST_SIDE}, or remove it."
+        )
+    if long > LONGEST_SIDE:
+        raise EverZoomError(
+            f"{shown}; use images of at most {LONGEST_SIDE} a side: scale it down, or remove it."
+        )
+    if long > LONGEST_SHAPE * short:
+        raise EverZoomError(
+            f"{shown}; use images that are at most {LONGEST_SHAPE} times as long as wide: crop it, "
+            "or remove it."
+        )
+    needed = width * height * (DEEP_BYTES if is_deep else BYTES)
+    check_memory([(name, needed)])
+    return needed
+
+
+def check_memory(pictures: Sequence[tuple[str, int]]) -> None:
+    """Make sure that those pictures of a series fit into memory that are in sight together.
+
+    Args:
+        pictures: Of each, the name of its file, and how many bytes it takes.
+
+    Raises:
+        EverZoomError: They do not.
+    """
+    largest = sorted(pictures, key=lambda picture: picture[1])[-HELD:]
+    needed, there = sum(size for _, size in largest), memory()
+    if there is not None and needed > there:
+        raise EverZoomError(
+            f"The image {largest[-1][0]} is too large: with what is in sight beside it, it takes "
+            f"{needed / _GIBIBYTE:.3g} GiB of memory, and there are {there / _GIBIBYTE:.3g}; scale "
+            "the images down."
+        )
+
+
+def memory() -> int | None:
+    """Bytes of memory that this program may use; None where nothing says it."""
+    found = [size for size in (_physical(), _group_limit()) if size]
+    return min(found, default=None)
+
+
+def _physical() -> int | None:
+    if sys.platform == "win32":
+        return _physical_on_windows()
+    with contextlib.suppress(OSError, ValueError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+def _physical_on_windows() -> int | None:
+    class _Status(ctypes.Structure):
+        _fields_ = [
+            ("length", ctypes.c_ulong),
+            ("load", ctypes.c_ulong),
+            *((name, ctypes.c_ulonglong) for name in ("total", "b", "c", "d", "e", "f", "g")),
+        ]
+
+    status = _Status(length=ctypes.sizeof(_Status))
+    kernel = vars(ctypes)["windll"].kernel32  # only there
+    return int(status.total) if kernel.GlobalMemoryStatusEx(ctypes.byref(status)) else None
+
+
+def _group_limit() -> int | None:
+    """Of the container that this runs in, on Linux."""
+    with contextlib.suppress(OSError, ValueError):  # "max": none
+        return int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
+    return None

@@ -1,0 +1,87 @@
+"""Pictures that end too early, are too small or too large: told before one is decoded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+
+from ai_ever_zoom_addon.core.files import limits
+from ai_ever_zoom_addon.core.files.image_file import look
+from ai_ever_zoom_addon.errors import EverZoomError
+from ai_ever_zoom_addon.scene import loading, measuring
+from tests.core.test_limits import big_png
+from tests.scene.command import PLAIN, Run
+from tests.scene.test_bad_input import assert_refused
+
+WIDTH, HEIGHT = 37, 23
+
+# Blender's file format, and the ending of its files; whether it is known where a picture ends.
+WRITTEN = {
+    "TARGA": (".tga", True),
+    "TARGA_RAW": (".tga", True),
+    "DPX": (".dpx", True),
+    "CINEON": (".cin", True),
+    "OPEN_EXR": (".exr", False),
+    "HDR": (".hdr", False),
+    "IRIS": (".rgb", False),
+    "JPEG2000": (".jp2", False),
+    "BMP": (".bmp", False),
+}
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_what_blender_writes(kind: str, tmp_path: Path) -> None:
+    """Its size is known, and where it ends as far as that can be told."""
+    suffix, is_end_known = WRITTEN[kind]
+    file = tmp_path / f"a{suffix}"
+    image: Any = bpy.data.images.new("a", WIDTH, HEIGHT)
+    image.generated_type = "COLOR_GRID"
+    image.file_format = kind
+    image.save(filepath=str(file))
+    found = look(file)
+    assert found is not None and (found.width, found.height) == (WIDTH, HEIGHT)
+    (measured,) = measuring.measure_images([file])
+    assert (measured.width, measured.height) == (WIDTH, HEIGHT)
+    whole = file.read_bytes()
+    for length in range(len(whole) // 3, len(whole) - 30, len(whole) // 20) if is_end_known else ():
+        file.write_bytes(whole[:length])
+        with pytest.raises(EverZoomError, match="is incomplete"):
+            measuring.measure_images([file])
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        ((1, 256), "at least 8 x 8"),
+        ((8192, 8), "at most 20 times as long as wide"),
+        ((100_000, 100_000), "at most 65536 a side"),
+        ((60_000, 60_000), "it takes 121 GiB of memory, and there are 16; scale the images down"),
+        ((0, 0), "is incomplete"),
+    ],
+)
+def test_a_folder_with_one_that_cannot_be_used(
+    run: Run, series: Path, size: tuple[int, int], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "memory", lambda: 16 << 30)
+    decoded: list[Path] = []
+    monkeypatch.setattr(loading, "_take_pixels", decoded.append)
+    (series / "image_2.png").write_bytes(big_png(*size))
+    for choice in (PLAIN, ()):
+        assert_refused(run, "-i", series, "-o", "out", *choice, says=said)
+    assert not decoded
+
+
+def test_pictures_of_a_series_that_are_too_large_together(
+    series: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = sorted(series.iterdir())
+    one = loading.check_size(files[0])
+    assert one == 80 * 60 * 36
+    monkeypatch.setattr(limits, "memory", lambda: 2 * one)
+    assert len(measuring.measure_images(files)) == 3
+    monkeypatch.setattr(limits, "memory", lambda: 2 * one - 1)
+    with pytest.raises(EverZoomError, match="too large: with what is in sight beside it"):
+        measuring.measure_images(files)
