@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import itertools
 import json
 import os
@@ -14,7 +15,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from .arguments import AUTO, make_parser, settings_from
 from .core.analysis.placing import GivenPlacement, read_placements
 from .core.analysis.report import Analysis, Source
 from .core.files.folder import about_skipped, check_name, find_images
+from .core.files.frames_note import Zoom
 from .core.files.moving import is_moving, pictures_of
 from .core.files.output import is_video
 from .core.files.places import check_apart, check_file, check_kept
@@ -39,7 +41,7 @@ from .scene.output import blend_file, farm, output_settings, rendering
 from .scene.output.gpu import best_engine
 from .scene.output.sound import sound_seconds
 from .scene.strips.storing import Saving
-from .settings import Engine, Travel, ZoomSettings
+from .settings import TABLE, Engine, Travel, ZoomSettings
 from .stopping import Stop, stoppable
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
 from .wording import Way, left_out_lines, sentences, told
@@ -138,7 +140,19 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
         for warning in warnings:
             terminal.say(f"Warning: {warning}")
         check_unchanged(stamps)
-        _write(options, scene, output, (first, last), blend, stamps, terminal, stop)
+        zoom = {
+            **_named(settings),
+            # The sample's files are made anew each time.
+            **{file.name: stamp for file, stamp in stamps.items() if settings.folder},
+            "how images lie in each other": _digest(
+                [image.file.name for image in series.images],
+                *(asdict(step) for step in (*series.steps, series.closing) if step),
+            ),
+            "the engine's recipe": _digest(output_settings.wanted(scene, plan)),
+            "Blender's version": bpy.app.version_string,
+            "--save-blend": blend is not None,
+        }
+        _write(options, scene, output, (first, last), blend, stamps, zoom, terminal, stop)
         if options.json:
             report: dict[str, Any] = {
                 "order": [image.file.name for image in series.images],
@@ -159,6 +173,32 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
             terminal.report(options.json, json.dumps(report, indent=2, ensure_ascii=False))
 
 
+# What changes no frame; of a sound its length counts.
+_UNSEEN = {"folder", "sound", "pack_images"}
+
+
+def _named(settings: ZoomSettings) -> dict[str, Any]:
+    """The settings that change frames, by their flags, or by what the panel calls them."""
+    return {
+        TABLE[name].flags[-1] if TABLE[name].flags else TABLE[name].label: value
+        for name, value in settings.to_dict().items()
+        if name not in _UNSEEN
+    }
+
+
+def _digest(*values: Any) -> str:
+    """What stands for values; numbers that differ by how a machine calculates are the same."""
+
+    def rounded(value: Any) -> Any:
+        if isinstance(value, float):
+            return f"{value:.6g}"
+        if isinstance(value, dict):
+            return {key: rounded(part) for key, part in value.items()}
+        return [rounded(part) for part in value] if isinstance(value, list | tuple) else value
+
+    return hashlib.sha256(json.dumps(rounded(values)).encode()).hexdigest()[:16]
+
+
 def _write(
     options: argparse.Namespace,
     scene: bpy.types.Scene,
@@ -166,6 +206,7 @@ def _write(
     frames: tuple[int, int],
     blend: Path | None,
     stamps: Stamps,
+    zoom: Zoom,
     terminal: Terminal,
     stop: Stop,
 ) -> None:
@@ -192,6 +233,7 @@ def _write(
             sharp=blend is None,
             resume=options.resume,
             stamps=stamps,
+            zoom=zoom,
         )
         kept = last - first + 1 - written
         were_there = f" {kept} were there already." if kept else ""

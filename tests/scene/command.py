@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ai_ever_zoom_addon.core.files.frames_note import NOTE
 from tests import pictures
 from tests.pictures import Array, Pattern, Size
 
@@ -52,8 +53,8 @@ def make_series(folder: Path, count: int = 3, factor: float = 2.0) -> Path:
 
 
 def frames(folder: Path) -> list[Array]:
-    """Pictures of all frames in a folder, which holds nothing else."""
-    files = sorted(folder.iterdir())
+    """Pictures of all frames in a folder, which holds nothing else but the note of their zoom."""
+    files = sorted(file for file in folder.iterdir() if file.name != NOTE)
     assert files
     assert all(re.fullmatch(r"frame_\d{5}\.png", file.name) for file in files), files
     return [pictures.read(file) for file in files]

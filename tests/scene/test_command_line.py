@@ -28,7 +28,7 @@ def test_a_folder_of_frames(run: Run, series: Path) -> None:
     ran = run("-i", series, "-o", "frames", "-zs", 2, *PLAIN)
     assert ran.status == 0
     assert ran.lines[-1] == f"Wrote 5 frames to {Path('frames').absolute()}."
-    assert [file.name for file in sorted(Path("frames").iterdir())] == [
+    assert [file.name for file in sorted(Path("frames").glob("[!.]*"))] == [
         f"frame_{number:05}.png" for number in range(5)
     ]
     for number, picture in enumerate(frames(Path("frames"))):
@@ -420,7 +420,7 @@ def test_frames(run: Run, series: Path, option: str, numbers: list[int]) -> None
     ran = run("-i", series, "-o", "out", "-zs", 2, "--frames", option, *PLAIN)
     assert ran.status == 0
     assert ran.lines[-1].startswith(f"Wrote {len(numbers)} frames to ")
-    assert sorted(file.name for file in Path("out").iterdir()) == [
+    assert sorted(file.name for file in Path("out").glob("[!.]*")) == [
         f"frame_{number:05}.png" for number in numbers
     ]
     for number, picture in zip(numbers, frames(Path("out")), strict=True):

@@ -37,7 +37,7 @@ FRAMES = 2 * STEPS + 1
 every_number = pytest.mark.parametrize("number", range(COUNT))
 
 # What is asked for, and what comes of it.
-OUT = {f"out/frame_{number:05}.png" for number in range(FRAMES)}
+OUT = {"out/.ever_zoom.json", *(f"out/frame_{number:05}.png" for number in range(FRAMES))}
 JOBS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "frames": (("-o", "out", "--engine", "cycles"), OUT),
     "video": (("-o", "zoom.mp4", "--engine", "sequencer"), {"zoom.mp4"}),

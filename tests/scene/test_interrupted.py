@@ -18,6 +18,7 @@ import bpy
 import numpy as np
 import pytest
 
+from ai_ever_zoom_addon.core.files.frames_note import NOTE
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.strips.strips import picture_files
@@ -94,7 +95,7 @@ def test_a_killed_render_goes_on(run: Run, series: Path, engine: str) -> None:
     assert run(*arguments_for(series, "uninterrupted", engine)).status == 0
     render_and_die(*arguments, after=5)
     out = Path("out")
-    assert names(out)[1:] == [f"frame_{number:05}.png" for number in range(5)]
+    assert names(out)[2:] == [f"frame_{number:05}.png" for number in range(5)]
     # One is half-written, one was just begun.
     half, begun = out / "frame_00003.png", out / "frame_00004.png"
     half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
@@ -115,9 +116,9 @@ def test_a_killed_render_goes_on(run: Run, series: Path, engine: str) -> None:
 def test_nothing_is_left_to_do(run: Run, series: Path) -> None:
     arguments = arguments_for(series, "out")
     assert run(*arguments).status == 0
-    times = {file: file.stat().st_mtime_ns for file in Path("out").iterdir()}
+    times = {file: file.stat().st_mtime_ns for file in Path("out").glob("frame_*")}
     assert run(*arguments, "--resume").status == 0
-    assert {file: file.stat().st_mtime_ns for file in Path("out").iterdir()} == times
+    assert {file: file.stat().st_mtime_ns for file in Path("out").glob("frame_*")} == times
 
 
 def test_without_resume_all_frames_are_new(run: Run, series: Path) -> None:
@@ -127,11 +128,62 @@ def test_without_resume_all_frames_are_new(run: Run, series: Path) -> None:
     assert_whole(Path("out"))
 
 
-def test_frames_of_another_size_are_redone(run: Run, series: Path) -> None:
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        (("--resolution", "32x24"), "Resolution, Size"),
+        (("-zs", 8), "--zoom-steps"),
+        (("-zf", 1.9), "Zoom Factor, how images lie in each other"),
+        (("--save-blend", "zoom.blend"), "--save-blend"),
+    ],
+    ids=str,
+)
+def test_frames_of_another_zoom_are_not_mixed_in(
+    run: Run, series: Path, changed: tuple[object, ...], named: str
+) -> None:
     arguments = arguments_for(series, "out")
-    assert run(*arguments, "--frames", "0-3", "--resolution", "32x24").status == 0
-    assert run(*arguments, "--resume").status == 0
+    assert run(*arguments, *changed, "--frames", "0-3").status == 0
+    before = {file: file.read_bytes() for file in Path("out").iterdir()}
+    ran = run(*arguments, "--resume")
+    assert ran.error.startswith(
+        f"Error: --resume: the frames in {Path('out').absolute()} are of another zoom ({named}"
+    )
+    assert {file: file.read_bytes() for file in Path("out").iterdir()} == before
+    assert run(*arguments, *changed, "--resume").status == 0  # they still can be gone on with
+    assert run(*arguments).status == 0
+    assert run(*arguments, "--resume").lines[-1].endswith("9 were there already.")
+
+
+def test_frames_of_other_pictures_are_not_mixed_in(run: Run, series: Path) -> None:
+    arguments = arguments_for(series, "out")
+    assert run(*arguments, "--frames", "0-3").status == 0
+    (series / "image_2.png").touch()
+    assert "are of another zoom (image_2.png)" in run(*arguments, "--resume").error
+    (Path("out") / NOTE).unlink()
+    assert "it is not known of which zoom" in run(*arguments, "--resume").error
+
+
+def test_older_frames_beside_the_new_ones_are_not_taken_for_theirs(run: Run, series: Path) -> None:
+    """Of another zoom, which had more of them rendered."""
+    arguments = arguments_for(series, "out")
+    assert run(*arguments, "-zf", 1.9).status == 0
+    assert run(*arguments, "--frames", "0-3").status == 0
+    assert run(*arguments, "--resume").lines[-1].endswith("4 were there already.")
     assert_whole(Path("out"))
+
+
+def test_parts_are_put_together(run: Run, series: Path) -> None:
+    arguments = arguments_for(series, "out")
+    for part in ("0-2", "6-8", "1-3"):
+        assert run(*arguments, "--frames", part).status == 0
+    assert run(*arguments, "--resume").lines[-1].endswith("7 were there already.")
+    assert_whole(Path("out"))
+
+
+def test_the_sample_goes_on(run: Run) -> None:
+    arguments = ("-o", "out", "-zs", 1, "--resolution", "64x64", "--engine", "sequencer")
+    assert run(*arguments, "--frames", "0-1").status == 0
+    assert run(*arguments, "--resume").lines[-1].endswith("2 were there already.")
 
 
 def test_a_killed_video_does_not_look_finished(run: Run, series: Path) -> None:
@@ -349,12 +401,13 @@ def rough(tmp_path: Path) -> Path:
 def test_the_disk_is_full_of_frames(run: Run, rough: Path) -> None:
     arguments = arguments_for(rough, "out")
     assert run(*arguments_for(rough, "enough")).status == 0
-    sizes = [file.stat().st_size for file in sorted(Path("enough").iterdir())]
+    sizes = [file.stat().st_size for file in sorted(Path("enough").glob("frame_*"))]
     assert sizes == sorted(sizes)
-    with largest_file(sizes[2] + 50):
+    last = next(number for number, size in enumerate(sizes) if size > 2000)  # the note is shorter
+    with largest_file(sizes[last] + 50):
         ran = run(*arguments)
-    assert "frame_00003.png is not whole): check the free space" in ran.error
-    assert names(Path("out")) == [f"frame_{number:05}.png" for number in range(3)]
+    assert f"frame_{last + 1:05}.png is not whole): check the free space" in ran.error
+    assert names(Path("out"))[1:] == [f"frame_{number:05}.png" for number in range(last + 1)]
     assert run(*arguments, "--resume").status == 0
     for one, other in zip(frames(Path("out")), frames(Path("enough")), strict=True):
         assert pictures.error(one, other)[1] == 0.0

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import bpy
 
+from ...core.files.frames_note import NOTE, FramesNote, Zoom, check_goes_on, read_note
 from ...core.files.locking import is_held
 from ...core.files.moving import pictures_of
 from ...core.files.output import frames_of_video, is_video, is_whole_picture
@@ -65,6 +67,7 @@ def render_animation(
     sharp: bool = True,
     resume: bool = False,
     stamps: Stamps = MappingProxyType({}),
+    zoom: Zoom | None = None,
 ) -> int:
     """Render frames to a video or a folder, blocking.
 
@@ -82,12 +85,14 @@ def render_animation(
         resume: Keep the frames that are whole in the folder, and render only the others.
         stamps: Of files, as they were when the scene was made from them; of others it counts how
             they are now.
+        zoom: What the frames show; a folder of them keeps it, and `resume` goes on with no others.
 
     Returns:
         The number of frames that were rendered.
 
     Raises:
-        EverZoomError: Not every frame could be written, or files changed meanwhile.
+        EverZoomError: Not every frame could be written, files changed meanwhile, or what is in the
+            folder is of another zoom.
         KeyboardInterrupt: The user stopped it.
     """
     if resume and is_video(output):
@@ -111,7 +116,7 @@ def render_animation(
             if is_video(output):
                 count = _render_video(scene, output, writing, progress, sharp)
             else:
-                count = _render_frames(scene, output, writing, progress, sharp, resume)
+                count = _render_frames(scene, output, writing, progress, sharp, resume, zoom)
             check_unchanged(stamps)
             return count
     except OSError as error:
@@ -141,34 +146,64 @@ def _render_video(
 
 
 def _render_frames(
-    scene: Any, output: str, writing: Writing, progress: Progress, sharp: bool, resume: bool
+    scene: Any,
+    output: str,
+    writing: Writing,
+    progress: Progress,
+    sharp: bool,
+    resume: bool,
+    zoom: Zoom | None,
 ) -> int:
     """Render the scene's frame range to pictures; how many were rendered."""
-    make_folder(writing, Path(output))
-    writing.lock(Path(output) / FRAMES_LOCK, Path(output))
+    folder = Path(output)
+    make_folder(writing, folder)
+    writing.lock(folder / FRAMES_LOCK, folder)
     output_settings.set_output(scene, output)
     size = output_settings.scene_resolution(scene)
     # A link to a file stays: it is what it leads to that is made anew.
-    files = [
-        real_file(Path(scene.render.frame_path(frame=number)))
+    files = {
+        number: real_file(Path(scene.render.frame_path(frame=number)))
         for number in range(scene.frame_start, scene.frame_end + 1)
-    ]
-    for file in files:
-        if not (resume and is_whole_picture(file, size)):
-            file.unlink(missing_ok=True)
+    }
+    zoom = json.loads(json.dumps(zoom))  # as it comes back from a file
+    note = read_note(folder)
+    if resume and any(file.exists() for file in files.values()):
+        check_goes_on(note, zoom or {}, folder)
+    known = note.numbers if note is not None and note.zoom == zoom else frozenset()
+    kept = {
+        number
+        for number, file in files.items()
+        if resume and number in known and is_whole_picture(file, size)
+    }
+    # At no moment does it say of other frames that they are of this zoom.
+    _note(folder, zoom, known - files.keys() | kept)
+    for number in files.keys() - kept:
+        files[number].unlink(missing_ok=True)
+    _note(folder, zoom, known | files.keys())
     # Blender itself passes over the frames that are there.
     scene.render.use_overwrite = False
-    total = sum(not file.exists() for file in files)
+    total = len(files) - len(kept)
     try:
         if total:
             _render(scene, output, total, progress, sharp)
     finally:
-        broken = [file for file in files if not is_whole_picture(file, size)]
+        broken = [file for file in files.values() if not is_whole_picture(file, size)]
         for file in broken:
             file.unlink(missing_ok=True)
+        if len(broken) == len(files) and not any(
+            FRAME_FILE.fullmatch(path.name) for path in folder.glob("*")
+        ):
+            (folder / NOTE).unlink(missing_ok=True)
     if broken:
         raise _incomplete(output, f"{broken[0].name} is missing")
     return total
+
+
+def _note(folder: Path, zoom: Zoom | None, numbers: Set[int]) -> None:
+    if zoom is not None:
+        FramesNote(zoom, frozenset(numbers)).write(folder)
+    else:
+        (folder / NOTE).unlink(missing_ok=True)
 
 
 def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool) -> None:
