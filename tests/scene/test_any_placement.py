@@ -24,8 +24,8 @@ from ai_ever_zoom_addon.scene import zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import Engine, Travel, Turn, ZoomSettings
-from tests.pictures import Array, error, grid, misplacement, read, save, waves
-from tests.placements import Complex, into_outermost, through, view_to_outermost
+from tests.pictures import Array, error, grid, levels, misplacement, read, save, waves
+from tests.placements import Complex, back, into_outermost, through, view_to_outermost
 
 STEPS = 5
 PLAIN = ZoomSettings(is_factor_measured=True, zoom_steps=STEPS, start_frame=0, match_colour=False)
@@ -68,6 +68,7 @@ CASES = {
     "a few pixels": Case([(99, 82), (101, 80), (100, 80)], [Step(2.0)] * 2),
     "one upscaled": Case([SQUARE, SQUARE, (300, 300)], [Step(2.0)] * 2),
     "a canvas that grew": Case([(320, 240), (160, 120)], [Step(2.0, (0.05, 0.0))]),
+    "holes": Case([WIDE] * 3, [Step(2.0, is_hole=True)] * 2),
 }
 
 
@@ -78,7 +79,14 @@ def write(case: Case, folder: Path, scene_of: World = world) -> Series:
         zip(case.sizes, into_outermost(case.steps), strict=True)
     ):
         x, y = grid(size)
-        file = save(scene_of(through(outer, x + 1j * y)), folder / f"{number}.png")
+        picture = scene_of(through(outer, x + 1j * y))
+        file = save(picture, folder / f"{number}.png")
+        if number < len(case.steps) and case.steps[number].is_hole:
+            _, inner = into_outermost(case.steps[number : number + 1])
+            own = back(inner, x + 1j * y)
+            up = case.sizes[number + 1][1] / case.sizes[number + 1][0]
+            is_open = (np.abs(own.real) < 0.5) & (np.abs(own.imag) < 0.5 * up)
+            Image.fromarray(levels(np.dstack([picture, ~is_open]))).save(file)
         images.append(SeriesImage(file, *size))
     return Series(tuple(images), tuple(case.steps))
 
@@ -116,7 +124,7 @@ def test_every_frame_is_the_world_as_the_view_sees_it(
         assert worst < 5.0, frame
 
 
-@pytest.mark.parametrize("name", ["turned 137", "mixed shapes"])
+@pytest.mark.parametrize("name", ["turned 137", "mixed shapes", "holes"])
 def test_eevee_shows_the_same(name: str, tmp_path: Path, picture_folder: Path) -> None:
     plan, _ = build(CASES[name], tmp_path, engine=Engine.EEVEE)
     for frame in (1, 5, 8):
@@ -284,6 +292,7 @@ def test_images_that_lie_anyhow_are_as_sharp_as_plain_ones(
         "turned": Case([size] * 3, [Step(2.0, (0.01, 0.0), turn=15)] * 2),
         "off centre": Case([size] * 3, [Step(2.0, (0.2, -0.13))] * 2),
         "odd": Case([size, (480, 480), (400, 320)], [Step(2.0), Step(2.0, turn=15)]),
+        "holes": Case([size] * 3, [Step(2.0, is_hole=True)] * 2),
     }
     sharpness = {}
     for name, case in cases.items():
@@ -305,5 +314,5 @@ def test_images_that_lie_anyhow_are_as_sharp_as_plain_ones(
             ratios.append(-10.0 * math.log10(away.mean()))
         sharpness[name] = np.mean(ratios)
     assert sharpness["plain"] > 30.0
-    for name in ("turned", "off centre", "odd"):
+    for name in ("turned", "off centre", "odd", "holes"):
         assert sharpness[name] > sharpness["plain"] - 0.5, name

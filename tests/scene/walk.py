@@ -1093,7 +1093,9 @@ class Walk:
     def begin_placing(self) -> None:
         scene, control = self.zoom()
         bpy.context.window.scene = scene
-        row = self.random.randrange(max(1, len(control.ever_zoom.images)))
+        rows = control.ever_zoom.images
+        inner = [number for number, row in enumerate(rows) if row.layer > 0]
+        row = self.random.choice([*range(-1, len(rows)), *inner, *inner])
         self.describe(f"place row {row} of {control.name} by hand")
         self.call(operators.ever_zoom.place_by_hand, row=row)
         self.check(placing.is_placing(self.scene), "what is to be placed is not shown")
