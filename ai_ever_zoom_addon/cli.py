@@ -44,7 +44,7 @@ from .scene.strips.storing import Saving
 from .settings import TABLE, Engine, Travel, ZoomSettings
 from .stopping import Stop, stoppable
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
-from .wording import Way, left_out_lines, sentences, told
+from .wording import Way, counted, left_out_lines, sentences, told
 
 
 def main(argv: list[str]) -> int:
@@ -328,8 +328,8 @@ def _found(series: Series, analysis: Analysis | None) -> Iterator[str]:
     sizes = {(image.width, image.height) for image in series.images}
     size = f"{first.width}x{first.height}" if len(sizes) == 1 else f"{len(sizes)} sizes"
     yield (
-        f"{len(series.images)} images of {size}, from the outermost, {first.file.name}, to the "
-        f"innermost, {series.images[-1].file.name}."
+        f"{counted(len(series.images), 'image')} of {size}, from the outermost, "
+        f"{first.file.name}, to the innermost, {series.images[-1].file.name}."
     )
     if analysis is None:
         return

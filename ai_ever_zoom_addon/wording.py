@@ -210,6 +210,11 @@ def can_be_told(finding: Finding) -> bool:
         return False
 
 
+def counted(count: int, thing: str) -> str:
+    """So many of a thing, whose name takes an s where they are several: "1 image", "2 images"."""
+    return f"{count} {thing}{'s' * (count != 1)}"
+
+
 def told(error: EverZoomError, way: Way) -> str:
     """The one line that an error is to the user."""
     return sentence(error.finding, way) if isinstance(error, FoundError) else str(error)

@@ -27,6 +27,7 @@ from ..scene.measuring import first_listing, relist_steps
 from ..scene.output import output_settings
 from ..scene.planes import objects
 from ..settings import Engine, Travel, ZoomSettings
+from ..wording import counted
 from .asking import MORE_IMAGES, active_zoom, folder_path
 from .bridge import to_settings
 from .finding import draw_finding
@@ -198,11 +199,11 @@ def _not_listed(group: Any, listing: Listing) -> list[str]:
 
 
 def _tell(operator: Any, scene: Any, control: Any) -> None:
-    count = control.ever_zoom.image_count
+    images = counted(control.ever_zoom.image_count, "image")
     problems = len(control.ever_zoom.warnings.splitlines())
-    noted = f"; {problems} thing{'s' * (problems > 1)} to note in the panel" if problems else ""
+    noted = f"; {counted(problems, 'thing')} to note in the panel" if problems else ""
     frames = scene.frame_end - scene.frame_start + 1
-    operator.report({"INFO"}, f"Built a zoom through {count} images, {frames} frames{noted}")
+    operator.report({"INFO"}, f"Built a zoom through {images}, {frames} frames{noted}")
 
 
 def _scene_for_new_zoom(scene: Any, settings: ZoomSettings) -> Any:

@@ -107,7 +107,7 @@ def _load(scene: Any, control: Any) -> Shown:
     skipped = (recipe.peek(control) or {}).get("skipped", ())
     notes += [(textwrap.shorten(line, 120), None) for line in about_skipped(skipped)]
     is_own_order = group.is_own_order
-    order = "" if is_own_order else group.file_order.replace("-", " ")
+    order = "" if is_own_order or group.image_count < 2 else group.file_order.replace("-", " ")
     return Shown(
         image_count=group.image_count,
         factor=group.found_factor,

@@ -21,6 +21,7 @@ from ..scene import loading, recipe, zooms
 from ..scene.measuring import relist_steps
 from ..scene.planes import objects
 from ..settings import Travel
+from ..wording import counted
 from .asking import MORE_IMAGES, active_zoom
 from .bridge import to_settings
 from .finding import PLACE_ICON
@@ -161,7 +162,7 @@ class _ListOperator(LongOperator):
             zooms.build_zoom(scene, series, settings, control, report, changed)
             adopt(control)
             group.active_image = active
-            self.report({"INFO"}, f"The zoom goes through {len(series.images)} images")
+            self.report({"INFO"}, f"The zoom goes through {counted(len(series.images), 'image')}")
 
         return finish
 

@@ -8,7 +8,7 @@ import bpy
 
 from ..scene.output import output_settings
 from ..scene.tags import ZOOM_LEVEL, ZOOM_LEVEL_PATH
-from ..wording import Way, sentence
+from ..wording import Way, counted, sentence
 from . import data
 from .asking import active_group, active_zoom
 from .farm import EVERZOOM_OT_prepare_for_farm
@@ -97,7 +97,8 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         box = self.layout.box().column(align=True)
         box.scale_y = 0.8
         scene = context.scene
-        box.label(text=f"{shown.image_count} images, zoom factor {shown.factor:.4g}", icon="INFO")
+        images = counted(shown.image_count, "image")
+        box.label(text=f"{images}, zoom factor {shown.factor:.4g}", icon="INFO")
         width, height = output_settings.scene_resolution(scene)
         box.label(
             text=f"{scene.frame_end - scene.frame_start + 1} frames of {width} x {height} px",

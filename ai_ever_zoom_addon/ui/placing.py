@@ -500,7 +500,8 @@ class EVERZOOM_OT_snap_placement(LongOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return super().poll(context) and is_placing(context)
+        # Not greyed out at work: see the list's.
+        return is_placing(context)
 
     def steps(self: Any, context: Any) -> Steps[Finish]:
         scene = placing.current()

@@ -13,7 +13,7 @@ import pytest
 
 from ai_ever_zoom_addon.core.findings import Finding, FindingKind, findings_from_json
 from ai_ever_zoom_addon.settings import TABLE
-from ai_ever_zoom_addon.wording import Way, sentence
+from ai_ever_zoom_addon.wording import Way, counted, sentence
 
 ADDON = Path(__file__).resolve().parents[2] / "ai_ever_zoom_addon"
 NAMES = [f"{number}.png" for number in range(7)]
@@ -231,6 +231,10 @@ def test_the_pure_part_names_no_button_and_no_flag() -> None:
         if pattern.search(text)
     ]
     assert not found
+
+
+def test_one_thing_is_told_as_one() -> None:
+    assert [counted(number, "image") for number in range(3)] == ["0 images", "1 image", "2 images"]
 
 
 @pytest.mark.parametrize("kind", FindingKind)

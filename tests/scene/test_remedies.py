@@ -125,7 +125,8 @@ def test_one_image_repeats_in_itself_by_one_click(addon: None, tmp_path: Path) -
     assert order() == ["a_0.png"]
     assert series.closing is not None and round(series.closing.factor, 6) == 3.0
     assert [row.name for row in zoom().ever_zoom.images] == ["a_0.png"]
-    shown_text()
+    assert "1 image, zoom factor 3" in shown_text()
+    assert "Files are" not in shown_text()
     assert operators.ever_zoom.build() == {"FINISHED"}
     group.travel = "one-way"  # once into itself
     assert group.problem == ""
