@@ -1139,9 +1139,10 @@ class Walk:
             width = world_of(names[0])[0].size(world_of(names[0])[1])[0]
             offset = step.offset[0] * width + 1.0, -step.offset[1] * width - 0.5
             placing.move(scene, Lie(step.factor * 1.02, offset, step.turn + 2.0))
+        before = placing.lie(scene)
         self.call(operators.ever_zoom.snap_placement)
-        if step is not None:
-            lie = placing.lie(scene)
+        lie = placing.lie(scene)
+        if step is not None and lie != before:  # so small images do not always tell
             away = abs(lie.offset_px[0] - offset[0] + 1.0), abs(lie.offset_px[1] - offset[1] - 0.5)
             turn = abs(math.remainder(lie.turn_deg - step.turn, 360.0))
             self.note = f"{lie.factor / step.factor - 1:.4f} {max(away):.3f} px {turn:.3f} degrees"
@@ -1354,7 +1355,8 @@ class Walk:
                 feather=settings["feather"],
                 ellipse=settings["mask_shape"] == "ellipse",
             )
-        if settings["match_colour"]:
+        has_background = scene.world is not None and any(map(hole_of, rows))
+        if settings["match_colour"] or has_background:
             return None
         steps = []
         for (outer, inner), built in zip(pairs, recipe.stored_series(control).steps, strict=True):
