@@ -34,6 +34,7 @@ from .core.files.temporary import claim
 from .core.files.writing import Writing
 from .core.plan.plan import make_plan
 from .core.series import Series
+from .core.steps import run
 from .errors import EverZoomError
 from .scene import measuring, recipe, sample, zooms
 from .scene.loading import make_path_relative
@@ -132,8 +133,14 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
                 f"--frames {first}-{last}: this zoom has the frames {plan.first_frame} to "
                 f"{plan.last_frame}."
             )
+        is_shown = not options.no_render or blend is not None or options.farm is not None
+        if is_shown:
+            run(zooms.prepare_steps(scene, series, settings), progress)
         control = zooms.build_zoom(
-            scene, series, settings, report=found or None, placements=placements
+            *(scene, series, settings),
+            report=found or None,
+            placements=placements,
+            is_shown=is_shown,
         )
         findings = [*(analysis.findings if analysis else ()), *recipe.stored_findings(control)]
         warnings = sentences(findings, Way.COMMAND_LINE)

@@ -13,7 +13,7 @@ from ..core.findings import Finding, FindingKind
 from ..core.plan.plan import Plan, make_plan
 from ..core.plan.timing import LevelKey
 from ..core.series import Listing, Series
-from ..core.steps import run
+from ..core.steps import Steps, run
 from ..errors import EverZoomError
 from ..settings import Engine, ZoomSettings
 from . import compat, compositing, loading, measuring, recipe, zoom_level
@@ -30,6 +30,8 @@ def build_zoom(
     report: dict[str, Any] | None = None,
     listing: Listing | None = None,
     placements: Sequence[GivenPlacement] | None = None,
+    *,
+    is_shown: bool = True,
 ) -> Any:
     """Build a zoom into a scene, or build an existing one again.
 
@@ -46,6 +48,8 @@ def build_zoom(
             others. It tells which of the zoom's layers go on showing which image.
         placements: What the user has given, which the series follows already; None: what the zoom
             has.
+        is_shown: Whether anybody is going to see or to keep it: if not, the sequencer's pictures,
+            which take long, are not made.
 
     Returns:
         The control object.
@@ -53,7 +57,10 @@ def build_zoom(
     Raises:
         EverZoomError: An image cannot be opened, or the settings leave nothing to see.
     """
-    plan = check_zoom(scene, series, settings, control)
+    plan = check_choices(scene, series, settings, control)
+    loading.check_images(image.file for image in series.images)
+    if is_shown:
+        run(prepare_steps(scene, series, settings))
     is_new = control is None
     sound.set_sound(scene, settings.sound or None, plan.first_frame)
     before = _settings_before(control)
@@ -83,7 +90,8 @@ def build_zoom(
             round(zoom_level.moved(frame, old_keys, plan.keys)) for frame in ends
         )
     if settings.engine is Engine.SEQUENCER:
-        strips.build_strips(scene, control, plan)
+        if is_shown:
+            strips.build_strips(scene, control, plan)
     elif settings.engine is not Engine.KEEP:
         strips.remove_strips(scene)
     return control
@@ -111,9 +119,20 @@ def check_zoom(
     """
     plan = check_choices(scene, series, settings, control)
     loading.check_images(image.file for image in series.images)
-    if settings.engine is Engine.SEQUENCER:
-        strips.prepare_strips(scene, plan)
+    run(prepare_steps(scene, series, settings))
     return plan
+
+
+def prepare_steps(scene: bpy.types.Scene, series: Series, settings: ZoomSettings) -> Steps[None]:
+    """What takes long in `check_zoom` and `build_zoom`, in short steps; done once, it is done.
+
+    Raises:
+        EverZoomError: As `check_zoom`.
+    """
+    if settings.engine is Engine.SEQUENCER:
+        strips.check_strips(scene)
+        plan = make_plan(series, settings, output_settings.scene_resolution(scene))
+        yield from strips.prepare_steps(plan)
 
 
 def check_choices(

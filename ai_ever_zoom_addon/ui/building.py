@@ -128,6 +128,8 @@ def _build_steps(
         ask(group, Question(error.finding, tuple(files), tuple(skipped), are_chosen, folder))
         raise
     _Analysed.keep(files, settings, placements, analysis)
+    settings = to_settings(kept[-1].find().ever_zoom).having(chosen or {})
+    yield from zooms.prepare_steps(kept[0].find(), series, settings)
     yield 1.0, "Building"
     scene, owner, *controls = (item.find() for item in kept)
     control = controls[0] if controls else None
@@ -163,6 +165,8 @@ def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) 
     kept = Kept(control)
     settings = to_settings(control.ever_zoom)
     series, report = yield from relist_steps(control, listing, settings, anew=True)
+    settings = to_settings(kept.find().ever_zoom)
+    yield from zooms.prepare_steps(context.scene, series, settings)
     yield 1.0, "Building"
     control = kept.find()
     group = control.ever_zoom

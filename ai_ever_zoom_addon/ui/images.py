@@ -150,6 +150,8 @@ class _ListOperator(LongOperator):
             return nothing
         changed = Listing(tuple(rows), is_own_order=True, sources=listing.sources)
         series, report = yield from relist_steps(kept.find(), changed, settings)
+        settings = to_settings(kept.find().ever_zoom)
+        yield from zooms.prepare_steps(context.scene, series, settings)
         control = kept.find()
         if recipe.stored_listing(control) != listing:
             raise EverZoomError("The list has been changed meanwhile: do it again.")

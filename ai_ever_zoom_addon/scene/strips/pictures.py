@@ -35,6 +35,7 @@ from ...core.files.writing import PARTIAL, write_whole
 from ...core.hidden_colours import bleed
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Plan
+from ...core.steps import Steps, run
 from ...errors import EverZoomError
 from ..loading import load_image, orientation_of, read_rgba
 
@@ -92,7 +93,12 @@ _plain: dict[str, bool] = {}  # by digest: sRGB, 8 bits, opaque, upright, and of
 
 
 def make_pictures(plan: Plan) -> list[Picture]:
-    """The pictures of all layers; writes those that are not there yet.
+    """`picture_steps`, at once."""
+    return run(picture_steps(plan))
+
+
+def picture_steps(plan: Plan) -> Steps[list[Picture]]:
+    """The pictures of all layers; writes those that are not there yet, one a step.
 
     All but the outermost are trimmed to the mask and have its soft edge. Their opacity is the
     image's own times the mask's. The outermost is the image file itself where a copy would not
@@ -119,6 +125,8 @@ def make_pictures(plan: Plan) -> list[Picture]:
             stem = _name(source, mask, layer.aspect)
             file = find(f"{stem}.png") or find(f"{stem}.exr")
             if file is None:
+                number, count = len(pictures), len(plan.layers)
+                yield number / count, f"Preparing picture {number + 1} of {count}"
                 pixels = _pixels(source)
                 shape = layer.mask, layer.aspect, image.width, image.height
                 if is_trimmed and shape not in alphas:  # most layers have the same one

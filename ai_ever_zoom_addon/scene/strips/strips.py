@@ -18,6 +18,7 @@ import bpy
 import numpy as np
 
 from ...core.plan.plan import Layer, Plan
+from ...core.steps import Steps
 from ...errors import EverZoomError
 from .. import colours, compat, zoom_level
 from ..drivers import drive, drive_by_table, drive_view, fade_expression, turn_expression
@@ -35,7 +36,7 @@ from ..tags import (
     ZOOM_LEVEL,
     property_name,
 )
-from .pictures import Picture, make_pictures, make_room
+from .pictures import Picture, make_pictures, make_room, picture_steps
 
 # A group has as many channels as the sequencer; more layers go into groups in the group.
 CHANNELS = 128
@@ -61,16 +62,30 @@ def remove_strips(scene: Any) -> None:
             compat.strips(scene.sequence_editor).remove(strip)
 
 
-def prepare_strips(scene: Any, plan: Plan) -> None:
-    """Make sure that `build_strips` can be done: makes the pictures, and changes no scene.
+def check_strips(scene: Any) -> None:
+    """Make sure that there is a place for a zoom's strips.
 
     Raises:
-        EverZoomError: As `build_strips`.
+        EverZoomError: There is none.
     """
     if scene.sequence_editor is not None and not has_strips(scene):
         free_channel(scene.sequence_editor)
-    with no_image_left():
-        make_pictures(plan)
+
+
+def prepare_steps(plan: Plan) -> Steps[None]:
+    """Make the pictures that `build_strips` needs; no scene is changed.
+
+    Raises:
+        EverZoomError: An image cannot be read, or the pictures cannot be written.
+    """
+    steps = picture_steps(plan)
+    while True:
+        with no_image_left():  # of this step: between them others may load images
+            try:
+                step = next(steps)
+            except StopIteration:
+                return
+        yield step
 
 
 def build_strips(scene: Any, control: Any, plan: Plan) -> None:
