@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import errno
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = ROOT / "ai_ever_zoom_addon"
@@ -253,18 +255,30 @@ def locked(path: Path) -> Iterator[None]:
     """Hold a lock that other runs wait for; the system lets it go however this one ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as handle:
+        if not lock(handle, is_patient=False):
+            print(f"Waiting: another run uses {path.with_suffix('')}.", file=sys.stderr, flush=True)
+            while not lock(handle, is_patient=True):
+                pass
+        yield
+
+
+def lock(handle: TextIO, *, is_patient: bool) -> bool:
+    """Lock an open file; whether that was done. The patient wait until it can be."""
+    try:
         if sys.platform == "win32":
             import msvcrt
 
-            while True:
-                with contextlib.suppress(OSError):  # given up after ten tries, one a second
-                    msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK, 1)
-                    break
+            # The patient give up after ten tries, one a second.
+            msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK if is_patient else msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if is_patient else fcntl.LOCK_NB))
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+            raise
+        return False
+    return True
 
 
 def failure(command: Sequence[str]) -> str:

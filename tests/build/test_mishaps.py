@@ -94,6 +94,24 @@ def test_a_lock_that_cannot_be_made(checkout: Path) -> None:
     assert_one_line(run_build(checkout, ["test"]), "tools.lock")
 
 
+def test_another_run_sets_up_the_same_environment(checkout: Path) -> None:
+    """The second one says for what it waits, and goes on when the first one has ended."""
+    with build.locked(checkout / ".env" / "tools.lock"):
+        command = [sys.executable, "-B", str(checkout / "build.py"), "test"]
+        second = subprocess.Popen(
+            command,
+            env={**os.environ, "PIP_NO_INDEX": "1"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert second.stderr is not None
+        folder = checkout / ".env" / "tools"
+        assert second.stderr.readline() == f"Waiting: another run uses {folder}.\n"
+        assert not folder.exists()
+    rest = second.communicate(timeout=300)[1]
+    assert re.fullmatch(r"Setting up [^\n]+\nbuild\.py: pip could not install [^\n]+\n", rest)
+
+
 @on_linux
 def test_no_space_for_the_zip(checkout: Path) -> None:
     (checkout / "dist").mkdir()
