@@ -13,6 +13,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,7 +125,7 @@ def kind_of(name: str) -> str:
 def is_sentence(line: str) -> bool:
     line = re.sub(r"^(Error|Warning): ", "", line)
     return (
-        (line[0].isupper() or line[0] == "/")
+        re.match(r"[A-Z/]|\w+\.png ", line) is not None
         and line.endswith(".")
         and "Success" not in line
         and "[" not in line
@@ -206,6 +207,87 @@ def test_a_file_cannot_be_written_to_its_end(run: Run, rough: Path, job: str, nu
     with largest_file(limit):
         ran = run(*arguments_of(job, rough))
     check(job, ran, before)
+
+
+@contextlib.contextmanager
+def small_disk(length: int) -> Iterator[None]:
+    """This folder is on a disk of its own, with so much room in bytes."""
+    here = Path.cwd()
+    small = here.parent / "small"
+    small.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={length}", "none", str(small)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("does not apply: this user cannot make a small disk")
+    try:
+        os.chdir(small)
+        yield
+    finally:
+        os.chdir(here)
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        subprocess.run(["umount", "-l", str(small)], check=True)
+
+
+@every_number
+def test_a_small_disk_fills_up(run: Run, rough: Path, number: int) -> None:
+    draw = chance("disk", number)
+    job = draw.choice(list(JOBS))
+    lengths = lengths_of(run, job, rough)
+    before = sum(lengths) * draw.choice([0, 1])
+    with small_disk(max(4096, int(before + draw.random() * sum(lengths)) & ~4095)):
+        there = files_here()
+        if before:
+            run(*arguments_of(job, rough, "--roll", 0.1))
+            there = files_here()
+        check(job, run(*arguments_of(job, rough)), there)
+
+
+# --- What others do meanwhile ---------------------------------------------------------------------
+
+
+@every_number
+def test_folders_and_files_go_away(run: Run, rough: Path, number: int) -> None:
+    draw = chance("away", number)
+    job = draw.choice([job for job in JOBS if job != "scene"])
+    when = moment(run, job, rough, draw)
+    gone = draw.choice(["the images", "an image", "what is written"])
+
+    def remove() -> None:
+        if gone == "an image":
+            draw.choice(sorted(rough.iterdir())).unlink()
+        else:
+            for place in [rough] if gone == "the images" else Path.cwd().iterdir():
+                shutil.rmtree(place, ignore_errors=True)
+
+    with at_call(when, remove):
+        ran = run(*arguments_of(job, rough))
+    if gone != "what is written":
+        check(job, ran, {})
+    else:  # also when it is written
+        assert ran.status in (0, 1) and is_sentence(ran.lines[-1]), ran.lines
+        assert all(map(is_whole, files_here())), files_here().keys()
+
+
+@every_number
+def test_an_image_changes(run: Run, rough: Path, number: int) -> None:
+    draw = chance("changes", number)
+    job = draw.choice(["frames", "video"])
+    when = moment(run, job, rough, draw)
+    file = draw.choice(sorted(rough.iterdir()))
+    before = file.read_bytes()
+    other = np.random.default_rng(number).uniform(size=(SIZE[1], SIZE[0], 3))
+    with at_call(when, lambda: pictures.save(other, file)):
+        ran = run(*arguments_of(job, rough))
+    check(job, ran, {})
+    if ran.status != 0:
+        assert ran.lines[-1].startswith(f"Error: {file.name} changed while"), ran.lines
+        return
+    # It was changed before it was read, or at the end: all of it shows the one or the other.
+    shown = [{k: v for k, v in files_here().items() if not k.endswith(".json")}]
+    for content in (file.read_bytes(), before):
+        file.write_bytes(content)
+        assert run(*arguments_of(job, rough)).status == 0
+        shown.append({k: v for k, v in files_here().items() if not k.endswith(".json")})
+    assert shown[0] in shown[1:]
 
 
 # --- Two at once ----------------------------------------------------------------------------------
