@@ -58,6 +58,7 @@ def test_another_series_is_one_click_away(addon: None, tmp_path: Path) -> None:
     assert order() == ["a_0.png", "a_1.png", "a_2.png", "a_3.png"]
     assert found() == [FindingKind.SEPARATE_SERIES]
     assert "Series 2" in button_texts() and "Series 1" not in button_texts()
+    assert shown_text().count("Left out") == 1
     assert operators.ever_zoom.build_otherwise(choices='{"series": 2}') == {"FINISHED"}
     assert order() == ["b_0.png", "b_1.png", "b_2.png"]
     assert zoom().ever_zoom.series == 2

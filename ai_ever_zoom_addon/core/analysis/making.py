@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import EverZoomError
-from ..findings import Finding, FindingKind, FoundError, listed
+from ..findings import Finding, FindingKind, FoundError
 from ..matching.matcher import SAME_FACTOR, Matcher
 from ..matching.picture import shrink
 from ..matching.placement import Placement
@@ -188,11 +188,9 @@ def _choose(
         )
     chosen = found[series - 1]
     left_out = {number: "related to no other image" for number in everyone if number not in related}
-    for one in found:
+    for place, one in enumerate(found, 1):
         if one is not chosen:
-            for member in one:
-                others = [names[number] for number in one if number != member]
-                left_out[member] = f"belongs to another series, with {listed(others)}"
+            left_out |= dict.fromkeys(one, f"of another series (number {place})")
     if len(found) == 1:
         return chosen, left_out, []
     values = {
