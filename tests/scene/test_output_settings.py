@@ -32,6 +32,7 @@ ENGINES = ("cycles", "eevee", "workbench", "sequencer")
 operators: Any = bpy.ops
 
 Change = Callable[[Any], None]
+BY_EEVEE = {"eevee.taa_samples", "render.filter_size"}  # how it draws the 3D View
 SIZE = {f"render.{name}_{axis}" for name in ("resolution", "pixel_aspect") for axis in "xy"}
 
 # What each choice of the panel is written to, for a zoom of three images.
@@ -155,9 +156,9 @@ def test_samples_and_frame_rate_are_written_where_they_belong(
     addon: None, tmp_path: Path, engine: str
 ) -> None:
     places = {
-        "cycles": {"cycles.samples"},
-        "eevee": {"eevee.taa_render_samples", "render.filter_size"},
-        "workbench": {"display.render_aa"},
+        "cycles": {"cycles.samples", "cycles.preview_samples", *BY_EEVEE},
+        "eevee": {"eevee.taa_render_samples", *BY_EEVEE},
+        "workbench": {"display.render_aa", "display.viewport_aa"},
     }
     control = build(tmp_path, engine)
     scene: Any = bpy.context.scene

@@ -147,7 +147,8 @@ def _wanted_engine(plan: Plan) -> Table:
     """The recipe of an engine for sharp frames without noise.
 
     The planes are flat pictures: one sample at the centre of each pixel is exact, and every filter
-    over more samples is only softer.
+    over more samples is only softer. So it is in the 3D View, too, where EEVEE draws the Material
+    Preview whatever engine renders.
     """
     engine, samples = plan.settings.engine, plan.settings.samples or 1
     if engine is Engine.SEQUENCER:
@@ -156,9 +157,17 @@ def _wanted_engine(plan: Plan) -> Table:
         "render.engine": ENGINE_IDS[engine],
         "render.use_persistent_data": True,  # images stay loaded from frame to frame
     }
+    by_eevee: Table = {
+        "eevee.taa_samples": samples,
+        # Without a filter all samples of a pixel are taken at its centre. This one smooths edges,
+        # and softens the pictures less than one that covers the whole pixel.
+        "render.filter_size": 0.0 if samples == 1 else 0.7,
+    }
     if engine is Engine.CYCLES:
         return table | {
+            **by_eevee,
             "cycles.samples": samples,
+            "cycles.preview_samples": samples,
             "cycles.use_adaptive_sampling": False,
             "cycles.use_denoising": False,
             "cycles.pixel_filter_type": "BOX",
@@ -171,13 +180,11 @@ def _wanted_engine(plan: Plan) -> Table:
         }
     if engine is Engine.EEVEE:
         return table | {
+            **by_eevee,
             "eevee.taa_render_samples": samples,
             "eevee.use_shadows": False,
             "eevee.use_raytracing": False,
             **{f"eevee.{name}": False for name in compat.FAST_GI},
-            # Without a filter all samples of a pixel are taken at its centre. This one smooths
-            # edges, and softens the pictures less than one that covers the whole pixel.
-            "render.filter_size": 0.0 if samples == 1 else 0.7,
         }
     shading: Table = {
         "light": "FLAT",
@@ -185,9 +192,10 @@ def _wanted_engine(plan: Plan) -> Table:
         **dict.fromkeys(("show_cavity", "show_shadows", "show_object_outline"), False),
         **dict.fromkeys(("show_xray", "show_specular_highlight"), False),
     }
+    smoothing = "OFF" if samples == 1 else "8"
     return table | {
         **{f"display.shading.{name}": value for name, value in shading.items()},
-        "display.render_aa": "OFF" if samples == 1 else "8",
+        **dict.fromkeys(("display.render_aa", "display.viewport_aa"), smoothing),
     }
 
 
