@@ -1,0 +1,31 @@
+"""What the panel asks is answered there, in the real window: nothing lies before the question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from tests.series_maker import drawn
+
+from .driver import CONTROLS, WORKING, Window
+
+ASKED = (
+    "sys.modules['bl_ext.user_default.ai_ever_zoom.ui.questions']"
+    ".question_of(bpy.context.scene.ever_zoom) is not None"
+)
+
+
+def test_what_is_asked_is_answered_with_the_next_click(window: Window, tmp_path: Path) -> None:
+    for number in range(3):
+        picture = Image.fromarray(drawn((128, 128), seed=40 + number))
+        picture.save(tmp_path / f"portal{number}.png")
+    window.open_sidebar("Ever Zoom")
+    window.enter(window.find("folder"), str(tmp_path))
+    window.ask("bpy.context.scene.ever_zoom.zoom_factor = 4.0")
+    window.click(window.find("ever_zoom.build("))
+    window.wait_until(f"{ASKED} and not {WORKING}", 120)
+    window.picture("asked")
+    window.click(window.find("ever_zoom.build_otherwise("))
+    window.wait_until(f"{CONTROLS} and not {WORKING}", 60)
+    assert window.ask("bpy.context.active_object.ever_zoom.found_factor") == 4.0
