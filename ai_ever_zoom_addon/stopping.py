@@ -66,3 +66,13 @@ def stoppable() -> Iterator[Stop]:
         for number, handler in before.items():
             # None: Blender's own, which Python cannot set again
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def heed() -> None:
+    """End the work that is stoppable, if that is wanted; elsewhere nothing.
+
+    Raises:
+        KeyboardInterrupt: It is.
+    """
+    for stop in _stops:
+        stop.heed()

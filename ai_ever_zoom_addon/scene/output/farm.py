@@ -22,6 +22,7 @@ from ...core.files.places import check_file
 from ...core.files.writing import Writing
 from ...errors import EverZoomError
 from ...settings import Engine
+from ...stopping import heed
 from .. import colours, compat
 from ..loading import image_file
 from ..planes.objects import controls, image_node, parts
@@ -248,6 +249,7 @@ def _leave_out_planes(scene: Any, changes: _Changes) -> Iterator[str]:
 def _pack(changes: _Changes) -> Iterator[str]:
     packed = painted = 0
     for item in _packable():
+        heed()
         is_painted = getattr(item, "is_dirty", False)
         if item.packed_file is None or is_painted:
             try:
@@ -283,6 +285,7 @@ def _copy_the_rest(changes: _Changes, folder: Path, writing: Writing) -> Iterato
         source = item.files[0].parent
         target = folder / str(numbers.setdefault(source, len(numbers)))
         for path in item.files:
+            heed()
             check_name(target / path.name)
             if not (target / path.name).exists() or not path.samefile(target / path.name):
                 shutil.copyfile(path, writing.place(target / path.name))
