@@ -5,6 +5,7 @@ python3 build.py                 writes the installable zip, dist/ai_ever_zoom-V
 python3 build.py render [...]    renders a zoom; needs no installed Blender
 python3 build.py test [...]      runs every check and test
 python3 build.py bench [...]     prints the benchmark's table
+python3 build.py fuzz [...]      tries nonsense of every kind and counts what came of it
 
 `--help` after render or test lists their options. What a command needs (the bpy wheel, test tools)
 is installed into environments of its own in .env/, the first time and whenever it changes.
@@ -473,6 +474,17 @@ def bench(arguments: list[str]) -> int:
     return hand_over([str(python), "-m", "tests.bench", *arguments])
 
 
+def fuzz(arguments: list[str]) -> int:
+    """In every supported bpy wheel; 1 if something was found in one."""
+    status = 0
+    os.chdir(ROOT)
+    for series in BPY:
+        _, python = bpy_environment(None, series, PYTEST)
+        print(f"bpy {series}", flush=True)
+        status |= subprocess.run([str(python), "-m", "tests.fuzz", *arguments]).returncode
+    return status
+
+
 def open_standard_streams() -> None:
     """Let what is closed lead nowhere: a file that is opened later would get its number."""
     for number in range(3):
@@ -484,7 +496,7 @@ def open_standard_streams() -> None:
 
 def main(arguments: list[str]) -> int:
     open_standard_streams()
-    commands = {"render": render, "test": test, "bench": bench}
+    commands = {"render": render, "test": test, "bench": bench, "fuzz": fuzz}
     try:
         if not arguments:
             print(build_zip(), flush=True)

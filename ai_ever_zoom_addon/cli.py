@@ -27,7 +27,7 @@ from .core.analysis.report import Analysis, Source
 from .core.files.folder import about_skipped, check_name, find_images
 from .core.files.frames_note import Zoom
 from .core.files.moving import is_moving, pictures_of
-from .core.files.output import is_video
+from .core.files.output import check_frame_size, is_video
 from .core.files.places import check_apart, check_file, check_kept
 from .core.files.stamps import Stamps, check_unchanged, stamps_of
 from .core.files.temporary import claim
@@ -127,6 +127,8 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
             terminal.say(line)
         found: dict[str, Any] = analysis.to_json() if analysis else {}
         plan = make_plan(series, settings, output_settings.scene_resolution(scene))
+        if not options.no_render:
+            check_frame_size(output, *plan.resolution)
         first, last = options.frames or (plan.first_frame, plan.last_frame)
         if not (plan.first_frame <= first <= last <= plan.last_frame):
             raise EverZoomError(

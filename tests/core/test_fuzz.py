@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fuzz import presets, trial
+from tests.fuzz import pictures, presets, trial
 
 
 def check(name: str, case: trial.Case, count: int) -> None:
@@ -13,6 +13,10 @@ def check(name: str, case: trial.Case, count: int) -> None:
 
 def test_presets() -> None:
     check("presets", presets.case, 400)
+
+
+def test_pictures() -> None:
+    check("pictures", pictures.case, 1500)
 
 
 def test_what_is_wrong_is_found() -> None:

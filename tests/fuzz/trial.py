@@ -48,6 +48,13 @@ class Tally:
     findings: list[tuple[int, str]] = field(default_factory=list)
     seconds: float = 0.0
 
+    def add(self, other: Tally) -> None:
+        """Count others of the same kind, too."""
+        self.done += other.done
+        self.refused += other.refused
+        self.findings += other.findings
+        self.seconds += other.seconds
+
     def __str__(self) -> str:
         counts = f"{self.done:7}{self.refused:9}{len(self.findings):10}{self.seconds:9.0f}"
         return f"{self.name:12}{counts}"

@@ -58,7 +58,7 @@ def test_what_blender_writes(kind: str, tmp_path: Path) -> None:
         ((1, 256), "at least 8 x 8"),
         ((8192, 8), "at most 20 times as long as wide"),
         ((100_000, 100_000), "at most 65536 a side"),
-        ((60_000, 60_000), "it takes 121 GiB of memory, and there are 16; scale the images down"),
+        ((60_000, 60_000), "it takes 161 GiB of memory, and there are 16; scale the images down"),
         ((0, 0), "is incomplete"),
     ],
 )
@@ -83,5 +83,15 @@ def test_pictures_of_a_series_that_are_too_large_together(
     monkeypatch.setattr(limits, "memory", lambda: 2 * one)
     assert len(measuring.measure_images(files)) == 3
     monkeypatch.setattr(limits, "memory", lambda: 2 * one - 1)
-    with pytest.raises(EverZoomError, match="too large: with what is in sight beside it"):
+    with pytest.raises(EverZoomError, match="too large: it takes, with the one beside it,"):
         measuring.measure_images(files)
+
+
+def test_frames_too_small_for_a_video(run: Run, series: Path) -> None:
+    arguments = ("-i", series, "-zs", 1, *PLAIN, "--resolution")
+    says = (
+        "Frames of 18 x 10 pixels are too small for a video: use a Resolution of at least 16 x 16"
+    )
+    assert_refused(run, *arguments, "18x10", "-o", "out.mp4", says=says)
+    assert run(*arguments, "18x16", "-o", "out.mp4").status == 0
+    assert run(*arguments, "4x4", "-o", "out").status == 0

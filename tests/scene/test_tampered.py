@@ -12,8 +12,7 @@ import pytest
 
 from ai_ever_zoom_addon.scene import tags
 from ai_ever_zoom_addon.scene.planes import objects
-from tests.fuzz import files
-from tests.fuzz.trial import is_sentence, run
+from tests.fuzz.trial import is_sentence
 from tests.scene.drawing import draw_panels, shown_text
 from tests.scene.nested import write_series
 
@@ -118,10 +117,3 @@ def test_beats_that_are_none_are_refused(control: Any, text: str) -> None:
     assert is_sentence(group.problem), group.problem
     assert "unexpected" not in group.problem
     assert group.beats == "[]"
-
-
-def test_tampered_files() -> None:
-    """A fixed part of the fuzzed cases; `build.py fuzz` runs as many as asked."""
-    with files.prepared() as case:
-        tally = run("files", case, 50)
-    assert tally.done == 50 and not tally.findings, tally.findings

@@ -15,9 +15,11 @@ SHORTEST_SIDE = 8  # pixels: less has nothing that could be found in another pic
 LONGEST_SIDE = 65_536
 LONGEST_SHAPE = 20  # times as long as wide: thinner ones take minutes to look at
 
-# What a picture takes while its frames are rendered: as Blender decodes it, in the form that is
-# shown sharp, and the engine's copy of that. Looked at, it takes about as much, but alone.
-BYTES, DEEP_BYTES = 4 + 16 + 16, 16 + 16 + 16  # for a pixel
+# Bytes for each pixel of a picture, by whether it has more than 8 bits for a value. While it is
+# looked at: as Blender decodes it, and as copies in single precision on its way to encoded colours.
+LOOKED_AT = {False: 48, True: 80}
+# While frames are rendered: decoded, in the form that is shown sharp, and the engine's copy of it.
+SHOWN = {False: 4 + 16 + 16, True: 16 + 16 + 16}
 HELD = 2  # an image and the next one in it are in sight together
 
 _GIBIBYTE = 1 << 30
@@ -32,7 +34,7 @@ def check_size(name: str, width: int, height: int, *, is_deep: bool = False) -> 
         is_deep: Whether it has more than 8 bits for a value.
 
     Returns:
-        How many bytes of memory it will take.
+        How many bytes of memory it takes while it is in sight.
 
     Raises:
         EverZoomError: It is too small, too thin or too large.
@@ -52,9 +54,8 @@ def check_size(name: str, width: int, height: int, *, is_deep: bool = False) -> 
             f"{shown}; use images that are at most {LONGEST_SHAPE} times as long as wide: crop it, "
             "or remove it."
         )
-    needed = width * height * (DEEP_BYTES if is_deep else BYTES)
-    check_memory([(name, needed)])
-    return needed
+    check_memory([(name, width * height * LOOKED_AT[is_deep])])
+    return width * height * SHOWN[is_deep]
 
 
 def check_memory(pictures: Sequence[tuple[str, int]]) -> None:
@@ -69,17 +70,17 @@ def check_memory(pictures: Sequence[tuple[str, int]]) -> None:
     largest = sorted(pictures, key=lambda picture: picture[1])[-HELD:]
     needed, there = sum(size for _, size in largest), memory()
     if there is not None and needed > there:
+        beside = ", with the one beside it," if len(largest) > 1 else ""
         raise EverZoomError(
-            f"The image {largest[-1][0]} is too large: with what is in sight beside it, it takes "
-            f"{needed / _GIBIBYTE:.3g} GiB of memory, and there are {there / _GIBIBYTE:.3g}; scale "
-            "the images down."
+            f"The image {largest[-1][0]} is too large: it takes{beside} {needed / _GIBIBYTE:.3g} "
+            f"GiB of memory, and there are {there / _GIBIBYTE:.3g}; scale the images down."
         )
 
 
 def memory() -> int | None:
     """Bytes of memory that this program may use; None where nothing says it."""
-    found = [size for size in (_physical(), _group_limit()) if size]
-    return min(found, default=None)
+    found = (_physical(), _group_limit(), _process_limit())
+    return min((size for size in found if size is not None), default=None)
 
 
 def _physical() -> int | None:
@@ -107,4 +108,16 @@ def _group_limit() -> int | None:
     """Of the container that this runs in, on Linux."""
     with contextlib.suppress(OSError, ValueError):  # "max": none
         return int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
+    return None
+
+
+def _process_limit() -> int | None:
+    """What `ulimit -v` has left of it."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY:
+            pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+            return max(0, limit - pages * resource.getpagesize())
     return None

@@ -11,6 +11,7 @@ from ...errors import EverZoomError
 from .image_file import read_header
 
 VIDEO_SUFFIX = ".mp4"
+LEAST_VIDEO_SIDE = 16  # pixels: Blender encodes no smaller ones
 FRAME_NAME = "frame_#####"  # Blender puts the frame's number in place of the signs
 
 
@@ -110,3 +111,16 @@ def is_video(output: str) -> bool:
         f"The output {output} ends in {suffix}: use a name that ends in .mp4 for a video, or a "
         "folder (without an ending) for single frames."
     )
+
+
+def check_frame_size(output: str, width: int, height: int) -> None:
+    """Make sure that frames of a size in pixels can be written to an output.
+
+    Raises:
+        EverZoomError: They are too small for a video, or as `is_video`.
+    """
+    if is_video(output) and min(width, height) < LEAST_VIDEO_SIDE:
+        raise EverZoomError(
+            f"Frames of {width} x {height} pixels are too small for a video: use a Resolution of "
+            f"at least {LEAST_VIDEO_SIDE} x {LEAST_VIDEO_SIDE}, or render to a folder of frames."
+        )

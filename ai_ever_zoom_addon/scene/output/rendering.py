@@ -15,7 +15,7 @@ import bpy
 from ...core.files.frames_note import NOTE, FramesNote, Zoom, check_goes_on, read_note
 from ...core.files.locking import is_held
 from ...core.files.moving import pictures_of
-from ...core.files.output import frames_of_video, is_video, is_whole_picture
+from ...core.files.output import check_frame_size, frames_of_video, is_video, is_whole_picture
 from ...core.files.places import FRAME_FILE, check_file, check_folder, make_folder
 from ...core.files.stamps import Stamps, check_unchanged, stamps_of
 from ...core.files.writing import Writing, in_use, lock_of, real_file, why_full
@@ -100,6 +100,7 @@ def render_animation(
             f"The video {output} cannot be gone on with: render to a folder of frames."
         )
     check_output(output)
+    check_frame_size(output, *output_settings.scene_resolution(scene))
     check_images(scene)
     files = files_read(scene)
     stamps = stamps_of(files) | {file: stamps[file] for file in files & stamps.keys()}
