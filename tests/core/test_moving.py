@@ -77,6 +77,7 @@ def test_a_sequence_is_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     ("names", "told"),
     [
         (["a1.png", "a3.png"], "a gap between a1.png and a3.png"),
+        (["a99999999998.png", "a99999999999.png"], "up to a99999999999.png, which Blender"),
         (["a1.png", "b2.png"], "not one sequence"),
         (["one.png", "two.png"], "not one sequence"),
         (["notes.txt"], "no pictures"),

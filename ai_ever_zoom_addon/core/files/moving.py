@@ -16,6 +16,8 @@ MOVIE_SUFFIXES = frozenset(
     {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm"}
 )
 
+LARGEST_FRAME_NUMBER = 1_000_000_000  # of a picture of a sequence
+
 ENTRY_SUFFIXES = IMAGE_SUFFIXES | MOVIE_SUFFIXES
 
 
@@ -74,6 +76,11 @@ def pictures_of(folder: Path) -> list[Path]:
                 f"The sequence in {folder.name} has a gap between {before.name} and {after.name}: "
                 "number the pictures without gaps."
             )
+    if frame_number(pictures[-1]) > LARGEST_FRAME_NUMBER:
+        raise EverZoomError(
+            f"The sequence in {folder.name} goes up to {pictures[-1].name}, which Blender cannot "
+            f"count: number the pictures up to {LARGEST_FRAME_NUMBER}."
+        )
     return pictures
 
 
