@@ -217,17 +217,18 @@ def main(arguments: Sequence[str]) -> int:
             sessions.append(Session(name, python, targets, {}))
     core = targets_in(["tests/core", "tests/build"], paths)
     window = targets_in(["tests/window"], paths) if not options.quick else []
-    # Two at a time, the longest first. Meanwhile the complete Blenders are fetched.
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    # Two at a time, the longest first, and beside them one window, which waits for its screen now
+    # and then: the processor is busy to the end. Meanwhile the complete Blenders are fetched.
+    with ThreadPoolExecutor(max_workers=2) as pool, ThreadPoolExecutor(max_workers=1) as screen:
+        if core:
+            sessions.append(Session("core", tools, core, {}))
         running = [pool.submit(session.run, rest) for session in sessions]
         if window:
             blenders, reason = complete_blenders(options.blender)
             if not blenders:
                 results.append(absent("window", reason))
             for name, variables in blenders.items():
-                running.append(pool.submit(Session(name, tools, window, variables).run, rest))
-        if core:
-            running.append(pool.submit(Session("core", tools, core, {}).run, rest))
+                running.append(screen.submit(Session(name, tools, window, variables).run, rest))
         results += [session.result() for session in running]
     return close(results)
 
