@@ -120,6 +120,17 @@ class ChrootBlender(Blender):
 
     script = os.environ.get("EVER_ZOOM_BLENDER_GUI", "")
 
+    def __init__(self, folder: Path) -> None:
+        """Blenders in folders side by side share what Mesa compiles: it takes 20 seconds."""
+        super().__init__(folder)
+        for name in ("mesa_shader_cache", "mesa_shader_cache_db"):  # the second in some versions
+            common = folder.resolve().parent / name
+            common.mkdir(exist_ok=True)
+            own = folder / "home" / ".cache" / name
+            own.parent.mkdir(parents=True, exist_ok=True)
+            if not own.exists():
+                own.symlink_to(common)
+
     def environment(self) -> dict[str, str]:
         own = {
             "BG_RUN": str(self.folder),
