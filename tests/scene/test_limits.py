@@ -12,6 +12,7 @@ from ai_ever_zoom_addon.core.files import limits
 from ai_ever_zoom_addon.core.files.image_file import look
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import loading, measuring
+from ai_ever_zoom_addon.scene.output import rendering
 from tests.core.test_limits import big_png
 from tests.scene.command import PLAIN, Run
 from tests.scene.test_bad_input import assert_refused
@@ -95,3 +96,10 @@ def test_frames_too_small_for_a_video(run: Run, series: Path) -> None:
     assert_refused(run, *arguments, "18x10", "-o", "out.mp4", says=says)
     assert run(*arguments, "18x16", "-o", "out.mp4").status == 0
     assert run(*arguments, "4x4", "-o", "out").status == 0
+
+
+def test_what_blender_says_is_told_without_its_signs() -> None:
+    told = rendering._in_our_words
+    error = RuntimeError("Error: Render error (Success) cannot save: '/a/b.png'\n")
+    assert told(error) == "Blender cannot save: '/a/b.png'"
+    assert told(RuntimeError("Error: Image too small\n")) == "Image too small"

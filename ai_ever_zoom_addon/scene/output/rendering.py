@@ -248,11 +248,17 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
         try:
             bpy.ops.render.render(animation=True, scene=scene.name)
         except RuntimeError as error:
-            problem.append(" ".join(str(error).split()))
+            problem.append(_in_our_words(error))
     if written < total:
         stop.heed()
         reason = problem[0] if problem else "Blender stopped early"
         raise _incomplete(output, f"only {written} of {total} frames were written: {reason}")
+
+
+def _in_our_words(error: RuntimeError) -> str:
+    """Why Blender did not render; where it writes no frame it says "Success" as the reason."""
+    reason = " ".join(str(error).split()).removeprefix("Error: ")
+    return reason.replace("Render error (Success) cannot", "Blender cannot")
 
 
 def files_read(scene: Any) -> set[Path]:
