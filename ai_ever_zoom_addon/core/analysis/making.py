@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ...errors import EverZoomError
 from ..findings import Finding, FindingKind, FoundError
 from ..matching.matcher import SAME_FACTOR, Matcher
-from ..matching.picture import shrink
+from ..matching.picture import grey_side, shrink
 from ..matching.placement import Placement
 from ..steps import Progress, Steps, run
 from .arranging import AUTO, OUTERMOST_FIRST, Arrangement, arrange
@@ -99,7 +99,7 @@ def analysis_steps(
     pictures = []
     for number, file in enumerate(files):
         yield 0.5 * number / len(files), f"Reading {file.name}"
-        pictures.append(shrink(file.name, load(file)))
+        pictures.append(shrink(file.name, load(file), grey_side(len(files))))
     matcher = Matcher(pictures)
     places = _given_places(matcher, given)
     if len(files) == 1:
@@ -259,7 +259,7 @@ def pair_steps(
     Raises:
         EverZoomError: `load` failed.
     """
-    matcher = Matcher([shrink(file.name, load(file)) for file in (outer, inner)])
+    matcher = Matcher([shrink(file.name, load(file), grey_side(2)) for file in (outer, inner)])
     places = _given_places(matcher, [given] if given else [])
     if not given:
         yield from matcher.relate(neighbours=True)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .picture import Picture
+from .picture import GREY_SIDE, Picture
 from .placement import Placement
 from .registration import SEEN
 from .resampling import Array, blur
@@ -54,7 +54,8 @@ class Keypoints:
 
 def keypoints(picture: Picture) -> Keypoints:
     """The points of an image that stand out."""
-    found = [_of_level(picture, level) for level in range(len(picture.greys))]
+    first = sum(max(grey.shape) > GREY_SIDE for grey in picture.greys)
+    found = [_of_level(picture, level) for level in range(first, len(picture.greys))]
     places, vectors, descriptions, strengths = (
         np.concatenate(parts) for parts in zip(*found, strict=True)
     )

@@ -27,6 +27,7 @@ SMALL_STEPS = math.log(1.15)  # whose order the errors of a few pairs could chan
 SMALL_ERROR = 2e-3  # of a depth, that cannot
 COARSE_ERROR = 0.015  # of a depth from a coarse level, at most
 SAME_FACTOR = 1.5e-3  # logarithm of a factor that cannot be told from 1 in any pictures
+CLEARLY = 3.0  # times the least factor that is one, from which a rough measurement says enough
 TOLD_APART = 10.0  # a factor must be this many times its likely error from 1
 LOW_FACTORS = (1.0, 3.0)  # searched for every pair; most series are in here
 HIGH_FACTORS = (3.0, 8.5)  # searched for what is not placed yet
@@ -185,16 +186,29 @@ class Matcher:
         if not found:
             return True  # two takes: they lie at the same place and show different things
         if abs(self.depth(outer, inner, found.placement)) < COARSE_ERROR:
-            found = self.go_on(outer, inner, found, math.inf)
+            found = self._go_on_to_depth(outer, inner, found, SAME_FACTOR / 2)
+            least = max(SAME_FACTOR, self._error_of_depth(outer, found))
+            if abs(self.depth(outer, inner, found.placement)) < CLEARLY * least:
+                found = self.go_on(outer, inner, found, math.inf)
         self.found[outer, inner] = found
         depth = abs(self.depth(outer, inner, found.placement))
         return depth < max(SAME_FACTOR, self._error_of_depth(outer, found))
 
     def _error_of_depth(self, outer: int, found: Registration) -> float:
         """How far a depth may be wrong, at most."""
-        picture = self.pictures[outer]
-        radius = math.hypot(picture.width, picture.height) / math.sqrt(12)  # root mean square
-        return TOLD_APART * found.error / radius
+        return TOLD_APART * found.error / self._radius(outer)
+
+    def _radius(self, number: int) -> float:
+        """Root mean square of an image's pixels' distances from its centre."""
+        picture = self.pictures[number]
+        return math.hypot(picture.width, picture.height) / math.sqrt(12)
+
+    def _go_on_to_depth(
+        self, outer: int, inner: int, known: Registration, error: float
+    ) -> Registration:
+        """Makes a registration exact until its depth is wrong by no more than `error`."""
+        exact = error * self._radius(outer) / TOLD_APART
+        return refine(self.pictures[outer], self.pictures[inner], known, exact=exact)
 
     def _ends(self) -> tuple[list[int], list[int]]:
         """The innermost images of all components (they may hold another), and the outermost."""
@@ -257,7 +271,8 @@ class Matcher:
             return
         is_small = abs(self.depth(outer, inner, found.placement)) < SMALL_STEPS
         if is_small and self._error_of_depth(outer, found) > SMALL_ERROR:
-            found = self.go_on(outer, inner, found, math.inf)  # errors must not add up to a step
+            # Errors must not add up to a step.
+            found = self._go_on_to_depth(outer, inner, found, SMALL_ERROR)
         self.found[outer, inner] = found
         depth = self.depth(outer, inner, found.placement)
         self.components.join(outer, inner, depth, found.placement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,9 +12,14 @@ from .holes import Box, largest_hole
 from .placement import Placement
 from .resampling import Array, box_matrix
 
-# Longest side of the grey picture that is kept. Half precision at this size is 0.8 MB an image at
-# most, and sub-pixel registration of it is exact to a few thousandths of its pixels.
+# Longest side of the grey picture that is kept, of many images. Half precision at this size is 0.8 MB
+# an image at most, and sub-pixel registration of it is exact to a few thousandths of its pixels.
 GREY_SIDE = 640
+FEW_SIDE = 1024  # of few images, so that what is small in an image can be seen
+FEW_PIXELS = 8e6  # of all grey pictures together, in which few images may be kept larger
+# Red, green and blue in a grey picture: more evenly than they are seen, as each was rounded on its
+# own, and a dark blue shows what its green does not.
+GREY = np.array([0.25, 0.5, 0.25], np.float32)
 COLOUR_SIDE = 256
 SMALLEST_SIDE = 24  # shorter side of the smallest grey picture that is kept
 OPAQUE = 0.99  # opacity under which something is see-through
@@ -130,15 +136,21 @@ def block_means(image: Array, block: int) -> Array:
     return shrunk
 
 
-def shrink(name: str, image: Array) -> Picture:
+def grey_side(count: int) -> int:
+    """Longest side of the grey pictures of so many images."""
+    return max(GREY_SIDE, min(FEW_SIDE, math.isqrt(int(FEW_PIXELS / count))))
+
+
+def shrink(name: str, image: Array, longest_side: int = GREY_SIDE) -> Picture:
     """The Picture of an image, sRGB-encoded 0..1, top row first.
 
+    longest_side: of the grey picture that is kept, at most (see grey_side).
     image: (height, width, 3), or (height, width, 4) with its opacity, not multiplied in.
     """
     hole = largest_hole(image[:, :, 3]) if image.shape[2] == 4 else None
     height, width = image.shape[:2]
     longest = max(height, width)
-    block = -(-longest // GREY_SIDE)
+    block = -(-longest // longest_side)
     clipped = _clipped(image[:, :, :3], block)
     seen = None
     if image.shape[2] == 4 and image[:, :, 3].min() < OPAQUE:
@@ -155,7 +167,7 @@ def shrink(name: str, image: Array) -> Picture:
         width=width,
         height=height,
         block=block,
-        greys=_halved(small @ np.array([[0.3], [0.6], [0.1]], np.float32)),
+        greys=_halved(small @ GREY[:, None]),
         seen=None if seen is None else _halved(seen),
         colour_block=block * again,
         colour=block_means(small, again).astype(np.float16),

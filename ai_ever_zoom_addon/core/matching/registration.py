@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ SETTLED = 0.1  # pixels of a level: the last movement of a place that is not on 
 NOTICED = 0.3  # pixels by which a turn moves the compared area's rim, from which it is followed
 LEAST_TURN = 0.03  # degrees under which nothing is turned
 CERTAIN_TURN = 6.0  # a turn must be this many times its own likely error
+ROUNDING = 1e-3  # of 0..1: how wrong a pixel may be in a picture of 8 bits
 SEEN = 0.9  # opacity from which a pixel is compared
 SMALLEST = 20  # pixels of the inner image's shorter side, under which a level says nothing
 
@@ -79,13 +81,21 @@ def register(
 
 
 def refine(
-    outer: Picture, inner: Picture, known: Registration, *, enough: float = math.inf
+    outer: Picture,
+    inner: Picture,
+    known: Registration,
+    *,
+    enough: float = math.inf,
+    exact: float = 0.0,
 ) -> Registration:
-    """Goes on with a registration that stopped early, at the levels that are left."""
+    """Goes on with a registration that stopped early, at the levels that are left.
+
+    enough, exact: the certainty and the likely error at which it stops.
+    """
     best = known
     for number, step in enumerate(levels(outer, inner, known.placement)):
         is_left = step < known.step or (step == known.step and not known.is_settled)
-        if not is_left or best.certainty > enough:
+        if not is_left or best.certainty > enough or best.error < exact:
             continue
         first = best.step == math.inf
         found = _register_level(outer, inner, best.placement, step, structure=first)
@@ -151,7 +161,7 @@ def _register_level(
         if np.count_nonzero(valid) < SMALLEST**2 / 4:
             return NOTHING
         residual = sample.ravel() + photometric @ values.astype(np.float32)
-        spread = 1.4826 * float(np.median(np.abs(residual[valid.ravel()]))) + 1e-4
+        spread = 1.4826 * float(np.median(np.abs(residual[valid.ravel()]))) + ROUNDING
         # At an edge a small displacement makes a large difference: no reason to distrust it.
         bound = 4 * np.float32(spread) + steep
         weight = np.square(np.clip(1 - np.square(residual / bound), 0, None))
@@ -187,10 +197,11 @@ def _register_level(
         swing = max(abs(larger), abs(turn)) * len(x)
         is_settled = distance < SETTLED and swing < SETTLED
         if distance < 3e-3 and swing < 6e-3:
-            error = _displacement_error(
-                sample, target, residual.reshape(shape), weight.reshape(shape)
+            is_turned = abs(turned) > LEAST_TURN and _stands_out(
+                turned,
+                _displacement_error(sample, target, residual.reshape(shape), weight.reshape(shape)),
+                shape,
             )
-            is_turned = _stands_out(turned, error, shape)
             if is_decided or is_turned == bool(place.turn):
                 break
             place, is_decided = replace(place, turn=turned if is_turned else 0.0), True
@@ -269,7 +280,7 @@ def _stands_out(turn: float, error: float, shape: tuple[int, int]) -> bool:
     error: in pixels of a grid of this shape.
     """
     radius = math.hypot(*shape) / math.sqrt(12)  # root mean square, from the centre
-    return abs(turn) > max(LEAST_TURN, CERTAIN_TURN * math.degrees(error / radius))
+    return abs(turn) > CERTAIN_TURN * math.degrees(error / radius)
 
 
 def _displacement_error(one: Array, other: Array, residual: Array, weight: Array) -> float:
@@ -283,41 +294,29 @@ def _displacement_error(one: Array, other: Array, residual: Array, weight: Array
     variance = float((weight * np.square(residual)).sum() / max(float(weight.sum()), 1e-9))
     if shared <= 0.0:
         return math.inf
-    return math.sqrt(2 * variance * used * _shared_area(residual, one - other)) / shared
+    # What differs may lie in bands or terraces, as rounding leaves them of a smooth picture: then
+    # it pulls in the same way over large areas.
+    area = residual.size / _independent_samples(weight * residual, slopes[2] + 1j * slopes[3])
+    variance = variance * max(1.0, area) + ROUNDING**2
+    return math.sqrt(2 * variance * used) / shared
 
 
-def _independent_samples(one: Array, other: Array) -> float:
+def _independent_samples(one: NDArray[Any], other: NDArray[Any]) -> float:
     """How many independent samples two unrelated pictures with these power spectra would share.
 
     The variance of their correlation is the sum of the product of the spectra over the product of
     their sums. Spectra are smoothed over three frequencies each way.
     """
+    # A Fourier transform is slow where a side has large prime factors: a few pixels are left out.
+    inside = tuple(slice(side - side % max(1, side // 16)) for side in one.shape)
     powers = []
-    for picture in (one, other):
+    for picture in (one[inside], other[inside]):
         power = np.square(np.abs(np.fft.fft2(picture - picture.mean())))
         for axis in (0, 1):
             power = power + np.roll(power, 1, axis) + np.roll(power, -1, axis)
         powers.append(power)
     together = float((powers[0] * powers[1]).sum())
     return float(powers[0].sum()) * float(powers[1].sum()) / max(together, 1e-30)
-
-
-def _shared_area(one: Array, other: Array) -> float:
-    """Pixels that count as one independent sample when two unrelated pictures are correlated.
-
-    The variance of a correlation is the sum of the product of both autocorrelations over the number
-    of pixels; for Gaussian ones, which the curvature at 0 (variance of the differences between
-    neighbours over the variance) describes, that sum is 2 pi over the added curvatures.
-    """
-    curvature = [
-        sum(
-            float(np.square(np.diff(picture, axis=axis)).mean())
-            / max(float(np.square(picture).mean()), 1e-9)
-            for picture in (one, other)
-        )
-        for axis in (0, 1)
-    ]
-    return max(1.0, 2 * math.pi / math.sqrt(max(curvature[0] * curvature[1], 1e-9)))
 
 
 def correlation_of(one: Array, other: Array) -> float:
