@@ -133,6 +133,25 @@ def scenes(size: Size, generator: np.random.Generator, count: int) -> Iterator[A
             yield np.clip(0.12 + 0.8 * resize(part, (0, 0, wide, high), size)[turn], 0, 1)
 
 
+def view(middle: complex, pixels: float, turn: float, size: tuple[int, int]) -> Array:
+    """The large picture around a point, turned clockwise by `turn`, by Pillow's transformation.
+
+    pixels: of the large picture for each of the view's.
+    """
+    shrunk = max(1, int(pixels))
+    world = _world(shrunk)
+    vector = pixels / shrunk * complex(math.cos(math.radians(turn)), math.sin(math.radians(turn)))
+    start = middle / shrunk - vector * complex(*size) / 2
+    data = (vector.real, -vector.imag, start.real, vector.imag, vector.real, start.imag)
+    seen = world.transform(size, Image.Transform.AFFINE, data, Image.Resampling.BICUBIC)
+    return np.asarray(seen, np.float32) / np.float32(255)
+
+
+@lru_cache(maxsize=4)
+def _world(shrunk: int) -> Image.Image:
+    return Image.fromarray(earth()).reduce(shrunk)
+
+
 def _detail(tile: NDArray[np.uint8]) -> float:
     """The contrast within a sixth of a tile's height and width that three quarters exceed."""
     grey = tile[::4, ::4, 1].astype(np.float32)

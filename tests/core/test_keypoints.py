@@ -6,31 +6,15 @@ import math
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from ai_ever_zoom_addon.core.matching.keypoints import keypoints, locate
 from ai_ever_zoom_addon.core.matching.matcher import Matcher
 from ai_ever_zoom_addon.core.matching.picture import shrink
 from ai_ever_zoom_addon.core.matching.placement import Placement, upright
 from ai_ever_zoom_addon.core.steps import run
-from tests.series_maker import Array, earth, scenes
+from tests.series_maker import Array, earth, scenes, view
 
 SIDE = 512
-
-
-def view(middle: complex, pixels: float, turn: float, size: tuple[int, int]) -> Array:
-    """The large picture around a point, turned clockwise by `turn`, by Pillow's transformation.
-
-    pixels: of the large picture for each of the view's.
-    """
-    box = Image.fromarray(earth())
-    shrunk = max(1, int(pixels))
-    world = box.reduce(shrunk)
-    vector = pixels / shrunk * complex(math.cos(math.radians(turn)), math.sin(math.radians(turn)))
-    start = middle / shrunk - vector * complex(*size) / 2
-    data = (vector.real, -vector.imag, start.real, vector.imag, vector.real, start.imag)
-    seen = world.transform(size, Image.Transform.AFFINE, data, Image.Resampling.BICUBIC)
-    return np.asarray(seen, np.float32) / np.float32(255)
 
 
 def pair(place: Placement, size: tuple[int, int] = (SIDE, SIDE)) -> list[Array]:

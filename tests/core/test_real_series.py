@@ -67,3 +67,24 @@ def test_factors_that_vary_between_unequal_sizes_are_measured_and_said(shared: P
     assert factors == pytest.approx([5.96, 4.53, 2.81, 2.62, 1.62], rel=0.01)
     kinds = {finding.kind for finding in found.findings}
     assert FindingKind.VARYING_FACTOR in kinds
+
+
+@pytest.mark.parametrize("name", ["app_eye_variable", "mj_cats_2x", "mj_shift_pair_2x"])
+def test_noise_of_one_level_changes_nothing(shared: Path, name: str) -> None:
+    """In which order pairs are tried hangs on the last digits of the pictures."""
+    files = files_of(shared, name)
+    noise = np.random.default_rng(7)
+
+    def load_noisy(file: Path) -> Array:
+        image = load(file)
+        return image + noise.integers(-1, 2, image.shape).astype(np.float32) / np.float32(255)
+
+    plain, noisy = (analyse(files, loader) for loader in (load, load_noisy))
+    assert noisy.order == plain.order
+    assert noisy.loops == plain.loops
+    for before, after in zip(plain.pairs, noisy.pairs, strict=True):
+        assert after.factor > 1.0
+        assert after.source is before.source
+        assert after.factor == pytest.approx(before.factor, rel=0.001)
+        assert after.offset_px == pytest.approx(before.offset_px, abs=0.5)
+        assert after.turn_deg == pytest.approx(before.turn_deg, abs=0.05)

@@ -12,8 +12,9 @@ from .holes import Box, largest_hole
 from .placement import Placement
 from .resampling import Array, box_matrix
 
-# Longest side of the grey picture that is kept, of many images. Half precision at this size is 0.8 MB
-# an image at most, and sub-pixel registration of it is exact to a few thousandths of its pixels.
+# Longest side of the grey picture that is kept, of many images. Half precision at this size is
+# 0.8 MB an image at most, and sub-pixel registration of it is exact to a few thousandths of its
+# pixels.
 GREY_SIDE = 640
 FEW_SIDE = 1024  # of few images, so that what is small in an image can be seen
 FEW_PIXELS = 8e6  # of all grey pictures together, in which few images may be kept larger
