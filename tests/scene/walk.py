@@ -1010,6 +1010,8 @@ class Walk:
             raise RefusedError("there is no scene of a zoom without things of the user's")
         scene = self.random.choice(scenes)
         self.describe(f"put things of the user's into {scene.name}")
+        if placing.current() is not None:  # what changes out of sight meanwhile is undone with it
+            bpy.context.window.scene = scene
         self.is_users_work = True
         scene["decorated"], scene["Roll"], scene["Zoom Level"] = True, 3.5, 2.0
         scene.collection.objects.link(own(data.objects.new(f"Mark {self.number}", None)))
