@@ -126,6 +126,7 @@ def found_of(family: Family, *, auto_sort: bool) -> Analysis | None:
 
 def misplaced(pair: Pair, place: Placement, factor: float) -> tuple[float, float, float]:
     """By which share of the factor, of the outer image's width, and by how many degrees."""
+    assert pair.outer_size_px is not None
     x, y = (here - there for here, there in zip(pair.offset_px, place.offset, strict=True))
     return (
         abs(pair.factor / factor - 1),
