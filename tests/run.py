@@ -98,7 +98,12 @@ class Session:
         report.unlink(missing_ok=True)
         start = time.monotonic()
         command = [str(self.python), "-m", "pytest", "-q", f"--junitxml={report}"]
-        environment = {"EVER_ZOOM_SESSION": self.name, **self.environment}
+        # Sessions side by side share the cores: numpy's threads would wait for each other, busily.
+        environment = {
+            "EVER_ZOOM_SESSION": self.name,
+            "OPENBLAS_NUM_THREADS": "1",
+            **self.environment,
+        }
         status = run_shown(self.name, [*command, *options, *self.targets], environment)
         result = Result(self.name, seconds=time.monotonic() - start)
         if report.exists():
