@@ -63,7 +63,7 @@ class Tally:
 HEADER = f"{'':12}{'cases':>7}{'refused':>9}{'findings':>10}{'seconds':>9}"
 
 
-def run(name: str, case: Case, count: int, first: int = 0, longest: float = 60.0) -> Tally:
+def run(name: str, case: Case, count: int, first: int = 0, longest: float = 300.0) -> Tally:
     """Run cases.
 
     Args:
@@ -71,7 +71,7 @@ def run(name: str, case: Case, count: int, first: int = 0, longest: float = 60.0
         case: Makes and tries one.
         count: How many.
         first: The first one's seed; the others follow it.
-        longest: Seconds that one may take.
+        longest: Seconds that one may take, on a machine that is busy with others, too.
     """
     tally = Tally(name)
     start = time.monotonic()
