@@ -143,7 +143,7 @@ def remove_compositing_tree(scene: Any) -> None:
         scene.compositing_node_group = None
         if tree is not None and not tree.users:
             bpy.data.node_groups.remove(tree)
-    else:
+    elif scene.node_tree is not None:
         scene.node_tree.nodes.clear()
         scene.use_nodes = False
 

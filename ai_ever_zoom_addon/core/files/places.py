@@ -125,6 +125,11 @@ def _is_same(one: Path, other: Path) -> bool:
     return (there and one.samefile(other)) or _folded(one) == _folded(other)
 
 
+def is_written(file: Path, output: Path) -> bool:
+    """Whether a file is the video that is rendered, or one of the frames in its folder."""
+    return _folded(file) == _folded(output) or _is_frame(file, output)
+
+
 def _is_frame(file: Path, folder: Path) -> bool:
     is_inside = _folded(file).parent == _folded(folder)
     return is_inside and FRAME_FILE.fullmatch(file.name) is not None

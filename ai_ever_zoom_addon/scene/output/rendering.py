@@ -16,7 +16,7 @@ from ...core.files.frames_note import NOTE, FramesNote, Zoom, check_goes_on, rea
 from ...core.files.locking import is_held
 from ...core.files.moving import pictures_of
 from ...core.files.output import check_frame_size, frames_of_video, is_video, is_whole_picture
-from ...core.files.places import FRAME_FILE, check_file, check_folder, make_folder
+from ...core.files.places import FRAME_FILE, check_file, check_folder, is_written, make_folder
 from ...core.files.stamps import Stamps, check_unchanged, stamps_of
 from ...core.files.writing import Writing, in_use, lock_of, real_file, why_full
 from ...core.steps import Progress
@@ -102,7 +102,8 @@ def render_animation(
     check_output(output)
     check_frame_size(output, *output_settings.scene_resolution(scene))
     check_images(scene)
-    files = files_read(scene)
+    # A screen in another scene shows the very frames that are rendered.
+    files = {file for file in files_read(scene) if not is_written(file, Path(output))}
     stamps = stamps_of(files) | {file: stamps[file] for file in files & stamps.keys()}
     before = (
         scene.render.filepath,
