@@ -28,6 +28,8 @@ from .tags import PROFILE_SPACE
 # After the end of a file that ends too early: more than a strip of a large picture takes.
 _MORE_BYTES = 1 << 22
 
+_BRIGHTEST = 65504.0  # the largest number of half precision, which most such files have
+
 
 def load_image(file: Path) -> Any:
     """The Blender image of a file, once: the same file is not loaded again.
@@ -229,6 +231,8 @@ def read_pixels(file: Path) -> NDArray[np.float32]:
     space = image.colorspace_settings.name
     is_float = image.is_float
     pixels = _take_pixels(image)
+    if is_float:  # files of rendered light may hold what is no number, or has no end
+        np.clip(np.nan_to_num(pixels, copy=False), -_BRIGHTEST, _BRIGHTEST, out=pixels)
     colour, opacity = pixels[..., :3], pixels[..., 3:]
     # Whatever the file's colour space: reading floating-point values converts to linear light.
     if is_float or space != colours.picture_space():

@@ -22,16 +22,16 @@ WRITTEN = {"OPEN_EXR": "exr", "HDR": "hdr", "DPX": "dpx", "CINEON": "cin", "TARG
 
 def written(folder: Path) -> list[tuple[str, bytes]]:
     """Pictures of these kinds."""
+    image: Any = bpy.data.images.new("a", pictures.WIDTH, pictures.HEIGHT)
+    image.generated_type = "COLOR_GRID"
+    scene: Any = bpy.context.scene
     files = []
     for kind, suffix in WRITTEN.items():
-        # Each its own: 4.2 crashes where one that was saved is saved as another kind.
-        image: Any = bpy.data.images.new("a", pictures.WIDTH, pictures.HEIGHT)
-        image.generated_type = "COLOR_GRID"
         file = folder / f"b.{suffix}"
-        image.file_format = kind
-        image.save(filepath=str(file))
+        scene.render.image_settings.file_format = kind  # what is saved otherwise may be a PNG
+        image.save_render(str(file), scene=scene)
         files.append((file.name, file.read_bytes()))
-        bpy.data.images.remove(image)
+    bpy.data.images.remove(image)
     return files
 
 

@@ -168,3 +168,19 @@ def test_each_arrival_is_the_image(name: str, engine: Engine, tmp_path: Path) ->
             truth = encoded(np.clip(part * 2.0**exposure, 0.0, 1.0))
             away = abs(shown - truth)[EDGE:-EDGE, EDGE:-EDGE] * 255
             assert away.max() < 1.5, (exposure, number)
+
+
+def test_values_that_are_no_numbers_spoil_no_others(tmp_path: Path) -> None:
+    """Renderers leave such pixels where a light is too small or a division fails."""
+    linear = np.full((8, 12, 4), 0.25, np.float32)
+    linear[..., 3] = 1.0
+    wrong = linear.copy()
+    wrong[2, 3, :3] = np.nan, np.inf, -np.inf
+    wrong[5, 6, 0] = 3e38
+    for name, rgba in (("right", linear), ("wrong", wrong)):
+        (tmp_path / f"{name}.exr").write_bytes(exr_bytes(rgba))
+    right, found = (loading.read_pixels(tmp_path / f"{name}.exr") for name in ("right", "wrong"))
+    assert found[2, 3].tolist() == [0.0, 1.0, 0.0]
+    assert found[5, 6, 0] == 1.0
+    is_left = np.isfinite(wrong[..., :3]).all(axis=2) & (wrong[..., 0] < 1.0)
+    assert (found[is_left] == right[is_left]).all()
