@@ -13,7 +13,7 @@ from ai_ever_zoom_addon.core.findings import Finding, FindingKind, findings_from
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
-factors = st.floats(1.0, 1000.0, exclude_min=True)
+factors = st.floats(1.0 + 1e-6, 1000.0)  # less is no step in any pictures
 offsets = st.floats(-1e6, 1e6)
 gains = st.floats(0.0, 1e6)
 sides = st.integers(1, 1_000_000)

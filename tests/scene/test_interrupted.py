@@ -146,7 +146,7 @@ def test_frames_of_another_zoom_are_not_mixed_in(
     before = {file: file.read_bytes() for file in Path("out").iterdir()}
     ran = run(*arguments, "--resume")
     assert ran.error.startswith(
-        f"Error: --resume: the frames in {Path('out').absolute()} are of another zoom ({named}"
+        f"Error: The frames in {Path('out').absolute()} are of another zoom ({named}"
     )
     assert {file: file.read_bytes() for file in Path("out").iterdir()} == before
     assert run(*arguments, *changed, "--resume").status == 0  # they still can be gone on with
@@ -160,7 +160,7 @@ def test_frames_of_other_pictures_are_not_mixed_in(run: Run, series: Path) -> No
     (series / "image_2.png").touch()
     assert "are of another zoom (image_2.png)" in run(*arguments, "--resume").error
     (Path("out") / NOTE).unlink()
-    assert "it is not known of which zoom" in run(*arguments, "--resume").error
+    assert "are of a zoom that is not known" in run(*arguments, "--resume").error
 
 
 def test_older_frames_beside_the_new_ones_are_not_taken_for_theirs(run: Run, series: Path) -> None:

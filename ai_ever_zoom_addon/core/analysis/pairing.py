@@ -17,12 +17,13 @@ from ..matching.placement import Placement
 from ..matching.registration import Registration
 from ..steps import Steps
 from .placing import SAME_SCENE
-from .report import UNCHANGED, Pair, Source
+from .report import SMALLEST_FACTOR, UNCHANGED, Pair, Source
 from .verdict import PAINTED_AGAIN
 
 DEFAULT_FACTOR = 2.0  # where nothing and nobody says one
 LEAST_AGREEING = 3  # pairs that must say the same before they speak for the others
 MOST_AGREE = 0.6  # and this share of all that are sure
+SMALLEST_DEPTH = 1.01 * math.log(SMALLEST_FACTOR)  # so that what is written can be read
 LOOKS_ELSEWHERE = 6  # at pairs in a row in vain: 0.13 s each, and most were painted again
 
 Places: TypeAlias = dict[tuple[int, int], tuple[Placement, Source]]
@@ -151,7 +152,7 @@ class Pairing:
             return self._place(outer, inner, placement, source)
         found = register_pair(self._matcher, outer, inner, math.inf)
         # An image that is the larger one, after all, does not lie in the other.
-        if found is None or self._matcher.depth(outer, inner, found.placement) <= 0.0:
+        if found is None or self._matcher.depth(outer, inner, found.placement) < SMALLEST_DEPTH:
             pictures = self._matcher.pictures
             filling = pictures[outer].filled_by(pictures[inner])
             return self._place(outer, inner, filling, Source.HOLE) if filling else _NOWHERE
@@ -159,7 +160,7 @@ class Pairing:
         if place.score < PAINTED_AGAIN and self._looks_elsewhere > 0:
             self._looks_elsewhere -= 1
             other = self._matcher.search_elsewhere(outer, inner, found.placement)
-            if other and self._matcher.depth(outer, inner, other.placement) > 0.0:
+            if other and self._matcher.depth(outer, inner, other.placement) >= SMALLEST_DEPTH:
                 there = self._place(outer, inner, other.placement, Source.MEASURED)
                 if there.score > place.score:
                     self._looks_elsewhere = LOOKS_ELSEWHERE

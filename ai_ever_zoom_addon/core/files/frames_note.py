@@ -58,15 +58,15 @@ def check_goes_on(note: FramesNote | None, zoom: Zoom, folder: Path) -> None:
     """
     if note is None:
         raise EverZoomError(
-            f"--resume: it is not known of which zoom the frames in {folder} are: render without "
-            "it to replace them, or choose another folder."
+            f"The frames in {folder} are of a zoom that is not known: replace them by rendering "
+            "all of them, or choose another folder."
         )
     names = [name for name in {**note.zoom, **zoom} if note.zoom.get(name) != zoom.get(name)]
     if names:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         raise EverZoomError(
-            f"--resume: the frames in {folder} are of another zoom ({', '.join(names[:3])}{more}): "
-            "render without it to replace them, or choose another folder."
+            f"The frames in {folder} are of another zoom ({', '.join(names[:3])}{more}): replace "
+            "them by rendering all of them, or choose another folder."
         )
 
 
