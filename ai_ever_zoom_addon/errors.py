@@ -13,6 +13,11 @@ class EverZoomError(Exception):
     """
 
 
+def reason_of(error: Exception) -> str:
+    """What Blender says of what it could not do, in one line."""
+    return " ".join(str(error).split()).removeprefix("Error: ")
+
+
 def in_one_line(error: Exception, *, is_undone: bool = True) -> str:
     """What to tell the user of an error; of one that is not meant for them the console tells all.
 

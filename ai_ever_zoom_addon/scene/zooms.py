@@ -57,10 +57,7 @@ def build_zoom(
     Raises:
         EverZoomError: An image cannot be opened, or the settings leave nothing to see.
     """
-    plan = check_choices(scene, series, settings, control)
-    loading.check_images(image.file for image in series.images)
-    if is_shown:
-        run(prepare_steps(scene, series, settings))
+    plan = check_zoom(scene, series, settings, control, is_shown=is_shown)
     is_new = control is None
     sound.set_sound(scene, settings.sound or None, plan.first_frame)
     before = _settings_before(control)
@@ -102,6 +99,8 @@ def check_zoom(
     series: Series,
     settings: ZoomSettings,
     control: bpy.types.Object | None = None,
+    *,
+    is_shown: bool = True,
 ) -> Plan:
     """Find out, before anything is changed, whether `build_zoom` can be done.
 
@@ -110,6 +109,7 @@ def check_zoom(
         series: As for `build_zoom`.
         settings: As for `build_zoom`.
         control: As for `build_zoom`.
+        is_shown: As for `build_zoom`.
 
     Returns:
         The plan of the zoom.
@@ -119,7 +119,8 @@ def check_zoom(
     """
     plan = check_choices(scene, series, settings, control)
     loading.check_images(image.file for image in series.images)
-    run(prepare_steps(scene, series, settings))
+    if is_shown:
+        run(prepare_steps(scene, series, settings))
     return plan
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..errors import EverZoomError
+from ..errors import EverZoomError, reason_of
 from ..scene.output import bake, rendering
 from ..scene.planes import objects
 from .asking import active_zoom, has_zoom
@@ -38,8 +38,7 @@ class EVERZOOM_OT_render(Reporting, bpy.types.Operator):
         try:
             bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
         except RuntimeError as error:  # Blender's own reports
-            reason = " ".join(str(error).split()).removeprefix("Error: ")
-            raise EverZoomError(reason) from error
+            raise EverZoomError(reason_of(error)) from error
 
 
 class EVERZOOM_OT_bake_camera(Reporting, bpy.types.Operator):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from ai_ever_zoom_addon.core.files.frames_note import NOTE
 from tests import pictures
@@ -64,3 +67,15 @@ def assert_shows(picture: Array, truth: Array, limit: float = 2.0) -> None:
     """Root mean square error, in levels; a shift by one pixel, or the next frame, is far more."""
     rms, _ = pictures.error(picture, truth)
     assert rms < limit
+
+
+@contextlib.contextmanager
+def largest_file(length: int) -> Iterator[None]:
+    """No file can be written beyond this length, as if the disk were full there."""
+    resource = pytest.importorskip("resource", reason="does not apply: no limits on Windows")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (length, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -27,7 +27,7 @@ import pytest
 from PIL import Image
 
 from tests import pictures
-from tests.scene.command import PLAIN, SIZE, Ran, Run
+from tests.scene.command import PLAIN, SIZE, Ran, Run, largest_file
 
 COUNT = 50 if os.environ.get("EVER_ZOOM_FAULTS") == "all" else 6  # of each kind
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
@@ -183,18 +183,6 @@ def lengths_of(run: Run, job: str, series: Path) -> list[int]:
 
 
 # --- Full disks -----------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def largest_file(length: int) -> Iterator[None]:
-    """No file can be written beyond this length."""
-    resource = pytest.importorskip("resource", reason="does not apply: no limits on Windows")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (length, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("job", JOBS)

@@ -23,7 +23,16 @@ from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.strips.strips import picture_files
 from tests import pictures
-from tests.scene.command import PLAIN, SIZE, Run, assert_shows, frames, make_series, view
+from tests.scene.command import (
+    PLAIN,
+    SIZE,
+    Run,
+    assert_shows,
+    frames,
+    largest_file,
+    make_series,
+    view,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 4  # 9 frames
@@ -375,18 +384,6 @@ def test_a_font_changes_in_the_middle(run: Run, series: Path, tmp_path: Path) ->
 
 
 # --- A full disk ----------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def largest_file(length: int) -> Iterator[None]:
-    """No file can be written beyond this length, as if the disk were full there."""
-    resource = pytest.importorskip("resource", reason="does not apply: no limits on Windows")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (length, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ... import plain
 from ...errors import EverZoomError
+from ...settings import LAST_FRAME
+from ..findings import listed
 from .writing import write_whole
 
 NOTE = ".ever_zoom.json"
@@ -43,10 +46,12 @@ class FramesNote:
 def read_note(folder: Path) -> FramesNote | None:
     """What a folder's note says; None where there is none to read."""
     try:
-        values = json.loads((folder / NOTE).read_text("utf-8"))
-        ranges = [range(int(first), int(last) + 1) for first, last in values["frames"]]
-        return FramesNote(dict(values["zoom"]), frozenset(itertools.chain(*ranges)))
-    except (OSError, ValueError, TypeError, KeyError):
+        values = plain.record(plain.read_json((folder / NOTE).read_text("utf-8")))
+        rows = [plain.row(item, 2) for item in plain.row(values["frames"])]
+        ends = [[plain.whole(number, 0, LAST_FRAME) for number in row] for row in rows]
+        ranges = [range(first, last + 1) for first, last in ends]
+        return FramesNote(plain.record(values["zoom"]), frozenset(itertools.chain(*ranges)))
+    except (OSError, ValueError, KeyError):
         return None
 
 
@@ -63,9 +68,8 @@ def check_goes_on(note: FramesNote | None, zoom: Zoom, folder: Path) -> None:
         )
     names = [name for name in {**note.zoom, **zoom} if note.zoom.get(name) != zoom.get(name)]
     if names:
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         raise EverZoomError(
-            f"The frames in {folder} are of another zoom ({', '.join(names[:3])}{more}): replace "
+            f"The frames in {folder} are of another zoom ({listed(names, 3)}): replace "
             "them by rendering all of them, or choose another folder."
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ...errors import EverZoomError
+from ..findings import listed
 
 Stamps = Mapping[Path, tuple[int, int]]
 """When files were changed last, in nanoseconds, and how many bytes long they are."""
@@ -34,8 +35,7 @@ def check_unchanged(stamps: Stamps) -> None:
     now = stamps_of(stamps)
     changed = [file.name for file, stamp in now.items() if stamp != stamps[file]]
     if changed:
-        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         raise EverZoomError(
-            f"{', '.join(changed[:3])}{more} changed while the zoom was made, which may show "
+            f"{listed(changed, 3)} changed while the zoom was made, which may show "
             "both: let the files be, and make it again."
         )

@@ -9,7 +9,7 @@ import bpy
 
 from ...core.files.output import is_whole_blend
 from ...core.files.writing import Writing, why_full
-from ...errors import EverZoomError
+from ...errors import EverZoomError, reason_of
 from ..strips.storing import left_alone
 
 
@@ -42,7 +42,7 @@ def save(writing: Writing, file: Path, *, is_copy: bool) -> None:
         if is_whole_blend(partial) and _opens(partial):
             return
     except RuntimeError as error:
-        reason = " ".join(str(error).split()).removeprefix("Error: ")
+        reason = reason_of(error)
     raise EverZoomError(
         f"{file} cannot be written ({why_full(file.parent) or reason}): check the free space and "
         "the permissions, or choose another place."

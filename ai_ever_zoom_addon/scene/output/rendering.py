@@ -20,7 +20,7 @@ from ...core.files.places import FRAME_FILE, check_file, check_folder, is_writte
 from ...core.files.stamps import Stamps, check_unchanged, stamps_of
 from ...core.files.writing import Writing, in_use, lock_of, real_file, why_full
 from ...core.steps import Progress
-from ...errors import EverZoomError
+from ...errors import EverZoomError, reason_of
 from ...stopping import Stop, stoppable
 from ..loading import image_file
 from ..strips.strips import has_strips, picture_files
@@ -258,8 +258,7 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
 
 def _in_our_words(error: RuntimeError) -> str:
     """Why Blender did not render; where it writes no frame it says "Success" as the reason."""
-    reason = " ".join(str(error).split()).removeprefix("Error: ")
-    return reason.replace("Render error (Success) cannot", "Blender cannot")
+    return reason_of(error).replace("Render error (Success) cannot", "Blender cannot")
 
 
 def files_read(scene: Any) -> set[Path]:
