@@ -6,6 +6,7 @@ is measured.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -14,10 +15,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ..core.analysis.consensus import Usual, consensus, said_by
 from ..core.analysis.making import analysis_steps, pair_steps
 from ..core.analysis.pairing import DEFAULT_FACTOR
 from ..core.analysis.placing import GivenPlacement, placement_of
-from ..core.analysis.report import Analysis, LeftOut, Source, missing_pair
+from ..core.analysis.report import Analysis, LeftOut, Source
 from ..core.analysis.verdict import JUDGED, judge
 from ..core.files.folder import natural_key
 from ..core.files.image_file import incomplete
@@ -207,24 +209,29 @@ def relist_steps(
     if not (is_found or given):
         steps = uniform_steps(len(found), settings.zoom_factor)
         return Series(tuple(found), steps, old.skipped, is_measured=False), None
-    known = {} if anew else _known_pairs(control)
+    before = _known_pairs(control)
+    known = {} if anew else dict(before)
     load = lru_cache(maxsize=2)(loading.read_pixels)  # an image has two neighbours
     ends = files[-1], files[0]
     is_ring_wanted = settings.travel is Travel.LOOP and len(files) > 2
     wanted = [*pairwise(files), *([ends] if is_ring_wanted else [])]
+    names = [(str(outer), str(inner)) for outer, inner in wanted]
     for number, (outer, inner) in enumerate(wanted):
         placement = placement_of(given, outer.name, inner.name)
         if placement is None and (str(outer), str(inner)) in known:
             continue
         text = f"Measuring {inner.name} in {outer.name}"
         yield number / len(files), text
-        work = pair_steps(outer, inner, load, placement)
+        others = [pair for two in names if (pair := known.get(two) or before.get(two))]
+        work = pair_steps(outer, inner, load, placement, others)
         known[str(outer), str(inner)] = yield from within(work, number / len(files), text)
     neighbours = [known[str(outer), str(inner)] for outer, inner in pairwise(files)]
-    factors = [pair.factor for pair in neighbours if pair is not None]
-    usual = median(factors) if factors else settings.given_factor or DEFAULT_FACTOR
+    sure = [pair for pair in neighbours if pair is not None]
+    factors = [pair.factor for pair in sure]
+    factor = median(factors) if factors else settings.given_factor or DEFAULT_FACTOR
+    usual = consensus(said_by(sure)) or Usual(math.log(factor), 0.0, 0.0, 0.0)
     pairs = [
-        pair or missing_pair(outer.name, inner.name, (image.width, image.height), usual)
+        pair or usual.pair(outer.name, inner.name, (image.width, image.height))
         for pair, image, (outer, inner) in zip(neighbours, found, pairwise(files), strict=False)
     ]
     analysis = judge(pairs, settings.given_factor)

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_ever_zoom_addon.core.analysis.report import Analysis, LeftOut, Pair, Source, missing_pair
+from ai_ever_zoom_addon.core.analysis.report import (
+    UNCHANGED,
+    Analysis,
+    LeftOut,
+    Pair,
+    Source,
+)
 from ai_ever_zoom_addon.core.findings import Finding, FindingKind, findings_from_json
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
@@ -48,6 +54,16 @@ analyses = st.builds(
 )
 
 
+def not_found(outer: str, inner: str, outer_size_px: tuple[int, int], factor: float) -> Pair:
+    return Pair(
+        *(outer, inner, factor, (0.0, 0.0), outer_size_px),
+        source=Source.USUAL,
+        score=0.0,
+        gain=UNCHANGED,
+        linear_gain=UNCHANGED,
+    )
+
+
 @given(analyses)
 def test_an_analysis_comes_back_as_it_was(analysis: Analysis) -> None:
     written = json.dumps(analysis.to_json())
@@ -57,7 +73,7 @@ def test_an_analysis_comes_back_as_it_was(analysis: Analysis) -> None:
 
 
 def test_a_pair_is_written_as_a_placement_with_what_its_pictures_have_in_common() -> None:
-    pair = missing_pair("b.png", "a.png", (1280, 720), 2.5)
+    pair = not_found("b.png", "a.png", (1280, 720), 2.5)
     assert pair.to_json() == {
         "outer": "b.png",
         "inner": "a.png",
@@ -76,11 +92,11 @@ def test_kinds_and_keys_of_a_later_version_are_passed_over() -> None:
     finding = Finding(FindingKind.VARYING_FACTOR, {"least": 1.5, "most": 2.0})
     later = {"kind": "of a later version", "values": {}}
     assert findings_from_json([later, finding.to_json()]) == (finding,)
-    pair = missing_pair("b.png", "a.png", (1280, 720), 2.5)
+    pair = not_found("b.png", "a.png", (1280, 720), 2.5)
     assert Pair.from_json(pair.to_json() | {"later": 1}) == pair
 
 
-PAIR = missing_pair("b", "a", (4, 3), 2.0).to_json()
+PAIR = not_found("b", "a", (4, 3), 2.0).to_json()
 
 
 @pytest.mark.parametrize("key", PAIR)
@@ -98,7 +114,7 @@ def test_a_pair_with_a_value_of_another_kind_is_refused(key: str, wrong: object)
 
 @pytest.mark.parametrize("wrong", [{}, {"pairs": 3}, {"order": None}, {"findings": [7]}])
 def test_what_is_no_analysis_is_refused(wrong: dict[str, object]) -> None:
-    pair = missing_pair("b", "a", (4, 3), 2.0)
+    pair = not_found("b", "a", (4, 3), 2.0)
     right = Analysis(("b", "a"), "", 2.0, False, (pair,), (), ()).to_json()
     assert Analysis.from_json(right)
     with pytest.raises(ValueError, match=r"."):

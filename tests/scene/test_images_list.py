@@ -17,6 +17,8 @@ import pytest
 from ai_ever_zoom_addon import cli
 from ai_ever_zoom_addon.scene import compat, loading, recipe
 from ai_ever_zoom_addon.scene.planes import objects
+from tests.pictures import save
+from tests.series_maker import view
 
 from .drawing import draw_panel, draw_panels, shown_text
 from .nested import write_image, write_series
@@ -280,6 +282,26 @@ def test_grows_at_either_end(
     assert factors() == pytest.approx([2.0] * 5, rel=0.005)
     assert last_key() == (51, 5)
     assert bpy.context.scene.frame_end == 51
+
+
+def test_an_image_that_is_not_found_is_placed_as_the_others_are(
+    addon: None, tmp_path: Path
+) -> None:
+    """Each lies in the middle of the right half of the one before, half as large."""
+    middle, pixels, size = 1500 + 1000j, 8.0, (192, 144)
+    for depth in range(5):
+        save(view(middle, pixels, 0.0, size), tmp_path / f"a_{depth}.png")
+        middle += pixels * size[0] / 4
+        pixels /= 2
+    build(tmp_path)
+    other = save(view(3500 + 600j, 2.0, 0.0, size), tmp_path / "more" / "b.png")
+    choose(4)
+    assert told(operators.ever_zoom.replace_image, filepath=str(other)) == ""
+    steps = recipe.stored_series(zoom()).steps
+    assert [step.factor for step in steps] == pytest.approx([2.0] * 4, rel=0.01)
+    assert [step.offset[0] for step in steps] == pytest.approx([0.25] * 4, abs=0.005)
+    assert [step.offset[1] for step in steps] == pytest.approx([0.0] * 4, abs=0.005)
+    assert "1 of 4 inner images were not found" in zoom().ever_zoom.warnings
 
 
 def test_the_pictures_say_which_added_image_comes_first(addon: None, tmp_path: Path) -> None:

@@ -241,7 +241,11 @@ def _analysis(
 
 
 def pair_steps(
-    outer: Path, inner: Path, load: Loader, given: GivenPlacement | None = None
+    outer: Path,
+    inner: Path,
+    load: Loader,
+    given: GivenPlacement | None = None,
+    others: Sequence[Pair] = (),
 ) -> Steps[Pair | None]:
     """Finds where one image lies in another one, in short steps.
 
@@ -249,6 +253,7 @@ def pair_steps(
         outer, inner: Their files.
         load: Decodes one of them.
         given: What the user says of it: then only likeness and colours are measured.
+        others: Known pairs of the series: where they agree, a pair that fits worse is tried.
 
     Yields:
         (fraction done 0..1, one line of text).
@@ -264,7 +269,7 @@ def pair_steps(
     if not given:
         yield from matcher.relate(neighbours=True)
         places |= fill_holes(matcher, OUTERMOST_FIRST)
-    pairing = Pairing(matcher, [0, 1], None, places)
+    pairing = Pairing(matcher, [0, 1], None, places, others=others)
     yield from pairing.steps()
     (pair,) = pairing.pairs
     is_found = pair.source is not Source.USUAL and math.log(pair.factor) > SAME_FACTOR

@@ -16,13 +16,12 @@ from ..matching.matcher import SAME_FACTOR, Matcher
 from ..matching.placement import Placement
 from ..matching.registration import Registration
 from ..steps import Steps
+from .consensus import Usual, consensus, said_by
 from .placing import SAME_SCENE
 from .report import SMALLEST_FACTOR, UNCHANGED, Pair, Source
 from .verdict import PAINTED_AGAIN
 
 DEFAULT_FACTOR = 2.0  # where nothing and nobody says one
-LEAST_AGREEING = 3  # pairs that must say the same before they speak for the others
-MOST_AGREE = 0.6  # and this share of all that are sure
 SMALLEST_DEPTH = 1.01 * math.log(SMALLEST_FACTOR)  # so that what is written can be read
 LOOKS_ELSEWHERE = 6  # at pairs in a row in vain: 0.13 s each, and most were painted again
 
@@ -43,31 +42,6 @@ def register_pair(matcher: Matcher, outer: int, inner: int, enough: float) -> Re
             return found
     found = matcher.search(outer, inner)
     return found and matcher.go_on(outer, inner, found, enough)
-
-
-@dataclass(frozen=True)
-class _Usual:
-    """A placement without the sizes of the images, so that pairs can be compared.
-
-    Attributes:
-        depth: Logarithm of the factor.
-        x, y: Offset as parts of the outer image's width and height.
-        turn: In degrees.
-    """
-
-    depth: float
-    x: float
-    y: float
-    turn: float
-
-    def agrees(self, other: _Usual) -> bool:
-        """Whether two say the same, as far as a user would see."""
-        turn = (self.turn - other.turn + 180.0) % 360.0 - 180.0
-        return (
-            abs(self.depth - other.depth) < 0.01 + 0.01 * abs(self.depth)
-            and max(abs(self.x - other.x), abs(self.y - other.y)) < 0.01
-            and abs(turn) < 1.0
-        )
 
 
 @dataclass(frozen=True)
@@ -110,14 +84,16 @@ class Pairing:
         places: Places,
         *,
         is_ring: bool = False,
+        others: Sequence[Pair] = (),
     ) -> None:
-        """Args: sequence: Numbers of images, outermost first."""
+        """Args: sequence: Numbers of images, outermost first. others: Known pairs of the series."""
         self._matcher = matcher
         self._names = [picture.name for picture in matcher.pictures]
         self._neighbours = list(pairwise(sequence))
         self._ends = [(sequence[-1], sequence[0])] if is_ring else []
         self._given_factor = given_factor
         self._places = places
+        self._others = others
         self._looks_elsewhere = LOOKS_ELSEWHERE
         self.pairs: tuple[Pair, ...] = ()
         self.closing: Pair | None = None
@@ -174,27 +150,21 @@ class Pairing:
 
     # What the pairs say together
 
-    def _consensus(self, places: Sequence[_Place]) -> _Usual | None:
-        """What the pairs say that are sure, if nearly all of them say the same."""
-        sure = [
+    def _consensus(self, places: Sequence[_Place]) -> Usual | None:
+        own = [
             self._as_usual(*pair, place.placement)
             for pair, place in zip(self._neighbours, places, strict=True)
             if place.placement is not None and place.score >= PAINTED_AGAIN
         ]
-        if len(sure) < LEAST_AGREEING:
-            return None
-        middle = [sorted(values)[len(sure) // 2] for values in zip(*map(_parts, sure), strict=True)]
-        usual = _Usual(*middle)
-        agreeing = sum(map(usual.agrees, sure))
-        return usual if agreeing >= max(LEAST_AGREEING, MOST_AGREE * len(sure)) else None
+        return consensus([*own, *said_by(self._others)])
 
-    def _as_usual(self, outer: int, inner: int, placement: Placement) -> _Usual:
+    def _as_usual(self, outer: int, inner: int, placement: Placement) -> Usual:
         picture = self._matcher.pictures[outer]
         x, y = placement.offset
         depth = self._matcher.depth(outer, inner, placement)
-        return _Usual(depth, x / picture.width, y / picture.height, placement.turn)
+        return Usual(depth, x / picture.width, y / picture.height, placement.turn)
 
-    def _better(self, outer: int, inner: int, own: _Place, usual: _Usual) -> _Place:
+    def _better(self, outer: int, inner: int, own: _Place, usual: Usual) -> _Place:
         """A pair's own place, or what the others say, where its own is not clearly better."""
         is_measured = own.source is Source.MEASURED and own.placement is not None
         if own.score >= PAINTED_AGAIN or not (is_measured or own is _NOWHERE):
@@ -269,7 +239,3 @@ class Pairing:
             linear_gain=colours.linear_gain if colours else UNCHANGED,
             turn_deg=placement.turn,
         )
-
-
-def _parts(usual: _Usual) -> tuple[float, ...]:
-    return usual.depth, usual.x, usual.y, usual.turn

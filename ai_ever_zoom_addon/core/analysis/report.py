@@ -204,17 +204,6 @@ class Analysis:
             raise ValueError(f"this is no analysis: {error}") from None
 
 
-def missing_pair(outer: str, inner: str, outer_size_px: tuple[int, int], factor: float) -> Pair:
-    """The stand-in for a pair of which the one image was not found in the other."""
-    return Pair(
-        *(outer, inner, factor, (0.0, 0.0), outer_size_px),
-        source=Source.USUAL,
-        score=0.0,
-        gain=UNCHANGED,
-        linear_gain=UNCHANGED,
-    )
-
-
 def size_in_pixels(values: Any) -> tuple[int, int]:
     """Width and height as JSON has them; a ValueError tells what is wrong."""
     width, height = (plain.whole(part, 1, LARGEST_SIDE) for part in plain.row(values, 2))
