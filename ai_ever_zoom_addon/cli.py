@@ -135,14 +135,15 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
                 f"--frames {first}-{last}: this zoom has the frames {plan.first_frame} to "
                 f"{plan.last_frame}."
             )
-        is_shown = not options.no_render or blend is not None or options.farm is not None
-        if is_shown:
-            run(zooms.prepare_steps(scene, series, settings), progress)
+        is_kept = blend is not None or options.farm is not None
+        seen = range(0) if options.no_render else range(first, last + 1)
+        frames = None if is_kept else seen
+        run(zooms.prepare_steps(scene, series, settings, frames), progress)
         control = zooms.build_zoom(
             *(scene, series, settings),
             report=found or None,
             placements=placements,
-            is_shown=is_shown,
+            frames=frames,
         )
         findings = [*(analysis.findings if analysis else ()), *recipe.stored_findings(control)]
         warnings = sentences(findings, Way.COMMAND_LINE)

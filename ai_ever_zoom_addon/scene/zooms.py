@@ -31,7 +31,7 @@ def build_zoom(
     listing: Listing | None = None,
     placements: Sequence[GivenPlacement] | None = None,
     *,
-    is_shown: bool = True,
+    frames: range | None = None,
 ) -> Any:
     """Build a zoom into a scene, or build an existing one again.
 
@@ -48,8 +48,8 @@ def build_zoom(
             others. It tells which of the zoom's layers go on showing which image.
         placements: What the user has given, which the series follows already; None: what the zoom
             has.
-        is_shown: Whether anybody is going to see or to keep it: if not, the sequencer's pictures,
-            which take long, are not made.
+        frames: Those that anybody is going to see, if it is not kept; None: all. What is in none
+            of them is not prepared for the sequencer, as that takes long.
 
     Returns:
         The control object.
@@ -57,7 +57,7 @@ def build_zoom(
     Raises:
         EverZoomError: An image cannot be opened, or the settings leave nothing to see.
     """
-    plan = check_zoom(scene, series, settings, control, is_shown=is_shown)
+    plan = check_zoom(scene, series, settings, control, frames=frames)
     is_new = control is None
     sound.set_sound(scene, settings.sound or None, plan.first_frame)
     before = _settings_before(control)
@@ -87,8 +87,8 @@ def build_zoom(
             round(zoom_level.moved(frame, old_keys, plan.keys)) for frame in ends
         )
     if settings.engine is Engine.SEQUENCER:
-        if is_shown:
-            strips.build_strips(scene, control, plan)
+        if frames is None or frames:
+            strips.build_strips(scene, control, plan, frames)
     elif settings.engine is not Engine.KEEP:
         strips.remove_strips(scene)
     return control
@@ -100,7 +100,7 @@ def check_zoom(
     settings: ZoomSettings,
     control: bpy.types.Object | None = None,
     *,
-    is_shown: bool = True,
+    frames: range | None = None,
 ) -> Plan:
     """Find out, before anything is changed, whether `build_zoom` can be done.
 
@@ -109,7 +109,7 @@ def check_zoom(
         series: As for `build_zoom`.
         settings: As for `build_zoom`.
         control: As for `build_zoom`.
-        is_shown: As for `build_zoom`.
+        frames: As for `build_zoom`.
 
     Returns:
         The plan of the zoom.
@@ -119,12 +119,13 @@ def check_zoom(
     """
     plan = check_choices(scene, series, settings, control)
     loading.check_images(image.file for image in series.images)
-    if is_shown:
-        run(prepare_steps(scene, series, settings))
+    run(prepare_steps(scene, series, settings, frames))
     return plan
 
 
-def prepare_steps(scene: bpy.types.Scene, series: Series, settings: ZoomSettings) -> Steps[None]:
+def prepare_steps(
+    scene: bpy.types.Scene, series: Series, settings: ZoomSettings, frames: range | None = None
+) -> Steps[None]:
     """What takes long in `check_zoom` and `build_zoom`, in short steps; done once, it is done.
 
     Raises:
@@ -133,7 +134,7 @@ def prepare_steps(scene: bpy.types.Scene, series: Series, settings: ZoomSettings
     if settings.engine is Engine.SEQUENCER:
         strips.check_strips(scene)
         plan = make_plan(series, settings, output_settings.scene_resolution(scene))
-        yield from strips.prepare_steps(plan)
+        yield from strips.prepare_steps(plan, frames)
 
 
 def check_choices(

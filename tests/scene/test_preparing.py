@@ -38,6 +38,29 @@ def test_what_nobody_sees_is_not_made(run: Run, many: Path) -> None:
     assert len(made()) == COUNT - 1  # the outermost is shown as it is
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--roll", 0.1, "-rev", "--ease", 0.2),
+        ("--travel", "loop", "-zf", 1.1, "--feather", 0.2),
+    ],
+)
+def test_frames_that_are_rendered_alone_are_the_same(
+    run: Run, many: Path, options: tuple[object, ...]
+) -> None:
+    def frames_in(name: str, *more: object) -> dict[str, bytes]:
+        ran = run("-i", many, *SEQUENCER, "-zs", 2, *options, *more, "-o", name)
+        assert ran.status == 0, ran.lines
+        return {file.name: file.read_bytes() for file in Path(name).glob("*.png")}
+
+    several = frames_in("several", "--frames", "3-4")
+    few = len(made())
+    whole = frames_in("whole")
+    assert len(several) == 2 and several.items() <= whole.items()
+    assert few < len(made())
+    assert frames_in("last", "--frames", len(whole) - 1).items() <= whole.items()
+
+
 def test_it_is_seen_and_can_be_stopped(
     run: Run, many: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

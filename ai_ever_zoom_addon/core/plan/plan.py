@@ -39,6 +39,9 @@ from .visibility import Sight, find_sights, layers_around
 SINGLE_STRETCH_OCTAVES = 26.0
 STRETCH_OCTAVES = 12.0
 
+# More than Blender, in single precision, errs in zoom levels.
+_ROUNDING = 1e-3
+
 
 @dataclass(frozen=True)
 class Layer(Sight):
@@ -184,6 +187,20 @@ class Plan:
             if layer.visible_from < self.level_at(frame) <= layer.visible_until:
                 return frame
         return self.first_frame
+
+    def layers_seen(self, frames: range | None) -> list[Layer]:
+        """The layers that can be seen in some frames; None: all layers, whoever looks."""
+        if frames is None:
+            return list(self.layers)
+        levels = np.array([self.level_at(frame) for frame in frames])
+        return [
+            layer
+            for layer in self.layers
+            if (
+                (layer.visible_from - _ROUNDING < levels)
+                & (levels <= layer.visible_until + _ROUNDING)
+            ).any()
+        ]
 
     def gain_keys(self, index: int) -> list[tuple[float, tuple[float, float, float]]]:
         """What a layer's linear light is multiplied by, as (zoom level, (r, g, b)), linear between.

@@ -92,13 +92,13 @@ _decoded: OrderedDict[str, Pixels] = OrderedDict()
 _plain: dict[str, bool] = {}  # by digest: sRGB, 8 bits, opaque, upright, and of even sides
 
 
-def make_pictures(plan: Plan) -> list[Picture]:
+def make_pictures(plan: Plan, frames: range | None = None) -> dict[int, Picture]:
     """`picture_steps`, at once."""
-    return run(picture_steps(plan))
+    return run(picture_steps(plan, frames))
 
 
-def picture_steps(plan: Plan) -> Steps[list[Picture]]:
-    """The pictures of all layers; writes those that are not there yet, one a step.
+def picture_steps(plan: Plan, frames: range | None = None) -> Steps[dict[int, Picture]]:
+    """The pictures of layers, by index; writes those that are not there yet, one a step.
 
     All but the outermost are trimmed to the mask and have its soft edge. Their opacity is the
     image's own times the mask's. The outermost is the image file itself where a copy would not
@@ -107,25 +107,30 @@ def picture_steps(plan: Plan) -> Steps[list[Picture]]:
     Blender places pictures to the half pixel only if their sides are even, as the frame's are: so
     all get even ones.
 
+    Args:
+        plan: The zoom.
+        frames: Only of layers that these show; None: of all.
+
     Raises:
         EverZoomError: An image cannot be read, or the folder cannot be written.
     """
-    pictures = []
+    pictures: dict[int, Picture] = {}
+    layers = plan.layers_seen(frames)
     alphas: dict[tuple[Mask, float, int, int], NDArray[np.float64]] = {}
     with _Writer() as writer:
-        for layer in plan.layers:
+        for layer in layers:
             image = layer.image
             source = _source(image.file)
             is_trimmed = layer.is_trimmed
             is_own = is_trimmed or plan.settings.pack_images or not _fits_strip(image.file)
             if not is_own and _is_plain(source):
-                pictures.append(Picture(image.file, is_copy=False, is_float=False))
+                pictures[layer.index] = Picture(image.file, is_copy=False, is_float=False)
                 continue
             mask = layer.mask if is_trimmed else None
             stem = _name(source, mask, layer.aspect)
             file = find(f"{stem}.png") or find(f"{stem}.exr")
             if file is None:
-                number, count = len(pictures), len(plan.layers)
+                number, count = len(pictures), len(layers)
                 yield number / count, f"Preparing picture {number + 1} of {count}"
                 pixels = _pixels(source)
                 shape = layer.mask, layer.aspect, image.width, image.height
@@ -135,7 +140,8 @@ def picture_steps(plan: Plan) -> Steps[list[Picture]]:
                 make = _maker(pixels, margins, alphas[shape] if is_trimmed else None)
                 suffix = "png" if pixels.dtype == np.uint8 else "exr"
                 file = writer.write(f"{stem}.{suffix}", make)
-            pictures.append(Picture(file, is_copy=True, is_float=file.suffix == ".exr"))
+            is_float = file.suffix == ".exr"
+            pictures[layer.index] = Picture(file, is_copy=True, is_float=is_float)
     return pictures
 
 

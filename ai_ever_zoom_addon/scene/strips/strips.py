@@ -10,7 +10,7 @@ not evaluated while the sequencer renders, so the scene has a copy of the contro
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +72,13 @@ def check_strips(scene: Any) -> None:
         free_channel(scene.sequence_editor)
 
 
-def prepare_steps(plan: Plan) -> Steps[None]:
+def prepare_steps(plan: Plan, frames: range | None = None) -> Steps[None]:
     """Make the pictures that `build_strips` needs; no scene is changed.
 
     Raises:
         EverZoomError: An image cannot be read, or the pictures cannot be written.
     """
-    steps = picture_steps(plan)
+    steps = picture_steps(plan, frames)
     while True:
         with no_image_left():  # of this step: between them others may load images
             try:
@@ -88,7 +88,7 @@ def prepare_steps(plan: Plan) -> Steps[None]:
         yield step
 
 
-def build_strips(scene: Any, control: Any, plan: Plan) -> None:
+def build_strips(scene: Any, control: Any, plan: Plan, frames: range | None = None) -> None:
     """Make the strips of a zoom, in place of those that an earlier build made.
 
     The group stays the same strip, so its channel and what the user made of it do, too.
@@ -97,28 +97,29 @@ def build_strips(scene: Any, control: Any, plan: Plan) -> None:
         scene: Gets the strips and the properties that they follow.
         control: The zoom's control, whose curve is copied.
         plan: What to build.
+        frames: Only layers that these show get a strip; None: all.
 
     Raises:
         EverZoomError: An image cannot be read, the pictures cannot be written, or there is no
             free channel.
     """
-    pictures = make_pictures(plan)
-    layers = plan.stacked
+    pictures = make_pictures(plan, frames)
+    layers = [layer for layer in plan.stacked if layer.index in pictures]
     if scene.sequence_editor is None:
         scene.sequence_editor_create()
     group = _group(scene, plan)
     _fill_properties(scene, control, plan)
-    last = LAYERS_PER_GROUP if len(plan.layers) > LAYERS_PER_GROUP else len(plan.layers)
-    parts = [slice(first, first + last) for first in range(0, len(plan.layers), last)]
-    frames = _last_frame(scene, plan) - plan.first_frame + 1
+    last = LAYERS_PER_GROUP if len(layers) > LAYERS_PER_GROUP else len(layers)
+    parts = [slice(first, first + last) for first in range(0, len(layers), last)]
+    length = _last_frame(scene, plan) - plan.first_frame + 1
     inner = _kept(compat.strips(group), "META", len(parts)) if len(parts) > 1 else {}
     for channel, part in enumerate(parts, start=1):
         owner = group
         if len(parts) > 1:
             owner = inner.get(channel) or _new_group(compat.strips(group), channel, plan)
         _fill_group(scene, compat.strips(owner), plan, layers[part], pictures)
-        compat.set_range(owner, plan.first_frame, frames)
-    compat.set_range(group, plan.first_frame, frames)
+        compat.set_range(owner, plan.first_frame, length)
+    compat.set_range(group, plan.first_frame, length)
     make_room(file.name for other in bpy.data.scenes for file in picture_files(other))
 
 
@@ -197,7 +198,7 @@ def _kept(places: Any, kind: str, count: int) -> dict[int, Any]:
 
 
 def _fill_group(
-    scene: Any, places: Any, plan: Plan, layers: Sequence[Layer], pictures: Sequence[Picture]
+    scene: Any, places: Any, plan: Plan, layers: Sequence[Layer], pictures: Mapping[int, Picture]
 ) -> None:
     """Let a group show layers, the hindmost first, by the strips that are there already.
 
