@@ -3,6 +3,10 @@
 Nothing modal: both images lie in a scene of their own (see scene/placing.py), in which everything
 of Blender's works as it does elsewhere. Whether something is placed is known by that scene alone;
 what is here follows it, whoever has made it come or go.
+
+Take and Give Up go back by Blender's own undo, so that one undo is left of all that was tried. What
+a script changes meanwhile in a scene that is not shown goes back with it, as with any undo: nothing
+of Blender's tells of it.
 """
 
 from __future__ import annotations
