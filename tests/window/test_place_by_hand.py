@@ -79,7 +79,8 @@ def test_from_not_found_to_a_playing_zoom_in_six_clicks(window: Window, tmp_path
     in_the_view(window, "bpy.ops.ever_zoom.use_image('EXEC_DEFAULT', True, index=4)")
     window.wait_until(f"sum(row.is_used for row in {GROUP}.images) == 5", 60)
     outer, inner, source, factor, *place = window.ask(PAIRS)[-1]
-    assert (outer, inner, source, place) == ("img1.png", "img0.png", "usual", [0.0, 0.0, 0.0])
+    assert (outer, inner, source) == ("img1.png", "img0.png", "usual")
+    assert place == pytest.approx([0.0, 0.0, 0.0], abs=0.01)  # as the other pairs lie
     before, view, pairs = window.ask(EVERYTHING), window.ask(VIEW), window.ask(PAIRS)
 
     window.clicks = 0
