@@ -125,6 +125,8 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
         series, analysis = measuring.find_series(files, settings, skipped, progress, placements)
         for line in _found(series, analysis):
             terminal.say(line)
+        for line in left_out_lines(analysis.left_out if analysis else ()):
+            terminal.say(f"Warning: {line}")
         found: dict[str, Any] = analysis.to_json() if analysis else {}
         plan = make_plan(series, settings, output_settings.scene_resolution(scene))
         if not options.no_render:
@@ -356,7 +358,6 @@ def _found(series: Series, analysis: Analysis | None) -> Iterator[str]:
             f"  {score:5}  {pair.factor:6.4f}  {x:+7.2f} {y:+7.2f}  {pair.turn_deg:+7.2f}  "
             f"x{red:.3f} x{green:.3f} x{blue:.3f}  {pair.inner} in {pair.outer}"
         )
-    yield from left_out_lines(analysis.left_out)
 
 
 def _save(blend: Path) -> None:

@@ -13,6 +13,18 @@ class EverZoomError(Exception):
     """
 
 
+class UnusableError(EverZoomError):
+    """An image that is of no use by itself: a zoom may do without it.
+
+    Attributes:
+        wrong: What is wrong with it and what to do, to be read after "which".
+    """
+
+    def __init__(self, name: str, wrong: str) -> None:
+        super().__init__(f"The image {name} {wrong}, or remove it.")
+        self.wrong = wrong
+
+
 def reason_of(error: Exception) -> str:
     """What Blender says of what it could not do, in one line."""
     return " ".join(str(error).split()).removeprefix("Error: ")

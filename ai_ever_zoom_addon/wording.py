@@ -230,7 +230,14 @@ def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for item in left_out:
         reasons.setdefault(item.reason, []).append(item.file)
-    return [f"Left out: {listed(files)}, {reason}." for reason, files in reasons.items()]
+    return [
+        f"Left out: {listed(files)}, {_of_each(reason) if len(files) > 1 else reason}."
+        for reason, files in reasons.items()
+    ]
+
+
+def _of_each(reason: str) -> str:
+    return f"each of {reason}" if reason.startswith("which ") else reason
 
 
 def _are_names(values: list[object]) -> bool:

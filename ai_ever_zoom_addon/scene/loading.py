@@ -21,7 +21,7 @@ from ..core.files.orientation import UPRIGHT, upright
 from ..core.files.output import is_whole_picture
 from ..core.files.profiles import Profile
 from ..core.files.writing import Writing
-from ..errors import EverZoomError
+from ..errors import EverZoomError, UnusableError
 from . import colours
 from .tags import PROFILE_SPACE
 
@@ -154,7 +154,7 @@ def read_header(file: Path) -> Header | None:
     """What a picture's file says about it, also if it is packed; of what moves, as it begins.
 
     Raises:
-        EverZoomError: As `image_file.read_header`.
+        UnusableError: As `image_file.read_header`.
     """
     packed = None if file.exists() else packed_image(file)
     if packed is not None:
@@ -169,7 +169,7 @@ def check_size(file: Path) -> int:
         How many bytes of memory it takes; 0 where its file does not say.
 
     Raises:
-        EverZoomError: As `image_file.look` and `limits.check_size`.
+        UnusableError: As `image_file.look` and `limits.check_size`.
     """
     packed = None if file.exists() else packed_image(file)
     if packed is not None:
@@ -208,7 +208,7 @@ def read_size(file: Path) -> tuple[int, int]:
     """Width and height in pixels, by decoding the file, or how it begins if it moves.
 
     Raises:
-        EverZoomError: The file is no image that Blender reads.
+        UnusableError: The file is no image that Blender reads.
     """
     image = _decode(file)
     size = int(image.size[0]), int(image.size[1])
@@ -225,7 +225,7 @@ def read_pixels(file: Path) -> NDArray[np.float32]:
         Shape (height, width, 3), or where something is see-through (height, width, 4).
 
     Raises:
-        EverZoomError: The file is no image that Blender reads.
+        UnusableError: The file is no image that Blender reads.
     """
     image = _decode(file)
     space = image.colorspace_settings.name
@@ -257,7 +257,7 @@ def read_rgba(
         multiplied in.
 
     Raises:
-        EverZoomError: The file is no image that Blender reads.
+        UnusableError: The file is no image that Blender reads.
     """
     image = _decode(file, alpha_mode, colour_space)
     is_float = image.is_float
@@ -336,7 +336,7 @@ def _decode(file: Path, alpha_mode: str = "", colour_space: str = "") -> Any:
             else bpy.data.images.load(str(still_of(file)), check_existing=False)
         )
     except RuntimeError as error:
-        raise EverZoomError(f"Blender cannot open {file.name}: check the file.") from error
+        raise UnusableError(file.name, "cannot be opened: check the file") from error
     if alpha_mode:
         image.alpha_mode = alpha_mode
     if not colour_space:
@@ -346,8 +346,8 @@ def _decode(file: Path, alpha_mode: str = "", colour_space: str = "") -> Any:
         image.colorspace_settings.name = colour_space
     if image.size[0] == 0 or image.size[1] == 0:  # reading the size decodes the file
         bpy.data.images.remove(image)
-        raise EverZoomError(
-            f"{file.name} is no image that this Blender reads, or it is damaged: export it again, "
-            "as PNG or JPEG, or remove it."
+        raise UnusableError(
+            file.name,
+            "is of no kind that this Blender reads, or damaged: export it again, as PNG or JPEG",
         )
     return image

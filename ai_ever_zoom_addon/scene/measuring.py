@@ -7,16 +7,16 @@ is measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from ..core.analysis.consensus import Usual, consensus, said_by
-from ..core.analysis.making import analysis_steps, pair_steps
+from ..core.analysis.making import analysis_steps, check_enough, pair_steps
 from ..core.analysis.pairing import DEFAULT_FACTOR
 from ..core.analysis.placing import GivenPlacement, placement_of
 from ..core.analysis.report import Analysis, LeftOut, Source
@@ -33,7 +33,7 @@ from ..core.series import (
     uniform_steps,
 )
 from ..core.steps import Progress, Steps, run, within
-from ..errors import EverZoomError
+from ..errors import EverZoomError, UnusableError
 from ..settings import Order, Travel, ZoomSettings
 from . import loading, recipe
 from .recipe import Known
@@ -60,15 +60,18 @@ def series_steps(
         (fraction done, 0 to 1, what is being done).
 
     Returns:
-        The series, and the analysis where the settings needed one.
+        The series, and the analysis where the settings needed one, or where images are unusable:
+        they are left out, and may leave gaps.
 
     Raises:
-        EverZoomError: See `measure_images` and `analysis_steps`.
+        EverZoomError: See `measure_images`, if less than two images are usable, and
+            `analysis_steps`.
     """
     yield 0.0, "Reading sizes"
-    found = {file.name: image for file, image in zip(files, measure_images(files), strict=True)}
-    if len(files) > 1 and not (settings.needs_analysis or placements):
-        ordered = [found[file.name] for file in files]
+    images, unusable = _usable_images(files)
+    check_enough(len(images), unusable.values())
+    if len(files) > 1 and not (settings.needs_analysis or placements or unusable):
+        ordered = list(images)
         if settings.order is Order.INNERMOST_FIRST:
             ordered.reverse()
         steps = uniform_steps(len(ordered), settings.zoom_factor)
@@ -76,7 +79,7 @@ def series_steps(
     analysis = known
     if analysis is None:
         analysis = yield from analysis_steps(
-            files,
+            [image.file for image in images],
             loading.read_pixels,
             order=settings.order.value,
             auto_sort=settings.auto_sort,
@@ -84,6 +87,9 @@ def series_steps(
             series=settings.series,
             given=placements,
         )
+        more = tuple(LeftOut.unusable(file.name, error) for file, error in unusable.items())
+        analysis = replace(analysis, left_out=(*more, *analysis.left_out))
+    found = {image.file.name: image for image in images}
     kept = [found[name] for name in analysis.order]
     return series_of(kept, analysis, skipped), analysis
 
@@ -103,11 +109,44 @@ def measure_images(files: Sequence[Path]) -> list[SeriesImage]:
     """Sizes of image files, from their headers where that is possible.
 
     Raises:
-        EverZoomError: A file is missing, truncated or no image, or too small or too large, alone or
+        UnusableError: A file is missing, truncated or no image, or too small or too large, alone or
             with the others.
     """
-    check_memory([(file.name, loading.check_size(file)) for file in files])
-    return [_measured(file) for file in files]
+    images, unusable = _usable_images(files)
+    for error in unusable.values():
+        raise error
+    return images
+
+
+def _usable_images(
+    files: Sequence[Path],
+) -> tuple[list[SeriesImage], dict[Path, UnusableError]]:
+    """Those files that can be used, in their order, and what is wrong with the others.
+
+    Raises:
+        UnusableError: They are too large together.
+    """
+    unusable: dict[Path, UnusableError] = {}
+    sizes = _of_usable(files, loading.check_size, unusable)
+    check_memory([(file.name, size) for file, size in sizes.items()])
+    images = _of_usable(sizes, _measured, unusable)
+    return list(images.values()), {file: unusable[file] for file in files if file in unusable}
+
+
+_T = TypeVar("_T")
+
+
+def _of_usable(
+    files: Iterable[Path], look: Callable[[Path], _T], unusable: dict[Path, UnusableError]
+) -> dict[Path, _T]:
+    """What is seen of each file; what is wrong with the others is added to `unusable`."""
+    seen = {}
+    for file in files:
+        try:
+            seen[file] = look(file)
+        except UnusableError as error:
+            unusable[file] = error
+    return seen
 
 
 def _measured(file: Path) -> SeriesImage:

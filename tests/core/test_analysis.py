@@ -26,8 +26,8 @@ from ai_ever_zoom_addon.core.matching.placement import Placement
 from ai_ever_zoom_addon.core.matching.registration import Registration
 from ai_ever_zoom_addon.core.sample import sample_view
 from ai_ever_zoom_addon.core.steps import run
-from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.wording import Way, sentence, told
+from ai_ever_zoom_addon.errors import EverZoomError, UnusableError
+from ai_ever_zoom_addon.wording import Way, left_out_lines, sentence, told
 from tests.pictures import cells, grid
 from tests.series_maker import Array, Memory, Truth, cut, jpeg, outpaint, scenes
 
@@ -570,6 +570,26 @@ def test_loader_errors_reach_the_caller() -> None:
 
     with pytest.raises(EverZoomError, match=r"a\.png is broken"):
         analyse([Path("a.png"), Path("b.png")], load)
+
+
+def test_unusable_images_are_left_out_where_two_others_remain(series: Truth) -> None:
+    memory = ordered(series, in_order(series))
+    files = memory.files
+    broken = {files[0].name, files[2].name}
+
+    def load(file: Path) -> Array:
+        if file.name in broken:
+            raise UnusableError(file.name, "is broken: mend it")
+        return memory.load(file)
+
+    found = analyse(files, load)
+    assert set(found.order) == {file.name for file in files} - broken
+    assert list(left_out_lines(found.left_out)) == [
+        f"Left out: {files[0].name}, {files[2].name}, each of which is broken: mend it."
+    ]
+    broken = {file.name for file in files[1:]}
+    with pytest.raises(UnusableError, match=rf"^The image {files[1].name} is broken: mend it, or"):
+        analyse(files, load)
 
 
 # Placements that are given

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -84,6 +85,8 @@ def test_pictures_that_blender_does_not_read(run: Run, series: Path, ending: str
 
 def test_a_picture_that_blender_does_not_read_behind_another_ending(run: Run, series: Path) -> None:
     Image.new("RGB", (80, 60)).save(series / "image_2.png", "gif")
+    assert_left_out(run, series, "which is a GIF file, which Blender does not read", *PLAIN)
+    Image.new("RGB", (80, 60)).save(series / "image_3.png", "gif")
     assert_refused(run, "-i", series, "-o", "out", says="image_2.png is a GIF file, which Blender")
 
 
@@ -112,22 +115,60 @@ def spoil(file: Path) -> None:
     file.write_bytes(data[:start] + bytes(length) + data[start + length :])
 
 
+def assert_left_out(run: Run, series: Path, said: str, *arguments: object) -> None:
+    """Of three images the second is, with a word why, and the others are a zoom."""
+    report = Path("found.json").absolute()
+    ran = run("-i", series, "-o", "left", "-zs", 1, "--json", report, *arguments)
+    assert ran.status == 0, ran.lines
+    (line,) = (line for line in ran.lines if "Left out" in line)
+    assert line.startswith("Warning: Left out: image_2.png, which ") and said in line
+    found = json.loads(report.read_text(encoding="utf-8"))
+    assert found["order"] == ["image_3.png", "image_1.png"]
+    assert [item["file"] for item in found["left_out"]] == ["image_2.png"]
+    _, last = frames(Path("left"))
+    middle = np.s_[12:36, 16:48]  # around it the outer image shows through, which is no view
+    assert_shows(last[middle], view(2)[middle])
+    shutil.rmtree("left")
+    report.unlink()
+
+
 @pytest.mark.parametrize("engine", ["cycles", "sequencer"])
 @pytest.mark.parametrize("damage", [cut_off, empty, scribble])
-def test_a_damaged_image(
+def test_a_damaged_image_is_left_out(
     run: Run, series: Path, engine: str, damage: Callable[[Path], None]
 ) -> None:
     damage(series / "image_2.png")
-    arguments = ("-i", series, "-o", "out", "-zs", 1, *PLAIN[:2], "--engine", engine)
-    assert_refused(run, *arguments, says="image_2.png")
+    assert_left_out(run, series, "again", *PLAIN[:2], "--engine", engine)
 
 
 @pytest.mark.parametrize("damage", [cut_off, empty, scribble, spoil])
-def test_a_damaged_image_that_is_looked_at(
+def test_a_damaged_image_that_is_looked_at_is_left_out(
     run: Run, series: Path, damage: Callable[[Path], None]
 ) -> None:
     damage(series / "image_2.png")
-    assert_refused(run, "-i", series, "-o", "out.mp4", says="image_2.png")
+    assert_left_out(run, series, "again", "--engine", "cycles")
+
+
+def test_damaged_images_are_one_line_for_each_kind_of_damage(run: Run, tmp_path: Path) -> None:
+    folder = make_series(tmp_path / "five", 6)
+    for number, damage in ((1, cut_off), (2, empty), (4, cut_off), (5, cut_off)):
+        damage(folder / f"image_{number}.png")
+    ran = run("-i", folder, "-o", "out", "-zs", 1, *PLAIN)
+    assert ran.status == 0
+    assert [line for line in ran.lines if "Left out" in line] == [
+        "Warning: Left out: image_1.png, image_4.png, image_5.png, each of which is incomplete: "
+        "export or download it again.",
+        "Warning: Left out: image_2.png, which is an empty file: export it again.",
+    ]
+
+
+@pytest.mark.parametrize("damage", [cut_off, empty, scribble, spoil])
+def test_damaged_images_that_leave_no_two_are_refused(
+    run: Run, series: Path, damage: Callable[[Path], None]
+) -> None:
+    for number in (1, 2):
+        damage(series / f"image_{number}.png")
+    assert_refused(run, "-i", series, "-o", "out.mp4", says="The image image_1.png ")
 
 
 @pytest.mark.parametrize("engine", ["cycles", "workbench", "sequencer"])
@@ -151,7 +192,12 @@ def test_an_image_of_another_kind_that_is_cut_off(run: Run, tmp_path: Path, endi
     assert run(*arguments).status == 0
     shutil.rmtree("out")
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    assert_refused(run, *arguments, says=f"1.{ending}")
+    ran = run(*arguments)
+    assert ran.status == 0
+    assert any(line.startswith(f"Warning: Left out: 1.{ending}, which ") for line in ran.lines)
+    for number, picture in enumerate(frames(Path("out"))):
+        assert number < 2
+        assert_shows(picture, view(number, (128, 96)), limit=3.0)
 
 
 def test_shapes_that_cannot_lie_in_each_other(run: Run, series: Path) -> None:

@@ -15,7 +15,7 @@ from ai_ever_zoom_addon.scene import loading, measuring
 from ai_ever_zoom_addon.scene.output import rendering
 from tests.core.test_limits import big_png
 from tests.scene.command import PLAIN, Run
-from tests.scene.test_bad_input import assert_refused
+from tests.scene.test_bad_input import assert_left_out, assert_refused
 
 WIDTH, HEIGHT = 75, 46
 
@@ -70,9 +70,11 @@ def test_a_folder_with_one_that_cannot_be_used(
     run: Run, series: Path, size: tuple[int, int], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "memory", lambda: 16 << 30)
+    (series / "image_2.png").write_bytes(big_png(*size))
+    assert_left_out(run, series, said, *PLAIN)
     decoded: list[Path] = []
     monkeypatch.setattr(loading, "_take_pixels", decoded.append)
-    (series / "image_2.png").write_bytes(big_png(*size))
+    (series / "image_1.png").write_bytes(big_png(*size))
     for choice in (PLAIN, ()):
         assert_refused(run, "-i", series, "-o", "out", *choice, says=said)
     assert not decoded

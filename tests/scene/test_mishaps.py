@@ -449,8 +449,8 @@ def test_the_sequencer_says_what_it_needs(addon: None, tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_of_a_failed_build(addon: None, tmp_path: Path) -> None:
-    files = write_series(tmp_path, COUNT)
-    files[1].write_bytes(b"no image")
+    for file in write_series(tmp_path, COUNT)[1:]:
+        file.write_bytes(b"no image")
     bpy.context.scene.ever_zoom.folder = str(tmp_path)
     assert "a_1.png" in told(operators.ever_zoom.build)
     assert not bpy.data.objects

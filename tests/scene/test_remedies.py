@@ -112,6 +112,34 @@ def test_files_that_are_left_out_for_one_reason_are_one_line(addon: None, tmp_pa
     assert shown_text().count("Left out") == 1
 
 
+@pytest.mark.parametrize("are_chosen", [False, True])
+def test_a_damaged_image_is_left_out_until_it_is_mended(
+    addon: None, tmp_path: Path, are_chosen: bool
+) -> None:
+    files = write_series(tmp_path, 5)
+    whole = files[3].read_bytes()
+    files[3].write_bytes(whole[:-100])
+    if are_chosen:
+        names = [{"name": file.name} for file in files]
+        operators.ever_zoom.import_series(directory=str(tmp_path), files=names)
+    else:
+        build(tmp_path)
+    assert order() == ["a_0.png", "a_1.png", "a_2.png", "a_4.png"]
+    assert FindingKind.MISSING_IMAGES in found()
+    said = "Left out: a_3.png, which is incomplete: export or download it again."
+    assert said in shown_text()
+    rows = [(row.name, row.is_used) for row in zoom().ever_zoom.images]
+    assert rows[-1] == ("a_3.png", False)
+    # Whoever asks for that very image is told why it cannot be.
+    with pytest.raises(RuntimeError, match=r"a_3\.png is incomplete: export or download it again"):
+        operators.ever_zoom.use_image(index=4)
+    assert order() == ["a_0.png", "a_1.png", "a_2.png", "a_4.png"]
+    files[3].write_bytes(whole)
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    assert order() == [file.name for file in files]
+    assert found() == [] and "Left out" not in shown_text()
+
+
 def test_one_image_repeats_in_itself_by_one_click(addon: None, tmp_path: Path) -> None:
     write_series(tmp_path, 1)
     group: Any = bpy.context.scene.ever_zoom

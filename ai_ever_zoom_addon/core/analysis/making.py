@@ -8,14 +8,14 @@ is the ratio of widths, an offset is in pixels of the outer image.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import EverZoomError
+from ...errors import EverZoomError, UnusableError
 from ..findings import Finding, FindingKind, FoundError
 from ..matching.matcher import SAME_FACTOR, Matcher
 from ..matching.picture import grey_side, shrink
@@ -88,18 +88,23 @@ def analysis_steps(
         (fraction done 0..1, one line of text).
 
     Returns:
-        The Analysis.
+        The Analysis. Images that are unusable, as `load` finds, are left out if two others remain.
 
     Raises:
         EverZoomError: No images; no image lies in another and no factor is given; there are fewer
-            series; `load` failed.
+            series; `load` failed otherwise, or for too many.
     """
     if not files:
         raise EverZoomError("An infinite zoom needs at least two images: choose more.")
     pictures = []
+    unusable: dict[str, UnusableError] = {}
     for number, file in enumerate(files):
         yield 0.5 * number / len(files), f"Reading {file.name}"
-        pictures.append(shrink(file.name, load(file), grey_side(len(files))))
+        try:
+            pictures.append(shrink(file.name, load(file), grey_side(len(files))))
+        except UnusableError as error:
+            unusable[file.name] = error
+    check_enough(len(pictures), unusable.values())
     matcher = Matcher(pictures)
     places = _given_places(matcher, given)
     if len(files) == 1:
@@ -119,7 +124,24 @@ def analysis_steps(
         yield 0.85 + 0.15 * done, text
     arrangement.left_out |= left_out
     arrangement.findings = [*findings, *arrangement.findings]
-    return _analysis(matcher, arrangement, pairing, zoom_factor)
+    found = _analysis(matcher, arrangement, pairing, zoom_factor)
+    more = tuple(LeftOut.unusable(*item) for item in unusable.items())
+    return replace(found, left_out=(*more, *found.left_out))
+
+
+def check_enough(count: int, unusable: Iterable[UnusableError]) -> None:
+    """Let images pass that are enough for a zoom without those that are unusable.
+
+    Args:
+        count: How many are left.
+        unusable: What is wrong with the others.
+
+    Raises:
+        UnusableError: They are not.
+    """
+    first = next(iter(unusable), None)
+    if first is not None and count < 2:
+        raise first
 
 
 def _given_places(matcher: Matcher, given: Sequence[GivenPlacement]) -> Places:

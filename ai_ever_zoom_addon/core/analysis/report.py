@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from ... import plain
+from ...errors import UnusableError
 from ..findings import Finding, findings_from_json
 
 UNCHANGED = (1.0, 1.0, 1.0)
@@ -139,6 +140,11 @@ class LeftOut:
 
     file: str
     reason: str
+
+    @classmethod
+    def unusable(cls, file: str, error: UnusableError) -> LeftOut:
+        """One that an error is about, or about a picture of it, where it is a sequence."""
+        return cls(file, f"which {error.wrong}")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ...errors import EverZoomError
+from ...errors import UnusableError
 from .orientation import UPRIGHT, orientation_in, upright_size
 from .profiles import Profile, read_cicp, read_gamma, read_icc
 from .stated import Stated, read_stated
@@ -155,7 +155,7 @@ def read_header(path: Path) -> Header | None:
     """What a file says about its picture, or None where only Blender can tell.
 
     Raises:
-        EverZoomError: The file cannot be read, is empty, ends before its picture does, or is of a
+        UnusableError: The file cannot be read, is empty, ends before its picture does, or is of a
             kind that Blender does not read.
     """
     found = look(path)
@@ -179,9 +179,8 @@ def look(path: Path) -> Header | Stated | None:
         state = path.stat()
         return _look(path, state.st_size, state.st_mtime_ns)
     except OSError as error:
-        raise EverZoomError(
-            f"The image {path.name} cannot be read ({error.strerror}): check the file."
-        ) from error
+        wrong = f"cannot be read ({error.strerror}): check the file"
+        raise UnusableError(path.name, wrong) from error
 
 
 @lru_cache(maxsize=4096)
@@ -192,7 +191,7 @@ def _look(path: Path, _size: int, _time: int) -> Header | Stated | None:
 def look_at(name: str, data: bytes) -> Header | Stated | None:
     """`look` at the bytes of a file."""
     if not data:
-        raise EverZoomError(f"The image {name} is an empty file: export it again or remove it.")
+        raise UnusableError(name, "is an empty file: export it again")
     try:
         if data.startswith(_PNG_SIGNATURE):
             parts = _read_png(data)
@@ -221,17 +220,13 @@ def look_at(name: str, data: bytes) -> Header | Stated | None:
 def _check_kind(name: str, data: bytes) -> None:
     for kind, beginning in _UNREAD_BEGINNINGS.items():
         if beginning.match(data):
-            raise EverZoomError(
-                f"The image {name} is a {kind} file, which Blender does not read: convert it to "
-                "PNG or JPEG, or remove it."
-            )
+            wrong = f"is a {kind} file, which Blender does not read: convert it to PNG or JPEG"
+            raise UnusableError(name, wrong)
 
 
-def incomplete(name: str) -> EverZoomError:
+def incomplete(name: str) -> UnusableError:
     """The error for an image that misses some of its picture."""
-    return EverZoomError(
-        f"The image {name} is incomplete: export or download it again, or remove it."
-    )
+    return UnusableError(name, "is incomplete: export or download it again")
 
 
 def trimmed(data: bytes) -> bytes:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...errors import EverZoomError
+from ...errors import UnusableError
 
 SHORTEST_SIDE = 8  # pixels: less has nothing that could be found in another picture
 LONGEST_SIDE = 65_536
@@ -37,23 +37,19 @@ def check_size(name: str, width: int, height: int, *, is_deep: bool = False) -> 
         How many bytes of memory it takes while it is in sight.
 
     Raises:
-        EverZoomError: It is too small, too thin or too large.
+        UnusableError: It is too small, too thin or too large.
     """
-    shown = f"The image {name} has {width} x {height} pixels"
+    shown = f"has {width} x {height} pixels"
     short, long = sorted((width, height))
     if short < SHORTEST_SIDE:
-        raise EverZoomError(
-            f"{shown}; use images of at least {SHORTEST_SIDE} x {SHORTEST_SIDE}, or remove it."
-        )
+        least = f"{SHORTEST_SIDE} x {SHORTEST_SIDE}"
+        raise UnusableError(name, f"{shown}; use images of at least {least}")
     if long > LONGEST_SIDE:
-        raise EverZoomError(
-            f"{shown}; use images of at most {LONGEST_SIDE} a side: scale it down, or remove it."
-        )
+        wrong = f"{shown}; use images of at most {LONGEST_SIDE} a side: scale it down"
+        raise UnusableError(name, wrong)
     if long > LONGEST_SHAPE * short:
-        raise EverZoomError(
-            f"{shown}; use images that are at most {LONGEST_SHAPE} times as long as wide: crop it, "
-            "or remove it."
-        )
+        most = f"at most {LONGEST_SHAPE} times as long as wide"
+        raise UnusableError(name, f"{shown}; use images that are {most}: crop it")
     check_memory([(name, width * height * LOOKED_AT[is_deep])])
     return width * height * SHOWN[is_deep]
 
@@ -65,15 +61,16 @@ def check_memory(pictures: Sequence[tuple[str, int]]) -> None:
         pictures: Of each, the name of its file, and how many bytes it takes.
 
     Raises:
-        EverZoomError: They do not.
+        UnusableError: They do not.
     """
     largest = sorted(pictures, key=lambda picture: picture[1])[-HELD:]
     needed, there = sum(size for _, size in largest), memory()
     if there is not None and needed > there:
         beside = ", with the one beside it," if len(largest) > 1 else ""
-        raise EverZoomError(
-            f"The image {largest[-1][0]} is too large: it takes{beside} {needed / _GIBIBYTE:.3g} "
-            f"GiB of memory, and there are {there / _GIBIBYTE:.3g}; scale the images down."
+        raise UnusableError(
+            largest[-1][0],
+            f"is too large: it takes{beside} {needed / _GIBIBYTE:.3g} GiB of memory, and there are "
+            f"{there / _GIBIBYTE:.3g}; scale the images down",
         )
 
 
