@@ -25,8 +25,13 @@ from ..errors import EverZoomError, UnusableError
 from . import colours
 from .tags import PROFILE_SPACE
 
-# After the end of a file that ends too early: more than a strip of a large picture takes.
-_MORE_BYTES = 1 << 22
+# After the end of a file that ends too early: more than a strip of a large picture takes. JPEG may
+# go on only after the next of its restart marks.
+_MORE = b"\xaa" * (1 << 22)
+_MORE_OF_JPEG = b"".join(b"\xaa" * 1000 + bytes([0xFF, 0xD0 + mark]) for mark in range(8)) * 500
+
+# How bright JPEG decoders show a block that is not there, of 255; the colours beside it bleed.
+_NO_BLOCK = 128.0
 
 _BRIGHTEST = 65504.0  # the largest number of half precision, which most such files have
 
@@ -188,15 +193,15 @@ def orientation_of(file: Path) -> int:
 
 
 def is_whole(file: Path) -> bool:
-    """Whether Blender opens a picture whole whose file ends too early.
+    """Whether Blender opens a picture whole whose file ends too early, or may do so.
 
     What misses something of its picture is shown differently when something else follows.
     """
     with tempfile.TemporaryDirectory(dir=bpy.app.tempdir) as folder:
         longer = Path(folder) / "longer"
-        packed = None if file.exists() else packed_image(file)
-        data = still_of(file).read_bytes() if packed is None else packed.packed_file.data
-        longer.write_bytes(image_files.trimmed(data) + b"\xaa" * _MORE_BYTES)
+        data = _data_of(file)
+        more = _MORE_OF_JPEG if image_files.is_jpeg(data) else _MORE
+        longer.write_bytes(image_files.trimmed(data) + more)
         try:
             one, other = (_take_pixels(_decode(path)) for path in (file, longer))
         except EverZoomError:
@@ -230,7 +235,7 @@ def read_pixels(file: Path) -> NDArray[np.float32]:
     image = _decode(file)
     space = image.colorspace_settings.name
     is_float = image.is_float
-    pixels = _take_pixels(image)
+    pixels = _whole_pixels(file, image)
     if is_float:  # files of rendered light may hold what is no number, or has no end
         np.clip(np.nan_to_num(pixels, copy=False), -_BRIGHTEST, _BRIGHTEST, out=pixels)
     colour, opacity = pixels[..., :3], pixels[..., 3:]
@@ -261,7 +266,7 @@ def read_rgba(
     """
     image = _decode(file, alpha_mode, colour_space)
     is_float = image.is_float
-    pixels = upright(_take_pixels(image), orientation_of(file))
+    pixels = upright(_whole_pixels(file, image), orientation_of(file))
     if alpha_mode == "NONE":
         pixels[..., 3] = 1.0
     colour, alpha = pixels[..., :3], pixels[..., 3:]
@@ -272,6 +277,28 @@ def read_rgba(
     elif alpha_mode != "CHANNEL_PACKED":
         colour /= np.where(alpha == 0.0, 1.0, alpha)
     return np.concatenate([colours.srgb_of(colour) * alpha, alpha], axis=2)
+
+
+def _whole_pixels(file: Path, image: Any) -> NDArray[np.float32]:
+    """`_take_pixels` of a file's picture.
+
+    Raises:
+        UnusableError: It is one of JPEG's that stops early, and has an end mark all the same: the
+            blocks that are not there are grey.
+    """
+    pixels = _take_pixels(image)
+    last = 255.0 * float(pixels[-1, -1, :3] @ (0.299, 0.587, 0.114))
+    may_be_cut = abs(last - _NO_BLOCK) < 2.0 and not is_movie(file)
+    if may_be_cut and image_files.is_jpeg(_data_of(file)) and not is_whole(file):
+        raise image_files.incomplete(file.name)
+    return pixels
+
+
+def _data_of(file: Path) -> bytes:
+    """The bytes of a picture's file, also if it is packed; of what moves, of its first picture."""
+    packed = None if file.exists() else packed_image(file)
+    data: bytes = still_of(file).read_bytes() if packed is None else packed.packed_file.data
+    return data
 
 
 def _take_pixels(image: Any) -> NDArray[np.float32]:

@@ -31,6 +31,7 @@ KINDS: dict[str, tuple[str, str, dict[str, Any], bool]] = {
     "dds": ("dds", "RGBA", {}, True),
     "dds DXT1": ("dds", "RGBA", {"pixel_format": "DXT1"}, True),
     "dds DXT5": ("dds", "RGBA", {"pixel_format": "DXT5"}, True),
+    "dds DX10": ("dds", "RGB", {"pixel_format": "BC5"}, True),
     "sgi": ("sgi", "RGB", {}, False),
     "jp2": ("jpeg2000", "RGB", {}, False),
     "j2k": ("jpeg2000", "RGB", {"no_jp2": True}, False),

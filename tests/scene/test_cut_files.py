@@ -16,7 +16,8 @@ from PIL import Image
 
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import loading, measuring
-from tests.pictures import levels, paint, waves
+from tests.pictures import levels, paint, save, waves
+from tests.scene.command import PLAIN, SIZE, Run, view
 
 WIDTH, HEIGHT = 50, 33
 
@@ -90,6 +91,51 @@ def test_a_jpeg_file_without_its_end_mark_is_whole(kind: str, tmp_path: Path) ->
         check(file, data[:-missing], whole, must_be_taken=True)
 
 
+JPEGS: dict[str, dict[str, Any]] = {
+    "fine colours": {"subsampling": 0},
+    "coarse colours": {"subsampling": 2},
+    "restarts": {"restart_marker_blocks": 3},
+}
+
+
+def jpeg_of(picture: Any, options: dict[str, Any]) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "jpeg", quality=90, **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", JPEGS)
+@pytest.mark.parametrize("is_grey", [False, True])
+def test_a_jpeg_file_with_an_end_mark_that_comes_too_early(
+    kind: str, is_grey: bool, tmp_path: Path
+) -> None:
+    picture = levels(paint(waves(2, 6.0), (WIDTH, HEIGHT)))
+    data = jpeg_of(picture[..., 0] if is_grey else picture, JPEGS[kind])
+    file = tmp_path / "a.jpg"
+    file.write_bytes(data)
+    whole = pixels_of(file)
+    start = data.index(b"\xff\xda") + 20
+    taken = []
+    for length in range(start, len(data) - 2, 11):
+        file.write_bytes(data[:length].rstrip(b"\xff") + b"\xff\xd9")
+        pixels = pixels_of(file)
+        if pixels is not None:
+            taken.append(length)
+            missing = (pixels != whole).any(axis=2)
+            missing[-2:, -3:] = False  # the last block, and what bleeds out of it: it has begun
+            assert not missing.any(), (length, len(data))
+    assert not taken or taken[0] > start + (len(data) - start) // 2
+
+
+def test_a_jpeg_file_that_ends_in_the_grey_of_missing_blocks_is_whole(tmp_path: Path) -> None:
+    picture = levels(paint(waves(2, 6.0), (WIDTH, HEIGHT)))
+    picture[16:] = 128
+    file = tmp_path / "a.jpg"
+    for more in (b"", b"more", bytes(500)):
+        file.write_bytes(jpeg_of(picture, {}) + more)
+        assert pixels_of(file) is not None
+
+
 @pytest.mark.parametrize("kind", ["jpeg", "jpeg progressive"])
 def test_the_zeros_of_a_download_that_was_given_up_are_no_picture(
     kind: str, tmp_path: Path
@@ -138,3 +184,23 @@ def test_a_tiff_file_whose_last_strip_counts_too_many_bytes_is_whole(
             size = struct.unpack_from("<I", data, last)[0]
             struct.pack_into("<I", data, last, size + 5000)
     check(file, bytes(data), whole, must_be_taken=True)
+
+
+def test_an_image_whose_pixels_stop_before_its_end_mark_is_left_out(
+    run: Run, tmp_path: Path
+) -> None:
+    for number in range(3):
+        picture = view(number, SIZE, width=1.0)
+        file = save(picture, tmp_path / f"images/{number}.jpg")
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) * 3 // 4] + b"\xff\xd9")
+    order = ("--order", "outermost-first")
+    ran = run("-i", file.parent, "-o", "out", "-zs", 1, "--engine", "cycles", *order)
+    assert ran.status == 0, ran.lines
+    assert (
+        "Warning: Left out: 2.jpg, which is incomplete: export or download it again." in ran.lines
+    )
+    ran = run("-i", file.parent, "-o", "out", "-zs", 1, *PLAIN[:2], "--engine", "sequencer")
+    assert ran.error == (
+        "Error: The image 2.jpg is incomplete: export or download it again, or remove it."
+    )

@@ -90,7 +90,7 @@ _LARGEST_PROFILE = 1 << 24  # bytes
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # after a scan's pixels
-_JPEG_SIGNATURE = b"\xff\xd8"
+_JPEG_SIGNATURE, _JPEG_SCAN, _JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*")
 _FEWEST_ZEROS = 16  # that no encoder writes
 _JPEG_PROGRESSIVE_MARKERS = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -195,7 +195,7 @@ def look_at(name: str, data: bytes) -> Header | Stated | None:
     try:
         if data.startswith(_PNG_SIGNATURE):
             parts = _read_png(data)
-        elif data.startswith(_JPEG_SIGNATURE):
+        elif is_jpeg(data):
             parts = _read_jpeg(data)
         elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             parts = _read_webp(data)
@@ -229,17 +229,25 @@ def incomplete(name: str) -> UnusableError:
     return UnusableError(name, "is incomplete: export or download it again")
 
 
+def is_jpeg(data: bytes) -> bool:
+    """Whether a file is one of JPEG's, by how it begins."""
+    return data.startswith(_JPEG_SIGNATURE)
+
+
 def trimmed(data: bytes) -> bytes:
     """The bytes of a file that ends too early, without what is no part of its picture.
 
-    That is half an end mark of JPEG, or the zeros of a download that was given up. Where a file
-    says how long it is, there is something else instead of them.
+    That is an end mark of JPEG, or half of it, or the zeros of a download that was given up. Where
+    a file says how long it is, there is something else instead of them.
     """
+    if is_jpeg(data):
+        end = data.find(_JPEG_END, data.rfind(_JPEG_SCAN))
+        data = data if end < 0 else data[:end]
     rest = data.rstrip(b"\0")
     zeros = len(data) - len(rest)
     if zeros < _FEWEST_ZEROS:
-        return data.removesuffix(b"\xff") if data.startswith(_JPEG_SIGNATURE) else data
-    if data.startswith(_JPEG_SIGNATURE):
+        return data.removesuffix(b"\xff") if is_jpeg(data) else data
+    if is_jpeg(data):
         return rest
     return rest + b"\x55" * zeros if data[:4] in (b"RIFF", *_TIFF_SIGNATURES) else data
 
@@ -292,7 +300,7 @@ def _read_jpeg(data: bytes) -> _Parts:
         if marker == 0xFF or marker in _JPEG_MARKERS_WITHOUT_LENGTH:
             continue
         if marker == 0xDA:  # the picture itself; inside it 0xFF is escaped, so 0xFFD9 is its end
-            parts.is_cut = data.find(b"\xff\xd9", position) < 0
+            parts.is_cut = data.find(_JPEG_END, position) < 0
             if parts.is_cut and is_progressive:
                 _check_scans(data, position - 2)
             parts.icc = b"".join(profile[number] for number in sorted(profile))

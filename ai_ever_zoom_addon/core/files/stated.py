@@ -18,7 +18,16 @@ from dataclasses import dataclass
 
 _LAST_TGA_HEADER_BYTE = 18
 _TGA_PLAIN, _TGA_PACKED = (1, 2, 3), (9, 10, 11)
-_DDS_BLOCKS = {b"DXT1": 8, b"DXT2": 16, b"DXT3": 16, b"DXT4": 16, b"DXT5": 16}
+# How many bytes a block of 4x4 pixels takes, by the kind of its code, or by the number that DXGI
+# gives the format.
+_DDS_BLOCKS = {
+    **dict.fromkeys((b"DXT1", b"ATI1", b"BC4U", b"BC4S"), 8),
+    **dict.fromkeys((b"DXT2", b"DXT3", b"DXT4", b"DXT5", b"ATI2", b"BC5U", b"BC5S"), 16),
+}
+_DXGI_BLOCKS = {
+    **dict.fromkeys((70, 71, 72, 79, 80, 81), 8),
+    **dict.fromkeys((*range(73, 79), 82, 83, 84, *range(94, 100)), 16),
+}
 _DDS_UNPACKED = 0x40 | 0x20000  # flags of plain colours and greys
 _DPX_COMPONENTS = {50: 3, 51: 4, 52: 4}
 _HDR_SIZE = re.compile(rb"\n[-+]Y (\d{1,9}) [-+]X (\d{1,9})\s")
@@ -79,6 +88,10 @@ def _read_dds(data: bytes) -> Stated:
     height, width = struct.unpack_from("<II", data, 12)
     flags, code, bits = struct.unpack_from("<I4sI", data, 80)
     blocks = -(-width // 4) * -(-height // 4)
+    if code == b"DX10":
+        (number,) = struct.unpack_from("<I", data, 128)
+        length = _DXGI_BLOCKS.get(number)
+        return Stated(width, height, end=148 + blocks * length if length else 0)
     if code in _DDS_BLOCKS:
         return Stated(width, height, end=128 + blocks * _DDS_BLOCKS[code])
     if flags & _DDS_UNPACKED:
