@@ -12,18 +12,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LARGEST_HALF = 65504.0
+_COLOUR = {3: 2, 4: 6}  # what PNG calls RGB and RGBA
 _EXR_LINES = 16  # of one block, with the compression that is called ZIP
 _EXR_HALF, _EXR_ZIP = 1, 3
 
 
-def png_bytes(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG file of RGBA pixels, shape (height, width, 4), 0 to 255, opacity not multiplied in."""
+def png_bytes(pixels: NDArray[np.uint8], *, is_packed: bool = True) -> bytes:
+    """A PNG file of RGB or RGBA pixels.
+
+    Args:
+        pixels: Shape (height, width, 3 or 4), 0 to 255, opacity not multiplied in.
+        is_packed: Whether it is to be small, or made and read fast.
+    """
     height, width, channels = pixels.shape
     rows = pixels.reshape(height, width * channels)
     filtered = np.empty((height, 1 + width * channels), np.uint8)
-    filtered[:, 0] = 2  # "Up": each row as its difference to the one above
-    filtered[0, 1:] = rows[0]
-    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    if is_packed:
+        filtered[:, 0] = 2  # "Up": each row as its difference to the one above
+        filtered[0, 1:] = rows[0]
+        np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    else:
+        filtered[:, 0] = 0
+        filtered[:, 1:] = rows
 
     def chunk(name: bytes, data: bytes) -> bytes:
         check = zlib.crc32(name + data)
@@ -31,8 +41,8 @@ def png_bytes(pixels: NDArray[np.uint8]) -> bytes:
 
     return (
         b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0))
-        + chunk(b"IDAT", zlib.compress(filtered.tobytes(), 1))
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, _COLOUR[channels], 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(filtered.tobytes(), int(is_packed)))
         + chunk(b"IEND", b"")
     )
 

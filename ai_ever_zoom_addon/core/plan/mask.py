@@ -75,6 +75,12 @@ class Mask:
         """Half the width and height of the part that is fully opaque, in image widths."""
         return self.half_size[0] - self.feather, self.half_size[1] - self.feather
 
+    @property
+    def opaque_rectangle(self) -> tuple[float, float]:
+        """Half the width and height of a rectangle that is fully opaque, in image widths."""
+        part = 0.7 if self.shape is MaskShape.ELLIPSE else 1.0
+        return self.opaque_half_size[0] * part, self.opaque_half_size[1] * part
+
     def covers(
         self,
         x: NDArray[np.float64],

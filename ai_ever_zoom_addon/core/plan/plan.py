@@ -17,6 +17,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -38,6 +39,19 @@ from .visibility import Sight, find_sights, layers_around
 # deeper zooms are cut into stretches of at most `STRETCH_OCTAVES`.
 SINGLE_STRETCH_OCTAVES = 26.0
 STRETCH_OCTAVES = 12.0
+
+
+class HasSight(Protocol):
+    """What is seen at some zoom levels."""
+
+    @property
+    def visible_from(self) -> float: ...
+
+    @property
+    def visible_until(self) -> float: ...
+
+
+Seen = TypeVar("Seen", bound=HasSight)
 
 # More than Blender, in single precision, errs in zoom levels.
 _ROUNDING = 1e-3
@@ -190,15 +204,19 @@ class Plan:
 
     def layers_seen(self, frames: range | None) -> list[Layer]:
         """The layers that can be seen in some frames; None: all layers, whoever looks."""
+        return self.seen(self.layers, frames)
+
+    def seen(self, things: Sequence[Seen], frames: range | None) -> list[Seen]:
+        """Those of some things that can be seen in some frames; None: all."""
         if frames is None:
-            return list(self.layers)
+            return list(things)
         levels = np.array([self.level_at(frame) for frame in frames])
         return [
-            layer
-            for layer in self.layers
+            thing
+            for thing in things
             if (
-                (layer.visible_from - _ROUNDING < levels)
-                & (levels <= layer.visible_until + _ROUNDING)
+                (thing.visible_from - _ROUNDING < levels)
+                & (levels <= thing.visible_until + _ROUNDING)
             ).any()
         ]
 
@@ -213,15 +231,19 @@ class Plan:
         first = self._step_at(max(layer.visible_from, 0.0))
         last = min(self._step_at(min(layer.visible_until, self.depth)) + 1, len(self.layers) - 1)
         last = max(first, last)
-        keys = []
-        for other in range(first, last + 1):
-            gain = np.ones(3)
-            for step in self.series.steps[other:index]:
-                gain = gain * step.gain  # outwards, from this layer to a larger one
-            for step in self.series.steps[index:other]:
-                gain = gain / step.gain
-            keys.append((self.layers[other].level, tuple(float(value) for value in gain)))
-        return keys  # type: ignore[return-value]
+        return [
+            (self.layers[other].level, self.gain(index, other)) for other in range(first, last + 1)
+        ]
+
+    def gain(self, index: int, other: int) -> tuple[float, float, float]:
+        """What one layer's linear light is multiplied by to have the colours of another's."""
+        gain = np.ones(3)
+        for step in self.series.steps[other:index]:
+            gain = gain * step.gain  # outwards, from this layer to a larger one
+        for step in self.series.steps[index:other]:
+            gain = gain / step.gain
+        red, green, blue = gain.tolist()
+        return red, green, blue
 
     def _step_at(self, level: float) -> int:
         """Number of the step in which a zoom level lies."""

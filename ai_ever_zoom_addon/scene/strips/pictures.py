@@ -13,12 +13,13 @@ asks for beyond that is made again.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import math
 import os
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,8 @@ from ...core.files.temporary import claim
 from ...core.files.writing import PARTIAL, write_whole
 from ...core.hidden_colours import bleed
 from ...core.plan.mask import Mask
-from ...core.plan.plan import Plan
+from ...core.plan.plan import Layer, Plan
+from ...core.step_pictures import StepPicture, draw, step_pictures
 from ...core.steps import Steps, run
 from ...errors import EverZoomError
 from ..loading import load_image, orientation_of, read_rgba
@@ -62,11 +64,13 @@ class Picture:
         file: An image file.
         is_copy: It is one that was made here, and not the user's own.
         is_float: It holds sRGB-encoded values as they are, with opacity multiplied in.
+        step: It shows all that is seen while that layer is the news.
     """
 
     file: Path
     is_copy: bool
     is_float: bool
+    step: StepPicture | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,9 @@ def picture_steps(plan: Plan, frames: range | None = None) -> Steps[dict[int, Pi
     Blender places pictures to the half pixel only if their sides are even, as the frame's are: so
     all get even ones.
 
+    Where only some frames are wanted nothing is going to change: then there is a picture for each
+    step, wherever the zoom can be made of such, which is sharper and faster.
+
     Args:
         plan: The zoom.
         frames: Only of layers that these show; None: of all.
@@ -114,8 +121,16 @@ def picture_steps(plan: Plan, frames: range | None = None) -> Steps[dict[int, Pi
     Raises:
         EverZoomError: An image cannot be read, or the folder cannot be written.
     """
+    drawn = step_pictures(plan) if frames is not None else ()
+    if drawn:
+        layers = [layer for layer in plan.layers_seen(frames) if layer.index == 0]
+        outermost = yield from _layer_pictures(plan, layers)
+        return (yield from _step_pictures(plan.seen(drawn, frames), outermost))
+    return (yield from _layer_pictures(plan, plan.layers_seen(frames)))
+
+
+def _layer_pictures(plan: Plan, layers: Sequence[Layer]) -> Steps[dict[int, Picture]]:
     pictures: dict[int, Picture] = {}
-    layers = plan.layers_seen(frames)
     alphas: dict[tuple[Mask, float, int, int], NDArray[np.float64]] = {}
     with _Writer() as writer:
         for layer in layers:
@@ -127,7 +142,7 @@ def picture_steps(plan: Plan, frames: range | None = None) -> Steps[dict[int, Pi
                 pictures[layer.index] = Picture(image.file, is_copy=False, is_float=False)
                 continue
             mask = layer.mask if is_trimmed else None
-            stem = _name(source, mask, layer.aspect)
+            stem = _name(source.file, (source.digest, mask, layer.aspect if mask else None))
             file = find(f"{stem}.png") or find(f"{stem}.exr")
             if file is None:
                 number, count = len(pictures), len(layers)
@@ -142,6 +157,28 @@ def picture_steps(plan: Plan, frames: range | None = None) -> Steps[dict[int, Pi
                 file = writer.write(f"{stem}.{suffix}", make)
             is_float = file.suffix == ".exr"
             pictures[layer.index] = Picture(file, is_copy=True, is_float=is_float)
+    return pictures
+
+
+def _step_pictures(
+    steps: Sequence[StepPicture], outermost: dict[int, Picture]
+) -> Steps[dict[int, Picture]]:
+    pictures = dict(outermost)
+    with _Writer() as writer:
+        for step in steps:
+            sources = [_source(layer.image.file) for layer in step.layers]
+            made_of = step.made_of, [source.digest for source in sources]
+            stem = _name(sources[-1].file, made_of)
+            file = find(f"{stem}.png") or find(f"{stem}.exr")
+            if file is None:
+                number, count = len(pictures), len(outermost) + len(steps)
+                yield number / count, f"Preparing picture {number + 1} of {count}"
+                pixels = [_pixels(source) for source in sources]
+                is_8_bit = all(part.dtype == np.uint8 for part in pixels)
+                make = functools.partial(_drawn, step, pixels)
+                file = writer.write(f"{stem}.{'png' if is_8_bit else 'exr'}", make)
+            is_float = file.suffix == ".exr"
+            pictures[step.layer.index] = Picture(file, True, is_float, step)
     return pictures
 
 
@@ -258,11 +295,11 @@ def _source(file: Path) -> _Source:
     return _Source(file, f"{_digests[key]} {alpha_mode} {colour_space}", alpha_mode, colour_space)
 
 
-def _name(source: _Source, mask: Mask | None, aspect: float) -> str:
+def _name(image: Path, made_of: tuple[object, ...]) -> str:
     """A file's name without its ending, at most 93 bytes long."""
-    made_of = repr((_FORMAT, source.digest, mask, aspect if mask else None))
-    digest = hashlib.blake2b(made_of.encode(), digest_size=_DIGEST_BYTES).hexdigest()
-    stem = source.file.stem.encode("utf-8", "surrogateescape")[:_STEM_BYTES]
+    text = repr((_FORMAT, *made_of))
+    digest = hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    stem = image.stem.encode("utf-8", "surrogateescape")[:_STEM_BYTES]
     return f"{stem.decode('utf-8', 'ignore')}-{digest}"
 
 
@@ -344,3 +381,12 @@ def _maker(
         return exr_bytes(np.pad(masked, padding, "edge"))
 
     return make
+
+
+def _drawn(step: StepPicture, sources: Sequence[Pixels]) -> bytes:
+    """A file of a step's picture, which is read soon and not kept."""
+    pixels = draw(step, sources)
+    if pixels.dtype != np.uint8:
+        return exr_bytes(cast("NDArray[np.float32]", pixels))
+    values = cast("NDArray[np.uint8]", pixels)
+    return png_bytes(values if values.shape[2] == 3 else bleed(values), is_packed=False)

@@ -18,6 +18,8 @@ import bpy
 import numpy as np
 
 from ...core.plan.plan import Layer, Plan
+from ...core.plan.visibility import FADE_IN
+from ...core.step_pictures import EXPONENT, OFFSET, StepPicture
 from ...core.steps import Steps
 from ...errors import EverZoomError
 from .. import colours, compat, zoom_level
@@ -42,9 +44,8 @@ from .pictures import Picture, make_pictures, make_room, picture_steps
 CHANNELS = 128
 LAYERS_PER_GROUP = 100
 
-# Exponent and offset of the sRGB curve (IEC 61966-2-1): a gain in linear light is a slope and an
-# offset for encoded values.
-_EXPONENT, _OFFSET = 2.4, 0.055
+# Of sRGB-encoded values, 0 to 1: one level of 255.
+_UNSEEN_CHANGE = 1.0 / 255.0
 _GAIN_KEYS_PER_STEP = 4
 
 
@@ -216,7 +217,6 @@ def _fill_group(
                 frame_start=plan.first_frame,
                 fit_method="ORIGINAL",
             )
-            strip.blend_type = "ALPHA_OVER"
             strip.transform.filter = "BILINEAR"
         elif picture_file(strip) != picture.file:
             strip.directory = f"{picture.file.parent}/"
@@ -298,7 +298,7 @@ def _last_frame(scene: Any, plan: Plan) -> int:
 
 
 def _fill_strip(scene: Any, strip: Any, plan: Plan, layer: Layer, picture: Picture) -> None:
-    image = layer.image
+    step = picture.step
     strip[ROLE] = STRIP_COPY if picture.is_copy else STRIP_ORIGINAL
     compat.set_range(strip, plan.first_frame, _last_frame(scene, plan) - plan.first_frame + 1)
     # Float files hold encoded values with the opacity multiplied in, which is what the sequencer
@@ -313,17 +313,10 @@ def _fill_strip(scene: Any, strip: Any, plan: Plan, layer: Layer, picture: Pictu
     level = {"z": (scene, STRIPS_LEVEL_PATH)}
     pixels = plan.resolution[0] / plan.view_size[0]  # of the frame, for one view's unit
     grown = f"pow({plan.zoom_factor!r}, z - {layer.level!r})"
-    across = pixels * layer.width / image.width
-    down = pixels * layer.width * layer.aspect / image.height
+    across, down, centre = _place(layer, picture)
+    across, down, centre = across * pixels, down * pixels, (centre[0] * pixels, centre[1] * pixels)
     drive(strip.transform, "scale_x", f"{across!r} * {grown}", level)
     drive(strip.transform, "scale_y", f"{down!r} * {grown}", level)
-    # A picture that was padded at the right and below has its centre half a pixel further there.
-    x, y = (0.5 * across if image.width % 2 else 0.0), (-0.5 * down if image.height % 2 else 0.0)
-    cosine, sine = math.cos(layer.turn), math.sin(layer.turn)
-    centre = (
-        pixels * layer.centre[0] + x * cosine + y * sine,
-        pixels * layer.centre[1] + y * cosine - x * sine,
-    )
     turn = math.remainder(-layer.turn, math.tau)
     strip.transform.rotation = turn
     if not plan.view.is_upright:
@@ -348,15 +341,42 @@ def _fill_strip(scene: Any, strip: Any, plan: Plan, layer: Layer, picture: Pictu
         drive(strip.transform, "offset_x", place[0], sources)
         drive(strip.transform, "offset_y", place[1], sources)
     opacity = [expression] if (expression := fade_expression(layer)) else []
-    if layer.visible_until <= plan.depth and not math.isfinite(layer.fades_from):
+    # All that is seen is in each step's picture: they give way to one another, and hide what they
+    # do not need.
+    strip.blend_type = "CROSS" if step else "ALPHA_OVER"
+    if not step and layer.visible_until <= plan.depth and not math.isfinite(layer.fades_from):
         opacity.append(f"(z <= {layer.visible_until!r})")
     if opacity:
         drive(strip, "blend_alpha", " * ".join(opacity), level)
     former = strip.modifiers.get(COLOUR_MATCH)
     if former is not None:
         strip.modifiers.remove(former)
-    if plan.has_colour_match:
+    if plan.has_colour_match and not (step and _changes_colours_little(plan, step)):
         _match_colours(scene, strip, plan, layer)
+
+
+def _place(layer: Layer, picture: Picture) -> tuple[float, float, tuple[float, float]]:
+    """Width and height of a picture's pixels and where its centre is, in spans of its layer."""
+    if picture.step:
+        return picture.step.pixel, picture.step.pixel, picture.step.centre
+    image = layer.image
+    across = layer.width / image.width
+    down = layer.width * layer.aspect / image.height
+    # A picture that was padded at the right and below has its centre half a pixel further there.
+    x, y = (0.5 * across if image.width % 2 else 0.0), (-0.5 * down if image.height % 2 else 0.0)
+    cosine, sine = math.cos(layer.turn), math.sin(layer.turn)
+    centre = layer.centre[0] + x * cosine + y * sine, layer.centre[1] + y * cosine - x * sine
+    return across, down, centre
+
+
+def _changes_colours_little(plan: Plan, step: StepPicture) -> bool:
+    """Whether nobody sees the difference if a step's picture has its own colours all the time.
+
+    Then colours change while it fades in, and not all the way to the next one.
+    """
+    gains = [gain for level, gain in plan.gain_keys(step.layer.index) if level < step.visible_until]
+    slopes = np.array(gains) ** (1.0 / EXPONENT)
+    return float(np.abs(slopes - 1.0).max()) * (1.0 - FADE_IN) <= _UNSEEN_CHANGE
 
 
 def _match_colours(scene: Any, strip: Any, plan: Plan, layer: Layer) -> None:
@@ -373,9 +393,9 @@ def _match_colours(scene: Any, strip: Any, plan: Plan, layer: Layer) -> None:
     between = np.interp(np.linspace(0, len(keys) - 1, parts + 1), range(len(keys)), levels)
     for channel in range(3):
         gains = np.interp(between, levels, [gain[channel] for _, gain in keys])
-        slopes = gains ** (1.0 / _EXPONENT)
+        slopes = gains ** (1.0 / EXPONENT)
         table = list(zip(between.tolist(), slopes.tolist(), strict=True))
         drive_by_table(balance, "slope", (scene, STRIPS_LEVEL_PATH), table, index=channel)
         # In this property 1 stands for no offset.
-        table = [(level, 1.0 + _OFFSET * (slope - 1.0)) for level, slope in table]
+        table = [(level, 1.0 + OFFSET * (slope - 1.0)) for level, slope in table]
         drive_by_table(balance, "offset", (scene, STRIPS_LEVEL_PATH), table, index=channel)
