@@ -76,6 +76,7 @@ def main(arguments: list[str]) -> int:
             speed.frames(folder / "speed", quick=quick),
             speed.building(folder / "building"),
             speed.sequencer(folder / "sequencer", quick=quick),
+            speed.whole_job(shared, folder / "job", quick=quick),
             speed.processes(folder / "processes", quick=quick),
             speed.analysing(),
             redraw.redraw(speed.images(folder / "redraw", 200, 64), folder / "window"),

@@ -18,11 +18,12 @@ import cv2
 import numpy as np
 
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
-from ai_ever_zoom_addon.scene import compat, measuring, tags, zooms
+from ai_ever_zoom_addon.scene import measuring, tags, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import objects
+from ai_ever_zoom_addon.scene.strips.strips import picture_strips
 from ai_ever_zoom_addon.settings import Engine, FrameSize, ZoomSettings
-from tests.bench import analysis, pictures
+from tests.bench import analysis, pictures, program
 from tests.bench.exactness import fresh_scene
 from tests.bench.table import Row
 
@@ -83,8 +84,9 @@ def frames(folder: Path, *, quick: bool) -> Iterator[Row]:
         def of_zoom(count: int, engine: Engine = engine) -> float:
             scene = fresh_scene()
             series = series_of(files[:count], side)
-            zooms.build_zoom(scene, series, replace(SETTINGS, engine=engine))
             start = 12 * (count // 2)
+            seen = range(start, start + last + 1)
+            zooms.build_zoom(scene, series, replace(SETTINGS, engine=engine), frames=seen)
             return frame_seconds(scene, f"{folder}/{engine.value}/", start, start + last)
 
         def of_layers(kept: tuple[int, ...], engine: Engine = engine) -> float:
@@ -157,41 +159,14 @@ def sequencer(folder: Path, *, quick: bool) -> Iterator[Row]:
     def of_sequencer(interpolation: str = "BILINEAR") -> float:
         scene = fresh_scene()
         settings = replace(SETTINGS, zoom_steps=30, engine=Engine.SEQUENCER)
-        zooms.build_zoom(scene, series_of(files, side), settings)
-        for strip in compat.strips(scene.sequence_editor):
+        zooms.build_zoom(scene, series_of(files, side), settings, frames=range(last + 1))
+        for strip in picture_strips(scene):
             strip.transform.filter = interpolation
         return frame_seconds(scene, str(folder / "strips.mp4"), 0, last)
 
     def of_program() -> float:
-        loaded = [cv2.imread(str(file)) for file in files]
         size = render_size(files, side)
-        writer = cv2.VideoWriter(
-            str(folder / "program.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 30.0, size
-        )
-        times = []
-        for frame in range(last + 1):
-            level = frame / 30
-            number = min(int(level), len(files) - 2)
-            result: Any = None
-            for image, zoom in (
-                (loaded[number], 2 ** (level - number)),
-                (loaded[number + 1], 2 ** (level - number - 1)),
-            ):
-                move = np.array(
-                    [
-                        [zoom, 0, size[0] / 2 - zoom * side / 2],
-                        [0, zoom, size[1] / 2 - zoom * side / 2],
-                    ]
-                )
-                if result is None:
-                    result = cv2.warpAffine(image, move, size, flags=cv2.INTER_LINEAR)
-                else:
-                    cv2.warpAffine(
-                        image, move, size, result, cv2.INTER_LINEAR, cv2.BORDER_TRANSPARENT
-                    )
-            writer.write(result)
-            times.append(time.perf_counter())
-        writer.release()
+        times = list(program.zoom(files, folder / "program.mp4", 30, last + 1, size))
         return statistics.median(np.diff(times))
 
     measures = [of_sequencer, lambda: of_sequencer("NEAREST"), of_program]
@@ -204,6 +179,56 @@ def sequencer(folder: Path, *, quick: bool) -> Iterator[Row]:
         note=f"{1000 * theirs:.3g} ms against {1000 * ours:.3g}; Blender interpolates without "
         f"vector instructions: without any interpolation it takes {1000 * nearest:.3g} ms.",
     )
+
+
+def whole_job(shared: Path, folder: Path, *, quick: bool) -> Iterator[Row]:
+    """The seed's job, start included: 8 images of 1024x1024 to a video, with all defaults."""
+    folder.mkdir(parents=True)
+    files = []
+    for file in sorted((shared / "series" / "mj_cats_2x").glob("*.webp"), reverse=True):
+        files.append(folder / f"{file.stem}.png")
+        pictures.write(files[-1], pictures.read(file))
+    steps = 20 if quick else 100
+    width, height = render_size(files, 1024)
+
+    def ours(*options: str) -> float:
+        return _run(["-i", str(folder), "-zs", str(steps), "--engine", "sequencer", *options])[0]
+
+    def of_program() -> float:
+        numbers = map(str, (steps, width, height))
+        command = [sys.executable, "-m", "tests.bench.program", str(folder / "program.mp4")]
+        begin = time.perf_counter()
+        subprocess.run([*command, *numbers, *map(str, files)], cwd=ROOT, check=True)
+        return time.perf_counter() - begin
+
+    video = ("-o", str(folder / "ours.mp4"))
+    plain, whole, without, built, told = interleaved(
+        [
+            of_program,
+            lambda: ours(*video),
+            lambda: ours(*video, "--no-align", "--no-match-colour"),
+            lambda: ours(*video, "--no-render"),
+            lambda: _run(["--help"])[0],
+        ],
+        2 if quick else 3,
+    )
+    frames = 7 * steps + 1
+    yield Row(
+        f"8 images, {frames} frames: ours / plain OpenCV program",
+        whole / plain,
+        "x",
+        at_most=2.2,
+        note=f"{whole:.3g} s against {plain:.3g}, of which Blender's start takes {told:.3g}, the "
+        f"images' analysis {built - told:.3g} and the rest {whole - built:.3g}.",
+    )
+    yield Row(
+        "the same, alignment and colour match off / on",
+        without / whole,
+        "x",
+        at_least=0.9,
+        note=f"{without:.3g} s against {whole:.3g}; the images' analysis takes {built - told:.3g}.",
+    )
+    yield Row("command to built scene, 8 images, beyond --help", built - told, "s", at_most=1.0)
 
 
 def render_size(files: list[Path], side: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ RANDOM = np.random.default_rng(7)
 
 
 def read_png(data: bytes) -> NDArray[np.uint8]:
-    """8-bit RGBA with the filters "None" and "Up"."""
+    """8-bit RGB or RGBA with the filters "None" and "Up"."""
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     position, chunks = 8, {}
     while position < len(data):
@@ -27,13 +27,14 @@ def read_png(data: bytes) -> NDArray[np.uint8]:
         position += 12 + length
     assert list(chunks) == [b"IHDR", b"IDAT", b"IEND"]
     width, height, depth, colour, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
-    assert (depth, colour, rest) == (8, 6, [0, 0, 0])
+    channels = {2: 3, 6: 4}[colour]
+    assert (depth, rest) == (8, [0, 0, 0])
     rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, -1)
-    result = np.zeros((height, width * 4), np.uint8)
+    result = np.zeros((height, width * channels), np.uint8)
     for number, row in enumerate(rows):
         above = result[number - 1] if number and row[0] == 2 else 0
         result[number] = row[1:] + above
-    return result.reshape(height, width, 4)
+    return result.reshape(height, width, channels)
 
 
 def read_exr(data: bytes) -> NDArray[np.float16]:
@@ -70,9 +71,11 @@ def read_exr(data: bytes) -> NDArray[np.float16]:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 5), (64, 33)])
-def test_png(size: tuple[int, int]) -> None:
-    pixels = RANDOM.integers(0, 256, (size[1], size[0], 4), np.uint8)
-    assert (read_png(png_bytes(pixels)) == pixels).all()
+@pytest.mark.parametrize("channels", [3, 4])
+def test_png(size: tuple[int, int], channels: int) -> None:
+    pixels = RANDOM.integers(0, 256, (size[1], size[0], channels), np.uint8)
+    for is_packed in (True, False):
+        assert (read_png(png_bytes(pixels, is_packed=is_packed)) == pixels).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 5), (64, 33)])
