@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import random
-import resource
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -75,7 +75,7 @@ def run(name: str, case: Case, count: int, first: int = 0, longest: float = 300.
     """
     tally = Tally(name)
     start = time.monotonic()
-    with _memory_limit():
+    with memory_limit():
         for seed in range(first, first + count):
             try:
                 with _watchdog(longest):
@@ -117,7 +117,16 @@ def _watchdog(seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _memory_limit() -> Iterator[None]:
+def memory_limit() -> Iterator[None]:
+    """What needs much more memory than there is in use now is told that there is none.
+
+    On Windows there is no limit.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import resource
+
     before = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     resource.setrlimit(

@@ -27,6 +27,7 @@ import pytest
 from PIL import Image
 
 from tests import pictures
+from tests.fuzz.trial import memory_limit
 from tests.scene.command import PLAIN, SIZE, Ran, Run, largest_file
 
 COUNT = 50 if os.environ.get("EVER_ZOOM_FAULTS") == "all" else 6  # of each kind
@@ -66,9 +67,10 @@ JOBS: dict[str, tuple[tuple[str, ...], set[str]]] = {
 
 @pytest.fixture(autouse=True)
 def watchdog() -> Iterator[None]:
-    """What hangs ends the tests, and says where."""
+    """What hangs ends the tests, and says where; memory is not without end either."""
     faulthandler.dump_traceback_later(LONGEST, exit=True)
-    yield
+    with memory_limit():
+        yield
     faulthandler.cancel_dump_traceback_later()
 
 
