@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 import build
 from tests import pictures
-from tests.scene.command import PLAIN, Run, assert_shows, frames, view
+from tests.scene.command import PLAIN, Run, assert_shows, frames, largest_file, view
 
 TEMPLATE = build.ROOT / "jobs" / "ever_zoom" / "template.yaml"
 OPENJD = build.environment_python(build.ENVIRONMENTS / "tools").parent / "openjd"
@@ -198,3 +198,16 @@ def test_the_whole_job_in_one_command(
     for number, picture in enumerate(seen):
         off = [pictures.error(picture / 255.0, frame)[0] for frame in theirs]
         assert int(np.argmin(off)) == number
+
+    # As if the disk were full; noise makes a video that is longer than the job's own files.
+    noise = np.random.default_rng(2)
+    for number in range(COUNT):
+        pictures.save(noise.uniform(size=theirs[0].shape), farm.frame(number))
+    said(farm.encode())
+    video = farm.output / "infinite_zoom.mp4"
+    whole = video.read_bytes()
+    for missing in (100, len(whole) // 2):
+        with largest_file(len(whole) - missing):
+            assert "infinite_zoom.mp4 was not written: " in said(farm.encode(), 1)
+        assert video.read_bytes() == whole
+    assert len(list(farm.output.iterdir())) == 2
