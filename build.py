@@ -496,6 +496,9 @@ def open_standard_streams() -> None:
 
 def main(arguments: list[str]) -> int:
     open_standard_streams()
+    # Matrices are small here: numpy's threads would wait for each other, busily, and take the cores
+    # from Blender. It reads this when it is loaded, in whatever process.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     commands = {"render": render, "test": test, "bench": bench, "fuzz": fuzz}
     try:
         if not arguments:

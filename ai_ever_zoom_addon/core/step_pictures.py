@@ -349,16 +349,15 @@ class _Painter:
             if channels == 4:
                 planes[:3] *= planes[3]
         result = np.empty((channels, len(rows), len(columns)), np.float32)
-        lines = np.empty((len(rows), planes.shape[2]), np.float32)
-        for plane, out in zip(planes, result, strict=True):
-            for number, (start, weights) in enumerate(zip(top, down, strict=True)):
-                at = number * _BLOCK
-                start -= top[0]
-                lines[at : at + _BLOCK] = weights @ plane[start : start + weights.shape[1]]
-            for number, (start, weights) in enumerate(zip(first, across, strict=True)):
-                at = number * _BLOCK
-                start -= first[0]
-                out[:, at : at + _BLOCK] = lines[:, start : start + weights.shape[1]] @ weights.T
+        # In matrices so small that numpy does not share their multiplication among threads, which
+        # wait for each other longer than they work.
+        for i, (upper, down_weights) in enumerate(zip(top, down, strict=True)):
+            lines = planes[:, upper - top[0] : upper - top[0] + down_weights.shape[1]]
+            for k, (left, across_weights) in enumerate(zip(first, across, strict=True)):
+                tile = lines[:, :, left - first[0] : left - first[0] + across_weights.shape[1]]
+                result[:, i * _BLOCK : (i + 1) * _BLOCK, k * _BLOCK : (k + 1) * _BLOCK] = (
+                    down_weights @ (tile @ across_weights.T)
+                )
         return result
 
 

@@ -150,6 +150,19 @@ def test_a_named_blender_gets_the_options_and_its_status_is_ours(tmp_path: Path)
 
 
 @on_posix
+@pytest.mark.parametrize(("chosen", "threads"), [(None, "1"), ("3", "3")])
+def test_numpy_keeps_to_one_core_unless_told(
+    chosen: str | None, threads: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if chosen:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", chosen)
+    fake = script(tmp_path / "blender", 'echo "$OPENBLAS_NUM_THREADS threads"')
+    done = run_build("render", "--blender", str(fake), "-o", "a.mp4")
+    assert f"{threads} threads" in done.stderr
+
+
+@on_posix
 def test_what_a_blender_says_of_itself_is_not_on_standard_output(tmp_path: Path) -> None:
     """A Blender that runs the code between two lines of its own, and an add-on that prints one."""
     checkout = tmp_path / "checkout"

@@ -35,16 +35,17 @@ def png_bytes(pixels: NDArray[np.uint8], *, is_packed: bool = True) -> bytes:
         filtered[:, 0] = 0
         filtered[:, 1:] = rows
 
-    def chunk(name: bytes, data: bytes) -> bytes:
-        check = zlib.crc32(name + data)
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)
+    def chunk(name: bytes, data: bytes) -> tuple[bytes, ...]:
+        check = zlib.crc32(data, zlib.crc32(name))
+        return struct.pack(">I", len(data)), name, data, struct.pack(">I", check)
 
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, _COLOUR[channels], 0, 0, 0))
-        + chunk(b"IDAT", zlib.compress(filtered.tobytes(), int(is_packed)))
-        + chunk(b"IEND", b"")
+    head = struct.pack(">IIBBBBB", width, height, 8, _COLOUR[channels], 0, 0, 0)
+    parts = (
+        *chunk(b"IHDR", head),
+        *chunk(b"IDAT", zlib.compress(filtered.data, int(is_packed))),
+        *chunk(b"IEND", b""),
     )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 def exr_bytes(pixels: NDArray[np.float32]) -> bytes:
