@@ -11,9 +11,10 @@ import shutil
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from build import (
@@ -88,16 +89,17 @@ class Session:
     """One run of pytest."""
 
     name: str
-    python: Path
+    python: Path | Callable[[], Path]  # or what makes its environment, while others run already
     targets: list[str]
     environment: Mapping[str, str]
 
     def run(self, options: Sequence[str]) -> Result:
         """Run it; one that ends in another way than pytest's own has failed."""
+        python = self.python() if callable(self.python) else self.python
         report = TEST_OUTPUT / f"{self.name}.xml"
         report.unlink(missing_ok=True)
         start = time.monotonic()
-        command = [str(self.python), "-m", "pytest", "-q", f"--junitxml={report}"]
+        command = [str(python), "-m", "pytest", "-q", f"--junitxml={report}"]
         # Sessions side by side share the cores: numpy's threads would wait for each other, busily.
         environment = {
             "EVER_ZOOM_SESSION": self.name,
@@ -208,7 +210,7 @@ def main(arguments: Sequence[str]) -> int:
             "and 4.2). Install them, or name each by --python PATH."
         )
     tools = prepare("tools", base, TOOLS)
-    results = [] if paths else checks(tools)
+    results = []
     sessions = []
     for series in list(BPY)[: 1 if options.quick else None]:
         name, version = f"bpy-{series}", python_for(series)
@@ -218,15 +220,16 @@ def main(arguments: Sequence[str]) -> int:
             reason = f"no CPython {version} was found; name one by --python PATH"
             results.append(absent(name, reason))
         elif targets:
-            python = prepare(name, python, [f"bpy=={BPY[series]}", *PYTEST])
-            sessions.append(Session(name, python, targets, {}))
+            make = partial(prepare, name, python, [f"bpy=={BPY[series]}", *PYTEST])
+            sessions.append(Session(name, make, targets, {}))
     core = targets_in(["tests/core", "tests/build"], paths)
+    if core:
+        sessions.append(Session("core", tools, core, {}))
     window = targets_in(["tests/window"], paths) if not options.quick else []
     # Two at a time, the longest first, and beside them one window, which waits for its screen now
-    # and then: the processor is busy to the end. Meanwhile the complete Blenders are fetched.
+    # and then: the processor is busy to the end. What they need is fetched meanwhile.
     with ThreadPoolExecutor(max_workers=2) as pool, ThreadPoolExecutor(max_workers=1) as screen:
-        if core:
-            sessions.append(Session("core", tools, core, {}))
+        checking = [] if paths else [pool.submit(checks, tools)]
         running = [pool.submit(session.run, rest) for session in sessions]
         if window:
             blenders, reason = complete_blenders(options.blender)
@@ -234,7 +237,9 @@ def main(arguments: Sequence[str]) -> int:
                 results.append(absent("window", reason))
             for name, variables in blenders.items():
                 running.append(screen.submit(Session(name, tools, window, variables).run, rest))
-        results += [session.result() for session in running]
+    for group in checking:
+        results += group.result()
+    results += [session.result() for session in running]
     return close(results)
 
 
