@@ -239,3 +239,12 @@ def frame_noise(tree: Any, picture: Any) -> Any:
     tree.links.new(time.outputs["Frame"], offset.inputs["Z"])
     tree.links.new(offset.outputs[0], noise.inputs["Offset"])
     return noise.outputs["Value"]
+
+
+def darken(world: Any) -> None:
+    """Make a new world black. Since 5.0 it has nodes from the start, which go before its colour."""
+    world.color = 0.0, 0.0, 0.0
+    for node in world.node_tree.nodes if world.node_tree is not None else ():
+        if isinstance(node, bpy.types.ShaderNodeBackground):
+            sockets: Any = node.inputs
+            sockets["Color"].default_value = 0.0, 0.0, 0.0, 1.0

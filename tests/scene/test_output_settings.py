@@ -405,6 +405,37 @@ def test_colours_that_cannot_be_kept_are_said(tmp_path: Path) -> None:
     assert 'frames have other colours than the images; the nearest is "Odd"' in said
 
 
+# --- The world ------------------------------------------------------------------------------------
+
+
+def test_eevee_gets_a_small_black_world_where_there_is_none(addon: None, tmp_path: Path) -> None:
+    """Of the one that stands in for none it would make light for each frame, at 1024 pixels."""
+    scene: Any = bpy.context.scene
+    control = build(tmp_path / "series", "cycles")
+    assert not bpy.data.worlds
+    control.ever_zoom.engine = "eevee"
+    world: Any = scene.world
+    assert (tuple(world.color), world.probe_resolution) == ((0.0, 0.0, 0.0), "128")
+    nodes = world.node_tree.nodes if world.node_tree is not None else ()
+    for node in nodes:
+        for socket in node.inputs:
+            if socket.name == "Color":
+                assert tuple(socket.default_value) == (0.0, 0.0, 0.0, 1.0)
+    scene.world = None  # the user takes it away
+    control.ever_zoom.crop = 0.6
+    assert scene.world is None
+
+
+def test_a_world_of_the_users_stays_as_it_is(addon: None, tmp_path: Path) -> None:
+    scene: Any = bpy.context.scene
+    theirs: Any = bpy.data.worlds.new("Theirs")
+    scene.world = theirs
+    before = theirs.color[:], theirs.probe_resolution
+    build(tmp_path / "series", "eevee")
+    assert scene.world == theirs
+    assert (theirs.color[:], theirs.probe_resolution) == before
+
+
 # --- What is in the files of frames ---------------------------------------------------------------
 
 
