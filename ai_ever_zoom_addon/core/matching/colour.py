@@ -69,7 +69,7 @@ def likeness(outer: Picture, inner: Picture, placement: Placement) -> Likeness:
             hidden += np.abs(rows) @ outer.hidden @ np.abs(columns).T
     inside = (at_y > 0) & (at_y < outer.height / step) & (at_x > 0) & (at_x < outer.width / step)
     inside &= hidden < 0.05
-    usable = inside & (broken < 1e-3)
+    usable = (inside & (broken < 1e-3))[..., None] & (np.minimum(ours, theirs) > TOO_DARK)
 
     return Likeness(
         score=correlation_of(ours.mean(axis=2)[inside], theirs.mean(axis=2)[inside]),
@@ -85,8 +85,11 @@ def _resample(rows: Array, colour: NDArray[np.float16], columns: Array) -> Array
 
 
 def _gains(ours: Array, theirs: Array, usable: NDArray[np.bool_]) -> Triple:
-    """Per channel the factor from `theirs` to `ours`, from the pixels that agree on one."""
-    red, green, blue = (_gain(ours[usable, c], theirs[usable, c]) for c in range(3))
+    """Per channel the factor from `theirs` to `ours`, from the pixels that agree on one.
+
+    usable: of each pixel and channel.
+    """
+    red, green, blue = (_gain(ours[usable[..., c], c], theirs[usable[..., c], c]) for c in range(3))
     return red, green, blue
 
 
@@ -97,10 +100,9 @@ def _gain(ours: Array, theirs: Array) -> float:
     than the other. Tukey's weights, wide ones, take out what does not fit at all: narrow ones would
     find a wrong gain in an area that was painted again as a whole.
     """
-    lit = (ours > TOO_DARK) & (theirs > TOO_DARK)
-    if lit.sum() < 16:
+    if ours.size < 16:
         return 1.0
-    ours, theirs = ours[lit].astype(np.float64), theirs[lit].astype(np.float64)
+    ours, theirs = ours.astype(np.float64), theirs.astype(np.float64)
     gain = float(ours.sum() / theirs.sum())
     for _ in range(10):
         residual = ours - gain * theirs
