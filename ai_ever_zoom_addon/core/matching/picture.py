@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,12 +131,18 @@ def block_means(image: Array, block: int) -> Array:
     """Means of block x block pixels of a (height, width, channels) image, remainder dropped."""
     if block == 1:
         return image
-    height, width, channels = image.shape
-    rows, columns = height // block, width // block
+    height, width = image.shape[:2]
     # Rows first: contiguous, so the full image is read once, at the speed of memory.
-    means = image[: rows * block].reshape(rows, block, width, channels).mean(axis=1)
-    shrunk: Array = means[:, : columns * block].reshape(rows, columns, block, channels).mean(axis=2)
-    return shrunk
+    lines: Array = reduce(np.add, _every(image, block, height, 0)) / np.float32(block)
+    means: Array = reduce(np.add, _every(lines, block, width, 1)) / np.float32(block)
+    return means
+
+
+def _every(image: Array, block: int, length: int, axis: int) -> Iterator[Array]:
+    """The first pixels of all blocks along an axis, then the second ones, and so on."""
+    end = length // block * block
+    for first in range(block):
+        yield image[first:end:block] if axis == 0 else image[:, first:end:block]
 
 
 def grey_side(count: int) -> int:
@@ -210,7 +218,7 @@ def _filled(picture: Array, seen: Array) -> Array:
 def _clipped(image: Array, block: int) -> Array:
     """Which blocks of an image hold a pixel with a clipped channel: (rows, columns, 1), 0 or 1."""
     height, width = image.shape[:2]
-    rows, columns = height // block, width // block
-    highest: Array = image[: rows * block].reshape(rows, block, width, -1).max(axis=1)
-    highest = highest[:, : columns * block].reshape(rows, columns, -1).max(axis=2)
+    highest = reduce(np.maximum, _every(image, block, height, 0))
+    highest = reduce(np.maximum, _every(highest, block, width, 1))
+    highest = np.maximum(np.maximum(highest[..., 0], highest[..., 1]), highest[..., 2])
     return (highest >= CLIPPED).astype(np.float32)[:, :, None]

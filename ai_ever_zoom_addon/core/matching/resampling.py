@@ -27,15 +27,16 @@ def box_matrix(length: int, start: float, step: float, count: int) -> Array:
     lies outside the input does not count; an interval wholly outside takes the nearest pixel.
     """
     edges = np.clip(start + step * np.arange(count + 1), 0.0, length)
-    pixels = np.arange(length)
     begin, end = edges[:-1, None], edges[1:, None]
-    weights = np.minimum(end, pixels + 1) - np.maximum(begin, pixels)
-    np.clip(weights, 0.0, None, out=weights)
-    total = weights.sum(axis=1)
-    for row in np.flatnonzero(total < 1e-6):
-        weights[row, min(int(edges[row]), length - 1)] = 1.0
-        total[row] = 1.0
-    return (weights / total[:, None]).astype(np.float32)
+    reach = math.ceil(step) + 1  # pixels that an interval touches, at most
+    pixels = np.minimum(begin.astype(np.int64), length - 1) + np.arange(reach)
+    weights = np.clip(np.minimum(end, pixels + 1) - np.maximum(begin, pixels), 0.0, None)
+    total = weights.sum(axis=1, keepdims=True)
+    is_outside = total[:, 0] < 1e-6
+    weights[is_outside, 0] = total[is_outside] = 1.0
+    matrix = np.zeros((count, length + reach), np.float32)  # beyond the input all are 0
+    np.put_along_axis(matrix, pixels, (weights / total).astype(np.float32), axis=1)
+    return matrix[:, :length]
 
 
 def cubic_matrix(length: int, positions: NDArray[np.float64]) -> Array:
