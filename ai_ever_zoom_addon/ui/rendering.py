@@ -7,10 +7,10 @@ from typing import Any
 import bpy
 
 from ..errors import EverZoomError, reason_of
-from ..scene.output import bake, rendering
+from ..scene.output import bake, rendering, watching
 from ..scene.planes import objects
 from .asking import active_zoom, has_zoom
-from .reporting import Reporting
+from .reporting import Reporting, say
 
 
 class EVERZOOM_OT_render(Reporting, bpy.types.Operator):
@@ -35,8 +35,14 @@ class EVERZOOM_OT_render(Reporting, bpy.types.Operator):
                 f"Markers switch to {name} in frames {first} to {last}: delete these markers of "
                 "the timeline to see the zoom there",
             )
+        result: Any = None
         try:
-            bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
+            watch = watching.Watch(context.scene, say)
+            try:
+                result = bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
+            finally:
+                if result != {"RUNNING_MODAL"}:
+                    watch.end()
         except RuntimeError as error:  # Blender's own reports
             raise EverZoomError(reason_of(error)) from error
 

@@ -15,6 +15,15 @@ from .work import Finish, Work
 WAIT = "Wait until the work in progress is done, or press Esc"
 
 
+def say(text: str) -> None:
+    """Tell the user what comes of no button that was pressed just now."""
+    print(f"AI Ever Zoom: {text}")
+    if not bpy.app.background:
+        bpy.context.window_manager.popup_menu(
+            lambda popup, _: popup.layout.label(text=text), title="AI Ever Zoom", icon="ERROR"
+        )
+
+
 class Reporting:
     """A mix-in for operators: errors become reports.
 

@@ -13,6 +13,7 @@ from ..errors import EverZoomError
 from ..scene import zooms
 from ..scene.planes.objects import controls
 from ..scene.strips import pictures, storing
+from .reporting import say
 
 _saving: storing.Saving | None = None
 
@@ -25,7 +26,7 @@ def _save_pre(path: str, *_: Any) -> None:
             _saving = storing.Saving(Path(path), writing)
     except EverZoomError as error:
         _saving = None
-        _say(str(error))
+        say(str(error))
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -61,14 +62,6 @@ def _mend(*_: Any) -> None:
             except EverZoomError:  # rendering says what is missing
                 continue
         storing.find_pictures(scene)
-
-
-def _say(text: str) -> None:
-    print(f"AI Ever Zoom: {text}")
-    if not bpy.app.background:
-        bpy.context.window_manager.popup_menu(
-            lambda popup, _: popup.layout.label(text=text), title="AI Ever Zoom", icon="ERROR"
-        )
 
 
 _HANDLERS = {

@@ -68,6 +68,9 @@ def test_from_the_zip_to_the_video(
     window.wait_until(f"__import__('os').path.exists({str(video)!r})")
     window.wait_until("not bpy.app.is_job_running('RENDER')", 180)
     window.picture("rendered")
+    ended = "bpy.app.handlers.render_complete"  # nobody watches over the render any more
+    window.wait_until(f"not any('watching' in item.__module__ for item in {ended})")
+    assert not list(series.folder.glob(".*.lock"))
     with av.open(str(video)) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     assert len(frames) == (series.count - 1) * steps + 1

@@ -1,0 +1,59 @@
+"""What Blender's own render does not look at: other runs, and files that change. Touches bpy."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...core.files.frames_note import NOTE
+from ...core.files.places import is_written
+from ...core.files.stamps import check_unchanged, stamps_of
+from ...core.files.writing import Writing, lock_of
+from ...errors import EverZoomError
+from .rendering import FRAMES_LOCK, files_read
+
+
+class Watch:
+    """Keeps other runs away from what a scene renders, from now until that ends.
+
+    Args:
+        scene: About to be rendered to its output path.
+        say: Gets a sentence for the user if files have changed meanwhile.
+
+    Raises:
+        EverZoomError: Another run is writing there.
+    """
+
+    def __init__(self, scene: Any, say: Callable[[str], None]) -> None:
+        file = Path(scene.render.frame_path(frame=scene.frame_start))
+        output = file if scene.render.is_movie_format else file.parent
+        self._say = say
+        self._writing = Writing()
+        with contextlib.suppress(OSError):  # what cannot be written, Blender tells
+            file.parent.mkdir(parents=True, exist_ok=True)
+            lock = lock_of(file) if output == file else output / FRAMES_LOCK
+            self._writing.lock(lock, output)
+            if output != file:  # its frames are not those any more of which it speaks
+                (output / NOTE).unlink(missing_ok=True)
+        self._stamps = stamps_of(file for file in files_read(scene) if not is_written(file, output))
+        self._endings: Any = bpy.app.handlers.render_complete, bpy.app.handlers.render_cancel
+        for handlers in self._endings:
+            handlers.append(self._ended)
+
+    def _ended(self, *_: Any) -> None:
+        if not bpy.app.background:  # where it is called in a thread that may not do much
+            bpy.app.timers.register(self.end)
+
+    def end(self) -> None:
+        """The render has ended, or was not begun."""
+        for handlers in self._endings:
+            handlers.remove(self._ended)
+        self._writing.__exit__(None)
+        try:
+            check_unchanged(self._stamps)
+        except EverZoomError as error:
+            self._say(str(error))
