@@ -25,7 +25,9 @@ gains = st.floats(0.0, 1e6)
 sides = st.integers(1, 1_000_000)
 colours = st.tuples(gains, gains, gains)
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | numbers | names, lambda inner: st.lists(inner)
+    st.none() | st.booleans() | st.integers() | numbers | names,
+    lambda inner: st.lists(inner),
+    max_leaves=8,
 )
 pairs = st.builds(
     Pair,

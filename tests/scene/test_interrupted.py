@@ -189,6 +189,7 @@ def test_parts_are_put_together(run: Run, series: Path) -> None:
     assert_whole(Path("out"))
 
 
+@pytest.mark.newest
 def test_the_sample_goes_on(run: Run) -> None:
     arguments = ("-o", "out", "-zs", 1, "--resolution", "64x64", "--engine", "sequencer")
     assert run(*arguments, "--frames", "0-1").status == 0

@@ -126,6 +126,7 @@ def wait_for(file: Path, worker: subprocess.Popen[str]) -> None:
     raise AssertionError(f"{file} does not come")
 
 
+@pytest.mark.newest
 def test_parts_by_two_workers_one_of_them_killed(
     run: Run, series: Path, tmp_path: Path, picture_folder: Path, sound: tuple[Any, ...]
 ) -> None:

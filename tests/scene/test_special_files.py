@@ -22,7 +22,10 @@ from ai_ever_zoom_addon.scene.output import farm
 from tests.scene.command import FRAME, PLAIN, Run, make_series
 from tests.scene.test_bad_input import assert_refused
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="does not apply: no such files there")
+pytestmark = [
+    pytest.mark.newest,
+    pytest.mark.skipif(os.name != "posix", reason="does not apply: no such files there"),
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 

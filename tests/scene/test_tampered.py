@@ -16,6 +16,8 @@ from tests.fuzz.trial import is_sentence
 from tests.scene.drawing import draw_panels, shown_text
 from tests.scene.nested import write_series
 
+pytestmark = pytest.mark.newest
+
 operators: Any = bpy.ops
 
 Note = dict[str, Any]
