@@ -51,7 +51,8 @@ class Watch:
     def end(self) -> None:
         """The render has ended, or was not begun."""
         for handlers in self._endings:
-            handlers.remove(self._ended)
+            with contextlib.suppress(ValueError):  # a file that is opened takes them away
+                handlers.remove(self._ended)
         self._writing.__exit__(None)
         try:
             check_unchanged(self._stamps)
