@@ -348,3 +348,27 @@ def test_what_is_not_driven_any_more_goes_back(tmp_path: Path, picture_folder: P
     for number, frame in before.items():
         assert difference(frame, between[number]) > 30.0
         assert difference(frame, after[number]) == 0.0
+
+
+def test_frames_that_are_all_that_is_wanted_need_no_group(
+    tmp_path: Path, picture_folder: Path
+) -> None:
+    """Blender would keep what a group shows of every frame in memory."""
+    scene = bpy.context.scene
+    settings = replace(PLAIN, engine=Engine.SEQUENCER)
+    series = make_series(tmp_path, NESTED, [(200, 160)])
+    numbers = range(7)
+    control = zooms.build_zoom(scene, series, settings, frames=numbers)
+    assert [strip.type for strip in own(scene)] == ["IMAGE"] * 3
+    before = frames(scene, picture_folder / "before", numbers)
+    zooms.change_zoom(scene, control, settings)
+    assert [strip.type for strip in own(scene)] == ["META"]
+    file = str(series.images[0].file)
+    strips = compat.strips(scene.sequence_editor)
+    strips.new_image("below", file, channel=9, frame_start=0).mute = True
+    zooms.build_zoom(scene, series, settings, control, frames=numbers)
+    assert [strip.type for strip in own(scene)] == ["META"]
+    assert others(scene)[0][0] == "below"
+    after = frames(scene, picture_folder / "after", numbers)
+    for number in numbers:
+        assert difference(before[number], after[number]) <= 1.0

@@ -98,7 +98,8 @@ def build_strips(scene: Any, control: Any, plan: Plan, frames: range | None = No
         scene: Gets the strips and the properties that they follow.
         control: The zoom's control, whose curve is copied.
         plan: What to build.
-        frames: Only layers that these show get a strip; None: all.
+        frames: Only layers that these show get a strip, and there is no group where nothing else
+            is in the sequencer; None: all.
 
     Raises:
         EverZoomError: An image cannot be read, the pictures cannot be written, or there is no
@@ -108,8 +109,23 @@ def build_strips(scene: Any, control: Any, plan: Plan, frames: range | None = No
     layers = [layer for layer in plan.stacked if layer.index in pictures]
     if scene.sequence_editor is None:
         scene.sequence_editor_create()
-    group = _group(scene, plan)
+    _remove_drivers(scene)
     _fill_properties(scene, control, plan)
+    places = compat.strips(scene.sequence_editor)
+    is_alone = all(ROLE in strip for strip in places)
+    if frames is not None and is_alone and len(layers) <= LAYERS_PER_GROUP:
+        # Blender keeps what a group shows in memory, for every frame.
+        _fill_group(scene, places, plan, layers, pictures)
+    else:
+        _fill_groups(scene, plan, layers, pictures)
+    make_room(file.name for other in bpy.data.scenes for file in picture_files(other))
+
+
+def _fill_groups(
+    scene: Any, plan: Plan, layers: Sequence[Layer], pictures: Mapping[int, Picture]
+) -> None:
+    """Let the zoom's group show layers, in groups of their own where they are many."""
+    group = _group(scene, plan)
     last = LAYERS_PER_GROUP if len(layers) > LAYERS_PER_GROUP else len(layers)
     parts = [slice(first, first + last) for first in range(0, len(layers), last)]
     length = _last_frame(scene, plan) - plan.first_frame + 1
@@ -121,7 +137,6 @@ def build_strips(scene: Any, control: Any, plan: Plan, frames: range | None = No
         _fill_group(scene, compat.strips(owner), plan, layers[part], pictures)
         compat.set_range(owner, plan.first_frame, length)
     compat.set_range(group, plan.first_frame, length)
-    make_room(file.name for other in bpy.data.scenes for file in picture_files(other))
 
 
 def picture_strips(scene: Any) -> Iterator[Any]:
@@ -174,7 +189,6 @@ def _own_strips(scene: Any) -> Iterator[Any]:
 
 def _group(scene: Any, plan: Plan) -> Any:
     """The strip that holds all layers: the one that was there, or a new one."""
-    _remove_drivers(scene)
     places = compat.strips(scene.sequence_editor)
     group, *others = [strip for strip in places if ROLE in strip] or [None]
     if group is not None and group.type != "META":  # as older versions made them
