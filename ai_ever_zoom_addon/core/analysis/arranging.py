@@ -18,6 +18,7 @@ from .pairing import Places, register_pair
 AUTO, INNERMOST_FIRST, OUTERMOST_FIRST = "auto", "innermost-first", "outermost-first"
 COPY = 0.98  # score of two files that are the same picture
 COPY_OFFSET = 0.005  # and how far apart, as a part of the width
+AS_GOOD = 0.01  # fits that differ by less are as good: noise of one level changes them
 
 
 @dataclass
@@ -230,14 +231,14 @@ class _Arranging:
         for member in step:
             pairs = [(k, member) for k in before] + [(member, k) for k in after]
             scores = [self._fit(*pair) for pair in pairs]
-            fits[member] = round(sum(scores) / max(1, len(scores)), 2)
-        best = min(step, key=lambda k: (-fits[k], k))
+            fits[member] = sum(scores) / max(1, len(scores))
+        best = min(k for k in step if fits[k] > max(fits.values()) - AS_GOOD)
         for member in step:
             if member != best:
                 why = (
                     "which fits its neighbours better "
                     f"({fits[best]:.2f} against {fits[member]:.2f})"
-                    if fits[best] > fits[member]
+                    if fits[best] >= fits[member] + AS_GOOD
                     else "which comes first"
                 )
                 self.result.left_out[member] = f"same step as {self._name(best)}, {why}"
@@ -245,4 +246,7 @@ class _Arranging:
 
     def _fit(self, outer: int, inner: int) -> float:
         found = register_pair(self._matcher, outer, inner, 4 * CERTAIN)
-        return found.correlation if found else 0.0
+        if found is None:
+            return 0.0
+        pictures = self._matcher.pictures
+        return likeness(pictures[outer], pictures[inner], found.placement).score

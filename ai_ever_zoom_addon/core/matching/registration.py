@@ -162,11 +162,13 @@ def _register_level(
             return NOTHING
         residual = sample.ravel() + photometric @ values.astype(np.float32)
         spread = 1.4826 * float(np.median(np.abs(residual[valid.ravel()]))) + ROUNDING
-        # At an edge a small displacement makes a large difference: no reason to distrust it.
-        bound = 4 * np.float32(spread) + steep
+        # At an edge a small displacement makes a large difference: no reason to distrust it,
+        # if both pictures have it. A caption has edges in one of them.
+        sample_y, sample_x = np.gradient(sample)
+        edge = np.minimum(steep, np.hypot(sample_x, sample_y).ravel())
+        bound = 4 * np.float32(spread) + edge
         weight = np.square(np.clip(1 - np.square(residual / bound), 0, None))
         weight *= valid.ravel()
-        sample_y, sample_x = np.gradient(sample)
         slope_x, slope_y = (sample_x + target_x) / 2, (sample_y + target_y) / 2
         geometric = [
             slope_x * x_pixels + slope_y * y_pixels,
