@@ -55,6 +55,7 @@ def test_a_video(run: Run, series: Path, name: str) -> None:
         assert pictures.error(picture, view((number + 1) / 2))[0] > 10.0
 
 
+@pytest.mark.newest
 def test_the_default_is_a_video_of_the_sample(run: Run) -> None:
     arguments = ("-zs", 1, "--resolution", "64x64", *PLAIN[:2], "--engine", "sequencer")
     ran = run(*arguments, "--save-blend", "zoom.blend")

@@ -1,7 +1,7 @@
 """Whatever fails, and whenever: the exit status is right, the last line is one true sentence, and
 what is on the disk is whole or not there. Touches bpy.
 
-The faults are drawn from fixed seeds. A part of them is tried each time; EVER_ZOOM_FAULTS=all tries
+The faults are drawn from fixed seeds. A part of them is tried each time; EVER_ZOOM_CASES=all tries
 all of them.
 """
 
@@ -27,10 +27,11 @@ import pytest
 from PIL import Image
 
 from tests import pictures
+from tests.cases import ALL_CASES
 from tests.fuzz.trial import memory_limit
 from tests.scene.command import PLAIN, SIZE, Ran, Run, largest_file
 
-COUNT = 50 if os.environ.get("EVER_ZOOM_FAULTS") == "all" else 6  # of each kind
+COUNT = 50 if ALL_CASES else 6  # of each kind
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
 LONGEST = 120.0  # seconds that one fault may take
 STEPS = 3

@@ -267,6 +267,7 @@ def test_imports_the_folder_of_one_file(addon: None, tmp_path: Path) -> None:
     assert len(control.ever_zoom.images) == len(files)
 
 
+@pytest.mark.newest
 def test_paints_and_builds_the_sample(addon: None) -> None:
     assert operators.ever_zoom.sample() == {"FINISHED"}
     (control,) = objects.controls(bpy.context.scene)

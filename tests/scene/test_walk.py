@@ -1,11 +1,10 @@
 """Random walks of a user, each in a process of its own: see walk.py. Touches no bpy.
 
-A part of one walk by default; EVER_ZOOM_WALKS=all takes all seeds, 300 steps each.
+A part of one walk by default; EVER_ZOOM_CASES=all takes all seeds, 300 steps each.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -13,17 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import ALL_CASES
+
 ROOT = Path(__file__).parents[2]
 
 SEEDS = range(1, 13)
 STEPS = 300
-IS_ALL = os.environ.get("EVER_ZOOM_WALKS", "") == "all"
 
 
-@pytest.mark.parametrize("seed", SEEDS if IS_ALL else SEEDS[:1])
+@pytest.mark.parametrize("seed", SEEDS if ALL_CASES else SEEDS[:1])
 def test_whatever_a_user_does_all_stays_right(seed: int) -> None:
-    arguments = ["--seed", str(seed), "--steps", str(STEPS if IS_ALL else 60)]
-    arguments += ["--render-every", "2" if IS_ALL else "4"]
+    arguments = ["--seed", str(seed), "--steps", str(STEPS if ALL_CASES else 60)]
+    arguments += ["--render-every", "2" if ALL_CASES else "4"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.scene.walk", *arguments],
         cwd=ROOT,
