@@ -44,8 +44,9 @@ from .pictures import Picture, make_pictures, make_room, picture_steps
 CHANNELS = 128
 LAYERS_PER_GROUP = 100
 
-# Of sRGB-encoded values, 0 to 1: one level of 255.
-_UNSEEN_CHANGE = 1.0 / 255.0
+# Of sRGB-encoded values, 0 to 1: one level and a half of 255, in the midst of a step at most. A
+# modifier works on all pixels of a step's picture, and would take longer than all else.
+_UNSEEN_CHANGE = 1.5 / 255.0
 _GAIN_KEYS_PER_STEP = 4
 
 
