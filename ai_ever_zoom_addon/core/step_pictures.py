@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .plan.plan import Layer, Plan
+from .plan.visibility import FADE_IN
 
 # Pixels of a step's picture for one of a frame, along a side, where the step's image fills the
 # view: where factors are small, more cost nothing.
@@ -32,6 +33,9 @@ MOST_PICTURES = 100  # as many as the sequencer has channels for
 # So much of a pixel's difference to the mean of its neighbours is added, along either axis: about
 # what a bilinear filter takes away.
 _SHARPENING = 0.04
+
+# Of sRGB-encoded values, 0 to 1: one level and a half of 255, in the midst of a step at most.
+_UNSEEN_CHANGE = 1.5 / 255.0
 
 _RADIUS = 3.0  # of the Lanczos filter
 _LEVELS_LOOKED_AT = 33
@@ -115,6 +119,17 @@ def step_pictures(plan: Plan) -> tuple[StepPicture, ...]:
     found = tuple(_step_picture(plan, index) for index in range(1, len(layers)))
     pixels = sum(picture.size[0] * picture.size[1] for picture in found)
     return found if pixels <= MOST_PIXELS else ()
+
+
+def changes_colours(plan: Plan, picture: StepPicture) -> bool:
+    """Whether one sees the difference if a picture has its own layer's colours all the time.
+
+    Then they change while it fades in, and not all the way from one image to the next.
+    """
+    keys = plan.gain_keys(picture.layer.index)
+    gains = [gain for level, gain in keys if level < picture.visible_until]
+    slopes = np.array(gains) ** (1.0 / EXPONENT)
+    return float(np.abs(slopes - 1.0).max()) * (1.0 - FADE_IN) > _UNSEEN_CHANGE
 
 
 def _step_picture(plan: Plan, index: int) -> StepPicture:

@@ -36,7 +36,7 @@ from ...core.files.writing import PARTIAL, write_whole
 from ...core.hidden_colours import bleed
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
-from ...core.step_pictures import StepPicture, draw, step_pictures
+from ...core.step_pictures import StepPicture, changes_colours, draw, step_pictures
 from ...core.steps import Steps, run
 from ...errors import EverZoomError
 from ..loading import load_image, orientation_of, read_rgba
@@ -122,7 +122,8 @@ def picture_steps(plan: Plan, frames: range | None = None) -> Steps[dict[int, Pi
         EverZoomError: An image cannot be read, or the folder cannot be written.
     """
     drawn = step_pictures(plan) if frames is not None else ()
-    if drawn:
+    # The modifiers that change colours work on all pixels of a picture, and these have many.
+    if drawn and not any(changes_colours(plan, picture) for picture in drawn):
         layers = [layer for layer in plan.layers_seen(frames) if layer.index == 0]
         outermost = yield from _layer_pictures(plan, layers)
         return (yield from _step_pictures(plan.seen(drawn, frames), outermost))

@@ -18,8 +18,7 @@ import bpy
 import numpy as np
 
 from ...core.plan.plan import Layer, Plan
-from ...core.plan.visibility import FADE_IN
-from ...core.step_pictures import EXPONENT, OFFSET, StepPicture
+from ...core.step_pictures import EXPONENT, OFFSET
 from ...core.steps import Steps
 from ...errors import EverZoomError
 from .. import colours, compat, zoom_level
@@ -44,9 +43,6 @@ from .pictures import Picture, make_pictures, make_room, picture_steps
 CHANNELS = 128
 LAYERS_PER_GROUP = 100
 
-# Of sRGB-encoded values, 0 to 1: one level and a half of 255, in the midst of a step at most. A
-# modifier works on all pixels of a step's picture, and would take longer than all else.
-_UNSEEN_CHANGE = 1.5 / 255.0
 _GAIN_KEYS_PER_STEP = 4
 
 
@@ -366,7 +362,7 @@ def _fill_strip(scene: Any, strip: Any, plan: Plan, layer: Layer, picture: Pictu
     former = strip.modifiers.get(COLOUR_MATCH)
     if former is not None:
         strip.modifiers.remove(former)
-    if plan.has_colour_match and not (step and _changes_colours_little(plan, step)):
+    if plan.has_colour_match and not step:
         _match_colours(scene, strip, plan, layer)
 
 
@@ -382,16 +378,6 @@ def _place(layer: Layer, picture: Picture) -> tuple[float, float, tuple[float, f
     cosine, sine = math.cos(layer.turn), math.sin(layer.turn)
     centre = layer.centre[0] + x * cosine + y * sine, layer.centre[1] + y * cosine - x * sine
     return across, down, centre
-
-
-def _changes_colours_little(plan: Plan, step: StepPicture) -> bool:
-    """Whether nobody sees the difference if a step's picture has its own colours all the time.
-
-    Then colours change while it fades in, and not all the way to the next one.
-    """
-    gains = [gain for level, gain in plan.gain_keys(step.layer.index) if level < step.visible_until]
-    slopes = np.array(gains) ** (1.0 / EXPONENT)
-    return float(np.abs(slopes - 1.0).max()) * (1.0 - FADE_IN) <= _UNSEEN_CHANGE
 
 
 def _match_colours(scene: Any, strip: Any, plan: Plan, layer: Layer) -> None:
