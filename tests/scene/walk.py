@@ -387,6 +387,11 @@ _KINDS = (
 )
 
 
+def has_own_world(scene: Any) -> bool:
+    """Whether a scene has a world of the user's: EEVEE gets a black one in place of none."""
+    return scene.world is not None and is_mine(scene.world)
+
+
 def users_things() -> dict[str, Any]:
     """All that is the user's."""
     found: dict[str, Any] = {}
@@ -412,7 +417,7 @@ def users_things() -> dict[str, Any]:
                 for strip in strips
                 if not any(tag in strip for tag in ours)
             ],
-            "world": scene.world and scene.world.name,
+            "world": scene.world.name if has_own_world(scene) else None,
             "objects": sorted(item.name for item in scene.objects if is_mine(item)),
         }
     return found
@@ -1357,7 +1362,7 @@ class Walk:
                 feather=settings["feather"],
                 ellipse=settings["mask_shape"] == "ellipse",
             )
-        has_background = scene.world is not None and any(map(hole_of, rows))
+        has_background = has_own_world(scene) and any(map(hole_of, rows))
         if settings["match_colour"] or has_background:
             return None
         steps = []

@@ -17,7 +17,7 @@ import bpy
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
 TICK_SECONDS = 0.02
-STEP_PIXELS = 12  # less than a button's height
+STEP_PIXELS = 16  # less than a button's height
 COLUMNS = (0.7, 0.3, 0.9, 0.1)  # of a region's width: where values, buttons and icons are
 
 Steps = Generator[None, None, Any]

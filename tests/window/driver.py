@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -25,9 +26,11 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 AGENT = Path(__file__).with_name("agent.py")
-WIDTH, HEIGHT = 1600, 900
+WIDTH, HEIGHT = 1280, 900
 
 Place = tuple[int, int]
+
+_DONE = "---done---"  # how a shell says that a command has ended
 
 # Python for `Window.ask`.
 CONTROLS = "[o.name for o in bpy.context.scene.objects if o.get('ever_zoom_role') == 'control']"
@@ -123,6 +126,7 @@ class ChrootBlender(Blender):
     def __init__(self, folder: Path) -> None:
         """Blenders in folders side by side share what Mesa compiles: it takes 20 seconds."""
         super().__init__(folder)
+        self.shell: subprocess.Popen[str] | None = None  # on the screen: a new one takes 0.1 s
         for name in ("mesa_shader_cache", "mesa_shader_cache_db"):  # the second in some versions
             common = folder.resolve().parent / name
             common.mkdir(exist_ok=True)
@@ -146,12 +150,42 @@ class ChrootBlender(Blender):
     def screen_command(self, *command: str) -> list[str]:
         return ["bash", self.script, "cmd", *command]
 
+    def on_screen(self, *command: str) -> str:
+        """As any Blender's, but each command is one of the same shell."""
+        shell = self.shell
+        assert shell is not None, "there is no window"
+        assert shell.stdin is not None and shell.stdout is not None
+        shell.stdin.write(f"timeout 60 {shlex.join(command)} </dev/null; echo; echo {_DONE} $?\n")
+        shell.stdin.flush()
+        printed: list[str] = []
+        while not (line := shell.stdout.readline()).startswith(_DONE):
+            if not line:
+                raise RuntimeError(f"the shell on the screen has ended: {''.join(printed)}")
+            printed.append(line)
+        text = "".join(printed)[:-1]  # the line that was added, in case that the last had no end
+        if line.split()[1] != "0":
+            raise RuntimeError(f"{' '.join(command)} failed: {text}")
+        return text
+
     def start(self, *arguments: str) -> None:
         done = self._run(["bash", self.script, "start", *arguments], 120)
         if done.returncode != 0:
             raise RuntimeError(f"Blender's window did not start: {done.stdout}")
+        self.shell = subprocess.Popen(
+            self.screen_command("sh"),
+            cwd=ROOT,
+            env=self.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
 
     def stop(self) -> None:
+        if self.shell is not None:
+            self.shell.communicate()
+            self.shell = None
         for name in ("blender", "wm", "xvfb"):
             process = self.folder / f"{name}.pid"
             if process.exists():
