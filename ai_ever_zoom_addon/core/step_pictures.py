@@ -129,7 +129,8 @@ def changes_colours(plan: Plan, picture: StepPicture) -> bool:
     keys = plan.gain_keys(picture.layer.index)
     gains = [gain for level, gain in keys if level < picture.visible_until]
     slopes = np.array(gains) ** (1.0 / EXPONENT)
-    return float(np.abs(slopes - 1.0).max()) * (1.0 - FADE_IN) > _UNSEEN_CHANGE
+    # In a loop some layers are hidden again before it begins: they have no key.
+    return float(np.abs(slopes - 1.0).max(initial=0.0)) * (1.0 - FADE_IN) > _UNSEEN_CHANGE
 
 
 def _step_picture(plan: Plan, index: int) -> StepPicture:
