@@ -20,20 +20,9 @@ import pytest
 import ai_ever_zoom_addon
 from ai_ever_zoom_addon import cli
 from ai_ever_zoom_addon.scene.strips.pictures import session_folder
-from build import BPY
 from tests.scene.command import Ran, Run, make_series
 
 bpy.context.preferences.is_dirty = True  # the first test takes none that are saved on this machine
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What any Blender would show alike is tried in the newest only."""
-    newest = next(iter(BPY))
-    if bpy.app.version_string.startswith(f"{newest}."):
-        return
-    again = [item for item in items if item.get_closest_marker("newest")]
-    config.hook.pytest_deselected(items=again)
-    items[:] = [item for item in items if item not in again]
 
 
 @pytest.fixture(autouse=True)

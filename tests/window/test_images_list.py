@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from .driver import Window
@@ -21,6 +22,7 @@ def in_the_view(window: Window, code: str) -> None:
     )
 
 
+@pytest.mark.newest
 def test_the_list_is_shown_and_changed(window: Window, tmp_path: Path) -> None:
     series = NestedSeries(tmp_path / "series")
     Image.effect_noise((256, 256), 80).convert("RGB").save(series.folder / "img2b.png")

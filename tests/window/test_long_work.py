@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from .driver import CONTROLS, EVERYTHING, WORK, WORKING, Place, Window
 from .nested import NestedSeries, Pixels
@@ -13,6 +14,7 @@ FRACTION = f"{WORK}.fraction"
 STARTED = f"{WORKING} and 0 < {FRACTION} < 0.5"
 
 
+@pytest.mark.newest
 def test_work_can_be_stopped_and_changes_nothing(
     window: Window, series: NestedSeries, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from .nested import NestedSeries
 ROW_PIXELS = 21
 
 
+@pytest.mark.newest
 def test_the_panel_tells_of_odd_images_and_its_list_leads_to_each(
     window: Window, tmp_path: Path
 ) -> None:

@@ -127,6 +127,7 @@ def test_from_not_found_to_a_playing_zoom_in_six_clicks(window: Window, tmp_path
     window.wait_until("not bpy.context.screen.is_animation_playing")
 
 
+@pytest.mark.newest
 def test_difference_snap_saving_and_giving_up(window: Window, series: NestedSeries) -> None:
     window.build(series.folder)
     file = str(window.blender.folder / "placing.blend")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from tests.series_maker import drawn
@@ -16,6 +17,7 @@ ASKED = (
 )
 
 
+@pytest.mark.newest
 def test_what_is_asked_is_answered_with_the_next_click(window: Window, tmp_path: Path) -> None:
     for number in range(3):
         picture = Image.fromarray(drawn((128, 128), seed=40 + number))

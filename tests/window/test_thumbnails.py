@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from .driver import Window
@@ -18,6 +19,7 @@ PIXELS = (
 )
 
 
+@pytest.mark.newest
 def test_small_pictures_are_upright(window: Window, tmp_path: Path) -> None:
     series = NestedSeries(tmp_path / "series")
     for file in sorted(series.folder.glob("*.png")):  # red at the upper left, stored lying
