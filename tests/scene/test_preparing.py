@@ -17,7 +17,7 @@ from ai_ever_zoom_addon.scene.strips import pictures
 from ai_ever_zoom_addon.settings import Engine, ZoomSettings
 from tests.scene.command import SIZE, Run, make_series
 
-COUNT = 6
+COUNT = 9
 SEQUENCER = ("--engine", "sequencer", "--no-align", "--no-match-colour", "-zs", 1)
 
 
@@ -39,17 +39,19 @@ def test_what_nobody_sees_is_not_made(run: Run, many: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("factor", "options"),
     [
-        ("--roll", 0.1, "-rev", "--ease", 0.2),
-        ("--travel", "loop", "-zf", 1.1, "--feather", 0.2),
+        (2.0, ("--roll", 0.1, "-rev", "--ease", 0.2)),
+        (1.1, ("--travel", "loop", "-zf", 1.1, "--feather", 0.2)),
     ],
 )
 def test_frames_that_are_rendered_alone_are_the_same(
-    run: Run, many: Path, options: tuple[object, ...]
+    run: Run, tmp_path: Path, factor: float, options: tuple[object, ...]
 ) -> None:
+    folder = make_series(tmp_path / "series", 5, factor)
+
     def frames_in(name: str, *more: object) -> dict[str, bytes]:
-        ran = run("-i", many, *SEQUENCER, "-zs", 2, *options, *more, "-o", name)
+        ran = run("-i", folder, *SEQUENCER, "-zs", 2, *options, *more, "-o", name)
         assert ran.status == 0, ran.lines
         return {file.name: file.read_bytes() for file in Path(name).glob("*.png")}
 
