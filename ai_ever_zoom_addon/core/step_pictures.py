@@ -345,11 +345,8 @@ class _Painter:
             start + (np.array(places) + 0.5) * self._step
             for start, places in zip(self._start, (columns, rows), strict=True)
         )
-        inside = self._mask.inside(x[None, :], y[:, None]).astype(np.float32)
-        if inside.min() >= 1.0:
-            return None
-        smooth: Floats = inside * inside * (3.0 - 2.0 * inside)
-        return smooth
+        opacity = self._mask.opacity(x[None, :], y[:, None])
+        return None if opacity.min() >= 1.0 else opacity.astype(np.float32)
 
     def _resampled(self, columns: range, rows: range, channels: int) -> Floats:
         """The image, planes of shape (channels, rows, columns), opacity multiplied in."""

@@ -124,6 +124,12 @@ class Mask:
             np.hypot(x / outer_x, y / outer_y) <= 1.0
         )
 
+    def opacity(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What materials make of `inside`: without a bend at either end; arguments as there."""
+        inside = self.inside(x, y)
+        smooth: NDArray[np.float64] = inside * inside * (3.0 - 2.0 * inside)
+        return smooth
+
     def mesh(self) -> MaskMesh:
         """The trimmed image with its soft edge."""
         half_size = np.array(self.half_size) + np.array([0.0, _SHIFT * self.feather])

@@ -350,9 +350,7 @@ def _alpha(mask: Mask, aspect: float, width: int, height: int) -> NDArray[np.flo
     left, top = _margins(mask, aspect, width, height)
     x = (np.arange(left, width - left) + 0.5) / width - 0.5
     y = ((np.arange(top, height - top) + 0.5) / height - 0.5) * aspect
-    inside = mask.inside(x[None, :], y[:, None])
-    smooth: NDArray[np.float64] = inside * inside * (3.0 - 2.0 * inside)
-    return smooth
+    return mask.opacity(x[None, :], y[:, None])
 
 
 def _maker(
