@@ -6,12 +6,15 @@ import os
 import re
 import shutil
 import signal
+from collections import defaultdict
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+
+from tests.cases import ALL_CASES
 
 # Several test runs share the processor: threads of the linear algebra that wait for each other by
 # spinning would take most of it. To be set before numpy is loaded.
@@ -43,13 +46,31 @@ def _refuse_skip(report: Any) -> None:
         report.longrepr = f"nothing may be skipped in CI: {reason}"
 
 
+def _family(item: pytest.Item) -> tuple[object, ...]:
+    """What the cases of one test have in common; those of different engines are no family."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return item.path, getattr(item, "originalname", item.name), parameters.get("engine")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What any Blender would show alike is tried in the newest only, where there are several."""
-    if os.environ.get("EVER_ZOOM_OLDER", "") != "1":
+    """Less is tried again in Blenders that are not the newest, unless all cases are asked for.
+
+    What any Blender would show alike is not, and of the cases of one test each of them has its
+    share (EVER_ZOOM_SHARE=1/2: the first of two such Blenders): together they try all.
+    """
+    share = os.environ.get("EVER_ZOOM_SHARE", "")
+    if not share or ALL_CASES:
         return
-    again = [item for item in items if item.get_closest_marker("newest")]
-    config.hook.pytest_deselected(items=again)
-    items[:] = [item for item in items if item not in again]
+    number, blenders = map(int, share.split("/"))
+    families: dict[tuple[object, ...], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if not item.get_closest_marker("newest"):
+            families[_family(item)].append(item)
+    tried = {
+        item for cases in families.values() for item in (cases[number - 1 :: blenders] or cases)
+    }
+    config.hook.pytest_deselected(items=[item for item in items if item not in tried])
+    items[:] = [item for item in items if item in tried]
 
 
 @pytest.hookimpl(wrapper=True)

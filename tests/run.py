@@ -30,7 +30,11 @@ from build import (
 )
 
 TEST_OUTPUT = ROOT / "test-output"
-OLDER = {"EVER_ZOOM_OLDER": "1"}  # than the newest Blender: not all is tried again
+
+
+def sharing(number: int, blenders: int) -> dict[str, str]:
+    """Variables for one of several Blenders, counted from 0, the newest: what tests it tries."""
+    return {"EVER_ZOOM_SHARE": f"{number}/{blenders - 1}"} if number else {}
 
 
 @dataclass
@@ -146,13 +150,13 @@ def complete_blenders(executable: str | None) -> tuple[dict[str, dict[str, str]]
     if not shutil.which("apt-get") or os.geteuid() != 0:
         return {}, "../shared/blender-gui needs root on Debian; name a Blender by --blender PATH"
     found: dict[str, dict[str, str]] = {}
-    for suite in ("sid", "trixie"):  # the newest first
+    suites = ("sid", "trixie")  # the newest first
+    for number, suite in enumerate(suites):
         scripts = shared / "blender-gui"
         if run_shown(suite, ["bash", str(scripts / "setup.sh")], {"BG_SUITE": suite}) != 0:
             return {}, f"../shared/blender-gui/setup.sh failed for {suite}"
         variables = {"EVER_ZOOM_BLENDER_GUI": str(scripts / "run.sh"), "BG_SUITE": suite}
-        variables |= OLDER if found else {}
-        found[f"blender-{suite}"] = variables
+        found[f"blender-{suite}"] = variables | sharing(number, len(suites))
     return found, ""
 
 
@@ -214,8 +218,9 @@ def main(arguments: Sequence[str]) -> int:
     tools = prepare("tools", base, TOOLS)
     results = []
     sessions = []
-    newest = next(iter(BPY))
-    for series in list(BPY)[: 1 if options.quick else None]:
+    chosen = list(BPY)[: 1 if options.quick else None]
+    for number, series in enumerate(chosen):
+        variables = {} if paths else sharing(number, len(chosen))  # what is named is tried in all
         name, version = f"bpy-{series}", python_for(series)
         targets = targets_in(["tests/scene", "tests/install"], paths)
         python = interpreter(version, options.python)
@@ -224,7 +229,7 @@ def main(arguments: Sequence[str]) -> int:
             results.append(absent(name, reason))
         elif targets:
             make = partial(prepare, name, python, [f"bpy=={BPY[series]}", *PYTEST])
-            sessions.append(Session(name, make, targets, OLDER if series != newest else {}))
+            sessions.append(Session(name, make, targets, variables))
     core = targets_in(["tests/core", "tests/build"], paths)
     if core:
         sessions.append(Session("core", tools, core, {}))

@@ -101,3 +101,21 @@ def test_needs_nothing_but_python(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "--quick" in done.stdout
+
+
+def test_older_blenders_share_the_cases_of_a_test_and_try_all_together() -> None:
+    def collected(**variables: str) -> set[str]:
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/core"]
+        environment = {**os.environ, "EVER_ZOOM_CASES": "", "EVER_ZOOM_SHARE": "", **variables}
+        ran = subprocess.run(
+            command, cwd=build.ROOT, env=environment, capture_output=True, text=True, check=True
+        )
+        return {line for line in ran.stdout.splitlines() if "::" in line}
+
+    everything = collected()
+    first, second = (collected(**run.sharing(number, 3)) for number in (1, 2))
+    assert collected(**run.sharing(0, 3)) == everything == first | second
+    assert max(len(first), len(second)) < 0.8 * len(everything)
+    names = {case.split("[")[0] for case in everything}
+    assert names == {case.split("[")[0] for case in first}
+    assert names == {case.split("[")[0] for case in second}
