@@ -25,6 +25,7 @@ from .settings import (
 )
 
 AUTO = "auto"
+MOST_JOBS = 256
 DEFAULT_OUTPUT = "infinite_zoom.mp4"
 
 
@@ -74,6 +75,14 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         default=False,
         help="keep the whole frames in the output folder",
+    )
+    add(
+        "--jobs",
+        metavar="N|auto",
+        type=_jobs,
+        default=1,
+        help="render by so many Blender processes at once, or by as many as suit the machine; the "
+        "frames are the same (default: %(default)s)",
     )
     add("--save-blend", metavar="FILE", default=None, help="save the scene as a .blend file")
     add(
@@ -244,7 +253,17 @@ def _frames(text: str) -> tuple[int, int]:
     return int(first), int(last or first)
 
 
+def _jobs(text: str) -> int | str:
+    if text == AUTO:
+        return AUTO
+    count = int(text)
+    if not 1 <= count <= MOST_JOBS:
+        raise ValueError
+    return count
+
+
 # argparse names these in its messages.
 _zoom_factor.__name__ = "zoom factor"
 _size.__name__ = "resolution"
 _frames.__name__ = "frames"
+_jobs.__name__ = "jobs"

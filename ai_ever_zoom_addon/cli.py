@@ -32,6 +32,7 @@ from .core.files.places import check_apart, check_file, check_kept
 from .core.files.stamps import Stamps, check_unchanged, stamps_of
 from .core.files.temporary import claim
 from .core.files.writing import Writing
+from .core.machine import suitable_jobs
 from .core.plan.plan import make_plan
 from .core.series import Series
 from .core.steps import run
@@ -164,6 +165,8 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
             "Blender's version": bpy.app.version_string,
             "--save-blend": blend is not None,
         }
+        if options.jobs == AUTO:
+            options.jobs = suitable_jobs((image.width, image.height) for image in series.images)
         _write(options, scene, output, (first, last), blend, stamps, zoom, terminal, stop)
         if options.json:
             report: dict[str, Any] = {
@@ -239,10 +242,14 @@ def _write(
     stop.heed()
     if not options.no_render:
         first, last = frames
+        if options.jobs > 1:
+            terminal.say(f"Rendering by {options.jobs} processes at once.")
         # Whoever asks for the file gets the frames that the file renders.
         written = rendering.render_animation(
             *(scene, output, first, last, terminal.progress),
             sharp=blend is None,
+            jobs=options.jobs,
+            say=terminal.say,
             resume=options.resume,
             stamps=stamps,
             zoom=zoom,

@@ -49,6 +49,32 @@ def save(writing: Writing, file: Path, *, is_copy: bool) -> None:
     )
 
 
+def save_snapshot(file: Path) -> None:
+    """Save a copy of the open file, for processes of ours, which find all files where they are.
+
+    Raises:
+        EverZoomError: It could not be written whole.
+    """
+    reason = "it came out cut off"
+    try:
+        with left_alone():
+            bpy.ops.wm.save_as_mainfile(
+                filepath=str(file),
+                check_existing=False,
+                copy=True,
+                # Of a file that was never saved Blender would make all paths relative.
+                relative_remap=bool(bpy.data.filepath),
+            )
+        if is_whole_blend(file):
+            return
+    except RuntimeError as error:
+        reason = reason_of(error)
+    raise EverZoomError(
+        f"A copy of the file for rendering cannot be written to {file.parent} "
+        f"({why_full(file.parent) or reason}): check the free space of Blender's temporary folder."
+    )
+
+
 def _opens(file: Path) -> bool:
     """Whether Blender finds its way through a file, to its very end; nothing is loaded."""
     # Blender looks into no file of the name that the open one has.

@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import tempfile
+import time
 from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,14 +21,16 @@ from ...core.files.moving import pictures_of
 from ...core.files.output import check_frame_size, frames_of_video, is_video, is_whole_picture
 from ...core.files.places import FRAME_FILE, check_file, check_folder, is_written, make_folder
 from ...core.files.stamps import Stamps, check_unchanged, stamps_of
+from ...core.files.temporary import claim
 from ...core.files.writing import Writing, in_use, lock_of, real_file, why_full
-from ...core.steps import Progress
+from ...core.steps import Progress, Steps
 from ...errors import EverZoomError, reason_of
-from ...stopping import Stop, stoppable
+from ...stopping import Stop, heed, stoppable
 from ..loading import image_file
 from ..strips.strips import has_strips, picture_files
 from ..tags import CAMERA
-from . import output_settings
+from . import blend_file, encoding, output_settings
+from .crew import Crew, Job, WorkerError
 from .stream import streamed_images
 
 # In a folder of frames that are being rendered.
@@ -33,6 +38,18 @@ FRAMES_LOCK = ".ever_zoom.lock"
 
 # How often it is tried, while a video is written, whether the disk is full.
 FRAMES_PER_PROBE = 50
+
+# How often workers are asked how far they are.
+_POLL_SECONDS = 0.01
+
+
+@dataclass(frozen=True)
+class _How:
+    """How frames are rendered: as in `render_animation`."""
+
+    sharp: bool
+    jobs: int
+    say: Callable[[str], None]
 
 
 def check_output(output: str) -> None:
@@ -65,6 +82,8 @@ def render_animation(
     progress: Progress = lambda *_: None,
     *,
     sharp: bool = True,
+    jobs: int = 1,
+    say: Callable[[str], None] = print,
     resume: bool = False,
     stamps: Stamps = MappingProxyType({}),
     zoom: Zoom | None = None,
@@ -82,6 +101,8 @@ def render_animation(
         progress: Called after each frame with the fraction done and a text.
         sharp: Interpolate the images better than the scene by itself does (see stream.py); without
             it frames are exactly what `blender -b FILE -a` renders.
+        jobs: By how many processes at once (see crew.py); frames are the same.
+        say: Gets a sentence for the user where one of them has died.
         resume: Keep the frames that are whole in the folder, and render only the others.
         stamps: Of files, as they were when the scene was made from them; of others it counts how
             they are now.
@@ -112,13 +133,14 @@ def render_animation(
         scene.frame_end,
         scene.frame_current,
     )
+    how = _How(sharp, jobs, say)
     try:
         scene.frame_start, scene.frame_end = first, last
         with Writing() as writing:
             if is_video(output):
-                count = _render_video(scene, output, writing, progress, sharp)
+                count = _render_video(scene, output, writing, progress, how)
             else:
-                count = _render_frames(scene, output, writing, progress, sharp, resume, zoom)
+                count = _render_frames(scene, output, writing, progress, how, resume, zoom)
             check_unchanged(stamps)
             return count
     except OSError as error:
@@ -133,15 +155,20 @@ def render_animation(
         ) = before
 
 
-def _render_video(
-    scene: Any, output: str, writing: Writing, progress: Progress, sharp: bool
-) -> int:
+def _render_video(scene: Any, output: str, writing: Writing, progress: Progress, how: _How) -> int:
     """Render the scene's frame range to a video; how many frames that was."""
     make_folder(writing, check_file(Path(output)).parent)
     partial = writing.place(Path(output))
     total = int(scene.frame_end - scene.frame_start + 1)
     output_settings.set_output(scene, str(partial))
-    _render(scene, output, total, progress, sharp)
+    if min(how.jobs, total) > 1:
+        width, height = output_settings.scene_resolution(scene)
+        with _crew(scene, min(how.jobs, total), how) as crew:
+            numbers = range(scene.frame_start, scene.frame_end + 1)
+            files = encoding.waiting_frames(crew.frames, numbers)
+            _finish(crew.encode(files, width * height * 3), output, progress)
+    else:
+        _render(scene, output, total, progress, how)
     if frames_of_video(partial) != total:
         raise _incomplete(output, "the video is not whole")
     return total
@@ -152,7 +179,7 @@ def _render_frames(
     output: str,
     writing: Writing,
     progress: Progress,
-    sharp: bool,
+    how: _How,
     resume: bool,
     zoom: Zoom | None,
 ) -> int:
@@ -184,10 +211,14 @@ def _render_frames(
     _note(folder, zoom, known | files.keys())
     # Blender itself passes over the frames that are there.
     scene.render.use_overwrite = False
-    total = len(files) - len(kept)
+    missing = {number: file for number, file in files.items() if number not in kept}
+    total = len(missing)
     try:
-        if total:
-            _render(scene, output, total, progress, sharp)
+        if min(how.jobs, total) > 1:
+            with _crew(scene, min(how.jobs, total), how) as crew:
+                _finish(crew.render(missing), output, progress)
+        elif total:
+            _render(scene, output, total, progress, how)
     finally:
         broken = [file for file in files.values() if not is_whole_picture(file, size)]
         for file in broken:
@@ -208,8 +239,54 @@ def _note(folder: Path, zoom: Zoom | None, numbers: Set[int]) -> None:
         (folder / NOTE).unlink(missing_ok=True)
 
 
-def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool) -> None:
-    """Render the scene's frame range, of which `total` frames are to be written."""
+def _render(scene: Any, output: str, total: int, progress: Progress, how: _How) -> None:
+    """Render the scene's frame range in this process."""
+    written, problem = render_range(scene, total, progress, sharp=how.sharp)
+    if problem:
+        raise _incomplete(output, f"only {written} of {total} frames were written: {problem}")
+
+
+@contextlib.contextmanager
+def _crew(scene: Any, count: int, how: _How) -> Iterator[Crew]:
+    """Workers for the scene as it is."""
+    with tempfile.TemporaryDirectory(dir=claim(Path(bpy.app.tempdir))) as folder:
+        file = Path(folder) / "scene.blend"
+        blend_file.save_snapshot(file)
+        with Crew(Job(file, scene.name, how.sharp), count, how.say) as crew:
+            yield crew
+
+
+def _finish(steps: Steps[None], output: str, progress: Progress) -> None:
+    """Let workers come to their end."""
+    told = ""
+    try:
+        for fraction, text in steps:
+            heed()
+            if text != told:
+                progress(fraction, text)
+                told = text
+            time.sleep(_POLL_SECONDS)
+    except WorkerError as error:
+        raise _incomplete(output, f"{told or 'frame 0'}: {error}") from None
+
+
+def render_range(
+    scene: Any, total: int, progress: Progress = lambda *_: None, *, sharp: bool
+) -> tuple[int, str]:
+    """Render the scene's frame range in this process, to its output path.
+
+    Args:
+        scene: A scene with a zoom, ready to render.
+        total: How many frames are to be written.
+        progress: As in `render_animation`.
+        sharp: As in `render_animation`.
+
+    Returns:
+        How many frames were written, and why not all, in a few words; "" if all were.
+
+    Raises:
+        KeyboardInterrupt: The user stopped it.
+    """
     written = 0
     problem: list[str] = []
     lost_pictures = _lost_pictures(scene)
@@ -250,10 +327,10 @@ def _render(scene: Any, output: str, total: int, progress: Progress, sharp: bool
             bpy.ops.render.render(animation=True, scene=scene.name)
         except RuntimeError as error:
             problem.append(_in_our_words(error))
-    if written < total:
-        stop.heed()
-        reason = problem[0] if problem else "Blender stopped early"
-        raise _incomplete(output, f"only {written} of {total} frames were written: {reason}")
+    if written == total:
+        return written, ""
+    stop.heed()
+    return written, problem[0] if problem else "Blender stopped early"
 
 
 def _in_our_words(error: RuntimeError) -> str:

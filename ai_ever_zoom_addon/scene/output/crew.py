@@ -1,0 +1,321 @@
+"""Frames and videos by several Blender processes at once. Touches bpy, but no scene.
+
+They render a saved copy of the file, a part of the frames each, as fast as each can. A part of one
+that dies is done again by another one. Of a video each renders its frames as pictures, and one
+process more encodes them in their order, as soon as they are there: so it is the video that one
+process makes. All that they need lies in a folder of Blender's session, and goes with them.
+
+Messages are lines of JSON. A worker is told what to do by its standard input, and reports to a
+file, which can be read on every system without waiting. It ends by itself where nobody holds the
+folder's lock any more: so it does if whoever has started it is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...core.files.locking import take
+from ...core.files.temporary import claim
+from ...core.steps import Steps
+
+LOCK = "lock"
+PAUSE = "pause"  # as long as it is there, workers wait
+
+MOST_DEATHS = 3  # of workers at one frame
+_PART = 4, 50  # frames, at least and at most
+_WAITING_BYTES = 2 << 30  # of frames that wait for being encoded
+
+_START = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location(
+    "ever_zoom_worker", {init!a}, submodule_search_locations=[{folder!a}]
+)
+sys.modules["ever_zoom_worker"] = module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+from ever_zoom_worker.scene.output.worker import work
+work(**{order!a})
+"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is rendered.
+
+    Attributes:
+        file: A saved copy of the open file.
+        scene: The name of the scene.
+        sharp: As in `rendering.render_animation`.
+        gently: Leave the processor to others who want it.
+    """
+
+    file: Path
+    scene: str
+    sharp: bool
+    gently: bool = False
+
+
+class WorkerError(Exception):
+    """What a worker cannot do, in a few words: no other could either."""
+
+
+class _Worker:
+    """A process, and what it is doing.
+
+    Attributes:
+        part: Numbers of the frames that it has not reported yet, ascending.
+    """
+
+    def __init__(self, folder: Path, number: int, order: Mapping[str, Any]) -> None:
+        self.part: list[int] = []
+        self._reports = folder / f"{number}.reports"
+        self._read = 0
+        self._log = folder / f"{number}.log"
+        self._reports.touch()
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                _command({**order, "reports": str(self._reports)}),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                # Its temporary files are then where they go with it, however it ends.
+                env=os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)),
+                start_new_session=True,  # Ctrl-C is meant for whoever has started it
+            )
+
+    def tell(self, *message: int) -> None:
+        """Give it something to do; one that is dead hears nothing."""
+        stream = self._process.stdin
+        assert stream is not None
+        with contextlib.suppress(OSError):
+            stream.write(json.dumps(message).encode() + b"\n")
+            stream.flush()
+
+    def reports(self) -> list[tuple[str, Any]]:
+        """What it has reported since the last time."""
+        with self._reports.open("rb") as stream:
+            stream.seek(self._read)
+            text = stream.read()
+        text = text[: text.rfind(b"\n") + 1]
+        self._read += len(text)
+        return [tuple(json.loads(line)) for line in text.splitlines()]
+
+    @property
+    def is_dead(self) -> bool:
+        return self._process.poll() is not None
+
+    def why(self) -> str:
+        """How it has ended, in a few words."""
+        status = self._process.wait()
+        if status < 0:
+            return f"it was killed by {signal.Signals(-status).name}"
+        said = self._log.read_text("utf-8", "replace").strip().splitlines()
+        return f"it ended with the status {status}" + (f": {said[-1][:200]}" if said else "")
+
+    def end(self) -> None:
+        """Kill it: nothing of what it has is needed."""
+        self._process.kill()
+        self._process.wait()
+        with contextlib.suppress(OSError):  # what it was never told
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+
+
+def _command(order: Mapping[str, Any]) -> list[str]:
+    """What starts a worker: this Blender, or this Python where Blender is a module of it."""
+    folder = Path(__file__).resolve().parents[2]
+    code = _START.format(init=str(folder / "__init__.py"), folder=str(folder), order=order)
+    if not bpy.app.binary_path:
+        return [sys.executable, "-c", code]
+    factory = ["--factory-startup"] if bpy.app.factory_startup else []
+    return [
+        *(bpy.app.binary_path, "--background", *factory, "--python-exit-code", "1"),
+        *("--python-expr", code),
+    ]
+
+
+class Crew:
+    """The workers of a job.
+
+    Args:
+        job: What is rendered.
+        count: How many render at once.
+        say: Gets a sentence for the user where a worker has died.
+    """
+
+    def __init__(self, job: Job, count: int, say: Callable[[str], None]) -> None:
+        self._job = job
+        self._count = count
+        self._say = say
+        self._folder = Path(tempfile.mkdtemp(prefix="jobs_", dir=claim(Path(bpy.app.tempdir))))
+        self._lock = take(self._folder / LOCK)
+        self._started = 0
+        self._workers: list[_Worker] = []
+        self._encoder: _Worker | None = None
+        self._todo: set[int] = set()
+        self._deaths: Counter[int] = Counter()
+        self.frames = self._folder / "frames"  # of a video
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.end()
+        self._end_encoder()
+        if self._lock is not None:
+            self._lock.release()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def pause(self, is_paused: bool) -> None:
+        """Let all wait, after the frame that each is at, or go on."""
+        if is_paused:
+            (self._folder / PAUSE).touch()
+        else:
+            (self._folder / PAUSE).unlink(missing_ok=True)
+
+    def render(self, files: Mapping[int, Path]) -> Steps[None]:
+        """Render frames to pictures.
+
+        Args:
+            files: Where each comes to be, by its number, as the scene's settings have it; none of
+                them is there.
+
+        Raises:
+            WorkerError: One of them cannot be rendered.
+        """
+        self._todo = set(files)
+        done = 0
+        while done < len(files):
+            done += len(self._rendered(files))
+            self._hand_out(max(files), {})
+            yield done / len(files), f"frame {done} of {len(files)}"
+
+    def encode(self, files: Mapping[int, Path], frame_bytes: int) -> Steps[None]:
+        """Render frames, and make a video of them where the scene's settings have it.
+
+        Args:
+            files: Where the frame of each number is meanwhile, in `frames`.
+            frame_bytes: How large a frame is.
+
+        Raises:
+            WorkerError: A frame cannot be rendered or encoded.
+        """
+        numbers = sorted(files)
+        most_waiting = max(2 * self._count, _WAITING_BYTES // frame_bytes)
+        self._todo = set(numbers)
+        there: set[int] = set()
+        encoded = ready = told = 0
+        while encoded < len(numbers):
+            there |= self._rendered(files)
+            if self._encoder is not None:
+                for number in _reported(self._encoder):
+                    encoded += 1
+                    files[number].unlink()
+                if self._encoder.is_dead and encoded < len(numbers):
+                    self._bury(self._encoder, numbers[encoded:])
+                    self._end_encoder()
+                    self._todo |= set(numbers[:encoded])
+                    there -= set(numbers[:encoded])
+                    encoded = ready = told = 0
+            elif numbers[0] in there:
+                ends = numbers[0], numbers[-1]
+                self._encoder = self._start({"frames": f"{self.frames}/", "encodes": ends})
+            while ready < len(numbers) and numbers[ready] in there:
+                ready += 1
+            if self._encoder is not None and ready > told:
+                self._encoder.tell(numbers[ready - 1])
+                told = ready
+            last = numbers[min(encoded + most_waiting, len(numbers)) - 1]
+            self._hand_out(last, {"frames": f"{self.frames}/"})
+            yield encoded / len(numbers), f"frame {encoded} of {len(numbers)}"
+
+    def _rendered(self, files: Mapping[int, Path]) -> set[int]:
+        """The frames that have been rendered since the last time."""
+        found = set()
+        for worker in list(self._workers):
+            is_dead = worker.is_dead  # before it is asked: it may report up to its end
+            for number in _reported(worker):
+                worker.part.remove(number)
+                found.add(number)
+            if is_dead:
+                self._bury(worker, worker.part)
+                worker.end()
+                self._workers.remove(worker)
+                self._todo |= set(worker.part)
+                for number in worker.part:  # what is half-written would be passed over
+                    files[number].unlink(missing_ok=True)
+        return found
+
+    def _hand_out(self, last: int, order: Mapping[str, Any]) -> None:
+        """Give frames up to a last one to everybody who has nothing to do."""
+        while self._todo and min(self._todo) <= last:
+            idle = next((worker for worker in self._workers if not worker.part), None)
+            if idle is None:
+                if len(self._workers) == self._count:
+                    return
+                idle = self._start(order)
+                self._workers.append(idle)
+            least, most = _PART
+            length = min(max(least, -(-len(self._todo) // (2 * self._count))), most)
+            first = min(self._todo)
+            while len(idle.part) < length and first + len(idle.part) in self._todo:
+                idle.part.append(first + len(idle.part))
+            self._todo -= set(idle.part)
+            idle.tell(idle.part[0], idle.part[-1])
+
+    def _start(self, order: Mapping[str, Any]) -> _Worker:
+        always = {
+            **asdict(self._job),
+            "file": str(self._job.file),
+            "folder": str(self._folder),
+            "is_watched": self._lock is not None and self._lock.is_sure,
+            "runs_scripts": not bpy.app.autoexec_fail,
+        }
+        self._started += 1
+        return _Worker(self._folder, self._started, {**always, **order})
+
+    def _bury(self, worker: _Worker, lost: list[int]) -> None:
+        """Tell of a worker that has died.
+
+        Raises:
+            WorkerError: Too many have, at the same frame.
+        """
+        number = lost[0] if lost else -1
+        self._deaths[number] += 1
+        what = f"a Blender process ended too early at frame {number}: {worker.why()}"
+        if self._deaths[number] == MOST_DEATHS:
+            raise WorkerError(f"{MOST_DEATHS} times {what}")
+        self._say(f"{what[:1].upper()}{what[1:]}. Its part is done again.")
+
+    def _end_encoder(self) -> None:
+        if self._encoder is not None:
+            self._encoder.end()
+            self._encoder = None
+
+
+def _reported(worker: _Worker) -> list[int]:
+    """The numbers of the frames that a worker has finished.
+
+    Raises:
+        WorkerError: It says that it cannot go on.
+    """
+    numbers = []
+    for kind, value in worker.reports():
+        if kind == "failed":
+            raise WorkerError(value)
+        numbers.append(value)
+    return numbers

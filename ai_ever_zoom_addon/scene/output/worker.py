@@ -1,0 +1,103 @@
+"""A Blender process that renders parts of a job, or encodes its video: see crew.py. Touches bpy."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...core.files.locking import is_held
+from ...core.files.temporary import claim
+from ...errors import EverZoomError, reason_of
+from . import encoding, output_settings, rendering
+from .crew import LOCK, PAUSE
+
+_PAUSE_SECONDS = 0.1
+_NICENESS = 10
+
+
+def work(
+    *,
+    file: str,
+    scene: str,
+    sharp: bool,
+    gently: bool,
+    folder: str,
+    is_watched: bool,
+    runs_scripts: bool,
+    reports: str,
+    frames: str | None = None,
+    encodes: tuple[int, int] | None = None,
+) -> None:
+    """Do what standard input says, until it ends.
+
+    Args:
+        file, scene, sharp, gently: The job.
+        folder: The crew's.
+        is_watched: The crew's lock says whether it is alive.
+        runs_scripts: Scripts in the file may run.
+        reports: The file for reports.
+        frames: The folder for the frames of a video; without it the scene's settings say where
+            frames go.
+        encodes: Make the video of them, from its first to its last frame; otherwise frames are
+            rendered.
+    """
+    claim(Path(bpy.app.tempdir))
+    if gently and hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    crew = Path(folder)
+
+    def report(kind: str, value: Any) -> None:
+        with Path(reports).open("ab") as stream:
+            stream.write(json.dumps([kind, value]).encode() + b"\n")
+
+    def finished() -> None:
+        """Report the frame that is written, wait if that is wanted, and end if nobody is there."""
+        report("frame", int(rendered.frame_current))
+        while True:
+            if is_watched and not is_held(crew / LOCK):
+                os._exit(1)
+            if not (crew / PAUSE).exists():
+                break
+            time.sleep(_PAUSE_SECONDS)
+
+    try:
+        bpy.ops.wm.open_mainfile(filepath=file, load_ui=False, use_scripts=runs_scripts)
+        rendered = bpy.data.scenes[scene]
+        if encodes is not None and frames is not None:
+            numbers = range(encodes[0], encodes[1] + 1)
+            waiting = encoding.waiting_frames(Path(frames), numbers)
+            encoding.encode(rendered, waiting, _wait, finished)
+            return
+        if frames is not None:
+            output_settings.set_output(rendered, frames)
+        rendered.render.use_overwrite = False
+        for first, last in map(json.loads, sys.stdin):
+            rendered.frame_start, rendered.frame_end = first, last
+            _, problem = rendering.render_range(
+                rendered, last - first + 1, lambda *_: finished(), sharp=sharp
+            )
+            if problem:
+                report("failed", problem)
+    except EverZoomError as error:
+        report("failed", str(error))
+    except RuntimeError as error:
+        report("failed", reason_of(error))
+
+
+_last_there = -1
+
+
+def _wait(number: int) -> None:
+    """Let the frame come to be there; each line says up to which they are."""
+    global _last_there
+    while _last_there < number:
+        line = sys.stdin.readline()
+        if not line:  # the crew has ended
+            os._exit(1)
+        (_last_there,) = json.loads(line)
