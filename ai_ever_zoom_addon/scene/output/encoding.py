@@ -44,7 +44,7 @@ def encode(
     def after(*_: Any) -> None:
         done()
 
-    bpy.app.handlers.frame_change_pre.append(before)
+    bpy.app.handlers.render_pre.append(before)
     bpy.app.handlers.render_write.append(after)
     bpy.ops.render.render(animation=True, scene=scene.name)
 
