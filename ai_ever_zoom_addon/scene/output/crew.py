@@ -35,6 +35,10 @@ from ...core.steps import Steps
 LOCK = "lock"
 PAUSE = "pause"  # as long as it is there, workers wait
 
+# What workers report, each with a value: the number of a frame that is finished, that of the last
+# one of a video that is whole, and why they cannot go on.
+FRAME, WHOLE, FAILED = "frame", "whole", "failed"
+
 MOST_DEATHS = 3  # of workers at one frame
 _PART = 4, 50  # frames, at least and at most
 _WAITING_BYTES = 2 << 30  # of frames that wait for being encoded
@@ -219,14 +223,19 @@ class Crew:
         self._todo = set(numbers)
         there: set[int] = set()
         encoded = ready = told = 0
-        while encoded < len(numbers):
+        is_whole = False
+        while not is_whole:
             there |= self._rendered(files)
             if self._encoder is not None:
-                for number in _reported(self._encoder):
+                is_dead = self._encoder.is_dead  # before it is asked: it may report up to its end
+                for kind, number in _reported(self._encoder):
+                    if kind == WHOLE:
+                        is_whole = True
+                        continue
                     encoded += 1
                     files[number].unlink()
-                if self._encoder.is_dead and encoded < len(numbers):
-                    self._bury(self._encoder, numbers[encoded:])
+                if is_dead and not is_whole:
+                    self._bury(self._encoder, numbers[encoded:] or numbers[-1:])
                     self._end_encoder()
                     self._todo |= set(numbers[:encoded])
                     there -= set(numbers[:encoded])
@@ -248,7 +257,7 @@ class Crew:
         found = set()
         for worker in list(self._workers):
             is_dead = worker.is_dead  # before it is asked: it may report up to its end
-            for number in _reported(worker):
+            for _, number in _reported(worker):
                 worker.part.remove(number)
                 found.add(number)
             if is_dead:
@@ -307,15 +316,14 @@ class Crew:
             self._encoder = None
 
 
-def _reported(worker: _Worker) -> list[int]:
-    """The numbers of the frames that a worker has finished.
+def _reported(worker: _Worker) -> list[tuple[str, int]]:
+    """What a worker has finished: frames by their numbers, or the video with its last frame.
 
     Raises:
         WorkerError: It says that it cannot go on.
     """
-    numbers = []
-    for kind, value in worker.reports():
-        if kind == "failed":
+    found = worker.reports()
+    for kind, value in found:
+        if kind == FAILED:
             raise WorkerError(value)
-        numbers.append(value)
-    return numbers
+    return found

@@ -15,7 +15,7 @@ from ...core.files.locking import is_held
 from ...core.files.temporary import claim
 from ...errors import EverZoomError, reason_of
 from . import encoding, output_settings, rendering
-from .crew import LOCK, PAUSE
+from .crew import FAILED, FRAME, LOCK, PAUSE, WHOLE
 
 _PAUSE_SECONDS = 0.1
 _NICENESS = 10
@@ -58,7 +58,7 @@ def work(
 
     def finished() -> None:
         """Report the frame that is written, wait if that is wanted, and end if nobody is there."""
-        report("frame", int(rendered.frame_current))
+        report(FRAME, int(rendered.frame_current))
         while True:
             if is_watched and not is_held(crew / LOCK):
                 os._exit(1)
@@ -73,6 +73,7 @@ def work(
             numbers = range(encodes[0], encodes[1] + 1)
             waiting = encoding.waiting_frames(Path(frames), numbers)
             encoding.encode(rendered, waiting, _wait, finished)
+            report(WHOLE, encodes[1])
             return
         if frames is not None:
             output_settings.set_output(rendered, frames)
@@ -83,11 +84,11 @@ def work(
                 rendered, last - first + 1, lambda *_: finished(), sharp=sharp
             )
             if problem:
-                report("failed", problem)
+                report(FAILED, problem)
     except EverZoomError as error:
-        report("failed", str(error))
+        report(FAILED, str(error))
     except RuntimeError as error:
-        report("failed", reason_of(error))
+        report(FAILED, reason_of(error))
 
 
 _last_there = -1
