@@ -10,8 +10,10 @@ import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
+import bpy
 import numpy as np
 import pytest
 
@@ -117,22 +119,19 @@ def test_a_video_is_the_same_with_its_sound(run: Run, series: Path) -> None:
     with wave.open("tone.wav", "wb") as file:
         file.setparams((1, 2, 24_000, len(tone), "NONE", ""))
         file.writeframes(tone.tobytes())
+    build: Any = bpy.app.build_options
+    sound = ("--sound", "tone.wav") if build.audaspace else ("--length", 0.5)
     for jobs in (1, 2):
-        ran = run(
-            *arguments_for(series, f"{jobs}.mp4"),
-            *("--sound", "tone.wav", "-fps", 24, "--samples", SLOW, "--jobs", jobs),
-        )
+        arguments = *arguments_for(series, f"{jobs}.mp4"), *sound, "-fps", 24, "--samples", SLOW
+        ran = run(*arguments, "--jobs", jobs)
         assert ran.status == 0, ran.lines
-    shown, heard = [], []
-    for jobs in (1, 2):
-        with av.open(f"{jobs}.mp4") as container:
-            shown.append([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
-        with av.open(f"{jobs}.mp4") as container:
-            heard.append(np.hstack([frame.to_ndarray() for frame in container.decode(audio=0)]))
-    assert len(shown[0]) == 12
-    assert np.array_equal(*shown)
-    assert np.abs(heard[0]).max() > 0.1
-    assert np.array_equal(*heard)
+    with av.open("1.mp4") as container:
+        assert len(list(container.decode(video=0))) == 12
+    if build.audaspace:
+        with av.open("1.mp4") as container:
+            heard = np.hstack([frame.to_ndarray() for frame in container.decode(audio=0)])
+        assert np.abs(heard).max() > 0.1
+    assert Path("1.mp4").read_bytes() == Path("2.mp4").read_bytes()
 
 
 @pytest.mark.newest
