@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .picture import Picture
 from .placement import Placement
-from .registration import TRIM, correlation_of
+from .registration import TRIM, correlation_of, median
 from .resampling import Array, centred, cubic_at, cubic_matrix
 
 TOO_DARK = 0.03  # encoded value under which a pixel says nothing about a gain
@@ -104,10 +104,13 @@ def _gain(ours: Array, theirs: Array) -> float:
         return 1.0
     ours, theirs = ours.astype(np.float64), theirs.astype(np.float64)
     gain = float(ours.sum() / theirs.sum())
+    weight = np.empty_like(ours)  # one piece of memory for all that is worked out on the way
     for _ in range(10):
         residual = ours - gain * theirs
-        spread = 1.4826 * float(np.median(np.abs(residual))) + 1e-4
-        weight = np.clip(1 - (residual / (8 * spread)) ** 2, 0, None) ** 2
+        spread = 1.4826 * median(np.abs(residual, out=weight)) + 1e-4
+        residual /= 8 * spread
+        np.subtract(1.0, np.square(residual, out=weight), out=weight)
+        np.square(np.maximum(weight, 0.0, out=weight), out=weight)
         before, gain = gain, float((weight @ ours) / (weight @ theirs))
         if abs(gain - before) < 1e-5:
             break

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .holes import Box, largest_hole
 from .placement import Placement
-from .resampling import Array, box_matrix
+from .resampling import Array, box_matrix, resample
 
 # Longest side of the grey picture that is kept, of many images. Half precision at this size is
 # 0.8 MB an image at most, and sub-pixel registration of it is exact to a few thousandths of its
@@ -26,6 +26,7 @@ GREY = np.array([0.25, 0.5, 0.25], np.float32)
 COLOUR_SIDE = 256
 SMALLEST_SIDE = 24  # shorter side of the smallest grey picture that is kept
 OPAQUE = 0.99  # opacity under which something is see-through
+ON_GRID = 1e-9  # of a pixel: what rounding makes of a whole number of them
 CLIPPED = 0.985  # encoded value from which a channel may have lost its highlights
 
 
@@ -91,8 +92,16 @@ class Picture:
         if level + 1 < len(sources) and self.block * 2 ** (level + 1) == step:
             level += 1
         source = sources[level]
-        rows, columns = self.box_matrices(source.shape, self.block * 2**level, centre, step, shape)
-        return rows @ source.astype(np.float32) @ columns.T
+        block = self.block * 2**level
+        left, top = self._corner(centre, step, shape, block)
+        at = round(left), round(top)
+        if step == block and max(abs(left - at[0]), abs(top - at[1])) < ON_GRID:
+            # The picture's own pixels; beyond its edges the nearest ones.
+            lines = np.clip(at[1] + np.arange(shape[0]), 0, source.shape[0] - 1)
+            places = np.clip(at[0] + np.arange(shape[1]), 0, source.shape[1] - 1)
+            return source[lines[:, None], places].astype(np.float32)
+        rows, columns = self.box_matrices(source.shape, block, centre, step, shape)
+        return resample(rows, source.astype(np.float32), columns)
 
     @property
     def hidden(self) -> Array | None:
@@ -119,11 +128,19 @@ class Picture:
         shape: tuple[int, int],
     ) -> tuple[Array, Array]:
         """The matrices of `boxes` for a source of (rows, columns) blocks of this image."""
-        left = (self.width / 2 + centre[0] - step * shape[1] / 2) / block
-        top = (self.height / 2 + centre[1] - step * shape[0] / 2) / block
+        left, top = self._corner(centre, step, shape, block)
         return (
             box_matrix(source[0], top, step / block, shape[0]),
             box_matrix(source[1], left, step / block, shape[1]),
+        )
+
+    def _corner(
+        self, centre: tuple[float, float], step: float, shape: tuple[int, int], block: int
+    ) -> tuple[float, float]:
+        """Left and top of a grid as in `boxes`, in blocks of this image from its left top."""
+        return (
+            (self.width / 2 + centre[0] - step * shape[1] / 2) / block,
+            (self.height / 2 + centre[1] - step * shape[0] / 2) / block,
         )
 
 

@@ -12,15 +12,15 @@ with a turn of exactly 0, and is compared without being looked up point by point
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .picture import Picture
 from .placement import Placement
-from .resampling import Array, centred, cubic_at, cubic_matrix, flatten
+from .resampling import Array, centred, cubic_at, cubic_matrix, flatten, resample
 
 TRIM = 0.06  # rim of the inner image that is not compared, per side
 COARSE_SIDE = 48  # at the coarsest level an image's longest side is about this many pixels
@@ -147,11 +147,15 @@ def _register_level(
             np.broadcast_to(-2 * x / shape[1], shape),
             np.broadcast_to(-2 * y[:, None] / shape[0], shape),
         ]
-    photometric = np.stack([part.ravel() for part in light], axis=1).astype(np.float32)
+    # A row for each of scale, turn, offset (right, down) and light, a column for each pixel.
+    jacobian = np.empty((4 + len(light), target.size), np.float32)
+    photometric = jacobian[4:]
+    for row, part in zip(photometric, light, strict=True):
+        row[:] = part.ravel()
     x_pixels, y_pixels = x.astype(np.float32), y.astype(np.float32)[:, None]
-    values = np.zeros(photometric.shape[1])
+    values = np.zeros(len(light))
     values[0] = 1.0
-    target_y, target_x = np.gradient(target)
+    target_slopes = target_y, target_x = _slopes(target)
     steep = np.hypot(target_x, target_y).ravel()
     is_settled = is_decided = False
     for _ in range(8 if structure else 15):
@@ -160,29 +164,23 @@ def _register_level(
             valid = valid & (target_seen > SEEN)
         if np.count_nonzero(valid) < SMALLEST**2 / 4:
             return NOTHING
-        residual = sample.ravel() + photometric @ values.astype(np.float32)
-        spread = 1.4826 * float(np.median(np.abs(residual[valid.ravel()]))) + ROUNDING
+        residual = sample.ravel() + values.astype(np.float32) @ photometric
+        spread = 1.4826 * median(np.abs(residual[valid.ravel()])) + ROUNDING
         # At an edge a small displacement makes a large difference: no reason to distrust it,
         # if both pictures have it. A caption has edges in one of them.
-        sample_y, sample_x = np.gradient(sample)
+        sample_slopes = sample_y, sample_x = _slopes(sample)
         edge = np.minimum(steep, np.hypot(sample_x, sample_y).ravel())
         bound = 4 * np.float32(spread) + edge
         weight = np.square(np.clip(1 - np.square(residual / bound), 0, None))
         weight *= valid.ravel()
         slope_x, slope_y = (sample_x + target_x) / 2, (sample_y + target_y) / 2
-        geometric = [
-            slope_x * x_pixels + slope_y * y_pixels,
-            slope_y * x_pixels - slope_x * y_pixels,
-            slope_x,
-            slope_y,
-        ]
-        jacobian = np.concatenate(
-            [np.stack([part.ravel() for part in geometric], axis=1), photometric], axis=1
-        )
-        weighted = jacobian * weight[:, None]
-        normal = (weighted.T @ jacobian).astype(np.float64)
+        jacobian[0] = (slope_x * x_pixels + slope_y * y_pixels).ravel()
+        jacobian[1] = (slope_y * x_pixels - slope_x * y_pixels).ravel()
+        jacobian[2], jacobian[3] = slope_x.ravel(), slope_y.ravel()
+        weighted = jacobian * weight
+        normal = (weighted @ jacobian.T).astype(np.float64)
         normal += np.diag(1e-6 * (np.diag(normal) + 1e-6))
-        update = -np.linalg.solve(normal, (weighted.T @ residual).astype(np.float64))
+        update = -np.linalg.solve(normal, (weighted @ residual).astype(np.float64))
         values += update[4:]
         larger, turn, right, down = (float(value) for value in update[:4])
         distance = math.hypot(right, down)
@@ -201,22 +199,20 @@ def _register_level(
         if distance < 3e-3 and swing < 6e-3:
             is_turned = abs(turned) > LEAST_TURN and _stands_out(
                 turned,
-                _displacement_error(sample, target, residual.reshape(shape), weight.reshape(shape)),
+                _displacement_error(sample_slopes, target_slopes, residual, weight),
                 shape,
             )
             if is_decided or is_turned == bool(place.turn):
                 break
             place, is_decided = replace(place, turn=turned if is_turned else 0.0), True
-    error = step * _displacement_error(
-        sample, target, residual.reshape(shape), weight.reshape(shape)
-    )
+    error = step * _displacement_error(sample_slopes, target_slopes, residual, weight)
     if not structure:
         sample, target = flatten(sample), flatten(target)
     placement = Placement(
         start.scale * place.scale, (place.offset[0] * step, place.offset[1] * step), place.turn
     )
     correlation = correlation_of(sample[valid], target[valid])
-    samples = float(valid.mean()) * _independent_samples(sample, target)
+    samples = float(valid.mean()) * _independent_samples([sample], [target])
     certainty = correlation * math.sqrt(samples)
     return Registration(placement, correlation, certainty, error, step, is_settled)
 
@@ -267,10 +263,8 @@ class _Source:
             at_y = (self._middle.imag + place.offset[1] + place.scale * y)[:, None]
             columns = cubic_matrix(self.pixels.shape[1], at_x[0] - self._first[0])
             rows = cubic_matrix(self.pixels.shape[0], at_y[:, 0] - self._first[1])
-            sample = (rows @ self.pixels @ columns.T).astype(np.float32, copy=False)
-            seen = None
-            if self._seen is not None:
-                seen = (rows @ self._seen @ columns.T).astype(np.float32, copy=False)
+            sample = resample(rows, self.pixels, columns)
+            seen = None if self._seen is None else resample(rows, self._seen, columns)
         width, height = self._size
         valid = (at_x > 0) & (at_x < width) & (at_y > 0) & (at_y < height)
         return sample, valid if seen is None else valid & (seen > SEEN)
@@ -285,40 +279,78 @@ def _stands_out(turn: float, error: float, shape: tuple[int, int]) -> bool:
     return abs(turn) > CERTAIN_TURN * math.degrees(error / radius)
 
 
-def _displacement_error(one: Array, other: Array, residual: Array, weight: Array) -> float:
+def _slopes(picture: Array) -> tuple[Array, Array]:
+    """The gradient of a picture, down and across."""
+    down: Array = np.gradient(picture, axis=0)
+    return down, np.gradient(picture, axis=1)
+
+
+def median(values: Array) -> float:
+    """The median of a row of numbers, which is not empty."""
+    middle = len(values) // 2
+    parted = np.partition(values, middle)
+    upper = float(parted[middle])
+    return upper if len(values) % 2 else (upper + float(parted[:middle].max())) / 2
+
+
+def _displacement_error(
+    one: tuple[Array, Array], other: tuple[Array, Array], residual: Array, weight: Array
+) -> float:
     """The likely error of a least-squares displacement, in pixels.
 
     Only gradients that both pictures share tell about the place; noise has gradients as well.
+    one, other: the pictures' slopes. residual, weight: of all pixels, in one row.
     """
-    slopes = [np.gradient(picture, axis=axis) for picture in (one, other) for axis in (0, 1)]
-    shared = float((weight * (slopes[0] * slopes[2] + slopes[1] * slopes[3])).sum())
-    used = float((weight * sum(np.square(slope) for slope in slopes)).sum()) / 2
+    shape = one[0].shape
+    residual, weight = residual.reshape(shape), weight.reshape(shape)
+    shared = float((weight * (one[0] * other[0] + one[1] * other[1])).sum())
+    used = float((weight * sum(np.square(slope) for slope in (*one, *other))).sum()) / 2
     variance = float((weight * np.square(residual)).sum() / max(float(weight.sum()), 1e-9))
     if shared <= 0.0:
         return math.inf
     # What differs may lie in bands or terraces, as rounding leaves them of a smooth picture: then
     # it pulls in the same way over large areas.
-    area = residual.size / _independent_samples(weight * residual, slopes[2] + 1j * slopes[3])
+    area = residual.size / _independent_samples([weight * residual], other)
     variance = variance * max(1.0, area) + ROUNDING**2
     return math.sqrt(2 * variance * used) / shared
 
 
-def _independent_samples(one: NDArray[Any], other: NDArray[Any]) -> float:
+def _independent_samples(one: Sequence[Array], other: Sequence[Array]) -> float:
     """How many independent samples two unrelated pictures with these power spectra would share.
 
     The variance of their correlation is the sum of the product of the spectra over the product of
-    their sums. Spectra are smoothed over three frequencies each way.
+    their sums. one, other: a picture's channels, whose spectra are added.
     """
     # A Fourier transform is slow where a side has large prime factors: a few pixels are left out.
-    inside = tuple(slice(side - side % max(1, side // 16)) for side in one.shape)
-    powers = []
-    for picture in (one[inside], other[inside]):
-        power = np.square(np.abs(np.fft.fft2(picture - picture.mean())))
-        for axis in (0, 1):
-            power = power + np.roll(power, 1, axis) + np.roll(power, -1, axis)
-        powers.append(power)
-    together = float((powers[0] * powers[1]).sum())
-    return float(powers[0].sum()) * float(powers[1].sum()) / max(together, 1e-30)
+    height, width = (side - side % max(1, side // 16) for side in one[0].shape)
+    powers = [
+        _power([channel[:height, :width] for channel in channels]) for channels in (one, other)
+    ]
+    # Frequencies of which the spectrum has only one half stand for two.
+    count = np.full(width // 2 + 1, 2.0, np.float32)
+    count[0] = 1.0
+    if width % 2 == 0:
+        count[-1] = 1.0
+    together = float(((powers[0] * powers[1]) @ count).sum())
+    sums = [float((power @ count).sum()) for power in powers]
+    return sums[0] * sums[1] / max(together, 1e-30)
+
+
+def _power(channels: Sequence[Array]) -> Array:
+    """The power spectrum of a picture, smoothed over three frequencies each way: its left half."""
+    height, width = channels[0].shape
+    half = width // 2 + 1
+    power = np.zeros((height, half + 2), np.float32)
+    for channel in channels:
+        spectrum = np.fft.rfft2(channel - channel.mean())
+        power[:, 1:-1] += np.square(spectrum.real) + np.square(spectrum.imag)
+    # What lies beyond the half is in it, on the other side of the centre.
+    mirrored = -np.arange(height) % height
+    power[:, 0] = power[mirrored, 1 + 1 % width]
+    power[:, -1] = power[mirrored, 1 + width - half]
+    power = power[:, :-2] + power[:, 1:-1] + power[:, 2:]
+    smoothed: Array = power + np.roll(power, 1, 0) + np.roll(power, -1, 0)
+    return smoothed
 
 
 def correlation_of(one: Array, other: Array) -> float:

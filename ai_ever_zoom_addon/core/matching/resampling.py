@@ -10,6 +10,7 @@ Coordinates: pixel i of a picture covers the interval [i, i + 1); its centre is 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-BAND = 64  # rows that are blurred at a time
+BAND = 64  # rows of a matrix that are applied at a time
 
 
 def box_matrix(length: int, start: float, step: float, count: int) -> Array:
@@ -37,6 +38,31 @@ def box_matrix(length: int, start: float, step: float, count: int) -> Array:
     matrix = np.zeros((count, length + reach), np.float32)  # beyond the input all are 0
     np.put_along_axis(matrix, pixels, (weights / total).astype(np.float32), axis=1)
     return matrix[:, :length]
+
+
+def resample(rows: Array, picture: Array, columns: Array) -> Array:
+    """rows @ picture @ columns.T, without the parts of both matrices that are 0.
+
+    picture: (height, width); rows: (R, height); columns: (C, width). Returns (R, C).
+    """
+    lines = np.empty((len(rows), picture.shape[1]), np.float32)
+    for band, near in _bands(rows):
+        lines[band] = rows[band, near] @ picture[near]
+    result = np.empty((len(rows), len(columns)), np.float32)
+    for band, near in _bands(columns):
+        result[:, band] = lines[:, near] @ columns[band, near].T
+    return result
+
+
+def _bands(matrix: Array) -> Iterator[tuple[slice, slice]]:
+    """Rows of a matrix, BAND at a time, and the columns in which some of them are not 0."""
+    if len(matrix) <= 2 * BAND:
+        yield slice(None), slice(None)
+        return
+    for start in range(0, len(matrix), BAND):
+        band = slice(start, start + BAND)
+        used = np.flatnonzero(matrix[band].any(axis=0))
+        yield band, slice(used[0], used[-1] + 1)
 
 
 def cubic_matrix(length: int, positions: NDArray[np.float64]) -> Array:
