@@ -30,7 +30,7 @@ from ai_ever_zoom_addon.errors import EverZoomError, UnusableError
 from ai_ever_zoom_addon.wording import Way, left_out_lines, sentence, told
 from tests.cases import ALL_CASES
 from tests.pictures import cells, grid
-from tests.series_maker import Array, Memory, Truth, cut, jpeg, outpaint, scenes
+from tests.series_maker import Array, Memory, Truth, cut, jpeg, outpaint, scenes, view
 
 FACTORS = (1.2, 1.333, 1.5, 2.0, 2.56, 4.0)
 
@@ -754,6 +754,29 @@ def test_pairs_that_disagree_speak_for_nobody() -> None:
     pairing = with_wrong_pair(wrong, truth)
     assert not pairing.findings
     assert pairing.pairs[2].factor == pytest.approx(1.2)
+
+
+def small_steps(count: int, factor: float) -> list[Array]:
+    """Views of one place, outermost first."""
+    return [view(complex(4323, 1001), 3 * factor**-k, 0, (320, 240)) for k in range(count)]
+
+
+def test_errors_of_many_pairs_do_not_change_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of 400 pairs do, which is a matter of minutes: here fewer with larger errors."""
+    monkeypatch.setattr("ai_ever_zoom_addon.core.matching.matcher.SMALL_ERROR", 1.0)
+    memory = Memory({f"{k:02d}.png": image for k, image in enumerate(small_steps(24, 1.006))})
+    found = analyse(memory.files, memory.load)
+    assert list(found.order) == [file.name for file in memory.files]
+    assert not found.findings
+    assert [pair.factor for pair in found.pairs] == pytest.approx([1.006] * 23, rel=1e-3)
+
+
+def test_no_image_lies_in_a_smaller_one_because_the_others_do() -> None:
+    images = small_steps(8, 1.0045)
+    images[3], images[4] = images[4], images[3]
+    memory = Memory({f"{k}.png": image for k, image in enumerate(images)})
+    found = analyse(memory.files, memory.load, order="outermost-first")
+    assert min(pair.factor for pair in found.pairs) > 1.003
 
 
 # The report and the progress

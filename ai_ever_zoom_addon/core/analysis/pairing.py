@@ -176,7 +176,8 @@ class Pairing:
         offset = usual.x * pictures[outer].width, usual.y * pictures[outer].height
         start = Placement(scale, offset, usual.turn)
         found = self._matcher.try_pair(outer, inner, start, math.inf)
-        if found and usual.agrees(self._as_usual(outer, inner, found.placement)):
+        is_inside = found and self._matcher.depth(outer, inner, found.placement) >= SMALLEST_DEPTH
+        if found and is_inside and usual.agrees(self._as_usual(outer, inner, found.placement)):
             best = self._place(outer, inner, found.placement, Source.MEASURED)
         else:
             best = self._place(outer, inner, start, Source.USUAL)

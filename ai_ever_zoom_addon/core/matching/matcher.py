@@ -38,6 +38,7 @@ PROMISING = 0.35  # correlation in the screening from which a pair is looked at 
 PEAKS = 8  # places at which an image is looked for where nothing else has led to it
 CLOSER_LOOKS = 4  # how many partners of an image are looked at closely, at most
 MOST_PAIRS = 2500  # of images that are compared by their keypoints
+SETTLINGS = 8  # times that the order of small steps is looked at again, at most
 PATIENCE = 16  # pairs in a row that turn out unrelated, after which the less likely ones are left
 CERTAIN = 11.0  # a correlation must be this many times what chance gives
 LOWEST_CORRELATION = 0.15
@@ -100,9 +101,10 @@ class Matcher:
         shares = [0.5, *[0.1] * (len(searches) - 1)]
         for number, (search, share) in enumerate(zip(searches, shares, strict=True)):
             if len(self.components.all()) == 1:
-                return
+                break
             for done, text in search():
                 yield sum(shares[:number]) + share * done, text
+        yield from self._settle()
 
     def depth(self, outer: int, inner: int, placement: Placement) -> float:
         """Logarithm of the factor: the outer image's width over the inner one's width in it."""
@@ -209,6 +211,38 @@ class Matcher:
         """Makes a registration exact until its depth is wrong by no more than `error`."""
         exact = error * self._radius(outer) / TOLD_APART
         return refine(self.pictures[outer], self.pictures[inner], known, exact=exact)
+
+    def _settle(self) -> Steps[None]:
+        """Puts images in their true order whose steps are smaller than what errors add up to.
+
+        Where a place is known by way of many pairs, so many errors are in it: neighbours are
+        measured, and lie where they themselves say; where that changes who they are, once more.
+        """
+        position = self.components.position
+        for members in self.components.all():
+            for _ in range(SETTLINGS):
+                moved = 0.0
+                before = position[members[0]]
+                for outer, inner in itertools.pairwise(members):
+                    step = position[inner] - before
+                    before = position[inner]
+                    if step < CLOSE:
+                        yield 1.0, f"Comparing {self.pictures[inner].name}"
+                        shown = self._small_step(outer, inner)
+                        moved += 0.0 if shown is None else shown - step
+                    position[inner] += moved
+                ordered = sorted(members, key=lambda k: (position[k], k))
+                if ordered == members:
+                    break
+                members = ordered
+
+    def _small_step(self, outer: int, inner: int) -> float | None:
+        """The depth of one image in another one that is close to it, if it can be measured."""
+        self.is_same_step(outer, inner)
+        for sign, pair in ((1.0, (outer, inner)), (-1.0, (inner, outer))):
+            if pair in self.found:
+                return sign * self.depth(*pair, self.found[pair].placement)
+        return None
 
     def _ends(self) -> tuple[list[int], list[int]]:
         """The innermost images of all components (they may hold another), and the outermost."""
