@@ -83,6 +83,12 @@ def literal_path(path: str) -> str:
     return path.replace("{", "{{").replace("}", "}}")
 
 
+def has_variables(path: str) -> bool:
+    """Whether an output path has variables: since 4.5 it may, in single braces."""
+    single = path.replace("{{", "").replace("}}", "")
+    return bpy.app.version >= (4, 5, 0) and "{" in single
+
+
 def set_range(strip: Any, first_frame: int, frames: int) -> None:
     """Set where a strip begins and its length; 5.2 has new names and warns of the old ones."""
     if bpy.app.version >= (5, 2, 0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     anchors,
+    background,
     building,
     compositing,
     copies,
@@ -32,6 +33,7 @@ MODULES = (
     view,
     building,
     rendering,
+    background,
     timing,
     thumbnails,
     images,

@@ -11,6 +11,7 @@ from ..scene.tags import ZOOM_LEVEL, ZOOM_LEVEL_PATH
 from ..wording import Way, counted, sentence
 from . import data
 from .asking import active_group, active_zoom
+from .background import Background, draw_background
 from .farm import EVERZOOM_OT_prepare_for_farm
 from .finding import draw_finding, draw_question, draw_remedy
 from .images import draw_list
@@ -74,6 +75,8 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
             draw_question(box, group, shown.question)
         if has_zoom:
             self.draw_zoom(context, group, shown)
+        elif Background.running is not None:  # of another file
+            draw_background(layout)
 
     def draw_zoom(self, context: Any, group: Any, shown: data.Shown) -> None:
         """What was built, and what to do with it."""
@@ -91,6 +94,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         big = layout.column()
         big.scale_y = 1.3
         big.operator("ever_zoom.render", icon="RENDER_ANIMATION")
+        draw_background(layout)
 
     def draw_found(self, context: Any, group: Any, shown: data.Shown) -> None:
         """What the last build found."""

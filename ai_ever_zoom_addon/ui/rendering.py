@@ -13,6 +13,25 @@ from .asking import active_zoom, has_zoom
 from .reporting import Reporting, say
 
 
+def prepare(operator: Any, context: Any) -> None:
+    """Make sure that the zoom can be rendered, by its own camera; say what may be not meant so.
+
+    Raises:
+        EverZoomError: It cannot.
+    """
+    rendering.check_images(context.scene)
+    camera = next(objects.parts(active_zoom(context), "camera"), None)
+    if camera is None:
+        raise EverZoomError("The zoom's camera is gone: press Build Again")
+    context.scene.camera = camera
+    for name, first, last in rendering.other_cameras(context.scene):
+        operator.report(
+            {"WARNING"},
+            f"Markers switch to {name} in frames {first} to {last}: delete these markers of "
+            "the timeline to see the zoom there",
+        )
+
+
 class EVERZOOM_OT_render(Reporting, bpy.types.Operator):
     """Render the whole zoom to the output path"""
 
@@ -24,17 +43,7 @@ class EVERZOOM_OT_render(Reporting, bpy.types.Operator):
         return has_zoom(cls, context)
 
     def act(self, context: Any) -> None:
-        rendering.check_images(context.scene)
-        camera = next(objects.parts(active_zoom(context), "camera"), None)
-        if camera is None:
-            raise EverZoomError("The zoom's camera is gone: press Build Again")
-        context.scene.camera = camera
-        for name, first, last in rendering.other_cameras(context.scene):
-            self.report(
-                {"WARNING"},
-                f"Markers switch to {name} in frames {first} to {last}: delete these markers of "
-                "the timeline to see the zoom there",
-            )
+        prepare(self, context)
         result: Any = None
         try:
             watch = watching.Watch(context.scene, say)

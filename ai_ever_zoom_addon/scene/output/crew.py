@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -63,12 +63,14 @@ class Job:
         file: A saved copy of the open file.
         scene: The name of the scene.
         sharp: As in `rendering.render_animation`.
+        step: From one frame to the next.
         gently: Leave the processor to others who want it.
     """
 
     file: Path
     scene: str
     sharp: bool
+    step: int = 1
     gently: bool = False
 
 
@@ -168,7 +170,9 @@ class Crew:
         self._lock = take(self._folder / LOCK)
         self._started = 0
         self._workers: list[_Worker] = []
-        self._encoder: _Worker | None = None
+        self._recorder: _Worker | None = None  # of a video
+        self._encoded = 0
+        self._is_whole = False
         self._todo: set[int] = set()
         self._deaths: Counter[int] = Counter()
         self.frames = self._folder / "frames"  # of a video
@@ -179,7 +183,7 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
             worker.end()
-        self._end_encoder()
+        self._end_recorder()
         if self._lock is not None:
             self._lock.release()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -194,19 +198,30 @@ class Crew:
     def render(self, files: Mapping[int, Path]) -> Steps[None]:
         """Render frames to pictures.
 
+        A frame that a worker was at when all is given up does not stay, half-written as it may be.
+
         Args:
-            files: Where each comes to be, by its number, as the scene's settings have it; none of
-                them is there.
+            files: Where each comes to be, by its number, as the scene's settings have it.
 
         Raises:
             WorkerError: One of them cannot be rendered.
         """
         self._todo = set(files)
+        began = self._job.file.stat().st_mtime
         done = 0
-        while done < len(files):
-            done += len(self._rendered(files))
-            self._hand_out(max(files), {})
-            yield done / len(files), f"frame {done} of {len(files)}"
+        try:
+            while done < len(files):
+                done += len(self._rendered(files))
+                self._hand_out(max(files), {})
+                yield done / len(files), f"frame {done} of {len(files)}"
+        finally:
+            for worker in self._workers:
+                worker.end()
+                reported = {value for kind, value in worker.reports() if kind == FRAME}
+                for file in (files[number] for number in worker.part if number not in reported):
+                    with contextlib.suppress(OSError):
+                        if file.stat().st_mtime >= began:
+                            file.unlink()
 
     def encode(self, files: Mapping[int, Path], frame_bytes: int) -> Steps[None]:
         """Render frames, and make a video of them where the scene's settings have it.
@@ -219,38 +234,56 @@ class Crew:
             WorkerError: A frame cannot be rendered or encoded.
         """
         numbers = sorted(files)
+        recorder = {"frames": f"{self.frames}/", "encodes": (numbers[0], numbers[-1])}
         most_waiting = max(2 * self._count, _WAITING_BYTES // frame_bytes)
         self._todo = set(numbers)
         there: set[int] = set()
-        encoded = ready = told = 0
-        is_whole = False
-        while not is_whole:
+        ready = told = 0
+        while not self._is_whole:
             there |= self._rendered(files)
-            if self._encoder is not None:
-                is_dead = self._encoder.is_dead  # before it is asked: it may report up to its end
-                for kind, number in _reported(self._encoder):
-                    if kind == WHOLE:
-                        is_whole = True
-                        continue
-                    encoded += 1
-                    files[number].unlink()
-                if is_dead and not is_whole:
-                    self._bury(self._encoder, numbers[encoded:] or numbers[-1:])
-                    self._end_encoder()
-                    self._todo |= set(numbers[:encoded])
-                    there -= set(numbers[:encoded])
-                    encoded = ready = told = 0
-            elif numbers[0] in there:
-                ends = numbers[0], numbers[-1]
-                self._encoder = self._start({"frames": f"{self.frames}/", "encodes": ends})
+            before = self._encoded
+            if self._recorder is not None or numbers[0] in there:
+                self._record(numbers, recorder)
+            for number in numbers[before : self._encoded]:
+                files[number].unlink()
+            if self._encoded < before:  # it was all lost
+                self._todo |= set(numbers[:before])
+                there -= set(numbers[:before])
+                ready = told = 0
             while ready < len(numbers) and numbers[ready] in there:
                 ready += 1
-            if self._encoder is not None and ready > told:
-                self._encoder.tell(numbers[ready - 1])
+            if self._recorder is not None and ready > told:
+                self._recorder.tell(numbers[ready - 1])
                 told = ready
-            last = numbers[min(encoded + most_waiting, len(numbers)) - 1]
+            last = numbers[min(self._encoded + most_waiting, len(numbers)) - 1]
             self._hand_out(last, {"frames": f"{self.frames}/"})
-            yield encoded / len(numbers), f"frame {encoded} of {len(numbers)}"
+            yield self._encoded / len(numbers), f"frame {self._encoded} of {len(numbers)}"
+
+    def record(self, numbers: Sequence[int]) -> Steps[None]:
+        """Render a video by one worker, frame after frame, where the scene's settings have it.
+
+        Args:
+            numbers: Of its frames.
+
+        Raises:
+            WorkerError: A frame cannot be rendered or encoded.
+        """
+        while not self._is_whole:
+            self._record(numbers, {"records": (numbers[0], numbers[-1])})
+            yield self._encoded / len(numbers), f"frame {self._encoded} of {len(numbers)}"
+
+    def _record(self, numbers: Sequence[int], order: Mapping[str, Any]) -> None:
+        """Look after the worker that writes the video: how many frames of it there are."""
+        if self._recorder is None:
+            self._recorder = self._start(order)
+        is_dead = self._recorder.is_dead  # before it is asked: it may report up to its end
+        for kind, _ in _reported(self._recorder):
+            self._encoded += kind == FRAME
+            self._is_whole |= kind == WHOLE
+        if is_dead and not self._is_whole:
+            self._bury(self._recorder, numbers[min(self._encoded, len(numbers) - 1)])
+            self._end_recorder()
+            self._encoded = 0
 
     def _rendered(self, files: Mapping[int, Path]) -> set[int]:
         """The frames that have been rendered since the last time."""
@@ -261,7 +294,7 @@ class Crew:
                 worker.part.remove(number)
                 found.add(number)
             if is_dead:
-                self._bury(worker, worker.part)
+                self._bury(worker, worker.part[0] if worker.part else max(files))
                 worker.end()
                 self._workers.remove(worker)
                 self._todo |= set(worker.part)
@@ -280,9 +313,10 @@ class Crew:
                 self._workers.append(idle)
             least, most = _PART
             length = min(max(least, -(-len(self._todo) // (2 * self._count))), most)
-            first = min(self._todo)
-            while len(idle.part) < length and first + len(idle.part) in self._todo:
-                idle.part.append(first + len(idle.part))
+            number = min(self._todo)
+            while len(idle.part) < length and number in self._todo:
+                idle.part.append(number)
+                number += self._job.step
             self._todo -= set(idle.part)
             idle.tell(idle.part[0], idle.part[-1])
 
@@ -297,23 +331,22 @@ class Crew:
         self._started += 1
         return _Worker(self._folder, self._started, {**always, **order})
 
-    def _bury(self, worker: _Worker, lost: list[int]) -> None:
-        """Tell of a worker that has died.
+    def _bury(self, worker: _Worker, number: int) -> None:
+        """Tell of a worker that has died at a frame.
 
         Raises:
             WorkerError: Too many have, at the same frame.
         """
-        number = lost[0] if lost else -1
         self._deaths[number] += 1
         what = f"a Blender process ended too early at frame {number}: {worker.why()}"
         if self._deaths[number] == MOST_DEATHS:
             raise WorkerError(f"{MOST_DEATHS} times {what}")
         self._say(f"{what[:1].upper()}{what[1:]}. Its part is done again.")
 
-    def _end_encoder(self) -> None:
-        if self._encoder is not None:
-            self._encoder.end()
-            self._encoder = None
+    def _end_recorder(self) -> None:
+        if self._recorder is not None:
+            self._recorder.end()
+            self._recorder = None
 
 
 def _reported(worker: _Worker) -> list[tuple[str, int]]:

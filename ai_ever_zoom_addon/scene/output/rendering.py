@@ -144,7 +144,7 @@ def render_animation(
             check_unchanged(stamps)
             return count
     except OSError as error:
-        raise _incomplete(output, str(error.strerror)) from error
+        raise incomplete(output, str(error.strerror)) from error
     finally:
         (
             scene.render.filepath,
@@ -170,7 +170,7 @@ def _render_video(scene: Any, output: str, writing: Writing, progress: Progress,
     else:
         _render(scene, output, total, progress, how)
     if frames_of_video(partial) != total:
-        raise _incomplete(output, "the video is not whole")
+        raise incomplete(output, "the video is not whole")
     return total
 
 
@@ -228,7 +228,7 @@ def _render_frames(
         ):
             (folder / NOTE).unlink(missing_ok=True)
     if broken:
-        raise _incomplete(output, f"{broken[0].name} is missing")
+        raise incomplete(output, f"{broken[0].name} is missing")
     return total
 
 
@@ -243,7 +243,7 @@ def _render(scene: Any, output: str, total: int, progress: Progress, how: _How) 
     """Render the scene's frame range in this process."""
     written, problem = render_range(scene, total, progress, sharp=how.sharp)
     if problem:
-        raise _incomplete(output, f"only {written} of {total} frames were written: {problem}")
+        raise incomplete(output, f"only {written} of {total} frames were written: {problem}")
 
 
 @contextlib.contextmanager
@@ -267,7 +267,7 @@ def _finish(steps: Steps[None], output: str, progress: Progress) -> None:
                 told = text
             time.sleep(_POLL_SECONDS)
     except WorkerError as error:
-        raise _incomplete(output, f"{told or 'frame 0'}: {error}") from None
+        raise incomplete(output, f"{told or 'frame 0'}: {error}") from None
 
 
 def render_range(
@@ -290,8 +290,8 @@ def render_range(
     written = 0
     problem: list[str] = []
     lost_pictures = _lost_pictures(scene)
-    video = Path(scene.render.filepath) if is_video(scene.render.filepath) else None
-    size = output_settings.scene_resolution(scene)
+    frame_file = scene.render.frame_path(frame=scene.frame_start)
+    video = Path(frame_file) if scene.render.is_movie_format else None
 
     def count(*_: Any) -> None:
         nonlocal written
@@ -299,7 +299,7 @@ def render_range(
         file = None if video else real_file(frame)
         problem.extend(lost_pictures())
         # Blender itself goes on when the disk is full.
-        if file and not problem and not is_whole_picture(file, size):
+        if file and not problem and not _is_written(scene, file):
             problem.append(f"{file.name} is not whole")
         if video and written % FRAMES_PER_PROBE == 0:
             problem.extend(filter(None, [why_full(video.parent)]))
@@ -331,6 +331,16 @@ def render_range(
         return written, ""
     stop.heed()
     return written, problem[0] if problem else "Blender stopped early"
+
+
+def _is_written(scene: Any, file: Path) -> bool:
+    """Whether the picture of a frame is there and whole, as far as can be told of its kind."""
+    options = scene.render
+    if options.use_multiview:  # has names of its own for each view
+        return True
+    if options.image_settings.file_format == "PNG" and not options.use_border:
+        return is_whole_picture(file, output_settings.scene_resolution(scene))
+    return file.is_file() and file.stat().st_size > 0
 
 
 def _in_our_words(error: RuntimeError) -> str:
@@ -377,7 +387,8 @@ def _lost_pictures(scene: Any) -> Callable[[], list[str]]:
     return lost
 
 
-def _incomplete(output: str, reason: str) -> EverZoomError:
+def incomplete(output: str, reason: str) -> EverZoomError:
+    """What to say of a zoom that could not be written, for a reason in a few words."""
     return EverZoomError(
         f"The zoom could not be written to {output} ({reason.rstrip('.')}): check the free space, "
         "the folder and the images, then render again."

@@ -11,10 +11,34 @@ import bpy
 
 from ...core.files.frames_note import NOTE
 from ...core.files.places import is_written
-from ...core.files.stamps import check_unchanged, stamps_of
+from ...core.files.stamps import Stamps, check_unchanged, stamps_of
 from ...core.files.writing import Writing, lock_of
 from ...errors import EverZoomError
 from .rendering import FRAMES_LOCK, files_read
+
+
+def keep_others_away(scene: Any, output: Path, writing: Writing) -> None:
+    """Let no other run write where a scene is rendered to, until the writing is over.
+
+    Args:
+        scene: About to be rendered to its output path.
+        output: Its video, or the folder of its frames.
+        writing: Of it.
+
+    Raises:
+        EverZoomError: Another run is writing there.
+        OSError: It cannot be written.
+    """
+    file = Path(scene.render.frame_path(frame=scene.frame_start))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    writing.lock(lock_of(file) if output == file else output / FRAMES_LOCK, output)
+    if output != file:  # its frames are not those any more of which it speaks
+        (output / NOTE).unlink(missing_ok=True)
+
+
+def stamps_of_scene(scene: Any, output: Path) -> Stamps:
+    """The stamps of all files that a scene reads, but for those that it writes."""
+    return stamps_of(file for file in files_read(scene) if not is_written(file, output))
 
 
 class Watch:
@@ -34,12 +58,8 @@ class Watch:
         self._say = say
         self._writing = Writing()
         with contextlib.suppress(OSError):  # what cannot be written, Blender tells
-            file.parent.mkdir(parents=True, exist_ok=True)
-            lock = lock_of(file) if output == file else output / FRAMES_LOCK
-            self._writing.lock(lock, output)
-            if output != file:  # its frames are not those any more of which it speaks
-                (output / NOTE).unlink(missing_ok=True)
-        self._stamps = stamps_of(file for file in files_read(scene) if not is_written(file, output))
+            keep_others_away(scene, output, self._writing)
+        self._stamps = stamps_of_scene(scene, output)
         self._endings: Any = bpy.app.handlers.render_complete, bpy.app.handlers.render_cancel
         for handlers in self._endings:
             handlers.append(self._ended)

@@ -26,6 +26,7 @@ def work(
     file: str,
     scene: str,
     sharp: bool,
+    step: int,
     gently: bool,
     folder: str,
     is_watched: bool,
@@ -33,19 +34,20 @@ def work(
     reports: str,
     frames: str | None = None,
     encodes: tuple[int, int] | None = None,
+    records: tuple[int, int] | None = None,
 ) -> None:
     """Do what standard input says, until it ends.
 
     Args:
-        file, scene, sharp, gently: The job.
+        file, scene, sharp, step, gently: The job.
         folder: The crew's.
         is_watched: The crew's lock says whether it is alive.
         runs_scripts: Scripts in the file may run.
         reports: The file for reports.
         frames: The folder for the frames of a video; without it the scene's settings say where
             frames go.
-        encodes: Make the video of them, from its first to its last frame; otherwise frames are
-            rendered.
+        encodes: Make the video of them, from its first to its last frame.
+        records: Render frames to the scene's video, from the first to the last one.
     """
     claim(Path(bpy.app.tempdir))
     if gently and hasattr(os, "nice"):
@@ -77,14 +79,15 @@ def work(
             return
         if frames is not None:
             output_settings.set_output(rendered, frames)
-        rendered.render.use_overwrite = False
-        for first, last in map(json.loads, sys.stdin):
+        rendered.frame_step = step
+        for first, last in map(json.loads, sys.stdin) if records is None else [records]:
             rendered.frame_start, rendered.frame_end = first, last
-            _, problem = rendering.render_range(
-                rendered, last - first + 1, lambda *_: finished(), sharp=sharp
-            )
+            count = len(range(first, last + 1, step))
+            _, problem = rendering.render_range(rendered, count, lambda *_: finished(), sharp=sharp)
             if problem:
                 report(FAILED, problem)
+            elif records is not None:
+                report(WHOLE, last)
     except EverZoomError as error:
         report(FAILED, str(error))
     except RuntimeError as error:
