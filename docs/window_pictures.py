@@ -67,12 +67,16 @@ class Studio:
         raise TimeoutError("the window does not come to rest")
 
     def view_is(self, level: float, crop: float = CROP) -> None:
-        """Wait until the 3D View shows the sample at that level: until shaders are compiled."""
+        """Wait until the 3D View shows the sample at that level: until shaders are compiled.
+
+        The view takes one sample a pixel: at level 0.65 the likeness to the drawn scene is 0.89, and
+        1 % of zoom away from it 0.82.
+        """
         size = (96, 96)
         wanted = sample_view(level - math.log2(crop), count=COUNT, size=size)
         expected = (wanted * 255.0 + 0.5).astype(np.uint8)
         deadline = time.monotonic() + 240
-        while likeness(self.window.pixels(self.window.camera_frame()), expected) < 0.9:
+        while likeness(self.window.pixels(self.window.camera_frame()), expected) < 0.85:
             if time.monotonic() > deadline:
                 self.window.picture("not-the-view")
                 raise TimeoutError(f"the view does not show level {level}")
