@@ -22,8 +22,8 @@ from .plan.visibility import FADE_IN
 
 # Pixels of a step's picture for one of a frame, along a side, where the step's image fills the
 # view: where factors are small, more cost nothing.
-_FINE, _FINEST = 1.25, 2.0
-_STEP_BEGINS_AT = 2.5  # where the view is widest
+_FINE, _FINEST = 1.5, 2.0
+_STEP_BEGINS_AT = 3.0  # where the view is widest
 # A picture has no more pixels than that, unless it would be coarser than frames are.
 _MANY_PIXELS = 12_000_000
 # All pictures of a zoom have no more, or it is not made of them: the disk has to hold them.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,12 @@ def png_bytes(pixels: NDArray[np.uint8], *, is_packed: bool = True) -> bytes:
         *chunk(b"IEND", b""),
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def is_rgb_png(file: Path) -> bool:
+    """Whether a file of `png_bytes` has no opacity."""
+    with file.open("rb") as stream:
+        return stream.read(26)[25:] == bytes([_COLOUR[3]])
 
 
 def exr_bytes(pixels: NDArray[np.float32]) -> bytes:

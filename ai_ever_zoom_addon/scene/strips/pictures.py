@@ -21,7 +21,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -29,7 +29,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.files.image_writing import exr_bytes, png_bytes
+from ...core.files.image_writing import exr_bytes, is_rgb_png, png_bytes
 from ...core.files.orientation import UPRIGHT
 from ...core.files.temporary import claim
 from ...core.files.writing import PARTIAL, write_whole
@@ -64,13 +64,17 @@ class Picture:
         file: An image file.
         is_copy: It is one that was made here, and not the user's own.
         is_float: It holds sRGB-encoded values as they are, with opacity multiplied in.
+        visible_until: Zoom level from which others hide it.
         step: It shows all that is seen while that layer is the news.
+        is_opaque: All of it is known to be.
     """
 
     file: Path
     is_copy: bool
     is_float: bool
+    visible_until: float
     step: StepPicture | None = None
+    is_opaque: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,11 @@ def picture_steps(plan: Plan, frames: range | None = None) -> Steps[dict[int, Pi
     # The modifiers that change colours work on all pixels of a picture, and these have many.
     if drawn and not any(changes_colours(plan, picture) for picture in drawn):
         layers = [layer for layer in plan.layers_seen(frames) if layer.index == 0]
-        outermost = yield from _layer_pictures(plan, layers)
-        return (yield from _step_pictures(plan.seen(drawn, frames), outermost))
+        pictures = yield from _layer_pictures(plan, layers)
+        for index, picture in pictures.items():
+            # All of the outermost image is in the first step's picture.
+            pictures[index] = replace(picture, visible_until=plan.layers[1].opaque_from)
+        return (yield from _step_pictures(plan.seen(drawn, frames), pictures))
     return (yield from _layer_pictures(plan, plan.layers_seen(frames)))
 
 
@@ -140,7 +147,8 @@ def _layer_pictures(plan: Plan, layers: Sequence[Layer]) -> Steps[dict[int, Pict
             is_trimmed = layer.is_trimmed
             is_own = is_trimmed or plan.settings.pack_images or not _fits_strip(image.file)
             if not is_own and _is_plain(source):
-                pictures[layer.index] = Picture(image.file, is_copy=False, is_float=False)
+                until = layer.visible_until
+                pictures[layer.index] = Picture(image.file, False, False, until)
                 continue
             mask = layer.mask if is_trimmed else None
             stem = _name(source.file, (source.digest, mask, layer.aspect if mask else None))
@@ -157,14 +165,14 @@ def _layer_pictures(plan: Plan, layers: Sequence[Layer]) -> Steps[dict[int, Pict
                 suffix = "png" if pixels.dtype == np.uint8 else "exr"
                 file = writer.write(f"{stem}.{suffix}", make)
             is_float = file.suffix == ".exr"
-            pictures[layer.index] = Picture(file, is_copy=True, is_float=is_float)
+            pictures[layer.index] = Picture(file, True, is_float, layer.visible_until)
     return pictures
 
 
 def _step_pictures(
     steps: Sequence[StepPicture], outermost: dict[int, Picture]
 ) -> Steps[dict[int, Picture]]:
-    pictures = dict(outermost)
+    files: list[Path] = []
     with _Writer() as writer:
         for step in steps:
             sources = [_source(layer.image.file) for layer in step.layers]
@@ -172,15 +180,21 @@ def _step_pictures(
             stem = _name(sources[-1].file, made_of)
             file = find(f"{stem}.png") or find(f"{stem}.exr")
             if file is None:
-                number, count = len(pictures), len(outermost) + len(steps)
+                number, count = len(outermost) + len(files), len(outermost) + len(steps)
                 yield number / count, f"Preparing picture {number + 1} of {count}"
                 pixels = [_pixels(source) for source in sources]
                 is_8_bit = all(part.dtype == np.uint8 for part in pixels)
                 make = functools.partial(_drawn, step, pixels)
                 file = writer.write(f"{stem}.{'png' if is_8_bit else 'exr'}", make)
-            is_float = file.suffix == ".exr"
-            pictures[step.layer.index] = Picture(file, True, is_float, step)
-    return pictures
+            files.append(file)
+    return outermost | {
+        step.layer.index: Picture(
+            *(file, True, file.suffix == ".exr", step.visible_until),
+            step=step,
+            is_opaque=file.suffix == ".png" and is_rgb_png(file),
+        )
+        for step, file in zip(steps, files, strict=True)
+    }
 
 
 def forget_images() -> None:

@@ -352,11 +352,11 @@ def _fill_strip(scene: Any, strip: Any, plan: Plan, layer: Layer, picture: Pictu
         drive(strip.transform, "offset_x", place[0], sources)
         drive(strip.transform, "offset_y", place[1], sources)
     opacity = [expression] if (expression := fade_expression(layer)) else []
-    # All that is seen is in each step's picture: they give way to one another, and hide what they
-    # do not need.
-    strip.blend_type = "CROSS" if step else "ALPHA_OVER"
-    if not step and layer.visible_until <= plan.depth and not math.isfinite(layer.fades_from):
-        opacity.append(f"(z <= {layer.visible_until!r})")
+    # All that is seen is in each step's picture: those that are see-through give way to one
+    # another, which Blender rounds down.
+    strip.blend_type = "CROSS" if step and not picture.is_opaque else "ALPHA_OVER"
+    if picture.visible_until <= plan.depth and not math.isfinite(layer.fades_from):
+        opacity.append(f"(z <= {picture.visible_until!r})")
     if opacity:
         drive(strip, "blend_alpha", " * ".join(opacity), level)
     former = strip.modifiers.get(COLOUR_MATCH)
