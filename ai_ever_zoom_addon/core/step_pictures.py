@@ -21,9 +21,10 @@ from .plan.plan import Layer, Plan
 from .plan.visibility import FADE_IN
 
 # Pixels of a step's picture for one of a frame, along a side, where the step's image fills the
-# view: where factors are small, more cost nothing.
-_FINE, _FINEST = 1.5, 2.0
-_STEP_BEGINS_AT = 3.0  # where the view is widest
+# view: where factors are small, more cost nothing. With whole or half ones, values would lie just
+# between two levels and be rounded all to one side.
+_FINE, _FINEST = 1.53, 2.0
+_STEP_BEGINS_AT = 3.06  # where the view is widest
 # A picture has no more pixels than that, unless it would be coarser than frames are.
 _MANY_PIXELS = 12_000_000
 # All pictures of a zoom have no more, or it is not made of them: the disk has to hold them.
@@ -34,8 +35,9 @@ MOST_PICTURES = 100  # as many as the sequencer has channels for
 # what a bilinear filter takes away.
 _SHARPENING = 0.04
 
-# Of sRGB-encoded values, 0 to 1: one level and a half of 255, in the midst of a step at most.
-_UNSEEN_CHANGE = 1.5 / 255.0
+# Of sRGB-encoded values, 0 to 1: nearly one level of 255. So far may the colours of a picture be
+# off at most, as they stay the same.
+_UNSEEN_CHANGE = 0.95 / 255.0
 
 _RADIUS = 3.0  # of the Lanczos filter
 _LEVELS_LOOKED_AT = 33
@@ -61,8 +63,8 @@ class StepPicture:
     Attributes:
         zoom_factor: The plan's.
         layers: Those that are seen, the hindmost first; the last one is the step's own.
-        gains: Of each layer, what its linear light is multiplied by, red, green and blue, to have
-            the colours of the step's own.
+        gains: Of each layer, what its linear light is multiplied by, red, green and blue: to have
+            the colours of the step's own, as nearly as one sees.
         centre: Of the picture, seen as `Layer.centre` of the step's own layer, in its spans.
         pixel: A pixel's side, in spans of that layer.
         size: Width and height in pixels, both even.
@@ -122,15 +124,27 @@ def step_pictures(plan: Plan) -> tuple[StepPicture, ...]:
 
 
 def changes_colours(plan: Plan, picture: StepPicture) -> bool:
-    """Whether one sees the difference if a picture has its own layer's colours all the time.
+    """Whether one sees it if a picture has the same colours from when it is faded in to the end."""
+    return _change(plan, picture.layer.index) * (1.0 - FADE_IN) > 2.0 * _UNSEEN_CHANGE
 
-    Then they change while it fades in, and not all the way from one image to the next.
+
+def _change(plan: Plan, index: int) -> float:
+    """How far encoded values come to be off if a layer has the colours of the one before it."""
+    slopes = np.array(plan.gain(index, index - 1)) ** (1.0 / EXPONENT)
+    return float(np.abs(slopes - 1.0).max())
+
+
+def _gains(plan: Plan, layer: Layer, index: int) -> tuple[float, float, float]:
+    """What a layer's light is multiplied by in a step's picture.
+
+    While that is alone, the colours of what is seen still go over from those of the layer before to
+    those of its own. Where one would see that in the beginning, it keeps some of the former.
     """
-    keys = plan.gain_keys(picture.layer.index)
-    gains = [gain for level, gain in keys if level < picture.visible_until]
-    slopes = np.array(gains) ** (1.0 / EXPONENT)
-    # In a loop some layers are hidden again before it begins: they have no key.
-    return float(np.abs(slopes - 1.0).max(initial=0.0)) * (1.0 - FADE_IN) > _UNSEEN_CHANGE
+    change = _change(plan, index)
+    share = min(1.0, FADE_IN + _UNSEEN_CHANGE / change) if change else 1.0
+    before, after = (np.array(plan.gain(layer.index, other)) for other in (index - 1, index))
+    red, green, blue = (before + share * (after - before)).tolist()
+    return red, green, blue
 
 
 def _step_picture(plan: Plan, index: int) -> StepPicture:
@@ -153,7 +167,7 @@ def _step_picture(plan: Plan, index: int) -> StepPicture:
     return StepPicture(
         zoom_factor=plan.zoom_factor,
         layers=layers,
-        gains=tuple(plan.gain(layer.index, index) for layer in layers),
+        gains=tuple(_gains(plan, layer, index) for layer in layers),
         centre=(float(middle[0]), float(middle[1])),
         pixel=pixel,
         size=(width, height),

@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from ai_ever_zoom_addon.core import step_pictures as module
 from ai_ever_zoom_addon.core.plan.plan import Layer, Plan, make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
-from ai_ever_zoom_addon.core.step_pictures import StepPicture, draw, step_pictures
+from ai_ever_zoom_addon.core.step_pictures import (
+    StepPicture,
+    changes_colours,
+    draw,
+    step_pictures,
+)
 from ai_ever_zoom_addon.settings import FrameSize, MaskShape, ZoomSettings
 
 Array = NDArray[np.float64]
@@ -156,20 +161,39 @@ def test_images_are_resampled_to_where_they_lie(factor: float) -> None:
         assert error.mean() < 0.4
 
 
-def test_all_layers_have_the_colours_of_the_last() -> None:
-    gains = ((0.9, 1.0, 1.2), (1.1, 0.95, 1.0), (0.8, 1.0, 1.1))
+@pytest.mark.parametrize("much", [0.3, 0.5, 1.0])
+def test_all_layers_have_the_colours_of_the_moment(much: float) -> None:
+    """To one level, from when the picture is all that is seen until the next one comes."""
+    gains = [
+        tuple(1.0 + much * value for value in gain)
+        for gain in ((0.02, -0.01, 0.0), (-0.005, 0.0, 0.025), (0.0, 0.024, -0.02))
+    ]
     steps = tuple(Step(2.0, gain=gain) for gain in gains)
     plan = plan_of(steps, SETTINGS, SIZES[:1] * 4)
-    light = [np.array([0.3, 0.4, 0.5])]  # in linear light, from the outermost
+    light = [np.array([0.3, 0.9, 0.99])]  # in linear light, from the outermost
     for gain in gains:
         light.append(light[-1] / np.array(gain))
-    encoded = [255.0 * (1.055 * value ** (1 / 2.4) - 0.055) for value in light]
+    encoded = [1.055 * value ** (1 / 2.4) - 0.055 for value in light]
     for picture in step_pictures(plan):
-        sources = flat(picture)
-        for layer, source in zip(picture.layers, sources, strict=True):
-            source[..., :3] = np.rint(encoded[layer.index])
-        drawn = draw(picture, sources)
-        assert np.abs(drawn - encoded[picture.layer.index]).max() < 1.6
+        assert not changes_colours(plan, picture)
+        sources = []
+        for layer in picture.layers:
+            pixel = np.array([*encoded[layer.index], 1.0], np.float32)
+            sources.append(np.tile(pixel, (layer.image.height, layer.image.width, 1)))
+        drawn = draw(picture, sources)[..., :3] * 255.0
+        assert np.ptp(drawn, axis=(0, 1)).max() < 0.01  # no seam
+        step = picture.layer.index
+        for part in np.linspace(0.35, 1.0, 20):
+            colours = light[step - 1] + part * (light[step] - light[step - 1])
+            wanted = 255.0 * (1.055 * colours ** (1 / 2.4) - 0.055)
+            assert np.abs(drawn - wanted).max() < 1.0
+        if much < 0.5:
+            assert np.abs(drawn - 255.0 * encoded[step]).max() < 0.01
+
+
+def test_a_picture_cannot_show_colours_that_change_much() -> None:
+    plan = plan_of((Step(2.0), Step(2.0, gain=(1.0, 1.04, 1.0))), SETTINGS)
+    assert [changes_colours(plan, picture) for picture in step_pictures(plan)] == [False, True]
 
 
 @pytest.mark.parametrize("is_float", [False, True])

@@ -20,7 +20,7 @@ from ai_ever_zoom_addon.scene import colours, compat, loading, tags, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.scene.strips import storing
-from ai_ever_zoom_addon.scene.strips.strips import has_strips, picture_files, picture_strips
+from ai_ever_zoom_addon.scene.strips.strips import has_strips, picture_files
 from ai_ever_zoom_addon.settings import Engine, FrameSize, MaskShape, ZoomSettings
 
 PLAIN = ZoomSettings(is_factor_measured=True, zoom_steps=3, start_frame=0, feather=0.1)
@@ -123,13 +123,13 @@ def test_strips_show_what_the_planes_show(
     planes = frames(scene, picture_folder / "planes", numbers)
     zooms.change_zoom(scene, control, replace(settings, engine=Engine.SEQUENCER))
     strips = frames(scene, picture_folder / "strips", numbers)
+    of_layers = set(picture_files(scene))
     # For frames that are all that is wanted there is one picture a step.
     zooms.build_zoom(
         scene, series, replace(settings, engine=Engine.SEQUENCER), control, frames=numbers
     )
-    # Layers change their colours one by one.
-    ways = {"ALPHA_OVER"} if steps is UNEVEN else {"ALPHA_OVER", "CROSS"}
-    assert {strip.blend_type for strip in picture_strips(scene)} == ways
+    # Colours that change as much as here are left to the layers.
+    assert of_layers.isdisjoint(list(picture_files(scene))[1:]) == (steps is not UNEVEN)
     drawn = frames(scene, picture_folder / "drawn", numbers)
     # A hard edge is drawn through the middle of pixels by the one and smoothed by the other.
     share = 0.02 if settings.feather == 0.0 else 0.0
@@ -139,6 +139,29 @@ def test_strips_show_what_the_planes_show(
             assert (error > 4.0).mean() <= share, number
             assert np.mean(error) < 1.0, number
     assert difference(planes[numbers[0]], planes[numbers[-1]]) > 30  # there is something to see
+
+
+def test_what_fades_in_is_rounded_to_the_nearest_level(
+    tmp_path: Path, picture_folder: Path
+) -> None:
+    """As the middle of each image tells."""
+    levels = np.array([[150, 90, 120], [110, 230, 170], [165, 20, 95], [60, 125, 140]], np.float64)
+    images = []
+    for number, values in enumerate(levels):
+        file = tmp_path / f"{number}.png"
+        loading.write_png(file, np.tile((values / 255).astype(np.float32), (96, 120, 1)))
+        images.append(SeriesImage(file, 120, 96))
+    settings = replace(PLAIN, zoom_steps=20, engine=Engine.SEQUENCER)
+    scene, numbers = bpy.context.scene, range(61)
+    series = Series(tuple(images), (Step(2.0),) * 3)
+    zooms.build_zoom(scene, series, settings, frames=numbers)
+    for number, seen in frames(scene, picture_folder, numbers).items():
+        step = min(number // 20, 2)
+        part = min((number / 20 - step) / 0.35, 1.0)  # an image has faded in after 0.35 of a step
+        part *= part * (3.0 - 2.0 * part)
+        wanted = levels[step] + part * (levels[step + 1] - levels[step])
+        middle = seen[seen.shape[0] // 2, seen.shape[1] // 2] * 255
+        assert np.abs(middle - wanted).max() <= 0.55, number
 
 
 def test_strips_follow_the_edited_curve(tmp_path: Path, picture_folder: Path) -> None:
