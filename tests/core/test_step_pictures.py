@@ -165,8 +165,8 @@ def test_images_are_resampled_to_where_they_lie(factor: float) -> None:
 def test_all_layers_have_the_colours_of_the_moment(much: float) -> None:
     """To one level, from when the picture is all that is seen until the next one comes."""
     gains = [
-        tuple(1.0 + much * value for value in gain)
-        for gain in ((0.02, -0.01, 0.0), (-0.005, 0.0, 0.025), (0.0, 0.024, -0.02))
+        (1.0 + much * red, 1.0 + much * green, 1.0 + much * blue)
+        for red, green, blue in ((0.02, -0.01, 0.0), (-0.005, 0.0, 0.025), (0.0, 0.024, -0.02))
     ]
     steps = tuple(Step(2.0, gain=gain) for gain in gains)
     plan = plan_of(steps, SETTINGS, SIZES[:1] * 4)
