@@ -69,8 +69,8 @@ class Studio:
     def view_is(self, level: float, crop: float = CROP) -> None:
         """Wait until the 3D View shows the sample at that level: until shaders are compiled.
 
-        The view takes one sample a pixel: at level 0.65 the likeness to the drawn scene is 0.89, and
-        1 % of zoom away from it 0.82.
+        The view takes one sample a pixel: at level 0.65 the likeness to the drawn scene is 0.89,
+        and 1 % of zoom away from it 0.82.
         """
         size = (96, 96)
         wanted = sample_view(level - math.log2(crop), count=COUNT, size=size)
