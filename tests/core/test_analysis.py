@@ -18,7 +18,8 @@ from PIL import Image
 from ai_ever_zoom_addon.core.analysis.making import analyse, analysis_steps
 from ai_ever_zoom_addon.core.analysis.pairing import Pairing
 from ai_ever_zoom_addon.core.analysis.placing import GivenPlacement, read_placements
-from ai_ever_zoom_addon.core.analysis.report import Analysis, Source
+from ai_ever_zoom_addon.core.analysis.report import Analysis, Pair, Source
+from ai_ever_zoom_addon.core.analysis.verdict import judge
 from ai_ever_zoom_addon.core.findings import Finding, FindingKind, FoundError
 from ai_ever_zoom_addon.core.matching.matcher import Matcher
 from ai_ever_zoom_addon.core.matching.picture import shrink
@@ -729,7 +730,7 @@ def test_one_pair_is_not_wrong_alone() -> None:
     for pair in pairing.pairs:
         assert pair.factor == pytest.approx(2.0, rel=0.002)
         assert pair.source is Source.MEASURED
-    (taken,) = pairing.findings
+    (taken,) = judge(pairing.pairs, None).findings
     assert taken.kind is FindingKind.PLACED_AS_OTHERS
     assert taken.values == {
         "count": 1,
@@ -738,6 +739,22 @@ def test_one_pair_is_not_wrong_alone() -> None:
         "inner": "3.png",
         "factor": pytest.approx(2.0, rel=0.002),
     }
+
+
+def test_a_pair_that_is_measured_again_is_told_of_as_in_the_folder() -> None:
+    truth = outpaint([2.0] * 5, (320, 240), seed=71, largest_offset=0.0)
+    wrong = Placement(1 / 1.56, (8.0, -3.0))
+    pairs = with_wrong_pair(wrong, truth).pairs
+    matcher = Matcher([shrink(f"{k}.png", truth.images[k]) for k in (2, 3)])
+    matcher.found[0, 1] = Registration(wrong, 0.3, 12.0, 0.1, 1.0)
+    pairing = Pairing(matcher, [0, 1], None, {}, others=[*pairs[:2], *pairs[3:]])
+    pairing._looks_elsewhere = 0
+    run(pairing.steps())
+    (again,) = pairing.pairs
+    # It is kept in a file, and stays so when another pair is measured.
+    again = Pair.from_json(json.loads(json.dumps(again.to_json())))
+    (told_of,) = judge([*pairs[:2], again, *pairs[3:]], None).findings
+    assert told_of == judge(pairs, None).findings[0]
 
 
 def test_a_pair_that_is_clearly_another_stays_so() -> None:
@@ -752,7 +769,7 @@ def test_pairs_that_disagree_speak_for_nobody() -> None:
     truth = outpaint([1.5, 2.0, 2.5, 3.0, 1.8], (320, 240), seed=73)
     wrong = Placement(1 / 1.2, (8.0, -3.0))
     pairing = with_wrong_pair(wrong, truth)
-    assert not pairing.findings
+    assert not values_of(judge(pairing.pairs, None), FindingKind.PLACED_AS_OTHERS)
     assert pairing.pairs[2].factor == pytest.approx(1.2)
 
 

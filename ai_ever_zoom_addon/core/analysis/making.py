@@ -257,7 +257,7 @@ def _analysis(
         file_order=arrangement.file_order,
         loops=arrangement.is_ring,
         left_out=tuple(LeftOut(pictures[k].name, why) for k, why in left_out),
-        findings=(*arrangement.findings, *pairing.findings, *found.findings),
+        findings=(*arrangement.findings, *found.findings),
         closing=pairing.closing,
     )
 

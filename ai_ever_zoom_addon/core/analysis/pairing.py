@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..findings import Finding, FindingKind
 from ..matching.colour import Likeness, likeness
 from ..matching.matcher import SAME_FACTOR, Matcher
 from ..matching.placement import Placement
@@ -73,7 +72,6 @@ class Pairing:
     Attributes:
         pairs: All neighbours, outermost first.
         closing: The outermost image in the innermost one, where they are a ring.
-        findings: What is to be said of it.
     """
 
     def __init__(
@@ -97,7 +95,6 @@ class Pairing:
         self._looks_elsewhere = LOOKS_ELSEWHERE
         self.pairs: tuple[Pair, ...] = ()
         self.closing: Pair | None = None
-        self.findings: list[Finding] = []
 
     def steps(self) -> Steps[None]:
         """Measures all pairs as exactly as can be. Yields (fraction done, text)."""
@@ -113,10 +110,10 @@ class Pairing:
             found = [
                 self._better(*pair, place, usual) for pair, place in zip(wanted, own, strict=True)
             ]
-            self._tell_taken(own, found)
         factor = self._usual_factor(found[: len(inside)])
         pairs = [
-            self._pair(*pair, place, factor) for pair, place in zip(wanted, found, strict=True)
+            self._pair(*pair, place, factor, as_others=place is not before is not _NOWHERE)
+            for pair, before, place in zip(wanted, own, found, strict=True)
         ]
         self.pairs = tuple(pairs[: len(inside)])
         self.closing = pairs[-1] if self._ends else None
@@ -183,26 +180,6 @@ class Pairing:
             best = self._place(outer, inner, start, Source.USUAL)
         return best if own is _NOWHERE or best.score > own.score else own
 
-    def _tell_taken(self, own: Sequence[_Place], found: Sequence[_Place]) -> None:
-        """Which pairs were placed as the others are, against what they themselves showed."""
-        taken = [
-            (pair, place)
-            for pair, before, place in zip(self._neighbours, own, found, strict=False)
-            if before is not place and before is not _NOWHERE
-        ]
-        if not taken:
-            return
-        (outer, inner), place = min(taken, key=lambda item: item[1].score)
-        assert place.placement is not None
-        values = {
-            "count": len(taken),
-            "pairs": len(self._neighbours),
-            "inner": self._names[inner],
-            "outer": self._names[outer],
-            "factor": math.exp(self._matcher.depth(outer, inner, place.placement)),
-        }
-        self.findings.append(Finding(FindingKind.PLACED_AS_OTHERS, values))
-
     def _usual_factor(self, places: Sequence[_Place]) -> float:
         depths = [
             self._matcher.depth(*pair, place.placement)
@@ -215,7 +192,9 @@ class Pairing:
 
     # What is reported
 
-    def _pair(self, outer: int, inner: int, place: _Place, usual_factor: float) -> Pair:
+    def _pair(
+        self, outer: int, inner: int, place: _Place, usual_factor: float, *, as_others: bool
+    ) -> Pair:
         pictures = self._matcher.pictures
         size = pictures[outer].width, pictures[outer].height
         placement = place.placement
@@ -239,4 +218,5 @@ class Pairing:
             gain=colours.gain if colours else UNCHANGED,
             linear_gain=colours.linear_gain if colours else UNCHANGED,
             turn_deg=placement.turn,
+            as_others=as_others,
         )

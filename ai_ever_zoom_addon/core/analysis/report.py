@@ -105,12 +105,14 @@ class Pair(Place):
             the same picture, below 0.9 it was painted again; a pair that does not match has 0.
         gain: Red, green, blue: the INNER image's encoded values times this are the OUTER's.
         linear_gain: The same for linear light.
+        as_others: Placed as the other pairs are, against what it shows itself, which fits worse.
     """
 
     source: Source
     score: float
     gain: tuple[float, float, float]
     linear_gain: tuple[float, float, float]
+    as_others: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The attributes as plain JSON values."""
@@ -120,6 +122,7 @@ class Pair(Place):
             "score": self.score,
             "gain": list(self.gain),
             "linear_gain": list(self.linear_gain),
+            "as_others": self.as_others,
         }
 
     @classmethod
@@ -131,6 +134,8 @@ class Pair(Place):
             "score": plain.number(values["score"]),
             "gain": gains(values["gain"]),
             "linear_gain": gains(values["linear_gain"]),
+            # Older files do not say it.
+            "as_others": plain.flag(values.get("as_others", False)),
         }
 
 

@@ -60,6 +60,12 @@ def odd_pairs(scores: Sequence[float], factors: Sequence[float]) -> list[bool]:
 
 def _judge_pairs(pairs: Sequence[Pair]) -> list[Finding]:
     found = []
+    taken = [pair for pair in pairs if pair.as_others]
+    if taken:
+        worst = min(taken, key=lambda pair: pair.score)
+        named = {"inner": worst.inner, "outer": worst.outer, "factor": worst.factor}
+        counted = {"count": len(taken), "pairs": len(pairs)}
+        found.append(Finding(FindingKind.PLACED_AS_OTHERS, counted | named))
     unknown = [pair for pair in pairs if pair.source is Source.USUAL]
     if unknown and len(unknown) == len(pairs):
         values = {"count": len(pairs) + 1, "factor": unknown[0].factor}
