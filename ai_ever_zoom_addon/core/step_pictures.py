@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -250,7 +251,10 @@ def _places(painters: Sequence[_Painter], whole: _Box) -> list[tuple[list[_Box],
                 hidden = whole
                 boxes = seen
             seen = [part for box in seen for part in _without(box, hidden)]
-        places.append((boxes, seen))
+        # Where a mask is opaque there is nothing to be mixed.
+        inner = [part for box in boxes if (part := _common(box, painter.opaque_box))]
+        edges = [part for box in boxes for part in _without(box, painter.opaque_box)]
+        places.append(([*inner, *edges], seen))
     return places[::-1]
 
 
@@ -340,7 +344,7 @@ class _Painter:
             if slope != 1.0:
                 plane *= slope
                 plane += OFFSET * (slope - 1.0) * (planes[3] if len(planes) == 4 else 1.0)
-        if self._is_trimmed:
+        if self._is_trimmed and _common(box, self.opaque_box) != box:
             alpha = self._alpha(range(left, right), range(top, bottom))
             if alpha is not None:
                 planes *= alpha
@@ -393,6 +397,7 @@ def _ratio(picture: StepPicture, layer: Layer) -> float:
     return float(picture.zoom_factor ** (layer.level - picture.layer.level) / layer.width)
 
 
+@lru_cache(maxsize=16)  # one band needs those of the one before once more
 def _weights(
     length: int, start: float, step: float, places: range, side: float
 ) -> tuple[list[int], list[Floats]]:
