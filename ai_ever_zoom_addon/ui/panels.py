@@ -94,7 +94,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         big = layout.column()
         big.scale_y = 1.3
         big.operator("ever_zoom.render", icon="RENDER_ANIMATION")
-        draw_background(layout)
+        draw_background(big)
 
     def draw_found(self, context: Any, group: Any, shown: data.Shown) -> None:
         """What the last build found."""

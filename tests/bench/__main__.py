@@ -78,6 +78,7 @@ def main(arguments: list[str]) -> int:
             speed.sequencer(folder / "sequencer", quick=quick),
             speed.whole_job(shared, folder / "job", quick=quick),
             speed.processes(folder / "processes", quick=quick),
+            speed.jobs(folder / "jobs" / "images", quick=quick),
             speed.analysing(),
             redraw.redraw(speed.images(folder / "redraw", 200, 64), folder / "window"),
         ]

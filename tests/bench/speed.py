@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import bpy
 import cv2
 import numpy as np
 
+from ai_ever_zoom_addon.core.machine import CORES_EACH, cores_here
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
 from ai_ever_zoom_addon.scene import measuring, tags, zooms
 from ai_ever_zoom_addon.scene.output import rendering
@@ -327,6 +329,23 @@ def _decode_seconds(file: Path) -> float:
     seconds = time.perf_counter() - begin
     bpy.data.images.remove(image)
     return seconds
+
+
+def jobs(folder: Path, *, quick: bool) -> Iterator[Row]:
+    """Several processes at once, two at least, against one; starts and all included."""
+    images(folder, 4, 512 if quick else 1024)
+    many = max(2, int(cores_here() / CORES_EACH))
+    for engine, steps in (("cycles", 8 if quick else 20), ("sequencer", 40 if quick else 200)):
+        for what, name in (("frames", "frames"), ("a video", "video.mp4")):
+            options = ["-i", str(folder), "-o", str(folder.with_name(name)), "-zs", str(steps)]
+            options += ["--no-align", "--no-match-colour", "--engine", engine, "--jobs"]
+            times = [partial(_seconds, [*options, str(count)]) for count in (1, many)]
+            one, all_ = interleaved(times, 1 if quick else 2)
+            yield Row(f"{engine}, {what}: by {many} processes / by one", all_ / one, "x")
+
+
+def _seconds(arguments: list[str]) -> float:
+    return _run(arguments)[0]
 
 
 def analysing() -> Iterator[Row]:

@@ -16,6 +16,8 @@ from ai_ever_zoom_addon.core.files.writing import lock_of
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene.output import background, output_settings
 from ai_ever_zoom_addon.scene.output.background import BackgroundRender
+from ai_ever_zoom_addon.scene.strips.strips import picture_files
+from ai_ever_zoom_addon.settings import Engine
 from tests.scene.room import LAST, make_zoom
 
 operators: Any = bpy.ops
@@ -63,22 +65,27 @@ def jobs_left() -> list[Path]:
 
 @every_output
 @pytest.mark.parametrize("is_saved", [False, True])
+@pytest.mark.parametrize("engine", [Engine.CYCLES, Engine.SEQUENCER])
 def test_it_is_what_render_animation_makes(
-    scene: Any, tmp_path: Path, name: str, is_saved: bool
+    addon: None, tmp_path: Path, name: str, is_saved: bool, engine: Engine
 ) -> None:
     """Of the file as it was when it began, whatever becomes of it meanwhile."""
+    scene: Any = bpy.context.scene
+    make_zoom(tmp_path / "images", scene, engine=engine)
     if is_saved:
         operators.wm.save_as_mainfile(filepath=str(tmp_path / "zoom.blend"))
-        (tmp_path / "elsewhere").mkdir()
     output_settings.set_output(scene, f"{'//' if is_saved else f'{tmp_path}/'}{name}")
     assert operators.ever_zoom.render() == {"FINISHED"}
     output = tmp_path / name
     truth = content(output)
     assert len(truth) == (1 if output.suffix else LAST + 1)
     shutil.rmtree(output) if output.is_dir() else output.unlink()
-    before = scene.render.filepath
+    before = scene.render.filepath, [str(file) for file in picture_files(scene)]
     render = BackgroundRender(scene)
-    assert scene.render.filepath == before
+    assert (scene.render.filepath, [str(file) for file in picture_files(scene)]) == before
+    for file in picture_files(scene):
+        if file.parent.name != "images":
+            file.unlink()
     operators.wm.read_homefile(use_factory_startup=True, use_empty=True)
     assert until(render)
     assert (render.output, render.notes) == (output, [])

@@ -21,6 +21,7 @@ from ...core.steps import Steps
 from ...errors import EverZoomError
 from .. import compat
 from ..loading import image_file
+from ..strips.storing import Saving
 from ..strips.strips import has_strips
 from . import blend_file, encoding, output_settings
 from .crew import Crew, Job, WorkerError
@@ -92,6 +93,7 @@ class BackgroundRender:
     def _work(self, scene: Any) -> Steps[None]:
         is_video = scene.render.is_movie_format
         numbers = range(scene.frame_start, scene.frame_end + 1, scene.frame_step)
+        output_settings.check_range(scene)
         stamps = stamps_of_scene(scene, self.output)
         with contextlib.ExitStack() as stack:
             writing = stack.enter_context(Writing())
@@ -156,11 +158,13 @@ def _save(scene: Any, copy: Path, video: Path | None) -> None:
             f"The output path {before} has variables in braces, which mean something else in a "
             "copy of the file: choose a path without them, or press Render Animation."
         )
-    try:
+    # Its own pictures: those of the open file come and go with what is done there.
+    with Writing() as writing, contextlib.ExitStack() as undo:
+        saving = Saving(copy, writing)
+        undo.callback(saving.put_back)
+        undo.callback(setattr, render, "filepath", before)
         render.filepath = compat.literal_path(str(video)) if video else bpy.path.abspath(before)
         blend_file.save_snapshot(copy)
-    finally:
-        render.filepath = before
 
 
 def _jobs(scene: Any) -> int:

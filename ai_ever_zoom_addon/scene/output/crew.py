@@ -99,7 +99,9 @@ class _Worker:
                 stderr=log,
                 # Its temporary files are then where they go with it, however it ends.
                 env=os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)),
-                start_new_session=True,  # Ctrl-C is meant for whoever has started it
+                # Ctrl-C is meant for whoever has started it; on Windows it gets no console.
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
 
     def tell(self, *message: int) -> None:

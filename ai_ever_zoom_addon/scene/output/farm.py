@@ -215,11 +215,7 @@ def _check(scene: Any) -> None:
             f"Files are missing: {', '.join(lost[:3])}{more}: put them back, or choose File > "
             "External Data > Find Missing Files."
         )
-    if scene.frame_end < scene.frame_start:
-        raise EverZoomError(
-            f"The last frame, {scene.frame_end}, comes before the first, {scene.frame_start}: set "
-            "the frame range in Blender's Output properties."
-        )
+    output_settings.check_range(scene)
     if has_strips(scene):
         return
     if scene.camera is None:

@@ -421,6 +421,19 @@ def scene_resolution(scene: bpy.types.Scene) -> tuple[int, int]:
 # --- Where the frames go --------------------------------------------------------------------------
 
 
+def check_range(scene: bpy.types.Scene) -> None:
+    """Make sure that a scene has frames to render.
+
+    Raises:
+        EverZoomError: It has none.
+    """
+    if scene.frame_end < scene.frame_start:
+        raise EverZoomError(
+            f"The last frame, {scene.frame_end}, comes before the first, {scene.frame_start}: set "
+            "the frame range in Blender's Output properties."
+        )
+
+
 def check_frames(folder: Path) -> None:
     """Make sure that Blender can name the frames in a folder.
 
