@@ -297,11 +297,11 @@ def _photograph_list(at: Studio) -> None:
 
 def _photograph_playing(at: Studio) -> None:
     window = at.window
-    play, render = window.find("ever_zoom.preview("), window.find("ever_zoom.render(")
+    play, last = window.find("ever_zoom.preview("), window.find("ever_zoom.render_background(")
     window.click(play)
     window.wait_until("bpy.context.scene.frame_current > 3", 120)
     at.away()
-    at.part("panel-playing", (play, render), 44, 22)
+    at.part("panel-playing", (play, last), 44, 14)
     window.click(play)
     window.wait_until("not bpy.context.screen.is_animation_playing")
     window.ask("bpy.context.scene.frame_set(1)")
@@ -315,10 +315,13 @@ def _photograph_sub_panels(at: Studio) -> None:
         at.sub_panel(f"panel-{name}")
         if name == "effects":
             window.click(window.find("ever_zoom.add_text_to_image("))
+            window.wait_until("bpy.context.active_object.type == 'FONT'")
             at.sub_panel("panel-effects-added")
             window.ask("bpy.data.objects.remove(bpy.context.active_object)")
         if name == "compositing":
+            groups = window.ask("len(bpy.data.node_groups)")
             window.click(window.find("ever_zoom.add_effects("))
+            window.wait_until(f"len(bpy.data.node_groups) > {groups}")
             at.sub_panel("panel-compositing-added")
             window.click(window.find("ever_zoom.remove_effects("))
     at.open_only("debug")
