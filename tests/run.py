@@ -97,6 +97,7 @@ class Session:
     python: Path | Callable[[], Path]  # or what makes its environment, while others run already
     targets: list[str]
     environment: Mapping[str, str]
+    is_patient: bool = True  # others go first
 
     def run(self, options: Sequence[str]) -> Result:
         """Run it; one that ends in another way than pytest's own has failed."""
@@ -105,6 +106,8 @@ class Session:
         report.unlink(missing_ok=True)
         start = time.monotonic()
         command = [str(python), "-m", "pytest", "-q", f"--junitxml={report}"]
+        if self.is_patient and shutil.which("nice"):
+            command = ["nice", "-n", "5", *command]
         # Sessions side by side share the cores: numpy's threads would wait for each other, busily.
         environment = {
             "EVER_ZOOM_SESSION": self.name,
@@ -235,7 +238,8 @@ def main(arguments: Sequence[str]) -> int:
         sessions.append(Session("core", tools, core, {}))
     window = targets_in(["tests/window"], paths) if not options.quick else []
     # Two at a time, the longest first, and beside them one window, which waits for its screen now
-    # and then: the processor is busy to the end. What they need is fetched meanwhile.
+    # and then, and goes first when it does not: the windows together take longest, and the
+    # processor is busy to the end. What they need is fetched meanwhile.
     with ThreadPoolExecutor(max_workers=2) as pool, ThreadPoolExecutor(max_workers=1) as screen:
         checking = [] if paths else [pool.submit(checks, tools)]
         running = [pool.submit(session.run, rest) for session in sessions]
@@ -244,7 +248,8 @@ def main(arguments: Sequence[str]) -> int:
             if not blenders:
                 results.append(absent("window", reason))
             for name, variables in blenders.items():
-                running.append(screen.submit(Session(name, tools, window, variables).run, rest))
+                session = Session(name, tools, window, variables, is_patient=False)
+                running.append(screen.submit(session.run, rest))
     for group in checking:
         results += group.result()
     results += [session.result() for session in running]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-from functools import partial
 from typing import Any, ClassVar
 
 import bpy
@@ -34,29 +33,30 @@ class Background:
             EverZoomError: It cannot be rendered.
         """
         cls.running = BackgroundRender(scene)
-        tick = partial(cls.tick, cls.running)
-        bpy.app.timers.register(tick, first_interval=_TICK_SECONDS, persistent=True)
+        bpy.app.timers.register(_tick, first_interval=_TICK_SECONDS, persistent=True)
 
     @classmethod
     def end(cls) -> None:
         """Give it up; once is enough."""
         running, cls.running = cls.running, None
+        # Before Blender 5, bpy as a module hangs or crashes at its end where a timer is left.
+        if bpy.app.timers.is_registered(_tick):
+            bpy.app.timers.unregister(_tick)
         if running is not None:
             running.end()
 
     @classmethod
-    def tick(cls, running: BackgroundRender) -> float | None:
-        """See how far it is; when to look again."""
-        if cls.running is not running:
-            return None
+    def tick(cls, running: BackgroundRender) -> bool:
+        """See how far it is; whether it goes on."""
         before, said = running.text, len(running.notes)
         try:
             is_done = running.tick()
         except Exception as error:
-            cls.end()
+            cls.running = None
+            running.end()
             say(in_one_line(error, is_undone=False))
             redraw(bpy.context)
-            return None
+            return False
         for note in running.notes[said:]:
             say(note)
         if is_done:
@@ -64,7 +64,12 @@ class Background:
             _report(f"Saved to {running.output}")
         if is_done or running.text != before:
             redraw(bpy.context)
-        return None if is_done else _TICK_SECONDS
+        return not is_done
+
+
+def _tick() -> float | None:
+    running = Background.running
+    return _TICK_SECONDS if running is not None and Background.tick(running) else None
 
 
 def _report(text: str) -> None:

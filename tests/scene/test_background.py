@@ -11,6 +11,7 @@ from typing import Any
 import bpy
 import pytest
 
+import ai_ever_zoom_addon
 from ai_ever_zoom_addon.core.files.locking import take
 from ai_ever_zoom_addon.core.files.writing import lock_of
 from ai_ever_zoom_addon.errors import EverZoomError
@@ -18,6 +19,7 @@ from ai_ever_zoom_addon.scene.output import background, output_settings
 from ai_ever_zoom_addon.scene.output.background import BackgroundRender
 from ai_ever_zoom_addon.scene.strips.strips import picture_files
 from ai_ever_zoom_addon.settings import Engine
+from ai_ever_zoom_addon.ui.background import Background, _tick
 from tests.scene.room import LAST, make_zoom
 
 operators: Any = bpy.ops
@@ -152,6 +154,19 @@ def test_frames_that_are_there_are_kept_where_the_user_wants_it(scene: Any, tmp_
     assert until(BackgroundRender(scene))
     assert len(content(tmp_path / "out")) == LAST + 1
     assert content(tmp_path / "out")["frame_00003.png"] == b"mine"
+
+
+def test_it_ends_with_the_add_on_and_leaves_no_timer(tmp_path: Path) -> None:
+    ai_ever_zoom_addon.register()
+    make_zoom(tmp_path / "images", bpy.context.scene)
+    bpy.context.scene.render.filepath = str(tmp_path / "zoom.mp4")
+    assert operators.ever_zoom.render_background() == {"FINISHED"}
+    running = Background.running
+    assert running is not None and bpy.app.timers.is_registered(_tick)
+    ai_ever_zoom_addon.unregister()
+    assert Background.running is None
+    assert not bpy.app.timers.is_registered(_tick)
+    assert left(tmp_path) == ["images"]
 
 
 def test_what_it_cannot_do_is_said(scene: Any, tmp_path: Path) -> None:

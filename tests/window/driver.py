@@ -448,7 +448,7 @@ class Window:
 
         Without one it is the whole window that has an area of this kind.
         """
-        path = self.blender.folder / "seen.png"
+        path = self.blender.folder / "seen.bmp"  # packing it takes longer than all else
         self.blender.on_screen(
             "import", "-silent", "-window", self._window_with(area)[0], str(path)
         )
