@@ -12,6 +12,8 @@ from ...core.files.writing import Writing, why_full
 from ...errors import EverZoomError, reason_of
 from ..strips.storing import left_alone
 
+_CUT_OFF = "it came out cut off"
+
 
 def save(writing: Writing, file: Path, *, is_copy: bool) -> None:
     """Save the open file, and make sure that it can be opened again.
@@ -30,19 +32,11 @@ def save(writing: Writing, file: Path, *, is_copy: bool) -> None:
     keeps_backup = bpy.context.preferences.filepaths.save_version > 0
     backup = file.with_name(f"{file.name}1") if keeps_backup else None
     partial = writing.place(file, backup=backup)
-    reason = "it came out cut off"
-    try:
-        with left_alone():
-            bpy.ops.wm.save_as_mainfile(
-                filepath=str(partial),
-                check_existing=False,
-                copy=is_copy,
-                relative_remap=not is_copy,
-            )
-        if is_whole_blend(partial) and _opens(partial):
+    reason = _write(partial, is_copy=is_copy, relative_remap=not is_copy)
+    if not reason:
+        if _opens(partial):
             return
-    except RuntimeError as error:
-        reason = reason_of(error)
+        reason = _CUT_OFF
     raise EverZoomError(
         f"{file} cannot be written ({why_full(file.parent) or reason}): check the free space and "
         "the permissions, or choose another place."
@@ -55,24 +49,29 @@ def save_snapshot(file: Path) -> None:
     Raises:
         EverZoomError: It could not be written whole.
     """
-    reason = "it came out cut off"
+    # Of a file that was never saved Blender would make all paths relative.
+    reason = _write(file, is_copy=True, relative_remap=bool(bpy.data.filepath))
+    if not reason:
+        return
+    raise EverZoomError(
+        f"A copy of the file for rendering cannot be written to {file.parent} "
+        f"({why_full(file.parent) or reason}): check the free space of Blender's temporary folder."
+    )
+
+
+def _write(file: Path, *, is_copy: bool, relative_remap: bool) -> str:
+    """Save the open file to a place; why it is not whole there, in a few words, or ""."""
     try:
         with left_alone():
             bpy.ops.wm.save_as_mainfile(
                 filepath=str(file),
                 check_existing=False,
-                copy=True,
-                # Of a file that was never saved Blender would make all paths relative.
-                relative_remap=bool(bpy.data.filepath),
+                copy=is_copy,
+                relative_remap=relative_remap,
             )
-        if is_whole_blend(file):
-            return
     except RuntimeError as error:
-        reason = reason_of(error)
-    raise EverZoomError(
-        f"A copy of the file for rendering cannot be written to {file.parent} "
-        f"({why_full(file.parent) or reason}): check the free space of Blender's temporary folder."
-    )
+        return reason_of(error)
+    return "" if is_whole_blend(file) else _CUT_OFF
 
 
 def _opens(file: Path) -> bool:
