@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -221,7 +222,8 @@ def test_where_all_die_it_is_said_why(series: Path, here: Path, temporary: Path)
     rendering = Rendering(here, temporary, *arguments_for(series, "out"))
     while rendering.process.poll() is None:
         for process in workers(rendering.process.pid):
-            os.kill(process, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.kill(process, signal.SIGKILL)
         time.sleep(0.05)
     lines = rendering.lines()
     assert rendering.process.returncode == 1
