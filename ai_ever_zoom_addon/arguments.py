@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
+from .core.files.output import DEFAULT_VIDEO
 from .errors import EverZoomError
 from .settings import (
     KINDS,
@@ -26,7 +27,6 @@ from .settings import (
 
 AUTO = "auto"
 MOST_JOBS = 256
-DEFAULT_OUTPUT = "infinite_zoom.mp4"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,8 +48,9 @@ def make_parser() -> argparse.ArgumentParser:
         "-o",
         "--output",
         metavar="PATH",
-        default=DEFAULT_OUTPUT,
-        help="a video (*.mp4) or a folder for single frames (default: %(default)s)",
+        default=None,
+        help="a video (*.mp4) or a folder for single frames (default: "
+        f"{DEFAULT_VIDEO}, or a name like it that is free)",
     )
     for name, choice in TABLE.items():
         if choice.flags:
@@ -75,6 +76,12 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         default=False,
         help="keep the whole frames in the output folder",
+    )
+    add(
+        "--overwrite",
+        action="store_true",
+        default=False,
+        help="replace the video or the frames that are there already",
     )
     add(
         "--jobs",

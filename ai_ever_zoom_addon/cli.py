@@ -27,8 +27,8 @@ from .core.analysis.report import Analysis, Source
 from .core.files.folder import about_skipped, check_name, find_images
 from .core.files.frames_note import Zoom
 from .core.files.moving import is_moving, pictures_of
-from .core.files.output import check_frame_size, is_video
-from .core.files.places import check_apart, check_file, check_kept
+from .core.files.output import DEFAULT_VIDEO, check_frame_size, free_video, is_video
+from .core.files.places import check_apart, check_file, check_kept, check_new
 from .core.files.stamps import Stamps, check_unchanged, stamps_of
 from .core.files.temporary import claim
 from .core.files.writing import Writing
@@ -89,6 +89,10 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
     settings = settings_from(options)
     if settings.sound:
         settings = replace(settings, sound_seconds=sound_seconds(settings.sound))
+    if options.output is None:
+        options.output = DEFAULT_VIDEO
+        if not (options.overwrite or options.no_render):
+            options.output = free_video(DEFAULT_VIDEO, os.path.lexists)
     output = str(Path(options.output).absolute())
     if options.output.endswith(("/", "\\")):
         output += "/"
@@ -293,6 +297,8 @@ def _check_places(
             raise EverZoomError(
                 f"The output folder {options.output} is that of the images: choose another one."
             )
+        if not (options.overwrite or options.resume):
+            check_new(Path(output), options.frames)
         files["--output"] = Path(output)
     return {
         option: path if path == frames else check_file(path, streams=option == "--json")

@@ -10,8 +10,8 @@ import bpy
 from ..errors import in_one_line
 from ..scene.output.background import BackgroundRender
 from .asking import has_zoom
-from .rendering import prepare
-from .reporting import Reporting, say
+from .rendering import Rendering, prepare
+from .reporting import say
 from .work import redraw
 
 _TICK_SECONDS = 0.1
@@ -95,7 +95,7 @@ class EVERZOOM_OT_report(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class EVERZOOM_OT_render_background(Reporting, bpy.types.Operator):
+class EVERZOOM_OT_render_background(Rendering, bpy.types.Operator):
     """Render the whole zoom, as it is now, to the output path, and go on working meanwhile"""
 
     bl_idname = "ever_zoom.render_background"

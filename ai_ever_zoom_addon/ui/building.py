@@ -18,6 +18,7 @@ from ..core.analysis.placing import GivenPlacement
 from ..core.analysis.report import Analysis
 from ..core.files.folder import check_count, find_images, natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
+from ..core.files.output import free_video, video_of
 from ..core.findings import FoundError
 from ..core.series import Listing
 from ..core.steps import Steps
@@ -136,7 +137,9 @@ def _build_steps(
     source = owner if control is None else control
     settings = to_settings(source.ever_zoom).having(chosen or {})
     sources = tuple(files) if are_chosen else ()
-    listing = first_listing(files, series, sources, _own_listing(control))
+    listed = _own_listing(control)
+    before = listed.rows[0].file.parent if listed else None
+    listing = first_listing(files, series, sources, listed)
     if control is not None and scene not in control.users_scene:
         scene = control.users_scene[0]
     zooms.check_zoom(scene, series, settings, control)
@@ -151,7 +154,7 @@ def _build_steps(
             recipe.save_settings(owner, recipe.as_built(owner))
         adopt(built)
         if settings.engine is not Engine.KEEP:
-            _set_output(place, files[0].parent)
+            _set_output(place, files[0].parent, before)
         if control is None or place == context.scene:
             _show(context, place, built)
         _tell(operator, place, built)
@@ -264,12 +267,32 @@ def _window(context: Any) -> Any:
     return context.window or context.window_manager.windows[0]
 
 
-def _set_output(scene: Any, folder: Path) -> None:
-    """Say where the video goes, unless the user has said so already."""
-    untouched = ("", "/tmp/", "/tmp\\", "//", str(Path(tempfile.gettempdir())) + "/")
-    if scene.render.filepath in untouched:
-        place = "//infinite_zoom.mp4" if bpy.data.filepath else str(folder / "infinite_zoom.mp4")
-        output_settings.set_output(scene, place)
+def _set_output(scene: Any, folder: Path, before: Path | None) -> None:
+    """Say where the video goes, unless the user has said so already.
+
+    Args:
+        scene: Gets a name after the folder, which no other scene has.
+        folder: Of the images.
+        before: That of the zoom's images until now, if it was there.
+    """
+    path = scene.render.filepath
+    is_first = path in ("", "/tmp/", "/tmp\\", "//", f"{Path(tempfile.gettempdir())}/")
+    is_ours = before is not None and path in map(compat.literal_path, _videos(before))
+    if not (is_first or is_ours):
+        return
+    others = {bpy.path.abspath(item.render.filepath) for item in bpy.data.scenes if item != scene}
+    beside_file, beside_images = _videos(folder)
+    place = free_video(
+        beside_file if bpy.data.filepath else beside_images,
+        lambda name: bpy.path.abspath(compat.literal_path(name)) in others,
+    )
+    output_settings.set_output(scene, place)
+
+
+def _videos(folder: Path) -> tuple[str, str]:
+    """Where a zoom's video goes at first: beside the file, or beside the images."""
+    name = video_of(folder)
+    return f"//{name}", str(folder / name)
 
 
 def _show(context: Any, scene: Any, control: Any) -> None:

@@ -20,6 +20,7 @@ def prepare(operator: Any, context: Any) -> None:
         EverZoomError: It cannot.
     """
     rendering.check_images(context.scene)
+    watching.check_place(context.scene)
     camera = next(objects.parts(active_zoom(context), "camera"), None)
     if camera is None:
         raise EverZoomError("The zoom's camera is gone: press Build Again")
@@ -32,7 +33,27 @@ def prepare(operator: Any, context: Any) -> None:
         )
 
 
-class EVERZOOM_OT_render(Reporting, bpy.types.Operator):
+class Rendering(Reporting):
+    """A mix-in for operators that render: pressed, they ask before they replace what is there."""
+
+    def invoke(self: Any, context: Any, event: Any) -> set[str]:
+        replaced = watching.replaced(context.scene)
+        if not replaced:
+            return set(self.execute(context))
+        manager = context.window_manager
+        return set(
+            manager.invoke_confirm(
+                self,
+                event,
+                title="Replace what is there?",
+                message=f"{replaced} will be rendered anew",
+                confirm_text="Replace",
+                icon="WARNING",
+            )
+        )
+
+
+class EVERZOOM_OT_render(Rendering, bpy.types.Operator):
     """Render the whole zoom to the output path"""
 
     bl_idname = "ever_zoom.render"

@@ -291,7 +291,10 @@ def _run(arguments: list[str]) -> tuple[float, float]:
     """Seconds and peak bytes of the command line's process; without arguments of bare Blender."""
     lines = ["import bpy, json, resource, sys"]
     if arguments:
-        lines += ["from ai_ever_zoom_addon.cli import main", f"status = main({arguments!r})"]
+        lines += [
+            "from ai_ever_zoom_addon.cli import main",
+            f"status = main({[*arguments, '--overwrite']!r})",
+        ]
     else:
         lines += [
             "status = 0",

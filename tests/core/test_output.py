@@ -11,13 +11,44 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ai_ever_zoom_addon.core.files.folder import find_images
 from ai_ever_zoom_addon.core.files.output import (
     frames_of_video,
+    free_video,
     is_video,
     is_whole_blend,
     is_whole_picture,
+    video_of,
 )
 from ai_ever_zoom_addon.errors import EverZoomError
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("/x/forest", "forest_zoom.mp4"),
+        ("/x/v1.5 a", "v1.5 a_zoom.mp4"),
+        ("/", "infinite_zoom.mp4"),
+        (f"/x/{'é' * 120}", "infinite_zoom.mp4"),  # too long for the name of a file
+    ],
+)
+def test_a_video_is_named_after_its_folder(folder: str, name: str) -> None:
+    assert video_of(Path(folder)) == name
+
+
+@pytest.mark.parametrize("names", [["img1.png", "img2.png"], ["sea.png", "town.png"], ["1.mp4"]])
+@pytest.mark.parametrize("folder", ["img3", "town", "2"])
+def test_a_video_is_not_taken_for_one_of_the_images_beside_it(
+    tmp_path: Path, names: list[str], folder: str
+) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    video = tmp_path / video_of(Path(folder))
+    second = free_video(str(video), str(video).__eq__)
+    assert second.endswith("_zoom-2.mp4")
+    for path in (video, Path(second)):
+        path.touch()
+    assert [file.name for file in find_images(tmp_path, is_one_enough=True)[0]] == names
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "A.MP4", "/x/é 🐱.mp4", "//a.mp4", "a.b.mp4"])

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from ai_ever_zoom_addon.core.files.places import check_apart, check_file, check_folder, check_kept
+from ai_ever_zoom_addon.core.files.places import (
+    check_apart,
+    check_file,
+    check_folder,
+    check_kept,
+    check_new,
+)
 from ai_ever_zoom_addon.errors import EverZoomError
 
 on_posix = pytest.mark.skipif(os.name != "posix", reason="does not apply: no such files there")
@@ -125,3 +131,21 @@ def test_no_way_leads_through_a_folder_that_is_not_there(tmp_path: Path, way: st
     with pytest.raises(EverZoomError, match="cannot be written"):
         check_folder(tmp_path / way)
     check_folder(tmp_path / "folder" / ".." / "new")
+
+
+def test_frames_and_videos_are_not_replaced_unasked(tmp_path: Path) -> None:
+    video, folder = tmp_path / "a.mp4", tmp_path / "frames"
+    for output in (video, folder):
+        check_new(output)  # nothing is there
+    folder.mkdir()
+    (folder / "frame_note.txt").touch()
+    check_new(folder)
+    for file in (video, folder / "frame_00012.png"):
+        file.touch()
+    with pytest.raises(EverZoomError, match=r"a\.mp4 is there already: .*--overwrite"):
+        check_new(video)
+    for frames in (None, (12, 12), (0, 12), (12, 99)):
+        with pytest.raises(EverZoomError, match=r"Frames are there already.*--resume"):
+            check_new(folder, frames)
+    for others in ((0, 11), (13, 99)):
+        check_new(folder, others)

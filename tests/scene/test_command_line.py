@@ -56,6 +56,33 @@ def test_a_video(run: Run, series: Path, name: str) -> None:
 
 
 @pytest.mark.newest
+def test_nothing_is_replaced_unasked(run: Run, series: Path) -> None:
+    for name in ("video.mp4", "frames"):
+        arguments = ("-i", series, "-o", name, "-zs", 1, *PLAIN)
+        assert run(*arguments).status == 0
+        path = Path(name)
+        files = sorted(path.glob("[!.]*")) or [path]
+        times = [file.stat().st_mtime_ns for file in files]
+        assert "there already" in run(*arguments).error
+        assert run(*arguments, "--no-render").status == 0
+        assert [file.stat().st_mtime_ns for file in files] == times
+        assert run(*arguments, "--overwrite").status == 0
+        assert min(file.stat().st_mtime_ns for file in files) > max(times)
+
+
+@pytest.mark.newest
+def test_a_video_that_nobody_has_named_gets_a_free_name(run: Run, series: Path) -> None:
+    names = ["infinite_zoom.mp4", "infinite_zoom-2.mp4", "infinite_zoom-3.mp4"]
+    for number, name in enumerate(names):
+        ran = run("-i", series, "-zs", 1, *PLAIN)
+        assert ran.lines[-1] == f"Wrote 3 frames to {Path(name).absolute()}."
+        assert {path.name for path in Path.cwd().iterdir()} == set(names[: number + 1])
+    before = Path(names[0]).stat().st_mtime_ns
+    assert run("-i", series, "-zs", 1, *PLAIN, "--overwrite").status == 0
+    assert Path(names[0]).stat().st_mtime_ns > before
+
+
+@pytest.mark.newest
 def test_the_default_is_a_video_of_the_sample(run: Run) -> None:
     arguments = ("-zs", 1, "--resolution", "64x64", *PLAIN[:2], "--engine", "sequencer")
     ran = run(*arguments, "--save-blend", "zoom.blend")
@@ -228,7 +255,7 @@ def test_order(run: Run, series: Path, tmp_path: Path) -> None:
     assert run(*arguments, "--order", "outermost-first").status == 0
     for number, picture in enumerate(frames(Path("out"))):
         assert_shows(picture, view(number / 2))
-    assert run(*arguments, "--order", "innermost-first").status == 0
+    assert run(*arguments, "--order", "innermost-first", "--overwrite").status == 0
     shown = frames(Path("out"))
     assert_shows(shown[0], view(2))  # as asked for, though it is wrong
     assert_shows(shown[-1], view(0))
@@ -390,7 +417,7 @@ def test_samples(run: Run, tmp_path: Path) -> None:
 
     between = []
     for samples in (1, 16):
-        assert run(*arguments, *edge, "--samples", samples).status == 0
+        assert run(*arguments, *edge, "--samples", samples, "--overwrite").status == 0
         (picture,) = frames(Path("out"))
         between.append(np.mean((picture > 0.2) & (picture < 0.8)))
     assert between[0] == 0.0  # a pixel is the one or the other

@@ -89,7 +89,7 @@ def chance(kind: str, number: int) -> random.Random:
 
 
 def arguments_of(job: str, series: Path, *more: object) -> list[object]:
-    return ["-i", series, "-zs", STEPS, *PLAIN[:2], *JOBS[job][0], *more]
+    return ["-i", series, "-zs", STEPS, "--overwrite", *PLAIN[:2], *JOBS[job][0], *more]
 
 
 def files_here() -> dict[str, bytes]:

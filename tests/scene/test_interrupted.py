@@ -133,7 +133,7 @@ def test_nothing_is_left_to_do(run: Run, series: Path) -> None:
 def test_without_resume_all_frames_are_new(run: Run, series: Path) -> None:
     Path("out").mkdir()
     pictures.save(np.zeros((48, 64, 3)), Path("out/frame_00002.png"))
-    assert run(*arguments_for(series, "out")).status == 0
+    assert run(*arguments_for(series, "out"), "--overwrite").status == 0
     assert_whole(Path("out"))
 
 
@@ -159,7 +159,7 @@ def test_frames_of_another_zoom_are_not_mixed_in(
     )
     assert {file: file.read_bytes() for file in Path("out").iterdir()} == before
     assert run(*arguments, *changed, "--resume").status == 0  # they still can be gone on with
-    assert run(*arguments).status == 0
+    assert run(*arguments, "--overwrite").status == 0
     assert run(*arguments, "--resume").lines[-1].endswith("9 were there already.")
 
 
@@ -176,7 +176,7 @@ def test_older_frames_beside_the_new_ones_are_not_taken_for_theirs(run: Run, ser
     """Of another zoom, which had more of them rendered."""
     arguments = arguments_for(series, "out")
     assert run(*arguments, "-zf", 1.9).status == 0
-    assert run(*arguments, "--frames", "0-3").status == 0
+    assert run(*arguments, "--frames", "0-3", "--overwrite").status == 0
     assert run(*arguments, "--resume").lines[-1].endswith("4 were there already.")
     assert_whole(Path("out"))
 
@@ -184,7 +184,7 @@ def test_older_frames_beside_the_new_ones_are_not_taken_for_theirs(run: Run, ser
 def test_parts_are_put_together(run: Run, series: Path) -> None:
     arguments = arguments_for(series, "out")
     for part in ("0-2", "6-8", "1-3"):
-        assert run(*arguments, "--frames", part).status == 0
+        assert run(*arguments, "--frames", part, "--overwrite").status == 0
     assert run(*arguments, "--resume").lines[-1].endswith("7 were there already.")
     assert_whole(Path("out"))
 
@@ -197,7 +197,7 @@ def test_the_sample_goes_on(run: Run) -> None:
 
 
 def test_a_killed_video_does_not_look_finished(run: Run, series: Path) -> None:
-    arguments = arguments_for(series, "video.mp4")
+    arguments = (*arguments_for(series, "video.mp4"), "--overwrite")
     Path("video.mp4").write_bytes(b"an older one")
     render_and_die(*arguments[:2], "-o", Path("video.mp4").absolute(), *arguments[4:], after=5)
     assert Path("video.mp4").read_bytes() == b"an older one"
@@ -335,20 +335,20 @@ def test_an_image_changes_in_the_middle(run: Run, series: Path, output: str, nam
 
     Path("video.mp4").write_bytes(b"an older one")
     with after_frames(2, change):
-        ran = run(*arguments_for(series, output))
+        ran = run(*arguments_for(series, output), "--overwrite")
     assert ran.error == (
         f"Error: {name} changed while the zoom was made, which may show both: let the files be, "
         "and make it again."
     )
     assert Path("video.mp4").read_bytes() == b"an older one"
-    assert run(*arguments_for(series, output)).status == 0
+    assert run(*arguments_for(series, output), "--overwrite").status == 0
 
 
 def test_an_image_changes_that_is_not_read_any_more(run: Run, series: Path) -> None:
     """The sequencer shows copies, which are made before; only of the outermost it needs none."""
     for name, is_read in (("image_1.png", False), ("image_3.png", True)):
         with after_frames(2, lambda name=name: (series / name).touch()):  # type: ignore[misc]
-            ran = run(*arguments_for(series, "out", "sequencer"))
+            ran = run(*arguments_for(series, "out", "sequencer"), "--overwrite")
         assert (ran.status != 0) == is_read, ran.lines
 
 
@@ -414,7 +414,7 @@ def test_the_disk_is_full_of_frames(run: Run, rough: Path) -> None:
 def test_the_disk_is_full_of_video(run: Run, rough: Path) -> None:
     Path("video.mp4").write_bytes(b"an older one")
     with largest_file(3000):
-        ran = run(*arguments_for(rough, "video.mp4"))
+        ran = run(*arguments_for(rough, "video.mp4"), "--overwrite")
     assert "only 0 of 5 frames were written: File too large): check the free space" in ran.error
     assert names(Path()) == ["video.mp4"]
     assert Path("video.mp4").read_bytes() == b"an older one"

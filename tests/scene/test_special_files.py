@@ -54,8 +54,8 @@ def is_whole(file: Path, suffix: str) -> bool:
 
 
 def arguments_for(series: Path, option: str, name: str) -> list[object]:
-    no_render = [] if option == "--output" else ["--no-render"]
-    return ["-i", series, "-zs", 1, *PLAIN, option, name, *no_render]
+    more = "--overwrite" if option == "--output" else "--no-render"
+    return ["-i", series, "-zs", 1, *PLAIN, option, name, more]
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ import pytest
 import ai_ever_zoom_addon
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.scene import compat, tags
+from ai_ever_zoom_addon.scene.output import watching
+from ai_ever_zoom_addon.scene.output.output_settings import set_output
 from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.scene.recipe import stored_settings
 from ai_ever_zoom_addon.scene.zooms import build_zoom
@@ -138,7 +140,7 @@ def test_builds_what_is_in_the_folder(addon: None, tmp_path: Path) -> None:
     scene = bpy.context.scene
     assert (scene.frame_start, scene.frame_end, scene.frame_current) == (1, 31, 1)
     assert (scene.render.resolution_x, scene.render.resolution_y) == (102, 76)  # 0.8, even
-    assert scene.render.filepath == str(tmp_path / "infinite_zoom.mp4")
+    assert scene.render.filepath == str(tmp_path / f"{tmp_path.name}_zoom.mp4")
     assert scene.camera in list(objects.parts(control, "camera"))
 
 
@@ -235,6 +237,55 @@ def test_a_second_zoom_has_a_scene_of_its_own(addon: None, tmp_path: Path) -> No
     (second,) = objects.controls(after)
     # As the first one is now: what the user sees in the panel is what is built.
     assert second.ever_zoom.crop == pytest.approx(0.7)
+
+
+def test_every_zoom_of_a_file_renders_to_a_video_of_its_own(addon: None, tmp_path: Path) -> None:
+    for name in ("forest", "castle", "other/forest"):
+        write_series(tmp_path / name, 2)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "zooms.blend"))
+    build(tmp_path / "forest")
+    first = bpy.context.scene
+    assert first.render.filepath == "//forest_zoom.mp4"
+    group_of_scene().folder = str(tmp_path / "castle")
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    assert first.render.filepath == "//castle_zoom.mp4"  # the name follows the folder ...
+    for name in ("forest", "other/forest"):
+        group_of_scene().folder = str(tmp_path / name)
+        assert operators.ever_zoom.build(is_new=True) == {"FINISHED"}
+    paths = [scene.render.filepath for scene in bpy.data.scenes]
+    assert sorted(paths) == ["//castle_zoom.mp4", "//forest_zoom-2.mp4", "//forest_zoom.mp4"]
+    bpy.context.scene.render.filepath = "//mine.mp4"
+    group_of_scene().folder = str(tmp_path / "castle")
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    assert bpy.context.scene.render.filepath == "//mine.mp4"  # ... and the user's stays
+
+
+def test_what_a_render_would_replace_is_told_before(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path, 2)
+    build(tmp_path)
+    scene = bpy.context.scene
+    assert watching.replaced(scene) == ""
+    Path(scene.render.filepath).touch()
+    assert watching.replaced(scene) == f"{tmp_path.name}_zoom.mp4"
+    set_output(scene, tmp_path / "frames")
+    assert watching.replaced(scene) == ""
+    (tmp_path / "frames").mkdir()
+    for number in (2, 3, scene.frame_end + 1):
+        (tmp_path / f"frames/frame_{number:05}.png").touch()
+    assert watching.replaced(scene) == "2 frames in frames"
+    scene.render.use_overwrite = False  # then Blender passes over them
+    assert watching.replaced(scene) == ""
+
+
+def test_a_place_that_cannot_be_written_is_told_before(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path, 2)
+    build(tmp_path)
+    (tmp_path / "file").touch()
+    for output in (tmp_path / "file/a.mp4", tmp_path / "file/frames"):
+        set_output(bpy.context.scene, output)
+        for button in (operators.ever_zoom.render, operators.ever_zoom.render_background):
+            with pytest.raises(RuntimeError, match=r"cannot be written .*choose another"):
+                button()
 
 
 def test_the_users_scene_is_left_alone(addon: None, tmp_path: Path) -> None:

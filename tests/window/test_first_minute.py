@@ -62,7 +62,7 @@ def test_from_the_zip_to_the_video(
     window.picture("cropped")
     window.scroll(-30)
 
-    video = series.folder / "infinite_zoom.mp4"
+    video = series.folder / f"{series.folder.name}_zoom.mp4"
     assert Path(window.ask("bpy.context.scene.render.filepath")) == video
     window.click(window.find("ever_zoom.render("))
     window.wait_until(f"__import__('os').path.exists({str(video)!r})")
@@ -77,6 +77,18 @@ def test_from_the_zip_to_the_video(
     for number, frame in enumerate(frames):
         assert frame.shape == (128, 128, 3)
         assert likeness(np.asarray(frame, np.uint8), series.view(number / steps, 0.5, 128)) > SAME
+
+    written = video.stat().st_mtime_ns
+    window.click(window.find("ever_zoom.render("))
+    window.picture("replace")
+    window.press("Escape")
+    assert not window.ask("bpy.app.is_job_running('RENDER')")
+    assert video.stat().st_mtime_ns == written
+    window.click(window.find("ever_zoom.render("))
+    window.press("Return")
+    window.wait_until("bpy.app.is_job_running('RENDER')", 60)
+    window.wait_until("not bpy.app.is_job_running('RENDER')", 180)
+    assert video.stat().st_mtime_ns > written
 
 
 def install(window: Window, zip_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,8 +13,23 @@ from ...errors import EverZoomError
 from .image_file import read_header
 
 VIDEO_SUFFIX = ".mp4"
+DEFAULT_VIDEO = f"infinite_zoom{VIDEO_SUFFIX}"
+_LONGEST_NAME = 200  # bytes of a folder, so that there is room for endings and numbers
 LEAST_VIDEO_SIDE = 16  # pixels: Blender encodes no smaller ones
 FRAME_NAME = "frame_#####"  # Blender puts the frame's number in place of the signs
+
+
+def video_of(folder: Path) -> str:
+    """The name of a video of the images in a folder: no image of theirs would be called so."""
+    is_usable = 0 < len(os.fsencode(folder.name)) < _LONGEST_NAME
+    return f"{folder.name}_zoom{VIDEO_SUFFIX}" if is_usable else DEFAULT_VIDEO
+
+
+def free_video(path: str, is_taken: Callable[[str], bool]) -> str:
+    """The path of a video, or one like it with a number at its end, that nothing else has."""
+    stem = path.removesuffix(VIDEO_SUFFIX)
+    numbered = (f"{stem}-{number}{VIDEO_SUFFIX}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([path], numbered) if not is_taken(name))
 
 
 def is_whole_picture(file: Path, size: tuple[int, int]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import math
 import os
 import re
 import tempfile
@@ -15,7 +16,7 @@ from .folder import check_name
 from .output import FRAME_NAME
 from .writing import LONGEST_PARTIAL, Writing, is_stream, real_file
 
-FRAME_FILE = re.compile(FRAME_NAME.replace("#####", r"\d+") + r"\.png", re.IGNORECASE)
+FRAME_FILE = re.compile(FRAME_NAME.replace("#####", r"(\d+)") + r"\.png", re.IGNORECASE)
 
 
 def check_folder(folder: Path) -> None:
@@ -128,6 +129,32 @@ def _is_same(one: Path, other: Path) -> bool:
 def is_written(file: Path, output: Path) -> bool:
     """Whether a file is the video that is rendered, or one of the frames in its folder."""
     return _folded(file) == _folded(output) or _is_frame(file, output)
+
+
+def check_new(output: Path, frames: tuple[int, int] | None = None) -> None:
+    """Make sure that nothing is replaced that was rendered before.
+
+    Args:
+        output: A video, or a folder of frames.
+        frames: The first and the last that are rendered; None: all of a zoom.
+
+    Raises:
+        EverZoomError: Something would be.
+    """
+    if not output.is_dir():
+        if output.exists() and not is_stream(output):
+            raise EverZoomError(
+                f"{output} is there already: choose another name, or add --overwrite to replace it."
+            )
+        return
+    names = [file.name for file in output.iterdir() if file.exists()]
+    numbers = [int(frame[1]) for frame in map(FRAME_FILE.fullmatch, names) if frame]
+    first, last = frames or (0, math.inf)
+    if any(first <= number <= last for number in numbers):
+        raise EverZoomError(
+            f"Frames are there already in {output}: choose another folder, add --resume to go on "
+            "with them, or --overwrite to replace them."
+        )
 
 
 def _is_frame(file: Path, folder: Path) -> bool:

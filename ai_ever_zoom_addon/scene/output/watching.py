@@ -1,4 +1,7 @@
-"""What Blender's own render does not look at: other runs, and files that change. Touches bpy."""
+"""What Blender's own render does not look at, or too late. Touches bpy.
+
+Whether its output can be written and what is there already, other runs, and files that change.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,37 @@ from typing import Any
 import bpy
 
 from ...core.files.frames_note import NOTE
-from ...core.files.places import is_written
+from ...core.files.places import check_file, check_folder, is_written
 from ...core.files.stamps import Stamps, check_unchanged, stamps_of
 from ...core.files.writing import Writing, lock_of
 from ...errors import EverZoomError
+from ...wording import counted
 from .rendering import FRAMES_LOCK, files_read
+
+
+def check_place(scene: Any) -> None:
+    """Make sure that a scene's output path can be written.
+
+    Raises:
+        EverZoomError: It cannot.
+    """
+    file = Path(scene.render.frame_path(frame=scene.frame_start))
+    if scene.render.is_movie_format:
+        check_file(file)
+    else:
+        check_folder(file.parent)
+
+
+def replaced(scene: Any) -> str:
+    """What of an earlier render would be replaced, in a few words; "" if nothing would."""
+    first = Path(scene.render.frame_path(frame=scene.frame_start))
+    if scene.render.is_movie_format:
+        return first.name if first.is_file() else ""
+    if not scene.render.use_overwrite:
+        return ""
+    numbers = range(scene.frame_start, scene.frame_end + 1, scene.frame_step)
+    there = sum(Path(scene.render.frame_path(frame=number)).is_file() for number in numbers)
+    return f"{counted(there, 'frame')} in {first.parent.name}" if there else ""
 
 
 def keep_others_away(scene: Any, output: Path, writing: Writing) -> None:
