@@ -14,6 +14,7 @@ from ..matching.colour import Likeness, likeness
 from ..matching.matcher import SAME_FACTOR, Matcher
 from ..matching.placement import Placement
 from ..matching.registration import Registration
+from ..parallel import each
 from ..steps import Steps
 from .consensus import Usual, consensus, said_by
 from .placing import SAME_SCENE
@@ -100,44 +101,49 @@ class Pairing:
         """Measures all pairs as exactly as can be. Yields (fraction done, text)."""
         wanted = [*self._neighbours, *self._ends]
         own = []
+        places = each(self._measured, wanted)
         for number, (outer, inner) in enumerate(wanted):
             yield number / len(wanted), f"Measuring {self._names[inner]} in {self._names[outer]}"
-            own.append(self._measure(outer, inner))
+            own.append(self._elsewhere(outer, inner, next(places)))
         inside = own[: len(self._neighbours)]
         usual = self._consensus(inside)
-        found = own
+        better = own
         if usual is not None:
-            found = [
+            better = [
                 self._better(*pair, place, usual) for pair, place in zip(wanted, own, strict=True)
             ]
-        factor = self._usual_factor(found[: len(inside)])
+        factor = self._usual_factor(better[: len(inside)])
         pairs = [
             self._pair(*pair, place, factor, as_others=place is not before is not _NOWHERE)
-            for pair, before, place in zip(wanted, own, found, strict=True)
+            for pair, before, place in zip(wanted, own, better, strict=True)
         ]
         self.pairs = tuple(pairs[: len(inside)])
         self.closing = pairs[-1] if self._ends else None
 
-    def _measure(self, outer: int, inner: int) -> _Place:
+    def _measured(self, pair: tuple[int, int]) -> _Place:
         """What is given, what the pictures say, or nothing."""
-        if (outer, inner) in self._places:
-            placement, source = self._places[outer, inner]
-            return self._place(outer, inner, placement, source)
-        found = register_pair(self._matcher, outer, inner, math.inf)
+        if pair in self._places:
+            return self._place(*pair, *self._places[pair])
+        found = register_pair(self._matcher, *pair, math.inf)
         # An image that is the larger one, after all, does not lie in the other.
-        if found is None or self._matcher.depth(outer, inner, found.placement) < SMALLEST_DEPTH:
-            pictures = self._matcher.pictures
-            filling = pictures[outer].filled_by(pictures[inner])
-            return self._place(outer, inner, filling, Source.HOLE) if filling else _NOWHERE
-        place = self._place(outer, inner, found.placement, Source.MEASURED)
-        if place.score < PAINTED_AGAIN and self._looks_elsewhere > 0:
-            self._looks_elsewhere -= 1
-            other = self._matcher.search_elsewhere(outer, inner, found.placement)
-            if other and self._matcher.depth(outer, inner, other.placement) >= SMALLEST_DEPTH:
-                there = self._place(outer, inner, other.placement, Source.MEASURED)
-                if there.score > place.score:
-                    self._looks_elsewhere = LOOKS_ELSEWHERE
-                    return there
+        if found is None or self._matcher.depth(*pair, found.placement) < SMALLEST_DEPTH:
+            outer, inner = (self._matcher.pictures[number] for number in pair)
+            filling = outer.filled_by(inner)
+            return self._place(*pair, filling, Source.HOLE) if filling else _NOWHERE
+        return self._place(*pair, found.placement, Source.MEASURED)
+
+    def _elsewhere(self, outer: int, inner: int, place: _Place) -> _Place:
+        """A better place for what hardly looks like what is there, as long as there are any."""
+        is_doubtful = place.source is Source.MEASURED and place.score < PAINTED_AGAIN
+        if place.placement is None or not is_doubtful or self._looks_elsewhere <= 0:
+            return place
+        self._looks_elsewhere -= 1
+        other = self._matcher.search_elsewhere(outer, inner, place.placement)
+        if other and self._matcher.depth(outer, inner, other.placement) >= SMALLEST_DEPTH:
+            there = self._place(outer, inner, other.placement, Source.MEASURED)
+            if there.score > place.score:
+                self._looks_elsewhere = LOOKS_ELSEWHERE
+                return there
         return place
 
     def _place(self, outer: int, inner: int, placement: Placement, source: Source) -> _Place:

@@ -14,7 +14,9 @@ from __future__ import annotations
 import cmath
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -52,15 +54,44 @@ class Keypoints:
     descriptions: Array
 
 
+@dataclass(frozen=True)
+class _Points:
+    """N points of one size: where they are in their octave, before they are described.
+
+    slope: the octave's picture's, complex, right and down. x, y: in its pixels. direction: radians.
+    places, vectors: as in Keypoints. strength: how far they stand out.
+    """
+
+    slope: NDArray[Any]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    direction: NDArray[np.float64]
+    sigma: float
+    places: NDArray[np.complex128]
+    vectors: NDArray[np.complex128]
+    strength: Array
+
+    def described(self, chosen: NDArray[np.bool_]) -> Array:
+        """The descriptions of some of them."""
+        x, y, direction = self.x[chosen], self.y[chosen], self.direction[chosen]
+        return _described(self.slope, x, y, direction, self.sigma)
+
+
 def keypoints(picture: Picture) -> Keypoints:
     """The points of an image that stand out."""
     first = sum(max(grey.shape) > GREY_SIDE for grey in picture.greys)
-    found = [_of_level(picture, level) for level in range(first, len(picture.greys))]
-    places, vectors, descriptions, strengths = (
-        np.concatenate(parts) for parts in zip(*found, strict=True)
-    )
-    kept = _strongest(places, strengths, picture)
-    return Keypoints(places[kept], vectors[kept], descriptions[kept])
+    levels = range(first, len(picture.greys))
+    found = [points for level in levels for points in _of_level(picture, level)]
+    places = np.concatenate([points.places for points in found])
+    vectors = np.concatenate([points.vectors for points in found])
+    kept = _strongest(places, np.concatenate([points.strength for points in found]), picture)
+    # A description costs more than all the rest: only what is kept gets one.
+    is_kept = np.zeros(len(places), np.bool_)
+    is_kept[kept] = True
+    ends = np.cumsum([len(points.places) for points in found])[:-1]
+    parts = zip(found, np.split(is_kept, ends), strict=True)
+    descriptions = np.concatenate([points.described(chosen) for points, chosen in parts])
+    return Keypoints(places[kept], vectors[kept], descriptions[(np.cumsum(is_kept) - 1)[kept]])
 
 
 def locate(outer: Keypoints, inner: Keypoints, reach: float) -> tuple[Placement, int] | None:
@@ -122,10 +153,8 @@ def _votes(places: NDArray[np.complex128], reach: float) -> int:
     return len(set(grid.tolist()))
 
 
-def _of_level(
-    picture: Picture, level: int
-) -> tuple[NDArray[np.complex128], NDArray[np.complex128], Array, Array]:
-    """Places, vectors, descriptions and strengths of the points of one octave."""
+def _of_level(picture: Picture, level: int) -> Iterator[_Points]:
+    """The points of one octave, the smallest first."""
     grey = picture.greys[level].astype(np.float32)
     step = 2 ** (1 / SCALES)
     sigmas = [FIRST_SIGMA * step**k for k in range(SCALES + 3)]
@@ -138,7 +167,6 @@ def _of_level(
     scale, row, column = _extremes(difference)
     block = picture.block * 2**level
     middle = complex(picture.width, picture.height) / 2
-    found = []
     for k in range(1, SCALES + 1):
         chosen = scale == k
         y, x = _refined(difference[k], row[chosen], column[chosen])
@@ -149,11 +177,7 @@ def _of_level(
         x, y, strength = x[which], y[which], strength[which]
         places = (x + 1j * y + 0.5 + 0.5j) * block - middle
         vectors = sigmas[k] * block * np.exp(1j * direction)
-        found.append((places, vectors, _described(slope, x, y, direction, sigmas[k]), strength))
-    places, vectors, described, strengths = (
-        np.concatenate(parts) for parts in zip(*found, strict=True)
-    )
-    return places, vectors, described, strengths
+        yield _Points(slope, x, y, direction, sigmas[k], places, vectors, strength)
 
 
 def _extremes(
@@ -162,7 +186,12 @@ def _extremes(
     """Scale, row and column of what is higher or lower than all its neighbours."""
     inside = difference[1:-1, 1:-1, 1:-1]
     height, width = difference.shape[1:]
-    scale, row, column = np.nonzero(np.abs(inside) > LEAST_CONTRAST)
+    is_high, is_low = inside > LEAST_CONTRAST, inside < -LEAST_CONTRAST
+    # Most fail beside a neighbour in their own line, in which whole lines are compared at once.
+    for beside in (difference[1:-1, 1:-1, 2:], difference[1:-1, 1:-1, :-2]):
+        is_high &= inside > beside
+        is_low &= inside < beside
+    scale, row, column = np.nonzero(is_high | is_low)
     flat = difference.reshape(-1)
     at = ((scale + 1) * height + row + 1) * width + column + 1
     value = flat[at]
@@ -170,8 +199,8 @@ def _extremes(
     for k in (0, -1, 1):
         for y in (0, -1, 1):
             for x in (0, -1, 1):
-                if k or y or x:
-                    # Most fail at once: the rest is looked at in fewer and fewer places.
+                if k or y:
+                    # Most fail soon: the rest is looked at in fewer and fewer places.
                     left = sign * value > sign * flat[at + (k * height + y) * width + x]
                     at, value, sign = at[left], value[left], sign[left]
     middle = flat[at]
@@ -242,6 +271,7 @@ def _directions(
     return which, (at + moved) * (2 * np.pi / BINS)
 
 
+@cache
 def _cells() -> Array:
     """(samples, cells): the share of each sample of a description in each cell."""
     line = (np.arange(SAMPLES) + 0.5) / SAMPLES * CELLS - 0.5

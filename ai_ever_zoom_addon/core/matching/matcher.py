@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..parallel import each
 from ..steps import Steps
 from .keypoints import Keypoints, keypoints, locate
 from .marks import without_marks
@@ -292,9 +293,9 @@ class Matcher:
 
     def _located(self, outer: int, inner: int) -> tuple[Placement, int] | None:
         """Where the keypoints of a pair agree that the one lies in the other, how many do."""
-        for image in (outer, inner):
-            if image not in self._keypoints:
-                self._keypoints[image] = keypoints(self.pictures[image])
+        unknown = [image for image in (outer, inner) if image not in self._keypoints]
+        found = each(keypoints, [self.pictures[image] for image in unknown])
+        self._keypoints |= zip(unknown, found, strict=True)
         picture = self.pictures[inner]
         reach = math.hypot(picture.width, picture.height) / 2
         return locate(self._keypoints[outer], self._keypoints[inner], reach)
@@ -339,12 +340,12 @@ class Matcher:
         if not factors:
             return
         results = []
+        screens = each(
+            lambda outer: self._screen(outer, inners, factors, sigma, peaks, reach), outers
+        )
         for number, outer in enumerate(outers):
-            yield (
-                0.6 * number / len(outers),
-                f"Comparing {self.pictures[outer].name}",
-            )
-            results.append(self._screen(outer, inners, factors, sigma, peaks, reach))
+            yield 0.6 * number / len(outers), f"Comparing {self.pictures[outer].name}"
+            results.append(next(screens))
         scores = np.stack([result.score for result in results])  # (outer, place, inner)
         score = scores.max(axis=1)
         # How far a pair is above what chance gives the one image, and the other one.
