@@ -49,7 +49,7 @@ def load_image(file: Path) -> Any:
     """
     entry, is_sequence = file, file.is_dir()
     file = still_of(file)
-    known = {image.session_uid for image in bpy.data.images}
+    count = len(bpy.data.images)
     try:
         if is_sequence:  # its first picture may be in use as a still
             image = next((i for i in bpy.data.images if _is_sequence_of(i, file)), None)
@@ -65,7 +65,7 @@ def load_image(file: Path) -> Any:
         own = (item for item in bpy.data.images if item.library is None and item.filepath)
         image = next((item for item in own if image_file(item) == file), None)
         image = image or bpy.data.images.load(str(file), check_existing=False)
-    if image.session_uid not in known or image.get(PROFILE_SPACE):
+    if len(bpy.data.images) > count or image.get(PROFILE_SPACE):
         _obey_profile(image, entry)
     if bpy.data.filepath:
         make_path_relative(image, Path(bpy.data.filepath).parent)
@@ -240,10 +240,13 @@ def read_pixels(file: Path) -> NDArray[np.float32]:
         np.clip(np.nan_to_num(pixels, copy=False), -_BRIGHTEST, _BRIGHTEST, out=pixels)
     colour, opacity = pixels[..., :3], pixels[..., 3:]
     # Whatever the file's colour space: reading floating-point values converts to linear light.
-    if is_float or space != colours.picture_space():
+    is_converted = is_float or space != colours.picture_space()
+    if is_converted:
         colour = colours.srgb_of(colour if is_float else colours.light_of(colour, space))
     shown = colour if opacity.min() >= 1.0 else np.concatenate([colour, opacity], axis=2)
-    return np.ascontiguousarray(upright(np.clip(shown, 0.0, 1.0), orientation_of(file)))
+    if is_converted:
+        shown = np.clip(shown, 0.0, 1.0)
+    return np.ascontiguousarray(upright(shown, orientation_of(file)))
 
 
 def read_rgba(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import bpy
@@ -20,6 +20,7 @@ from . import compat, compositing, loading, measuring, recipe, zoom_level
 from .output import output_settings, sound
 from .planes import anchors, objects, rig
 from .strips import strips
+from .strips.pictures import Picture
 
 
 def build_zoom(
@@ -57,7 +58,7 @@ def build_zoom(
     Raises:
         EverZoomError: An image cannot be opened, or the settings leave nothing to see.
     """
-    plan = check_zoom(scene, series, settings, control, frames=frames)
+    plan, pictures = _checked(scene, series, settings, control, frames)
     is_new = control is None
     sound.set_sound(scene, settings.sound or None, plan.first_frame)
     before = _settings_before(control)
@@ -88,7 +89,7 @@ def build_zoom(
         )
     if settings.engine is Engine.SEQUENCER:
         if frames is None or frames:
-            strips.build_strips(scene, control, plan, frames)
+            strips.build_strips(scene, control, plan, pictures, frames)
     elif settings.engine is not Engine.KEEP:
         strips.remove_strips(scene)
     return control
@@ -117,10 +118,23 @@ def check_zoom(
     Raises:
         EverZoomError: It cannot.
     """
+    return _checked(scene, series, settings, control, frames)[0]
+
+
+def _checked(
+    scene: bpy.types.Scene,
+    series: Series,
+    settings: ZoomSettings,
+    control: bpy.types.Object | None,
+    frames: range | None,
+) -> tuple[Plan, Mapping[int, Picture]]:
+    """`check_zoom`: the plan, and the sequencer's pictures by the indices of their layers."""
     plan = check_choices(scene, series, settings, control)
     loading.check_images(image.file for image in series.images)
-    run(prepare_steps(scene, series, settings, frames))
-    return plan
+    if settings.engine is not Engine.SEQUENCER:
+        return plan, {}
+    strips.check_strips(scene)
+    return plan, run(strips.prepare_steps(plan, frames))
 
 
 def prepare_steps(

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import bpy
 
-from tests.bench import exactness, redraw, speed
+from tests.bench import exactness, redraw, sizes, speed
 from tests.bench.table import Row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +76,9 @@ def main(arguments: list[str]) -> int:
             speed.frames(folder / "speed", quick=quick),
             speed.building(folder / "building"),
             speed.sequencer(folder / "sequencer", quick=quick),
+            sizes.dragging(folder / "dragging", quick=quick),
+            sizes.large_frames(folder / "large", quick=quick),
+            sizes.thousand(folder / "thousand" / "images", quick=quick),
             speed.whole_job(shared, folder / "job", quick=quick),
             speed.processes(folder / "processes", quick=quick),
             speed.jobs(folder / "jobs" / "images", quick=quick),

@@ -194,7 +194,7 @@ def whole_job(shared: Path, folder: Path, *, quick: bool) -> Iterator[Row]:
     width, height = render_size(files, 1024)
 
     def ours(*options: str) -> float:
-        return _run(["-i", str(folder), "-zs", str(steps), "--engine", "sequencer", *options])[0]
+        return process(["-i", str(folder), "-zs", str(steps), "--engine", "sequencer", *options])[0]
 
     def of_program() -> float:
         numbers = map(str, (steps, width, height))
@@ -210,7 +210,7 @@ def whole_job(shared: Path, folder: Path, *, quick: bool) -> Iterator[Row]:
             lambda: ours(*video),
             lambda: ours(*video, "--no-align", "--no-match-colour"),
             lambda: ours(*video, "--no-render"),
-            lambda: _run(["--help"])[0],
+            lambda: process(["--help"])[0],
         ],
         2 if quick else 3,
     )
@@ -252,7 +252,9 @@ def processes(folder: Path, *, quick: bool) -> Iterator[Row]:
     peaks = []
     for source in (folder / "memory", short):
         out = folder / f"out_{source.name}"
-        peaks.append(_run(["-i", str(source), "-o", f"{out}/", "--engine", "cycles", *options])[1])
+        peaks.append(
+            process(["-i", str(source), "-o", f"{out}/", "--engine", "cycles", *options])[1]
+        )
     yield Row(
         f"peak memory, {many} images of {side}x{side} / {few}",
         peaks[0] / peaks[1],
@@ -262,7 +264,7 @@ def processes(folder: Path, *, quick: bool) -> Iterator[Row]:
     start = folder / "start"
     images(start, 8, 1024)
     ours = min(
-        _run(
+        process(
             [
                 "-i",
                 str(start),
@@ -277,7 +279,7 @@ def processes(folder: Path, *, quick: bool) -> Iterator[Row]:
         )[0]
         for n in range(3)
     )
-    bare = min(_run([])[0] for _ in range(3))
+    bare = min(process([])[0] for _ in range(3))
     decode = _decode_seconds(start / "0000.png")
     yield Row(
         "start to first frame, beyond Blender's and the images'",
@@ -287,7 +289,7 @@ def processes(folder: Path, *, quick: bool) -> Iterator[Row]:
     )
 
 
-def _run(arguments: list[str]) -> tuple[float, float]:
+def process(arguments: list[str]) -> tuple[float, float]:
     """Seconds and peak bytes of the command line's process; without arguments of bare Blender."""
     lines = ["import bpy, json, resource, sys"]
     if arguments:
@@ -348,7 +350,7 @@ def jobs(folder: Path, *, quick: bool) -> Iterator[Row]:
 
 
 def _seconds(arguments: list[str]) -> float:
-    return _run(arguments)[0]
+    return process(arguments)[0]
 
 
 def analysing() -> Iterator[Row]:

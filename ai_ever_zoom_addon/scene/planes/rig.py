@@ -283,6 +283,7 @@ def _fill_layers(
             meshes[kind] = bpy.data.meshes.new(f"Ever Zoom {kind.title()} Image")
             meshes[kind][ROLE] = kind
         fill_mesh(meshes[kind], layer.mask.mesh(), layer.aspect, layer.image.orientation)
+    depth = _layer_depth(plan)
     for layer, image in zip(plan.layers, images, strict=True):
         item: Any = existing.pop(layer.number, None)
         if item is None:
@@ -306,7 +307,7 @@ def _fill_layers(
             if is_moving(layer.image.file):
                 play(objects.image_node(item).image_user, image, plan.first_sight(layer))
         item.name = f"{layer.number:03} {layer.image.file.stem}"
-        _place_layer(control, item, plan, layer, stretches, camera)
+        _place_layer(control, item, plan, layer, depth, stretches, camera)
     for kind in meshes.keys() - set(kinds):
         if not meshes[kind].users:
             bpy.data.meshes.remove(meshes[kind])
@@ -350,7 +351,13 @@ def _layer_depth(plan: Plan) -> float:
 
 
 def _place_layer(
-    control: Any, item: Any, plan: Plan, layer: Layer, stretches: list[Any], camera: Any
+    control: Any,
+    item: Any,
+    plan: Plan,
+    layer: Layer,
+    depth: float,
+    stretches: list[Any],
+    camera: Any,
 ) -> None:
     stretch = max(0, int(layer.level // plan.stretch_levels)) if plan.stretch_levels else 0
     item.parent = stretches[min(stretch, len(stretches) - 1)]
@@ -359,7 +366,8 @@ def _place_layer(
     # The innermost layer lies at the very point on which the camera closes in: so its size is right
     # however far a curve goes beyond it. The others are larger by as much as they are further away
     # when they fill the view, and stand at their places in it.
-    depth = _layer_depth(plan) if layer.index + 1 < len(plan.layers) else 0.0
+    if layer.index + 1 == len(plan.layers):
+        depth = 0.0
     if layer.has_hole:  # before what is seen through it
         depth = -depth
     grown = 1.0 + depth / _view_distance(camera.data, plan)

@@ -37,7 +37,7 @@ from ..tags import (
     ZOOM_LEVEL,
     property_name,
 )
-from .pictures import Picture, make_pictures, make_room, picture_steps
+from .pictures import Picture, make_room, picture_steps
 
 # A group has as many channels as the sequencer; more layers go into groups in the group.
 CHANNELS = 128
@@ -60,6 +60,20 @@ def remove_strips(scene: Any) -> None:
             compat.strips(scene.sequence_editor).remove(strip)
 
 
+def is_group(strip: Any) -> bool:
+    """Whether a strip is a group of a zoom's."""
+    return ROLE in strip and strip.type == "META"
+
+
+def remove_layers(scene: Any) -> None:
+    """Take the strips of layers out of the zoom's groups: `build_strips` then makes new ones."""
+    _remove_drivers(scene)
+    for group in [strip for strip in _own_strips(scene) if is_group(strip)]:
+        for strip in list(compat.strips(group)):
+            if ROLE in strip and not is_group(strip):
+                compat.strips(group).remove(strip)
+
+
 def check_strips(scene: Any) -> None:
     """Make sure that there is a place for a zoom's strips.
 
@@ -70,8 +84,11 @@ def check_strips(scene: Any) -> None:
         free_channel(scene.sequence_editor)
 
 
-def prepare_steps(plan: Plan, frames: range | None = None) -> Steps[None]:
+def prepare_steps(plan: Plan, frames: range | None = None) -> Steps[dict[int, Picture]]:
     """Make the pictures that `build_strips` needs; no scene is changed.
+
+    Returns:
+        By the indices of their layers.
 
     Raises:
         EverZoomError: An image cannot be read, or the pictures cannot be written.
@@ -81,12 +98,19 @@ def prepare_steps(plan: Plan, frames: range | None = None) -> Steps[None]:
         with no_image_left():  # of this step: between them others may load images
             try:
                 step = next(steps)
-            except StopIteration:
-                return
+            except StopIteration as finished:
+                pictures: dict[int, Picture] = finished.value
+                return pictures
         yield step
 
 
-def build_strips(scene: Any, control: Any, plan: Plan, frames: range | None = None) -> None:
+def build_strips(
+    scene: Any,
+    control: Any,
+    plan: Plan,
+    pictures: Mapping[int, Picture],
+    frames: range | None = None,
+) -> None:
     """Make the strips of a zoom, in place of those that an earlier build made.
 
     The group stays the same strip, so its channel and what the user made of it do, too.
@@ -95,14 +119,13 @@ def build_strips(scene: Any, control: Any, plan: Plan, frames: range | None = No
         scene: Gets the strips and the properties that they follow.
         control: The zoom's control, whose curve is copied.
         plan: What to build.
-        frames: Only layers that these show get a strip, and there is no group where nothing else
-            is in the sequencer; None: all.
+        pictures: What `prepare_steps` has made of the same: only their layers get a strip.
+        frames: Those that anybody is going to see: there is no group where nothing else is in the
+            sequencer; None: all.
 
     Raises:
-        EverZoomError: An image cannot be read, the pictures cannot be written, or there is no
-            free channel.
+        EverZoomError: There is no free channel.
     """
-    pictures = make_pictures(plan, frames)
     layers = [layer for layer in plan.stacked if layer.index in pictures]
     if scene.sequence_editor is None:
         scene.sequence_editor_create()
