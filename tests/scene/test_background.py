@@ -15,9 +15,10 @@ import ai_ever_zoom_addon
 from ai_ever_zoom_addon.core.files.locking import take
 from ai_ever_zoom_addon.core.files.writing import lock_of
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene.output import background, output_settings
+from ai_ever_zoom_addon.scene import recipe, zooms
+from ai_ever_zoom_addon.scene.output import background, output_settings, rendering
 from ai_ever_zoom_addon.scene.output.background import BackgroundRender
-from ai_ever_zoom_addon.scene.strips.strips import picture_files
+from ai_ever_zoom_addon.scene.strips.strips import picture_files, picture_strips
 from ai_ever_zoom_addon.settings import Engine
 from ai_ever_zoom_addon.ui.background import Background, _tick
 from tests.scene.room import LAST, make_zoom
@@ -74,6 +75,8 @@ def test_it_is_what_render_animation_makes(
     """Of the file as it was when it began, whatever becomes of it meanwhile."""
     scene: Any = bpy.context.scene
     make_zoom(tmp_path / "images", scene, engine=engine)
+    for strip in picture_strips(scene):  # whoever changes strips has them rendered as they are
+        strip.color_saturation = 0.5
     if is_saved:
         operators.wm.save_as_mainfile(filepath=str(tmp_path / "zoom.blend"))
     output_settings.set_output(scene, f"{'//' if is_saved else f'{tmp_path}/'}{name}")
@@ -92,6 +95,27 @@ def test_it_is_what_render_animation_makes(
     assert until(render)
     assert (render.output, render.notes) == (output, [])
     assert content(output) == truth
+    assert jobs_left() == []
+
+
+@every_output
+def test_fast_2d_is_what_the_command_line_makes(addon: None, tmp_path: Path, name: str) -> None:
+    """Sharper than Render Animation: each step's picture is drawn beforehand."""
+    scene: Any = bpy.context.scene
+    control = make_zoom(tmp_path / "images", scene, engine=Engine.SEQUENCER)
+    series, settings = recipe.stored_series(control), recipe.stored_settings(control)
+    output_settings.set_output(scene, f"{tmp_path}/{name}")
+    output = tmp_path / name
+    shown = list(picture_files(scene))
+    assert until(BackgroundRender(scene))
+    assert list(picture_files(scene)) == shown
+    found = content(output)
+    shutil.rmtree(output) if output.is_dir() else output.unlink()
+    operators.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    scene = bpy.context.scene
+    zooms.build_zoom(scene, series, settings, frames=range(LAST + 1))
+    rendering.render_animation(scene, str(output), 0, LAST)
+    assert content(output) == found
     assert jobs_left() == []
 
 

@@ -114,8 +114,11 @@ class BackgroundRender:
             width, height = output_settings.scene_resolution(scene)
             crew = stack.enter_context(Crew(job, max(1, count), self.notes.append))
             self._crew = crew
+            has_pictures = has_strips(scene)
             del scene  # which may be gone when the next step is done
             yield 0.0, self.text
+            if has_pictures:
+                yield from crew.redraw(folder / "redrawn.blend")
             if not is_video:
                 yield from crew.render(files)
             elif count > 1:

@@ -22,7 +22,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,8 @@ LOCK = "lock"
 PAUSE = "pause"  # as long as it is there, workers wait
 
 # What workers report, each with a value: the number of a frame that is finished, that of the last
-# one of a video that is whole, and why they cannot go on.
-FRAME, WHOLE, FAILED = "frame", "whole", "failed"
+# one of a video that is whole, why they cannot go on; what is being drawn, and whether it was.
+FRAME, WHOLE, FAILED, DRAWING, DRAWN = "frame", "whole", "failed", "drawing", "drawn"
 
 MOST_DEATHS = 3  # of workers at one frame
 _PART = 4, 50  # frames, at least and at most
@@ -196,6 +196,31 @@ class Crew:
             (self._folder / PAUSE).touch()
         else:
             (self._folder / PAUSE).unlink(missing_ok=True)
+
+    def redraw(self, file: Path) -> Steps[None]:
+        """Let the sequencer's zoom show better pictures than while it plays (see redrawing.py).
+
+        Where that cannot be, the zoom is rendered as it plays.
+
+        Args:
+            file: A place for another copy of the file.
+        """
+        worker = self._start({"redraws": str(file)})
+        text = "pictures"
+        try:
+            while True:
+                is_dead = worker.is_dead  # before it is asked: it may report up to its end
+                for kind, value in worker.reports():
+                    if kind == DRAWN and value:
+                        self._job = replace(self._job, file=file)
+                    if kind != DRAWING:
+                        return
+                    text = value
+                if is_dead:
+                    return
+                yield 0.0, text
+        finally:
+            worker.end()
 
     def render(self, files: Mapping[int, Path]) -> Steps[None]:
         """Render frames to pictures.

@@ -13,9 +13,13 @@ import bpy
 
 from ...core.files.locking import is_held
 from ...core.files.temporary import claim
+from ...core.files.writing import Writing
+from ...core.steps import run
 from ...errors import EverZoomError, reason_of
-from . import encoding, output_settings, rendering
-from .crew import FAILED, FRAME, LOCK, PAUSE, WHOLE
+from ..strips.storing import Saving
+from . import blend_file, encoding, output_settings, rendering
+from .crew import DRAWING, DRAWN, FAILED, FRAME, LOCK, PAUSE, WHOLE
+from .redrawing import redraw_steps
 
 _PAUSE_SECONDS = 0.1
 _NICENESS = 10
@@ -35,6 +39,7 @@ def work(
     frames: str | None = None,
     encodes: tuple[int, int] | None = None,
     records: tuple[int, int] | None = None,
+    redraws: str | None = None,
 ) -> None:
     """Do what standard input says, until it ends.
 
@@ -48,6 +53,7 @@ def work(
             frames go.
         encodes: Make the video of them, from its first to its last frame.
         records: Render frames to the scene's video, from the first to the last one.
+        redraws: Draw the pictures of a zoom's steps, and save the file that shows them there.
     """
     claim(Path(bpy.app.tempdir))
     if gently and hasattr(os, "nice"):
@@ -59,8 +65,12 @@ def work(
             stream.write(json.dumps([kind, value]).encode() + b"\n")
 
     def finished() -> None:
-        """Report the frame that is written, wait if that is wanted, and end if nobody is there."""
+        """Report the frame that is written."""
         report(FRAME, int(rendered.frame_current))
+        wait()
+
+    def wait() -> None:
+        """Wait if that is wanted, and end if nobody is there."""
         while True:
             if is_watched and not is_held(crew / LOCK):
                 os._exit(1)
@@ -71,6 +81,19 @@ def work(
     try:
         bpy.ops.wm.open_mainfile(filepath=file, load_ui=False, use_scripts=runs_scripts)
         rendered = bpy.data.scenes[scene]
+        if redraws is not None:
+
+            def heeding(_: float, text: str) -> None:
+                report(DRAWING, text.removeprefix("Preparing "))
+                wait()
+
+            is_drawn = run(redraw_steps(rendered), heeding)
+            if is_drawn:
+                with Writing() as writing:
+                    Saving(Path(redraws), writing)
+                    blend_file.save_snapshot(Path(redraws))
+            report(DRAWN, is_drawn)
+            return
         if encodes is not None and frames is not None:
             numbers = range(encodes[0], encodes[1] + 1)
             waiting = encoding.waiting_frames(Path(frames), numbers)
