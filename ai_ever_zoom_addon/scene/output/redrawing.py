@@ -4,6 +4,10 @@ What plays in Blender has a strip for each layer, so that everything can change 
 nothing is going to, pictures of whole steps are sharper and faster (see core/step_pictures.py).
 They show the zoom as it was built: where somebody has changed the strips since, what was changed
 would be lost. So the layers' strips are made anew first, and compared.
+
+This is for copies of a file. In the window the user can save, undo and change the scene while
+Blender renders it, and strips that were changed for that time could stay so: there what plays is
+rendered.
 """
 
 from __future__ import annotations
