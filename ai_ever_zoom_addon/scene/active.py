@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from .planes.objects import original_of
 from .tags import CONTROL, ROLE
 
 # The control of a scene's zoom that was found last, by name, and how many objects the file had
@@ -30,6 +31,7 @@ def zoom_of(scene: bpy.types.Scene) -> bpy.types.Object | None:
         if control is not None and control.get(ROLE) == CONTROL:
             return control
     controls = [item for item in scene.objects if item.get(ROLE) == CONTROL]
+    controls.sort(key=lambda item: original_of(item) is None)  # a copy without layers is no zoom
     _found[scene.session_uid] = (controls[-1].name if controls else "", count)
     return controls[-1] if controls else None
 

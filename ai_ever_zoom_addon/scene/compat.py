@@ -13,6 +13,14 @@ EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT
 # EEVEE's switch for approximate indirect light; 4.2 has it only as a part of ray tracing.
 FAST_GI = ("use_fast_gi",) if bpy.app.version >= (4, 3, 0) else ()
 
+# What Blender's start-up file has otherwise than a scene that is made anew. Up to 4.5 that differs
+# in more than the path.
+AS_STARTED = {
+    "view_settings.view_transform": "AgX",
+    "eevee.use_shadows": True,
+    "eevee.use_fast_gi": True,
+}
+
 # In 4.2 Workbench shows a movie or a sequence as it began, in every frame; 4.5 plays them.
 WORKBENCH_PLAYS = bpy.app.version >= (4, 5, 0)
 

@@ -114,20 +114,20 @@ def keep_built(control: bpy.types.Object, built: Any) -> None:
     control[RECIPE] = json.dumps({**stored(control), "built": built})
 
 
-def unbuilt(control: bpy.types.Object) -> list[str]:
-    """Names of the settings that the zoom has only once it is built again.
+def unbuilt(control: bpy.types.Object) -> dict[str, Any]:
+    """The settings that the zoom has only once it is built again, with what they are in it.
 
     Raises:
         EverZoomError: The note is missing or unreadable.
     """
     chosen, note = stored_settings(control), stored(control)
     values = chosen.to_dict()
-    built = note.get("built")
-    names = [n for n, value in (built or {}).items() if n in values and values[n] != value]
+    built = note.get("built") or {}
+    found = {n: value for n, value in built.items() if n in values and values[n] != value}
     if not note.get("is_measured", True):
         wanted = ("is_factor_measured", "align", "match_colour")
-        names += [name for name in wanted if values[name]]
-    return names
+        found |= {name: False for name in wanted if values[name]}
+    return found
 
 
 def as_built(control: bpy.types.Object) -> ZoomSettings:

@@ -21,6 +21,7 @@ from .output import output_settings, sound
 from .planes import anchors, objects, rig
 from .strips import strips
 from .strips.pictures import Picture
+from .tags import CAMERA
 
 
 def build_zoom(
@@ -40,7 +41,8 @@ def build_zoom(
     the zoom's own objects, stays.
 
     Args:
-        scene: Becomes ready to render.
+        scene: Becomes ready to render, unless the zoom was brought there from another file and
+            nobody has set the scene up for it.
         series: The images.
         settings: The user's choices.
         control: Control object of the zoom to build again; None makes a new one.
@@ -60,7 +62,9 @@ def build_zoom(
     """
     plan, pictures = _checked(scene, series, settings, control, frames)
     is_new = control is None
-    sound.set_sound(scene, settings.sound or None, plan.first_frame)
+    is_guest = control is not None and not output_settings.is_set_up(scene, control)
+    if not is_guest:
+        sound.set_sound(scene, settings.sound or None, plan.first_frame)
     before = _settings_before(control)
     old_keys = recipe.stored_keys(control) if control is not None else ()
     is_same_timing = old_keys == plan.keys
@@ -83,6 +87,8 @@ def build_zoom(
         anchors.mark_images(scene, control)
     ends = scene.frame_start, scene.frame_end
     output_settings.fill(scene, control, plan, anew=is_new)
+    if is_guest:
+        return control
     if is_moved and settings.engine is not Engine.KEEP:  # the user may have moved the ends, too
         scene.frame_start, scene.frame_end = (
             round(zoom_level.moved(frame, old_keys, plan.keys)) for frame in ends
@@ -269,12 +275,24 @@ def prepare_place(
 def take_recipe(scene: bpy.types.Scene, control: bpy.types.Object) -> None:
     """Write what the recipe wants into a scene's settings, whatever the user has set by hand.
 
+    A scene that is not set up for the zoom gets all that belongs to it.
+
     Raises:
         EverZoomError: The engine is not there, or the zoom has lost its note.
     """
     plan = plan_of(scene, control)
     output_settings.check(scene, plan)
+    if output_settings.is_set_up(scene, control):
+        output_settings.fill(scene, control, plan, anew=True)
+        return
+    settings = plan.settings
+    plan, pictures = _checked(scene, plan.series, settings, None, None)
+    scene.camera = next(objects.parts(control, CAMERA), scene.camera)
+    sound.set_sound(scene, settings.sound or None, plan.first_frame)
+    output_settings.set_first_output(scene, plan.series.images[0].file.parent)
     output_settings.fill(scene, control, plan, anew=True)
+    if settings.engine is Engine.SEQUENCER:
+        strips.build_strips(scene, control, plan, pictures)
 
 
 def plan_of(scene: bpy.types.Scene, control: bpy.types.Object) -> Plan:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,8 +17,8 @@ from ..core.analysis.placing import GivenPlacement
 from ..core.analysis.report import Analysis
 from ..core.files.folder import check_count, find_images, natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
-from ..core.files.output import free_video, video_of
 from ..core.findings import FoundError
+from ..core.plan.plan import Plan
 from ..core.series import Listing
 from ..core.steps import Steps
 from ..errors import EverZoomError
@@ -43,6 +42,9 @@ FRAME_SIZE = (
     *("resolution_x", "resolution_y", "resolution_percentage"),
     *("pixel_aspect_x", "pixel_aspect_y"),
 )
+
+# What a user may have added to a zoom.
+_ALSO_IN_A_ZOOM = {"CAMERA", "LIGHT", "EMPTY", "SPEAKER"}
 
 Placements = tuple[GivenPlacement, ...]
 FindFiles = Callable[[], tuple[Sequence[Path], list[str]]]
@@ -94,6 +96,7 @@ def _build_steps(
     *,
     chosen: Mapping[str, Any] | None = None,
     are_chosen: bool = False,
+    is_here: bool = False,
 ) -> Steps[Finish]:
     """Build a zoom from files and show it: what all ways to start a build have in common.
 
@@ -105,6 +108,7 @@ def _build_steps(
         control: The zoom to build again; None makes a new one.
         chosen: What is said otherwise than in the panel, by the properties' names.
         are_chosen: Let the zoom keep to these files, whatever else is in their folder.
+        is_here: Put a new zoom into the scene that is shown, whatever is in it.
     """
     if control is not None:
         objects.check_editable(control)
@@ -142,19 +146,21 @@ def _build_steps(
     listing = first_listing(files, series, sources, listed)
     if control is not None and scene not in control.users_scene:
         scene = control.users_scene[0]
-    zooms.check_zoom(scene, series, settings, control)
+    plan = zooms.check_zoom(scene, series, settings, control)
     report = analysis.to_json() if analysis else None
 
     def finish() -> None:
         forget(owner.ever_zoom)
-        place = scene if control is not None else _scene_for_new_zoom(scene, settings)
+        place = scene
+        if control is None and not is_here:
+            place = _scene_for_new_zoom(scene, plan)
         built = zooms.build_zoom(place, series, settings, control, report, listing)
         if control is None and owner.get(tags.ROLE) == tags.CONTROL:
             # What was chosen was meant for the new zoom.
             recipe.save_settings(owner, recipe.as_built(owner))
         adopt(built)
-        if settings.engine is not Engine.KEEP:
-            _set_output(place, files[0].parent, before)
+        if settings.engine is not Engine.KEEP and output_settings.is_set_up(place, built):
+            output_settings.set_first_output(place, files[0].parent, before)
         if control is None or place == context.scene:
             _show(context, place, built)
         _tell(operator, place, built)
@@ -213,22 +219,19 @@ def _tell(operator: Any, scene: Any, control: Any) -> None:
     operator.report({"INFO"}, f"Built a zoom through {images}, {frames} frames{noted}")
 
 
-def _scene_for_new_zoom(scene: Any, settings: ZoomSettings) -> Any:
-    """The scene as it is, or one of its own where other things would stand in the picture.
+def _scene_for_new_zoom(scene: Any, plan: Plan) -> Any:
+    """A scene of its own, unless nobody has used the one that is shown: it is not shown yet.
 
     A zoom has to lie at the world's origin, where numbers are finest, and there the user's things
-    are; a scene of its own also leaves their render settings alone. It is not shown yet.
+    are; and the user's render settings stay as they are.
     """
-    zooms_there = objects.controls(scene)
-    parts = [*zooms_there, *objects.leftovers(scene)]
-    own = {item for part in parts for item in (part, *part.children_recursive)}
-    in_the_way = any(
-        item not in own and item.type not in {"CAMERA", "LIGHT", "EMPTY", "SPEAKER"}
-        for item in scene.objects
-    )
-    if not (zooms_there or in_the_way or scene.library):
-        return scene
-    if settings.engine is not Engine.KEEP:
+    if not (objects.controls(scene) or scene.library):
+        left = objects.leftovers(scene)
+        own = {item for part in left for item in (part, *part.children_recursive)}
+        others = {item for item in scene.objects if item.type not in _ALSO_IN_A_ZOOM} - own
+        if (left and not others) or output_settings.is_untouched(scene, plan):
+            return scene
+    if plan.settings.engine is not Engine.KEEP:
         fresh: Any = bpy.data.scenes.new("Ever Zoom")
         for name in FRAME_SIZE:
             setattr(fresh.render, name, getattr(scene.render, name))
@@ -265,34 +268,6 @@ def _empty_copy(scene: Any) -> Any:
 def _window(context: Any) -> Any:
     """The window at work; there is none where a script is called by a timer."""
     return context.window or context.window_manager.windows[0]
-
-
-def _set_output(scene: Any, folder: Path, before: Path | None) -> None:
-    """Say where the video goes, unless the user has said so already.
-
-    Args:
-        scene: Gets a name after the folder, which no other scene has.
-        folder: Of the images.
-        before: That of the zoom's images until now, if it was there.
-    """
-    path = scene.render.filepath
-    is_first = path in ("", "/tmp/", "/tmp\\", "//", f"{Path(tempfile.gettempdir())}/")
-    is_ours = before is not None and path in map(compat.literal_path, _videos(before))
-    if not (is_first or is_ours):
-        return
-    others = {bpy.path.abspath(item.render.filepath) for item in bpy.data.scenes if item != scene}
-    beside_file, beside_images = _videos(folder)
-    place = free_video(
-        beside_file if bpy.data.filepath else beside_images,
-        lambda name: bpy.path.abspath(compat.literal_path(name)) in others,
-    )
-    output_settings.set_output(scene, place)
-
-
-def _videos(folder: Path) -> tuple[str, str]:
-    """Where a zoom's video goes at first: beside the file, or beside the images."""
-    name = video_of(folder)
-    return f"//{name}", str(folder / name)
 
 
 def _show(context: Any, scene: Any, control: Any) -> None:
@@ -334,20 +309,60 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
+    is_here: BoolProperty(
+        name="Build into This Scene",
+        description="Put the zoom among what is in this scene, and give the scene its render "
+        "settings; what is changed is listed first",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:
-        for name in ("is_new", "is_found_anew", "folder"):
+        for name in ("is_new", "is_found_anew", "folder", "is_here"):
             if getattr(properties, name):
                 return str(properties.bl_rna.properties[name].description)
         return str(cls.__doc__)
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        manager = context.window_manager
+        if self.is_new and not self.folder:  # another zoom is of other images
+            self.is_asked = True
+            folder = context.scene.ever_zoom.folder
+            self.directory = bpy.path.abspath(folder)
+            manager.fileselect_add(self)
+            return {"RUNNING_MODAL"}
+        if self.is_here:
+            self.is_asked = True
+            return set(
+                manager.invoke_props_dialog(
+                    self, width=360, title="Build into This Scene", confirm_text="Build"
+                )
+            )
+        return super().invoke(context, event)
+
+    def draw(self, context: Any) -> None:
+        if not (self.is_here and self.work is None):
+            return
+        column = self.layout.column(align=True)
+        column.label(text="These settings of the scene become the zoom's:")
+        for text in output_settings.changed_by_build(
+            context.scene, to_settings(context.scene.ever_zoom).engine
+        ):
+            column.label(text=text, translate=False, icon="DOT")
+        if compat.compositing_tree(context.scene) is not None:
+            column.label(text="Its compositing nodes stay, and change the zoom's frames, too")
 
     def steps(self, context: Any) -> Steps[Finish]:
         zoom = active_zoom(context)
         group = context.scene.ever_zoom if zoom is None else zoom.ever_zoom
         control = None if self.is_new else zoom
-        if self.folder:
-            offered = partial(find_images, Path(self.folder))
-            chosen = {"folder": self.folder}
+        folder = self.folder or (self.directory if self.is_asked and self.is_new else "")
+        if folder:
+            offered = partial(find_images, Path(folder))
+            chosen = {"folder": folder}
             return (yield from _build_steps(self, context, group, offered, control, chosen=chosen))
         listing = _own_listing(control) if not self.is_found_anew else None
         if listing is not None and listing.is_own_order:
@@ -355,7 +370,11 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
         files = measuring.sources_at_hand(listing) if listing else []
         find = partial(_find_images, group, control, files)
         return (
-            yield from _build_steps(self, context, group, find, control, are_chosen=bool(files))
+            yield from _build_steps(
+                *(self, context, group, find, control),
+                are_chosen=bool(files),
+                is_here=self.is_here,
+            )
         )
 
 

@@ -7,6 +7,7 @@ which may be gone by the next time: objects are kept by their names.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from ..core.files.folder import about_skipped, folders_inside
 from ..core.findings import Finding, FindingKind
 from ..errors import EverZoomError
 from ..scene import backdrop, recipe, tags, zooms
+from ..scene.output import output_settings
 from ..scene.planes import anchors, objects
 from ..settings import TABLE, Travel
 from ..wording import Way, left_out_lines, sentence
@@ -46,6 +48,10 @@ class Shown:
         anchors: (name of the object, name of the image) of the anchors in use.
         has_backdrop: Another scene's zoom stands behind the scene.
         folders: (name, path) of folders in the chosen one that hold images, where it holds none.
+        unbuilt: Names of the settings that wait for the next build.
+        remains: How many objects belong to no zoom any more, without what hangs on them.
+        is_set_up: The scene has the render settings of the zoom.
+        zoom_scenes: Names of other scenes that have a zoom, where this one has none.
     """
 
     image_count: int = 0
@@ -60,6 +66,10 @@ class Shown:
     anchors: tuple[tuple[str, str], ...] = ()
     has_backdrop: bool = False
     folders: tuple[tuple[str, str], ...] = ()
+    unbuilt: tuple[str, ...] = ()
+    remains: int = 0
+    is_set_up: bool = True
+    zoom_scenes: tuple[str, ...] = ()
 
 
 # Of those within the chosen folder.
@@ -81,6 +91,7 @@ def of(context: Any) -> Shown:
         question_of(owner.ever_zoom),
         *(owner.get(name) for name in (tags.RECIPE, tags.SETTINGS)),
         tags.ZOOM_LEVEL in owner,
+        len(bpy.data.objects),  # another scene may have got a zoom
     )
     known = _known.get(scene.session_uid)
     if known is None or known[0] != key:
@@ -102,10 +113,13 @@ def _load(scene: Any, control: Any) -> Shown:
             question=asked,
             has_backdrop=has_backdrop,
             folders=_folders_inside(group),
+            remains=len(objects.remains(scene)),
+            zoom_scenes=tuple(other.name for other in backdrop.zoom_scenes(scene)),
         )
     warnings, notes = _found(control)
     skipped = (recipe.peek(control) or {}).get("skipped", ())
     notes += [(textwrap.shorten(line, 120), None) for line in about_skipped(skipped)]
+    unbuilt = _unbuilt(control)
     is_own_order = group.is_own_order
     order = "" if is_own_order or group.image_count < 2 else group.file_order.replace("-", " ")
     return Shown(
@@ -113,7 +127,7 @@ def _load(scene: Any, control: Any) -> Shown:
         factor=group.found_factor,
         order=f"Files are {order}" if order else "",
         is_own_order=is_own_order,
-        problems=(*problems, *zooms.problems(control), *_unbuilt(control)),
+        problems=(*problems, *zooms.problems(control), *_not_built(unbuilt)),
         question=asked,
         warnings=tuple(warnings),
         notes=tuple(notes),
@@ -124,7 +138,10 @@ def _load(scene: Any, control: Any) -> Shown:
             if not anchor.hide_viewport and anchor.get(anchors.STEP) is not None
         ),
         has_backdrop=has_backdrop,
-        folders=_folders_inside(group) if "folder" in _unbuilt_names(control) else (),
+        folders=_folders_inside(group) if "folder" in unbuilt else (),
+        unbuilt=unbuilt,
+        remains=len(objects.remains(scene)),
+        is_set_up=output_settings.is_set_up(scene, control),
     )
 
 
@@ -146,11 +163,11 @@ def _looked_into(folder: Path, _time: int) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _unbuilt_names(control: Any) -> list[str]:
+def _unbuilt(control: Any) -> tuple[str, ...]:
     try:
-        return recipe.unbuilt(control)
+        return tuple(recipe.unbuilt(control))
     except EverZoomError:  # told as a problem
-        return []
+        return ()
 
 
 def _found(control: Any) -> tuple[list[Said], list[Said]]:
@@ -169,13 +186,10 @@ def _found(control: Any) -> tuple[list[Said], list[Said]]:
     return [*warnings, *((line, None) for line in left_out)], notes
 
 
-def _unbuilt(control: Any) -> list[str]:
+def _not_built(names: Sequence[str]) -> list[str]:
     """That settings wait for the next build."""
-    names = _unbuilt_names(control)
-    if not names:
-        return []
     labels = ", ".join(TABLE[name].label for name in names)
-    return [f"Not built yet: {labels}. Press Build Again."]
+    return [f"Not built yet: {labels}. Press Build Again."] if names else []
 
 
 @persistent  # type: ignore[untyped-decorator]

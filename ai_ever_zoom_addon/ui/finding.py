@@ -9,12 +9,19 @@ import json
 from typing import Any
 
 from ..core.findings import Finding, FindingKind
+from .mending import draw_setting
 
 PLACE_ICON = "TRANSFORM_ORIGINS"
 
 
-def draw_finding(layout: Any, group: Any) -> None:
-    """What is to be found out about the images."""
+def draw_finding(layout: Any, group: Any, waiting: tuple[str, ...] = ()) -> None:
+    """What is to be found out about the images.
+
+    Args:
+        layout: Where to draw.
+        group: The settings.
+        waiting: Names of those that wait for the next build.
+    """
     layout.use_property_split = True
     layout.use_property_decorate = False
     column = layout.column()
@@ -23,9 +30,9 @@ def draw_finding(layout: Any, group: Any) -> None:
         finding.enabled = False
     row = finding.row()
     row.active = not group.auto_sort
-    row.prop(group, "order")
-    finding.prop(group, "auto_sort")
-    column.prop(group, "is_factor_measured")
+    draw_setting(row, group, "order", waiting)
+    draw_setting(finding, group, "auto_sort", waiting)
+    draw_setting(column, group, "is_factor_measured", waiting)
     row = column.row()
     row.enabled = not group.is_factor_measured
     row.prop(group, "zoom_factor")

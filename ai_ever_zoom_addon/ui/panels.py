@@ -15,13 +15,16 @@ from .background import Background, draw_background
 from .farm import EVERZOOM_OT_prepare_for_farm
 from .finding import draw_finding, draw_question, draw_remedy
 from .images import draw_list
-from .output import draw_differences
+from .mending import draw_remains, draw_setting
+from .output import EVERZOOM_OT_take_recipe, draw_differences
 from .placing import is_placing
 from .presets import EVERZOOM_PT_presets
 from .tab import MAIN, InTab, PartOfTab
 from .text import draw_lines
 from .timing import EVERZOOM_OT_snap_to_markers
 from .work import Work
+
+MOST_SCENES = 3  # to which the panel offers to go
 
 
 class EVERZOOM_PT_main(InTab, bpy.types.Panel):
@@ -44,7 +47,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         group = active_group(context)
         has_zoom = active_zoom(context) is not None
         shown = data.of(context)
-        layout.prop(group, "folder")
+        draw_setting(layout, group, "folder", shown.unbuilt)
         for name, path in shown.folders:
             offer = layout.operator(
                 "ever_zoom.build", text=f"Build from {name}", icon="FILE_FOLDER", translate=False
@@ -57,7 +60,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
                 box.scale_y = 0.8
                 for text in shown.problems:
                     draw_lines(box, context, text)
-        draw_finding(layout, group)
+        draw_finding(layout, group, shown.unbuilt)
         big = layout.row(align=True)
         big.scale_y = 1.5
         work = Work.running
@@ -69,10 +72,16 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
             big.operator("ever_zoom.build", text="", icon="ADD").is_new = True
         else:
             big.operator("ever_zoom.build", icon="PLAY")
+            layout.operator("ever_zoom.build", text="Build into This Scene").is_here = True
         if shown.question is not None:
             box = layout.box()
             draw_lines(box, context, sentence(shown.question, Way.WINDOW), icon="QUESTION")
             draw_question(box, group, shown.question)
+        for name in shown.zoom_scenes[:MOST_SCENES]:
+            layout.operator(
+                "ever_zoom.show_zoom", text=f"Go to {name}", translate=False, icon="SCENE_DATA"
+            ).scene = name
+        draw_remains(layout, shown.remains)
         if has_zoom:
             self.draw_zoom(context, group, shown)
         elif Background.running is not None:  # of another file
@@ -90,6 +99,12 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
             text="Stop" if playing else "Play",
             icon="PAUSE" if playing else "PLAY",
         )
+        if not shown.is_set_up:  # brought here from another file
+            layout.operator(
+                EVERZOOM_OT_take_recipe.bl_idname,
+                text="Set Up This Scene for Rendering",
+                icon="SCENE",
+            )
         layout.prop(context.scene.render, "filepath", text="")  # as Blender shows it
         big = layout.column()
         big.scale_y = 1.3
@@ -136,8 +151,9 @@ class _SettingsPanel(PartOfTab):
         layout.use_property_split = True
         layout.use_property_decorate = False
         group = active_group(context)
+        waiting = data.of(context).unbuilt
         for name in self.properties:
-            layout.prop(group, name)
+            draw_setting(layout, group, name, waiting)
 
 
 class EVERZOOM_PT_timing(_SettingsPanel, bpy.types.Panel):

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
+from bpy.app.handlers import persistent
+from bpy.props import StringProperty
 
+from ..errors import EverZoomError
+from ..scene import active, backdrop
 from ..scene.output.output_settings import ENGINE_IDS
 from ..scene.planes import objects
 from ..settings import Engine
@@ -16,12 +21,90 @@ from .reporting import Reporting
 MARGIN = 8.0  # pixels between the camera's frame and what surrounds it
 
 
+@dataclass(frozen=True)
+class _Look:
+    """How a 3D View was before it looked through a zoom's camera."""
+
+    perspective: str
+    shading: str
+    zoom: float
+    offset: tuple[float, float]
+    distance: float
+    location: tuple[float, ...]
+    rotation: tuple[float, ...]
+
+    @classmethod
+    def of(cls, space: Any) -> _Look:
+        """How it is."""
+        view = space.region_3d
+        x, y = view.view_camera_offset
+        return cls(
+            perspective=view.view_perspective,
+            shading=space.shading.type,
+            zoom=view.view_camera_zoom,
+            offset=(x, y),
+            distance=view.view_distance,
+            location=tuple(view.view_location),
+            rotation=tuple(view.view_rotation),
+        )
+
+    def put_back(self, space: Any) -> None:
+        """Let a view be so again, as far as it still shows what it was made to."""
+        view = space.region_3d
+        if view.view_perspective == "CAMERA":
+            view.view_perspective = self.perspective
+            view.view_camera_zoom, view.view_camera_offset = self.zoom, self.offset
+            view.view_distance, view.view_location = self.distance, self.location
+            view.view_rotation = self.rotation  # a camera's view has turned it
+        if space.shading.type in {"MATERIAL", "RENDERED"}:
+            space.shading.type = self.shading
+
+
+# By where a view is in memory, which stays while it is there: how it was, and which of them show
+# another scene by now.
+_looks: dict[int, _Look] = {}
+_left: set[int] = set()
+
+
+@persistent  # type: ignore[untyped-decorator]
+def follow(*_: object) -> None:
+    """Give views back where their window shows no zoom any more, and take them where it does.
+
+    All scenes of a window share its views: so what a zoom needs would stay over the user's scene.
+    """
+    for window in bpy.context.window_manager.windows:
+        spaces = [area.spaces.active for area in window.screen.areas if area.type == "VIEW_3D"]
+        if active.zoom_of(window.scene) is None:
+            for space in spaces:
+                look = _looks.pop(space.as_pointer(), None)
+                if look is not None:
+                    look.put_back(space)
+                    _left.add(space.as_pointer())
+        elif any(space.as_pointer() in _left for space in spaces):
+            look_through_camera(window)
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _start(*_: object) -> None:
+    """In a new file there are other views; Blender forgets who wants to be told."""
+    _looks.clear()
+    _left.clear()
+    bpy.msgbus.clear_by_owner(_looks_owner)
+    of_a_window: Any = (bpy.types.Window, "scene")
+    bpy.msgbus.subscribe_rna(key=of_a_window, owner=_looks_owner, args=(), notify=follow)
+
+
+_looks_owner = object()
+
+
 def look_through_camera(window: bpy.types.Window) -> None:
     """Show the scene through its camera, in colours as rendered, in all 3D Views."""
     for area in window.screen.areas:
         if area.type != "VIEW_3D":
             continue
         space = area.spaces.active
+        _looks.setdefault(space.as_pointer(), _Look.of(space))
+        _left.discard(space.as_pointer())
         if space.shading.type in {"SOLID", "WIREFRAME"}:
             # With Workbench there is no Material Preview.
             is_workbench = window.scene.render.engine == ENGINE_IDS[Engine.WORKBENCH]
@@ -77,6 +160,29 @@ def _fit_frame(area: Any, render: Any) -> None:
     )
 
 
+class EVERZOOM_OT_show_zoom(Reporting, bpy.types.Operator):
+    """Show another scene, which has a zoom"""
+
+    bl_idname = "ever_zoom.show_zoom"
+    bl_label = "Go to the Zoom"
+
+    scene: StringProperty(
+        name="Scene", description="Which scene; if it is empty, the first one that has a zoom"
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return context.window is not None
+
+    def act(self, context: Any) -> None:
+        scenes = {scene.name: scene for scene in backdrop.zoom_scenes(context.scene)}
+        scene = scenes.get(self.scene or next(iter(scenes), ""))
+        if scene is None:
+            raise EverZoomError("There is no other scene with a zoom: build one.")
+        context.window.scene = scene
+        look_through_camera(context.window)
+
+
 class EVERZOOM_OT_preview(Reporting, bpy.types.Operator):
     """Look through the zoom's camera and play it; press again to stop"""
 
@@ -96,6 +202,27 @@ class EVERZOOM_OT_preview(Reporting, bpy.types.Operator):
         bpy.ops.screen.animation_play()
 
 
-CLASSES = (EVERZOOM_OT_preview,)
+CLASSES = (EVERZOOM_OT_show_zoom, EVERZOOM_OT_preview)
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+_register, _unregister = bpy.utils.register_classes_factory(CLASSES)
+
+
+def _handlers() -> tuple[tuple[Any, Any], ...]:
+    handlers = bpy.app.handlers
+    return (handlers.undo_post, follow), (handlers.redo_post, follow), (handlers.load_post, _start)
+
+
+def register() -> None:
+    """Add what this module has to Blender."""
+    _register()
+    _start()
+    for handlers, handler in _handlers():
+        handlers.append(handler)
+
+
+def unregister() -> None:
+    """Take out what `register` added."""
+    for handlers, handler in _handlers():
+        handlers.remove(handler)
+    bpy.msgbus.clear_by_owner(_looks_owner)
+    _unregister()

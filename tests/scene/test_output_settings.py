@@ -172,9 +172,10 @@ def test_samples_and_frame_rate_are_written_where_they_belong(
 
 
 def test_more_bounces_than_needed_are_no_difference(addon: None, tmp_path: Path) -> None:
-    bpy.context.scene.cycles.transparent_max_bounces = 64
     control = build(tmp_path, "cycles")
     scene: Any = bpy.context.scene
+    scene.cycles.transparent_max_bounces = 64
+    control.ever_zoom.crop = 0.5
     assert scene.cycles.transparent_max_bounces == 64
     assert not differing(scene, control)
     scene.cycles.transparent_max_bounces = 2
@@ -247,6 +248,7 @@ def test_a_new_zoom_has_the_scenes_frame_rate(
     scene: Any = bpy.context.scene
     scene.render.fps, scene.render.fps_base = 24, 1.001
     control = build(tmp_path, "cycles", **chosen)
+    scene = bpy.context.scene  # another one if this one's rate would be changed
     assert (scene.render.fps, scene.render.fps_base) == pytest.approx(rate)
     assert control.ever_zoom.frames_per_second == pytest.approx(rate[0] / rate[1])
     scene.render.fps = 50  # by hand

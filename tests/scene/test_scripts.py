@@ -56,7 +56,7 @@ def test_each_new_zoom_is_of_the_folder_that_was_asked_for(folders: list[Path]) 
     assert sorted(map(names, made), key=str) == [{"a"}, {"b"}, {"c"}]
     for control in made:  # and what was meant for the next one is not left with the one before
         assert {Path(control.ever_zoom.folder).name} == names(control)
-        assert recipe.unbuilt(control) == []
+        assert list(recipe.unbuilt(control)) == []
 
 
 def test_the_zoom_of_the_scene_and_the_scene_say_the_same(folders: list[Path]) -> None:
@@ -134,11 +134,11 @@ def test_what_needs_another_build_is_known_until_it_is_built(
     settings().folder = str(folders[0])
     operators.ever_zoom.build()
     control = zoom_of(bpy.context.scene)
-    assert recipe.unbuilt(control) == []
+    assert list(recipe.unbuilt(control)) == []
     setattr(settings(), name, True)
-    assert recipe.unbuilt(control) == [name]
+    assert list(recipe.unbuilt(control)) == [name]
     operators.ever_zoom.build()
-    assert recipe.unbuilt(control) == []
+    assert list(recipe.unbuilt(control)) == []
 
 
 def test_the_user_s_interpolation_stays(folders: list[Path]) -> None:

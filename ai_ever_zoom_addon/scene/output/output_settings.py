@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ import bpy
 
 from ... import plain
 from ...core.files.folder import check_name
-from ...core.files.output import FRAME_NAME, is_video
+from ...core.files.output import FRAME_NAME, free_video, is_video, video_of
 from ...core.findings import Finding, FindingKind
 from ...core.plan.plan import Plan
 from ...errors import EverZoomError
@@ -277,6 +278,46 @@ def fill(scene: bpy.types.Scene, control: bpy.types.Object, plan: Plan, *, anew:
     scene[tags.OUTPUT] = json.dumps(written | {key: table})
 
 
+def is_set_up(scene: bpy.types.Scene, control: bpy.types.Object) -> bool:
+    """Whether a scene has the settings of a zoom: one from another file leaves them alone."""
+    identity = control.get(tags.IDENTITY)
+    return identity is None or str(identity) in _written(scene)
+
+
+def is_untouched(scene: bpy.types.Scene, plan: Plan) -> bool:
+    """Whether nobody has used a scene for anything that a zoom in it would change."""
+    editor = scene.sequence_editor
+    has_strips_of_any_kind = editor is not None and len(compat.strips(editor)) > 0
+    if scene.objects or has_strips_of_any_kind or compat.compositing_tree(scene) is not None:
+        return False
+    fresh = bpy.data.scenes.new("Untouched")
+    try:
+        return all(
+            _value(scene, path) in (value, _value(fresh, path), compat.AS_STARTED.get(path))
+            for path, value in wanted(scene, plan).items()
+        )
+    finally:
+        bpy.data.scenes.remove(fresh)
+
+
+def changed_by_build(scene: bpy.types.Scene, engine: Engine) -> list[str]:
+    """What of a scene a build into it sets anew: what it is called, and what it is now."""
+    render, view = scene.render, scene.view_settings
+    camera = [f"Camera: {scene.camera.name}"] if scene.camera is not None else []
+    size = f"Resolution: {render.resolution_x} x {render.resolution_y}"
+    if engine is Engine.KEEP:
+        return [size, *camera]
+    return [
+        f"Render engine: {_shown(render, 'engine', render.engine)}, with samples and filter",
+        f"{size}, {render.resolution_percentage} %",
+        f"Frame range: {scene.frame_start} to {scene.frame_end}",
+        f"Frame rate: {render.fps / render.fps_base:g}",
+        f"View transform: {view.view_transform}, with look, exposure and gamma",
+        "Metadata in the frames",
+        *camera,
+    ]
+
+
 def _darken(scene: bpy.types.Scene) -> None:
     """Give a scene without a world the black one that it is rendered with, but a small one.
 
@@ -316,6 +357,12 @@ def _checked(value: Any) -> Value:
 def _owner(scene: bpy.types.Scene, path: str) -> tuple[Any, str]:
     place, _, name = path.rpartition(".")
     return (scene.path_resolve(place) if place else scene), name
+
+
+def _value(scene: bpy.types.Scene, path: str) -> Value:
+    owner, name = _owner(scene, path)
+    value: Value = getattr(owner, name)
+    return value
 
 
 def _write(scene: bpy.types.Scene, path: str, value: Value) -> None:
@@ -483,3 +530,31 @@ def set_output(scene: bpy.types.Scene, output: Path | str) -> None:
     scene.render.use_overwrite = True
     for name, value in strips_heard(scene, is_seen=in_sequencer).items():
         _write(scene, name, value)
+
+
+def set_first_output(scene: bpy.types.Scene, folder: Path, before: Path | None = None) -> None:
+    """Say where the video goes, unless the user has said so already.
+
+    Args:
+        scene: Gets a name after the folder, which no other scene has.
+        folder: Of the images.
+        before: That of the zoom's images until now, if it was there.
+    """
+    path = scene.render.filepath
+    is_first = path in ("", "/tmp/", "/tmp\\", "//", f"{Path(tempfile.gettempdir())}/")
+    is_ours = before is not None and path in map(compat.literal_path, _videos(before))
+    if not (is_first or is_ours):
+        return
+    others = {bpy.path.abspath(item.render.filepath) for item in bpy.data.scenes if item != scene}
+    beside_file, beside_images = _videos(folder)
+    place = free_video(
+        beside_file if bpy.data.filepath else beside_images,
+        lambda name: bpy.path.abspath(compat.literal_path(name)) in others,
+    )
+    set_output(scene, place)
+
+
+def _videos(folder: Path) -> tuple[str, str]:
+    """Where a zoom's video goes at first: beside the file, or beside the images."""
+    name = video_of(folder)
+    return f"//{name}", str(folder / name)

@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 
 from ...errors import EverZoomError
-from ..tags import NUMBER, ROLE, ZOOM_LEVEL
+from ..tags import ANCHOR, IDENTITY, NUMBER, ROLE, ZOOM_LEVEL
 from .layers import IMAGE_NODE
 
 LARGEST_NUMBER = 1_000_000_000  # of layers; there is room beyond it in what Blender keeps
@@ -52,12 +52,66 @@ def leftovers(scene: Any) -> list[Any]:
     return found
 
 
+def original_of(control: Any) -> Any:
+    """The control that one without layers was copied from; None where it is a zoom of its own.
+
+    A copy of the control alone has all that tells a zoom, and nothing that shows one.
+    """
+    identity = control.get(IDENTITY)
+    if identity is None or _has_parts(control):
+        return None
+    others = (item for item in bpy.data.objects if item.get(IDENTITY) == identity)
+    return next((item for item in others if item.get(ROLE) == "control" and _has_parts(item)), None)
+
+
+def _has_parts(control: Any) -> bool:
+    return any(item.get(ROLE) is not None for item in control.children_recursive)
+
+
+def remains(scene: Any) -> list[Any]:
+    """What belongs to no zoom of a scene any more: leftovers, and controls copied alone."""
+    return [*leftovers(scene), *filter(original_of, controls(scene))]
+
+
+def remove_remains(scene: Any) -> int:
+    """Remove what belongs to no zoom; the user's own things stay, where they are.
+
+    Returns:
+        How many objects were removed.
+    """
+    found = remains(scene)
+    ours = {item for top in found for item in (top, *top.children_recursive) if _is_ours(item)}
+    for item in ours:
+        for child in set(item.children) - ours:
+            place = child.matrix_world.copy()
+            child.parent = None
+            child.matrix_world = place
+    data = [item.data for item in ours if item.data is not None]
+    slots = [slot.material for item in ours for slot in item.material_slots]
+    count = len(ours)
+    bpy.data.batch_remove(list(ours))
+    unused = {item for item in (*data, *filter(None, slots)) if not item.users}
+    bpy.data.batch_remove([item for item in unused if item.get(ROLE) or item in data])
+    return count
+
+
+def _is_ours(item: Any) -> bool:
+    return (item.get(ROLE) is not None or item.get(ANCHOR) is not None) and item.library is None
+
+
 def check_editable(control: Any) -> None:
     """Make sure that a zoom can be changed.
 
     Raises:
-        EverZoomError: It is another file's, or one of its layers is being edited.
+        EverZoomError: It is another file's, its control is a copy without layers, or one of its
+            layers is being edited.
     """
+    original = original_of(control)
+    if original is not None:
+        raise EverZoomError(
+            f"{control.name} is a copy of {original.name} without its images, and does nothing: "
+            "remove it. A copy of the whole collection is a zoom of its own."
+        )
     for item in (control, *(item for item in control.children_recursive if item.get(ROLE))):
         original = item
         if item.override_library is not None:

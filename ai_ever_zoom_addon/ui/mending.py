@@ -1,0 +1,74 @@
+"""The buttons beside what the panel tells: they put it right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+
+from ..errors import EverZoomError
+from ..scene import active, recipe
+from ..scene.planes import objects
+from ..wording import counted
+from .asking import active_group, active_zoom, has_zoom
+from .bridge import change
+from .reporting import Reporting
+
+
+class EVERZOOM_OT_take_back(Reporting, bpy.types.Operator):
+    """Give the setting the value again with which the zoom was built"""
+
+    bl_idname = "ever_zoom.take_back"
+    bl_label = "Take Back"
+    bl_options = {"REGISTER", "UNDO"}
+
+    setting: StringProperty(
+        name="Setting", description="Which one, by its name for scripts", options={"HIDDEN"}
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return has_zoom(cls, context)
+
+    def act(self, context: Any) -> None:
+        values = recipe.unbuilt(active_zoom(context))
+        if self.setting not in values:
+            raise EverZoomError(f"{self.setting} does not wait for a build: nothing to take back.")
+        change(active_group(context), {self.setting: values[self.setting]})
+
+
+class EVERZOOM_OT_remove_remains(Reporting, bpy.types.Operator):
+    """Remove what is left of deleted zooms, and copies of a control; your own objects stay"""
+
+    bl_idname = "ever_zoom.remove_remains"
+    bl_label = "Remove What Is Left"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def act(self, context: Any) -> None:
+        count = objects.remove_remains(context.scene)
+        active.forget()
+        self.report({"INFO"}, f"Removed {counted(count, 'object')}")
+
+
+def draw_setting(layout: Any, group: Any, name: str, waiting: tuple[str, ...] = ()) -> None:
+    """A setting; one that waits for the next build is marked, and can be taken back."""
+    row = layout.row(align=True)
+    row.alert = name in waiting
+    row.prop(group, name)
+    if name in waiting:
+        row.operator("ever_zoom.take_back", text="", icon="LOOP_BACK").setting = name
+
+
+def draw_remains(layout: Any, count: int) -> None:
+    """That something belongs to no zoom any more."""
+    if not count:
+        return
+    box = layout.box().column()
+    box.label(text=f"{counted(count, 'object')} of no zoom any more", icon="ORPHAN_DATA")
+    box.operator("ever_zoom.remove_remains", icon="TRASH")
+
+
+CLASSES = (EVERZOOM_OT_take_back, EVERZOOM_OT_remove_remains)
+
+register, unregister = bpy.utils.register_classes_factory(CLASSES)
