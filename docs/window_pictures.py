@@ -362,7 +362,7 @@ def make_odd() -> None:
             "with bpy.context.temp_override(window=window, area=area, region=region):\n"
             "    bpy.ops.ever_zoom.move_image('INVOKE_DEFAULT', direction='outwards')"
         )
-        window.wait_until(f"{group}.is_own_order and not {WORKING}", 60)
+        window.wait_until(f"{group}.is_own_order and not {WORKING}", 200)
         at.main("panel-own-order")
 
 
@@ -401,7 +401,8 @@ def make_placing() -> None:
             "inner.location[:2] = 150.0, 90.0\n"
             "inner.rotation_euler[2] = -0.2"
         )
-        at.away()
+        left, bottom, _, _ = window.region()
+        window.hover((left + 20, bottom + 20))  # in the middle a gizmo would explain itself
         save_photo("window-placing", at.still(at.window.pixels))
 
 

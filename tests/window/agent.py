@@ -127,6 +127,7 @@ def evaluate(code: str) -> Any:
         "sys": sys,
         "find_region": find_region,
         "camera_frame": camera_frame,
+        "under_mouse": under_mouse,
         "project": location_3d_to_region_2d,
     }
     try:
