@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Less is tried again in Blenders that are not the newest, unless all cases are asked for.
 
     What any Blender would show alike is not, and of the cases of one test each of them has its
-    share (EVER_ZOOM_SHARE=1/2: the first of two such Blenders): together they try all.
+    share, others than the other ones (EVER_ZOOM_SHARE=1/3: the first older one of three).
     """
     share = os.environ.get("EVER_ZOOM_SHARE", "")
     if not share or ALL_CASES:
@@ -66,9 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if not item.get_closest_marker("newest"):
             families[_family(item)].append(item)
-    tried = {
-        item for cases in families.values() for item in (cases[number - 1 :: blenders] or cases)
-    }
+    tried = {item for cases in families.values() for item in cases[number % len(cases) :: blenders]}
     config.hook.pytest_deselected(items=[item for item in items if item not in tried])
     items[:] = [item for item in items if item in tried]
 

@@ -34,7 +34,7 @@ TEST_OUTPUT = ROOT / "test-output"
 
 def sharing(number: int, blenders: int) -> dict[str, str]:
     """Variables for one of several Blenders, counted from 0, the newest: what tests it tries."""
-    return {"EVER_ZOOM_SHARE": f"{number}/{blenders - 1}"} if number else {}
+    return {"EVER_ZOOM_SHARE": f"{number}/{blenders}"} if number else {}
 
 
 @dataclass
@@ -237,10 +237,9 @@ def main(arguments: Sequence[str]) -> int:
     if core:
         sessions.append(Session("core", tools, core, {}))
     window = targets_in(["tests/window"], paths) if not options.quick else []
-    # Two at a time, the longest first, and beside them one window, which waits for its screen now
-    # and then, and goes first when it does not: the windows together take longest, and the
-    # processor is busy to the end. What they need is fetched meanwhile.
-    with ThreadPoolExecutor(max_workers=2) as pool, ThreadPoolExecutor(max_workers=1) as screen:
+    # All at once but the windows, which come one after the other and go first where they need the
+    # processor: so it is busy to the end, whatever takes longest.
+    with ThreadPoolExecutor(len(sessions) + 1) as pool, ThreadPoolExecutor(1) as screen:
         checking = [] if paths else [pool.submit(checks, tools)]
         running = [pool.submit(session.run, rest) for session in sessions]
         if window:

@@ -176,6 +176,7 @@ class Agent:
 if __name__ == "__main__":
     # Of what is not rendered one sample is enough: software OpenGL takes a second for each picture.
     context.preferences.system.viewport_aa = "OFF"
+    context.preferences.system.use_overlay_smooth_wire = False
     agent = Agent(Path(sys.argv[sys.argv.index("--") + 1]))
     bpy.app.timers.register(agent.tick, first_interval=0.5, persistent=True)
     print("agent is listening", flush=True)
