@@ -142,9 +142,12 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
                 f"--frames {first}-{last}: this zoom has the frames {plan.first_frame} to "
                 f"{plan.last_frame}."
             )
-        is_kept = blend is not None or options.farm is not None
-        seen = range(0) if options.no_render else range(first, last + 1)
-        frames = None if is_kept else seen
+        # Only in a file that is saved anything can still change.
+        frames: range | None = None
+        if blend is None:
+            whole = range(plan.first_frame, plan.last_frame + 1)
+            seen = range(0) if options.no_render else range(first, last + 1)
+            frames = whole if options.farm else seen
         run(zooms.prepare_steps(scene, series, settings, frames), progress)
         control = zooms.build_zoom(
             *(scene, series, settings),

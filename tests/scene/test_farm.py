@@ -60,8 +60,9 @@ def test_in_parts_by_strangers_as_by_one_machine(
     for engine in ("cycles", "sequencer"):
         alone, blend = picture_folder / engine / "alone", tmp_path / engine / "farm.blend"
         arguments = ("-i", series, "-zs", 2, *PLAIN[:2], "--engine", engine)
-        whole = tmp_path / engine / "whole.blend"
-        assert run(*arguments, "-o", alone, "--save-blend", whole).status == 0
+        # In a file for work in Blender the sequencer shows layers, which is less sharp.
+        kept = ("--save-blend", tmp_path / engine / "whole.blend") if engine == "cycles" else ()
+        assert run(*arguments, "-o", alone, *kept).status == 0
         said = run(*arguments, "--farm", blend)
         assert said.status == 0
         assert not Path("infinite_zoom.mp4").exists()
@@ -70,7 +71,7 @@ def test_in_parts_by_strangers_as_by_one_machine(
         folder = tmp_path / "other machine" / engine
         folder.parent.mkdir(exist_ok=True)
         shutil.move(tmp_path / engine, folder)
-        (folder / "whole.blend").unlink()
+        (folder / "whole.blend").unlink(missing_ok=True)
     shutil.rmtree(series)
     for engine in ("cycles", "sequencer"):
         folder = tmp_path / "other machine" / engine
