@@ -34,13 +34,13 @@ MOST_PICTURES = 100  # as many as the sequencer has channels for
 
 # So much of a pixel's difference to the mean of its neighbours is added, along either axis: about
 # what a bilinear filter takes away.
-_SHARPENING = 0.04
+_SHARPENING = 0.03
 
 # Of sRGB-encoded values, 0 to 1: nearly one level of 255. So far may the colours of a picture be
 # off at most, as they stay the same.
 _UNSEEN_CHANGE = 0.95 / 255.0
 
-_RADIUS = 3.0  # of the Lanczos filter
+_RADIUS = 4.0  # of the Lanczos filter
 _LEVELS_LOOKED_AT = 33
 _MARGIN_PIXELS = 3
 # Of the view: Blender's curve of the view's centre is not quite the plan's.

@@ -48,7 +48,7 @@ _STEM_BYTES = 60
 _LONGEST_FOLDER = 760  # bytes
 
 # Named differently whenever the same image and mask would become other bytes.
-_FORMAT = 2
+_FORMAT = 3
 _OWN_NAME = re.compile(
     rf"(.*-[0-9a-f]{{{2 * _DIGEST_BYTES}}}|{PARTIAL.pattern})\.(png|exr)", re.DOTALL
 )
