@@ -19,27 +19,10 @@ from pathlib import Path
 import bpy
 
 from tests.bench import exactness, redraw, sizes, speed
+from tests.bench.quiet import only_ours
 from tests.bench.table import Row
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@contextlib.contextmanager
-def only_ours() -> Iterator[None]:
-    """What Blender prints goes nowhere; our lines go to standard output all the same."""
-    sys.stdout.flush()
-    kept = os.dup(1), os.dup(2)
-    with Path(os.devnull).open("w") as nowhere, os.fdopen(os.dup(1), "w") as ours:
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
-        before, sys.stdout = sys.stdout, ours
-        try:
-            yield
-        finally:
-            sys.stdout = before
-            for number, saved in zip((1, 2), kept, strict=True):
-                os.dup2(saved, number)
-                os.close(saved)
 
 
 def processor() -> str:

@@ -201,3 +201,17 @@ def test_what_it_cannot_do_is_said(scene: Any, tmp_path: Path) -> None:
     with pytest.raises(EverZoomError, match="cannot be read any more: put it back"):
         until(render)
     assert jobs_left() == []
+
+
+def test_the_pictures_of_steps_take_room_once(addon: None, tmp_path: Path) -> None:
+    scene: Any = bpy.context.scene
+    make_zoom(tmp_path / "images", scene, engine=Engine.SEQUENCER, zoom_steps=250)
+    output_settings.set_output(scene, f"{tmp_path}/zoom.mp4")
+    shown = {file.name for file in picture_files(scene)}
+    render = BackgroundRender(scene)
+    assert not until(render, lambda: render.fraction > 0)
+    there = [file.name for file in Path(bpy.app.tempdir).rglob("image_*.png")]
+    there = [name for name in there if name not in shown]
+    assert len(there) == len(set(there)) == 2  # of three images
+    render.end()
+    assert jobs_left() == []

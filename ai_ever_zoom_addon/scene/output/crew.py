@@ -221,6 +221,9 @@ class Crew:
                 yield 0.0, text
         finally:
             worker.end()
+            # The file has copies of the pictures that were drawn.
+            for session in self._folder.glob("blender_*"):
+                shutil.rmtree(session, ignore_errors=True)
 
     def render(self, files: Mapping[int, Path]) -> Steps[None]:
         """Render frames to pictures.
