@@ -11,11 +11,12 @@ from ..core.analysis.placing import GivenPlacement
 from ..core.files.moving import is_moving
 from ..core.findings import Finding, FindingKind
 from ..core.plan.plan import Plan, make_plan
-from ..core.plan.timing import LevelKey
+from ..core.plan.timing import LevelKey, last_frames, level_at
 from ..core.series import Listing, Series
 from ..core.steps import Steps, run
 from ..errors import EverZoomError
 from ..settings import Engine, ZoomSettings
+from ..wording import counted
 from . import compat, compositing, loading, measuring, recipe, zoom_level
 from .output import output_settings, sound
 from .planes import anchors, objects, rig
@@ -69,7 +70,8 @@ def build_zoom(
     old_keys = recipe.stored_keys(control) if control is not None else ()
     is_same_timing = old_keys == plan.keys
     is_edited = bool(old_keys) and zoom_level.is_edited(control, old_keys)
-    is_moved = is_edited and not is_same_timing and _is_same_shape(before, old_keys, plan)
+    is_same_shape = not is_same_timing and _is_same_shape(before, old_keys, plan)
+    is_moved = is_edited and is_same_shape
     findings = _findings(scene, plan)
     if is_edited and not (is_same_timing or is_moved):
         findings.append(Finding(FindingKind.CURVE_REPLACED))
@@ -85,14 +87,20 @@ def build_zoom(
     recipe.save(control, series, settings, report, listing, plan.keys, levels, findings, placements)
     if any(map(anchors.is_image_marker, scene.timeline_markers)):
         anchors.mark_images(scene, control)
-    ends = scene.frame_start, scene.frame_end
+    ends = output_settings.own_range(scene, control)
     output_settings.fill(scene, control, plan, anew=is_new)
     if is_guest:
         return control
-    if is_moved and settings.engine is not Engine.KEEP:  # the user may have moved the ends, too
-        scene.frame_start, scene.frame_end = (
-            round(zoom_level.moved(frame, old_keys, plan.keys)) for frame in ends
-        )
+    if old_keys and not is_same_timing:
+
+        def new_frame(frame: int) -> int:
+            if is_same_shape:
+                return round(zoom_level.moved(frame, old_keys, plan.keys))
+            return zoom_level.frame_at(level_at(old_keys, frame), frame, plan)
+
+        if ends is not None and settings.engine is not Engine.KEEP:
+            scene.frame_start, scene.frame_end = sorted(map(new_frame, ends))
+        scene.frame_current = new_frame(scene.frame_current)  # what is in view stays
     if settings.engine is Engine.SEQUENCER:
         if frames is None or frames:
             strips.build_strips(scene, control, plan, pictures, frames)
@@ -305,6 +313,16 @@ def plan_of(scene: bpy.types.Scene, control: bpy.types.Object) -> Plan:
     return make_plan(
         recipe.stored_series(control), settings, output_settings.scene_resolution(scene)
     )
+
+
+def told_frames(scene: bpy.types.Scene, control: bpy.types.Object) -> str:
+    """How many frames are rendered, in words; of how many, where that is not all of the zoom."""
+    count = len(range(scene.frame_start, scene.frame_end + 1, scene.frame_step))
+    keys, settings = recipe.stored_keys(control), _settings_before(control)
+    if not keys or settings is None:
+        return counted(count, "frame")
+    total = round(keys[-1].frame - keys[0].frame) + last_frames(settings)
+    return f"{count} of {counted(total, 'frame')}" if count < total else counted(count, "frame")
 
 
 def problems(control: Any) -> list[str]:

@@ -96,7 +96,7 @@ class EVERZOOM_OT_report(bpy.types.Operator):
 
 
 class EVERZOOM_OT_render_background(Rendering, bpy.types.Operator):
-    """Render the whole zoom, as it is now, to the output path, and go on working meanwhile"""
+    """Render the frame range, as it is now, to the output path, and go on working meanwhile"""
 
     bl_idname = "ever_zoom.render_background"
     bl_label = "Render in the Background"

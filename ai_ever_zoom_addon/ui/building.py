@@ -18,6 +18,7 @@ from ..core.analysis.report import Analysis
 from ..core.files.folder import check_count, find_images, natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
 from ..core.findings import FoundError
+from ..core.findings import listed as among
 from ..core.plan.plan import Plan
 from ..core.series import Listing
 from ..core.steps import Steps
@@ -162,10 +163,22 @@ def _build_steps(
         if settings.engine is not Engine.KEEP and output_settings.is_set_up(place, built):
             output_settings.set_first_output(place, files[0].parent, before)
         if control is None or place == context.scene:
-            _show(context, place, built)
+            _show(context, place, built, is_new=control is None)
         _tell(operator, place, built)
+        gone = _gone(listed, files)
+        if gone:
+            operator.report({"WARNING"}, f"Built without {among(gone, 3)}: not in the folder now")
 
     return finish
+
+
+def _gone(before: Listing | None, files: Sequence[Path]) -> list[str]:
+    """Names of images that a zoom has had from the folder in which they are not any more."""
+    folders, names = {file.parent for file in files}, {file.name for file in files}
+    used = before.used if before else ()
+    return [
+        row.file.name for row in used if row.file.parent in folders and row.file.name not in names
+    ]
 
 
 def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) -> Steps[Finish]:
@@ -187,7 +200,7 @@ def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) 
         zooms.build_zoom(scene, series, settings, control, report, listing)
         adopt(control)
         if scene == context.scene:
-            _show(context, scene, control)
+            _show(context, scene, control, is_new=False)
         _tell(operator, scene, control)
         new = _not_listed(group, listing)
         if new:
@@ -215,8 +228,8 @@ def _tell(operator: Any, scene: Any, control: Any) -> None:
     images = counted(control.ever_zoom.image_count, "image")
     problems = len(control.ever_zoom.warnings.splitlines())
     noted = f"; {counted(problems, 'thing')} to note in the panel" if problems else ""
-    frames = scene.frame_end - scene.frame_start + 1
-    operator.report({"INFO"}, f"Built a zoom through {images}, {frames} frames{noted}")
+    frames = zooms.told_frames(scene, control)
+    operator.report({"INFO"}, f"Built a zoom through {images}, {frames}{noted}")
 
 
 def _scene_for_new_zoom(scene: Any, plan: Plan) -> Any:
@@ -270,11 +283,12 @@ def _window(context: Any) -> Any:
     return context.window or context.window_manager.windows[0]
 
 
-def _show(context: Any, scene: Any, control: Any) -> None:
-    """Leave the user looking at the result."""
+def _show(context: Any, scene: Any, control: Any, *, is_new: bool) -> None:
+    """Leave the user looking at the result; what is in view of a zoom that was there stays so."""
     window = _window(context)
     window.scene = scene
-    scene.frame_set(scene.frame_start)
+    if is_new or not scene.frame_start <= scene.frame_current <= scene.frame_end:
+        scene.frame_set(scene.frame_start)
     layer = window.view_layer
     if control.name in layer.objects:
         for item in layer.objects:

@@ -17,9 +17,9 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..core.files.folder import about_skipped, folders_inside
-from ..core.findings import Finding, FindingKind
+from ..core.findings import Finding, FindingKind, listed
 from ..errors import EverZoomError
-from ..scene import backdrop, recipe, tags, zooms
+from ..scene import backdrop, loading, recipe, tags, zooms
 from ..scene.output import output_settings
 from ..scene.planes import anchors, objects
 from ..settings import TABLE, Travel
@@ -51,6 +51,8 @@ class Shown:
         unbuilt: Names of the settings that wait for the next build.
         remains: How many objects belong to no zoom any more, without what hangs on them.
         is_set_up: The scene has the render settings of the zoom.
+        missing: Names of the zoom's images whose files are gone.
+        frames: How many frames are rendered, in words.
         zoom_scenes: Names of other scenes that have a zoom, where this one has none.
     """
 
@@ -69,6 +71,8 @@ class Shown:
     unbuilt: tuple[str, ...] = ()
     remains: int = 0
     is_set_up: bool = True
+    frames: str = ""
+    missing: tuple[str, ...] = ()
     zoom_scenes: tuple[str, ...] = ()
 
 
@@ -91,6 +95,7 @@ def of(context: Any) -> Shown:
         question_of(owner.ever_zoom),
         *(owner.get(name) for name in (tags.RECIPE, tags.SETTINGS)),
         tags.ZOOM_LEVEL in owner,
+        (scene.frame_start, scene.frame_end, scene.frame_step),
         len(bpy.data.objects),  # another scene may have got a zoom
     )
     known = _known.get(scene.session_uid)
@@ -119,7 +124,7 @@ def _load(scene: Any, control: Any) -> Shown:
     warnings, notes = _found(control)
     skipped = (recipe.peek(control) or {}).get("skipped", ())
     notes += [(textwrap.shorten(line, 120), None) for line in about_skipped(skipped)]
-    unbuilt = _unbuilt(control)
+    unbuilt, missing = _unbuilt(control), _missing(control)
     is_own_order = group.is_own_order
     order = "" if is_own_order or group.image_count < 2 else group.file_order.replace("-", " ")
     return Shown(
@@ -127,7 +132,7 @@ def _load(scene: Any, control: Any) -> Shown:
         factor=group.found_factor,
         order=f"Files are {order}" if order else "",
         is_own_order=is_own_order,
-        problems=(*problems, *zooms.problems(control), *_not_built(unbuilt)),
+        problems=(*problems, *zooms.problems(control), *_gone(missing), *_not_built(unbuilt)),
         question=asked,
         warnings=tuple(warnings),
         notes=tuple(notes),
@@ -142,6 +147,8 @@ def _load(scene: Any, control: Any) -> Shown:
         unbuilt=unbuilt,
         remains=len(objects.remains(scene)),
         is_set_up=output_settings.is_set_up(scene, control),
+        missing=missing,
+        frames=zooms.told_frames(scene, control),
     )
 
 
@@ -184,6 +191,22 @@ def _found(control: Any) -> tuple[list[Said], list[Said]]:
     warnings = [(sentence(item, Way.WINDOW), item) for item in found]
     notes: list[Said] = [(sentence(item, Way.WINDOW), item) for item in costs]
     return [*warnings, *((line, None) for line in left_out)], notes
+
+
+def _missing(control: Any) -> tuple[str, ...]:
+    try:
+        rows = recipe.stored_listing(control).used
+    except EverZoomError:  # told as a problem
+        return ()
+    return tuple(row.file.name for row in rows if not loading.is_at_hand(row.file))
+
+
+def _gone(names: Sequence[str]) -> list[str]:
+    """That files are gone which the zoom shows."""
+    if not names:
+        return []
+    verb = "is" if len(names) == 1 else "are"
+    return [f"{listed(names, 3)} {verb} gone: put back what is missing, or Build Again without it."]
 
 
 def _not_built(names: Sequence[str]) -> list[str]:

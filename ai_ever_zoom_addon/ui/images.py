@@ -22,6 +22,7 @@ from ..scene.measuring import relist_steps
 from ..scene.planes import objects
 from ..settings import Travel
 from ..wording import counted
+from . import data
 from .asking import MORE_IMAGES, active_zoom
 from .bridge import to_settings
 from .finding import PLACE_ICON
@@ -55,6 +56,7 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         row.operator(EVERZOOM_OT_use_image.bl_idname, text="", icon=box, emboss=False).index = index
         name = row.row()
         name.active = item.is_used
+        name.alert = item.name in data.of(context).missing
         taken = UNITS + (SCORE_UNITS[item.is_odd] if item.is_measured else 0.0)
         name.label(
             text=shortened(context, item.name, room(context, taken)),

@@ -120,7 +120,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         box.label(text=f"{images}, zoom factor {shown.factor:.4g}", icon="INFO")
         width, height = output_settings.scene_resolution(scene)
         box.label(
-            text=f"{scene.frame_end - scene.frame_start + 1} frames of {width} x {height} px",
+            text=f"{shown.frames} of {width} x {height} px",
             icon="BLANK1",
         )
         if shown.is_own_order:

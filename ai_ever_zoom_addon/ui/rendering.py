@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..errors import EverZoomError, reason_of
+from ..scene import zooms
 from ..scene.output import bake, rendering, watching
 from ..scene.planes import objects
 from .asking import active_zoom, has_zoom
@@ -36,6 +37,12 @@ def prepare(operator: Any, context: Any) -> None:
 class Rendering(Reporting):
     """A mix-in for operators that render: pressed, they ask before they replace what is there."""
 
+    @classmethod
+    def description(cls, context: Any, _properties: Any) -> str:
+        control = active_zoom(context)
+        frames = zooms.told_frames(context.scene, control) if control is not None else ""
+        return f"{cls.__doc__}: {frames}" if frames else str(cls.__doc__)
+
     def invoke(self: Any, context: Any, event: Any) -> set[str]:
         replaced = watching.replaced(context.scene)
         if not replaced:
@@ -54,7 +61,7 @@ class Rendering(Reporting):
 
 
 class EVERZOOM_OT_render(Rendering, bpy.types.Operator):
-    """Render the whole zoom to the output path"""
+    """Render the frame range to the output path"""
 
     bl_idname = "ever_zoom.render"
     bl_label = "Render Animation"

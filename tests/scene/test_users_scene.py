@@ -391,3 +391,22 @@ def test_a_setting_that_waits_for_a_build_is_taken_back_by_one_click(
     assert draw_panel("EVERZOOM_PT_alignment").buttons == ["ever_zoom.take_back"]
     with pytest.raises(RuntimeError, match="nothing to take back"):
         operators.ever_zoom.take_back(setting="crop")
+
+
+# --- Files that are gone --------------------------------------------------------------------------
+
+
+def test_an_image_whose_file_is_gone_is_said_before_and_after(
+    addon: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    control = build(tmp_path)
+    assert "gone" not in shown_text()
+    (tmp_path / "a_2.png").unlink()
+    data.refresh()
+    assert "a_2.png is gone: put back what is missing" in shown_text()
+    assert [row.name for row in control.ever_zoom.images] == ["a_0.png", "a_1.png", "a_2.png"]
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    assert "Built without a_2.png: not in the folder now" in capfd.readouterr().out
+    assert "gone" not in shown_text()
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    assert "Built without" not in capfd.readouterr().out

@@ -284,6 +284,14 @@ def is_set_up(scene: bpy.types.Scene, control: bpy.types.Object) -> bool:
     return identity is None or str(identity) in _written(scene)
 
 
+def own_range(scene: bpy.types.Scene, control: bpy.types.Object) -> tuple[int, int] | None:
+    """The frames that the user wants rendered of a zoom, where these are not all of it."""
+    table = _written(scene).get(str(control.get(tags.IDENTITY)), {})
+    ends = scene.frame_start, scene.frame_end
+    all_of_it = table.get("frame_start"), table.get("frame_end")
+    return None if all_of_it in (ends, (None, None)) else ends
+
+
 def is_untouched(scene: bpy.types.Scene, plan: Plan) -> bool:
     """Whether nobody has used a scene for anything that a zoom in it would change."""
     editor = scene.sequence_editor
