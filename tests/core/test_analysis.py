@@ -21,7 +21,7 @@ from ai_ever_zoom_addon.core.analysis.placing import GivenPlacement, read_placem
 from ai_ever_zoom_addon.core.analysis.report import Analysis, Pair, Source
 from ai_ever_zoom_addon.core.analysis.verdict import judge
 from ai_ever_zoom_addon.core.findings import Finding, FindingKind, FoundError
-from ai_ever_zoom_addon.core.matching.matcher import Matcher
+from ai_ever_zoom_addon.core.matching.matcher import CERTAIN, CLEAR, Matcher
 from ai_ever_zoom_addon.core.matching.picture import shrink
 from ai_ever_zoom_addon.core.matching.placement import Placement
 from ai_ever_zoom_addon.core.matching.registration import Registration
@@ -31,7 +31,7 @@ from ai_ever_zoom_addon.errors import EverZoomError, UnusableError
 from ai_ever_zoom_addon.wording import Way, left_out_lines, sentence, told
 from tests.cases import ALL_CASES
 from tests.pictures import cells, grid
-from tests.series_maker import Array, Memory, Truth, cut, jpeg, outpaint, scenes, view
+from tests.series_maker import Array, Memory, Truth, cut, jpeg, outpaint, resize, scenes, view
 
 FACTORS = (1.2, 1.333, 1.5, 2.0, 2.56, 4.0)
 
@@ -420,6 +420,22 @@ def test_an_image_far_off_the_centre_is_followed(auto_sort: bool) -> None:
     assert found.pairs[0].offset_px == pytest.approx((0, 68), abs=0.25)
 
 
+@pytest.mark.parametrize("factor", [9.0, 14.0])
+@pytest.mark.parametrize("place", [(390.0, -60.0), (-330.0, -300.0)])
+def test_a_tiny_image_is_found_far_off_the_centre(
+    factor: float, place: tuple[float, float]
+) -> None:
+    """It is too small for keypoints: few of its pixels are looked for everywhere."""
+    middle, pixels, size = complex(4342, 1475), 1.6, (1024, 1024)
+    outer = view(middle, pixels, 0.0, size)
+    inner = view(middle + pixels * complex(*place), pixels / factor, 0.0, size)
+    memory = Memory({"outer": outer, "inner": inner})
+    (pair,) = analyse(memory.files, memory.load).pairs
+    assert (pair.outer, pair.inner) == ("outer", "inner")
+    assert pair.factor == pytest.approx(factor, rel=0.005)
+    assert pair.offset_px == pytest.approx(place, abs=0.5)
+
+
 @pytest.mark.parametrize("turn", [25.0, -140.0])
 def test_round_things_are_found_as_they_are_turned(turn: float) -> None:
     """The sample's worlds are rings around the centre, alike however they are turned."""
@@ -794,6 +810,27 @@ def test_no_image_lies_in_a_smaller_one_because_the_others_do() -> None:
     memory = Memory({f"{k}.png": image for k, image in enumerate(images)})
     found = analyse(memory.files, memory.load, order="outermost-first")
     assert min(pair.factor for pair in found.pairs) > 1.003
+
+
+def test_a_barely_certain_pair_waits_for_the_clear_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The innermost image is seen, dimly and blurred, in a corner of the outermost one too."""
+    side, seen, few = 256, 102, 20
+    images = [image.copy() for image in outpaint([2.0] * 3, (side, side), seed=4).images]
+    small = resize(images[3], (0, 0, side, side), (few, few))
+    corner = images[0][20 : 20 + seen, 20 : 20 + seen]
+    corner += 0.6 * (resize(small, (0, 0, few, few), (seen, seen)) - corner)
+    off = 20 + (seen - side) / 2
+
+    matcher = Matcher([shrink(str(number), image) for number, image in enumerate(images)])
+    wrong = matcher.try_pair(0, 3, Placement(seen / side, (off, off)), CERTAIN)
+    assert wrong and wrong.certainty < CLEAR
+
+    monkeypatch.setattr(
+        "ai_ever_zoom_addon.core.matching.matcher.best_first",
+        lambda found: sorted(found, key=lambda entry: entry[1:] != (0, 3)),
+    )
+    run(matcher.relate(neighbours=False), lambda *_: None)
+    assert matcher.components.position == pytest.approx(np.log([1, 2, 4, 8]), abs=0.02)
 
 
 # The report and the progress

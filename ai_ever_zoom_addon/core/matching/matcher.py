@@ -21,7 +21,7 @@ from .ordering import Components, groups
 from .picture import Picture
 from .placement import Placement
 from .registration import Registration, refine, register
-from .screening import SEARCH, Screen, bank, screen, template, template_shape, template_step
+from .screening import SEARCH, Screen, Templates, bank, screen, templates_of
 
 CLOSE = math.log(1.04)  # on the zoom's axis; images that are closer may show the same step
 SMALL_STEPS = math.log(1.15)  # whose order the errors of a few pairs could change
@@ -32,9 +32,11 @@ CLEARLY = 3.0  # times the least factor that is one, from which a rough measurem
 TOLD_APART = 10.0  # a factor must be this many times its likely error from 1
 LOW_FACTORS = (1.0, 3.0)  # searched for every pair; most series are in here
 HIGH_FACTORS = (3.0, 8.5)  # searched for what is not placed yet
-HIGHEST_FACTORS = (8.5, 17.0)  # the same, but only near the centre
+HIGHEST_FACTORS = (8.5, 17.0)  # the same, with all pixels of a template only near the centre
 NEAR_CENTRE = 0.12  # as a part of the outer image
-SMALL_STRUCTURE, LARGE_STRUCTURE = 3.0, 8.0  # sigma of flatten, in pixels of a template
+# Kinds of templates: as large as a square of so many pixels, and what flatten's sigma is in them.
+# A tiny image may be in a hundred thousand places of the outer one: few pixels are compared there.
+USUAL, LARGE_STRUCTURE, FEW_PIXELS = (24, 3.0), (24, 8.0), (12, 3.0)
 PROMISING = 0.35  # correlation in the screening from which a pair is looked at closely
 PEAKS = 8  # places at which an image is looked for where nothing else has led to it
 CLOSER_LOOKS = 4  # how many partners of an image are looked at closely, at most
@@ -42,6 +44,7 @@ MOST_PAIRS = 2500  # of images that are compared by their keypoints
 SETTLINGS = 8  # times that the order of small steps is looked at again, at most
 PATIENCE = 16  # pairs in a row that turn out unrelated, after which the less likely ones are left
 CERTAIN = 11.0  # a correlation must be this many times what chance gives
+CLEAR = 15.0  # the same, for a pair that need not wait until all clearer ones are joined
 LOWEST_CORRELATION = 0.15
 SAME_STEP_CORRELATION = 0.5
 
@@ -68,16 +71,9 @@ class Matcher:
         self.found: dict[tuple[int, int], Registration] = {}
         self.components = Components(len(pictures))
         self._keypoints: dict[int, Keypoints] = {}
+        self._waiting: list[tuple[int, int, Registration]] = []  # outer, inner, barely certain
         self._same: dict[tuple[int, int], bool] = {}
-        shape = template_shape(pictures)
-        self._shape = shape
-        self._templates = {
-            sigma: np.stack([template(picture, shape, sigma) for picture in pictures])
-            for sigma in (SMALL_STRUCTURE, LARGE_STRUCTURE)
-        }
-        self._steps: NDArray[np.float64] = np.array(
-            [template_step(picture, shape) for picture in pictures]
-        )
+        self._made: dict[tuple[int, float], Templates] = {}
 
     def relate(self, neighbours: bool) -> Steps[None]:
         """Finds the components. Yields (fraction done, text).
@@ -85,19 +81,24 @@ class Matcher:
         neighbours: whether files that follow each other are to be looked at closely in any case.
         """
         everyone = list(range(len(self.pictures)))
-        low, small, large = bank(*LOW_FACTORS), SMALL_STRUCTURE, LARGE_STRUCTURE
+        low = bank(*LOW_FACTORS)
         # What is left after the first: at the factor that is known by now, turned or anywhere, at
         # larger factors. Images that were painted again keep their large structures best.
         searches: list[Callable[[], Steps[None]]] = [
-            lambda: self._relate(everyone, everyone, low, neighbours, small, reach=1.0),
-            lambda: self._relate(*self._ends(), self._usual_bank(2), neighbours, small),
+            lambda: self._relate(everyone, everyone, low, neighbours, reach=1.0),
+            lambda: self._relate(*self._ends(), self._usual_bank(2), neighbours),
             self._relate_by_keypoints,
-            lambda: self._relate(*self._ends(), bank(*HIGH_FACTORS), neighbours, small),
+            lambda: self._relate(*self._ends(), bank(*HIGH_FACTORS), neighbours),
             lambda: self._relate(
-                *self._ends(), bank(*HIGHEST_FACTORS), neighbours, small, reach=NEAR_CENTRE
+                *self._ends(), bank(*HIGHEST_FACTORS), neighbours, reach=NEAR_CENTRE
             ),
-            lambda: self._relate(*self._ends(), self._usual_bank(1), neighbours, small),
-            lambda: self._relate(*self._ends(), self._usual_bank(1), neighbours, large, PEAKS),
+            lambda: self._relate(
+                *self._ends(), bank(*HIGHEST_FACTORS), neighbours, FEW_PIXELS, reach=1.0
+            ),
+            lambda: self._relate(*self._ends(), self._usual_bank(1), neighbours),
+            lambda: self._relate(
+                *self._ends(), self._usual_bank(1), neighbours, LARGE_STRUCTURE, PEAKS
+            ),
         ]
         shares = [0.5, *[0.1] * (len(searches) - 1)]
         for number, (search, share) in enumerate(zip(searches, shares, strict=True)):
@@ -105,6 +106,7 @@ class Matcher:
                 break
             for done, text in search():
                 yield sum(shares[:number]) + share * done, text
+            self._join_waiting()
         yield from self._settle()
 
     def depth(self, outer: int, inner: int, placement: Placement) -> float:
@@ -137,9 +139,8 @@ class Matcher:
 
     def search(self, outer: int, inner: int) -> Registration | None:
         """The whole search for one image in another one, at all factors."""
-        result = self._screen(
-            outer, [inner], bank(LOW_FACTORS[0], HIGH_FACTORS[1]), SMALL_STRUCTURE
-        )
+        templates = self._templates(USUAL).of([inner])
+        result = screen(self.pictures[outer], templates, bank(LOW_FACTORS[0], HIGH_FACTORS[1]))
         best = int(result.score.argmax())
         found = self._look_closer(outer, inner, result, best, 0)
         start = None if found else self._located(outer, inner)
@@ -301,9 +302,25 @@ class Matcher:
         return locate(self._keypoints[outer], self._keypoints[inner], reach)
 
     def _join(self, outer: int, inner: int, found: Registration | None) -> None:
-        """Notes a registration, if it holds, and joins what it joins."""
+        """Joins a pair whose registration holds, later if it may still be chance."""
         if not found:
             return
+        if found.certainty < CLEAR:
+            found = self.go_on(outer, inner, found, CLEAR)
+        if found.certainty < CLEAR:
+            self._waiting.append((outer, inner, found))
+        else:
+            self._join_now(outer, inner, found)
+
+    def _join_waiting(self) -> None:
+        """Joins what has waited for clearer pairs, and is not joined by them."""
+        for outer, inner, found in sorted(self._waiting, key=lambda entry: -entry[2].certainty):
+            if not self.components.joined(outer, inner):
+                self._join_now(outer, inner, found)
+        self._waiting.clear()
+
+    def _join_now(self, outer: int, inner: int, found: Registration) -> None:
+        """Notes a registration and joins what it joins."""
         is_small = abs(self.depth(outer, inner, found.placement)) < SMALL_STEPS
         if is_small and self._error_of_depth(outer, found) > SMALL_ERROR:
             # Errors must not add up to a step.
@@ -312,19 +329,11 @@ class Matcher:
         depth = self.depth(outer, inner, found.placement)
         self.components.join(outer, inner, depth, found.placement)
 
-    def _screen(
-        self,
-        outer: int,
-        inners: list[int],
-        factors: list[float],
-        sigma: float,
-        peaks: int = 1,
-        reach: float = SEARCH,
-    ) -> Screen:
-        templates = self._templates[sigma][inners]
-        steps = self._steps[inners]
-        picture = self.pictures[outer]
-        return screen(picture, templates, steps, self._shape, factors, sigma, peaks, reach)
+    def _templates(self, kind: tuple[int, float]) -> Templates:
+        """Of all images."""
+        if kind not in self._made:
+            self._made[kind] = templates_of(self.pictures, *kind)
+        return self._made[kind]
 
     def _relate(
         self,
@@ -332,7 +341,7 @@ class Matcher:
         inners: list[int],
         factors: list[float],
         neighbours: bool,
-        sigma: float,
+        kind: tuple[int, float] = USUAL,
         peaks: int = 1,
         reach: float = SEARCH,
     ) -> Steps[None]:
@@ -340,8 +349,9 @@ class Matcher:
         if not factors:
             return
         results = []
+        templates = self._templates(kind).of(inners)
         screens = each(
-            lambda outer: self._screen(outer, inners, factors, sigma, peaks, reach), outers
+            lambda outer: screen(self.pictures[outer], templates, factors, peaks, reach), outers
         )
         for number, outer in enumerate(outers):
             yield 0.6 * number / len(outers), f"Comparing {self.pictures[outer].name}"

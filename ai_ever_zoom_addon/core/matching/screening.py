@@ -10,7 +10,7 @@ offsets. The cost is N times the windows, plus a matrix product that only grows 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from .picture import Picture
 from .resampling import Array, flatten
 
-TEMPLATE_AREA = 24 * 24
 TRIM = 0.06  # rim of the inner image that generators redraw, and that is not compared; per side
+ROWS = 6  # of a window's that are compared at once
 PEAK = 3  # pixels of a template's grid around a place that are the same peak
 SEARCH = 0.26  # usual largest offset looked at, as a part of the outer image
 
@@ -41,22 +41,44 @@ class Screen:
     chance: NDArray[np.float64]
 
 
-def template_shape(pictures: Sequence[Picture]) -> tuple[int, int]:
-    """(rows, columns) of the templates of a series: its median aspect, TEMPLATE_AREA pixels."""
+@dataclass(frozen=True)
+class Templates:
+    """Images shrunk to some hundred pixels each, to be looked for in another one.
+
+    vectors: (N, pixels), of mean 0 and length 1. shape: rows, columns. steps: (N,), full-size
+    pixels of each image per pixel of its template. sigma: how large the structures compared are,
+    in pixels of a template (see flatten).
+    """
+
+    vectors: Array
+    shape: tuple[int, int]
+    steps: NDArray[np.float64]
+    sigma: float
+
+    def of(self, numbers: Sequence[int]) -> Templates:
+        """Those of some of the images."""
+        return replace(self, vectors=self.vectors[numbers], steps=self.steps[numbers])
+
+
+def templates_of(pictures: Sequence[Picture], side: int, sigma: float) -> Templates:
+    """Templates with the median aspect of the pictures, of as many pixels as a square of `side`."""
     aspect = float(np.median([picture.width / picture.height for picture in pictures]))
-    columns = int(np.clip(round((TEMPLATE_AREA * aspect) ** 0.5), 12, TEMPLATE_AREA / 12))
-    return max(8, round(TEMPLATE_AREA / columns)), columns
+    columns = int(np.clip(round(side * aspect**0.5), side / 2, side * 2))
+    shape = max(side // 3, round(side**2 / columns)), columns
+    steps = [_template_step(picture, shape) for picture in pictures]
+    sized = zip(pictures, steps, strict=True)
+    vectors = [_template(picture, step, shape, sigma) for picture, step in sized]
+    return Templates(np.stack(vectors), shape, np.array(steps), sigma)
 
 
-def template_step(picture: Picture, shape: tuple[int, int]) -> float:
+def _template_step(picture: Picture, shape: tuple[int, int]) -> float:
     """Full-size pixels of the image per pixel of its template."""
     inside = 1.0 - 2.0 * TRIM
     return inside * min(picture.width / shape[1], picture.height / shape[0])
 
 
-def template(picture: Picture, shape: tuple[int, int], sigma: float) -> Array:
+def _template(picture: Picture, step: float, shape: tuple[int, int], sigma: float) -> Array:
     """The image's template as a flat vector with mean 0 and length 1."""
-    step = template_step(picture, shape)
     rim = 3  # the local means at the edge need what lies beyond it
     wide = _looked_at(picture, step, (shape[0] + 2 * rim, shape[1] + 2 * rim), sigma)
     vector: Array = wide[rim:-rim, rim:-rim].ravel()
@@ -74,11 +96,8 @@ def bank(lowest: float, highest: float) -> list[float]:
 
 def screen(
     outer: Picture,
-    templates: Array,
-    steps: NDArray[np.float64],
-    shape: tuple[int, int],
+    templates: Templates,
     factors: list[float],
-    sigma: float,
     peaks: int = 1,
     reach: float = SEARCH,
 ) -> Screen:
@@ -86,35 +105,60 @@ def screen(
 
     reach: largest offset looked at, as a part of the outer image; 1: wherever it lies inside.
     peaks: how many places of each factor and template to tell.
-    templates: (N, pixels of a template), made with the same sigma (see flatten), which says how
-    large the structures compared are; steps: template_step of each image.
     """
-    kind = (len(factors) * peaks, len(templates))
+    shape, count = templates.shape, len(templates.vectors)
+    kind = (len(factors) * peaks, count)
     result = Screen(*(np.zeros(kind) for _ in range(5)))
-    own_step = template_step(outer, shape)
-    everyone = np.arange(len(templates))
+    own_step = _template_step(outer, shape)
+    everyone = np.arange(count)
     for number, factor in enumerate(factors):
         step = own_step / factor
-        view = _view(outer, step, shape, sigma, reach)
-        windows = np.lib.stride_tricks.sliding_window_view(view, shape)
-        rows, columns = windows.shape[:2]
-        flat = windows.reshape(rows * columns, -1)
-        total = flat @ np.ones(flat.shape[1], np.float32)
-        energy = np.einsum("ij,ij->i", flat, flat) - total**2 / flat.shape[1]
-        scores = flat @ templates.T
-        scores /= np.sqrt(np.maximum(energy, 1e-3 * flat.shape[1]))[:, None]
+        view = _view(outer, step, shape, templates.sigma, reach)
+        scores = _products(view, templates.vectors.reshape(-1, *shape))
+        rows, columns, _ = scores.shape
+        pixels = shape[0] * shape[1]
+        energy = _sums(np.square(view), shape) - np.square(_sums(view, shape)) / pixels
+        scores /= np.sqrt(np.maximum(energy, 1e-3 * pixels))[..., None]
+        scores = scores.reshape(-1, count)
         chance = np.einsum("ij,ij->j", scores, scores) / len(scores)
         for line in range(number * peaks, (number + 1) * peaks):
             place = scores.argmax(axis=0)
             row, column = np.divmod(place, columns)
             result.score[line] = scores[place, everyone]
             result.chance[line] = chance
-            result.scale[line] = step / steps
+            result.scale[line] = step / templates.steps
             result.x[line] = (column - (columns - 1) / 2) * step
             result.y[line] = (row - (rows - 1) / 2) * step
             if peaks > 1:
                 _clear(scores.reshape(rows, columns, -1), row, column)
     return result
+
+
+def _products(view: Array, templates: Array) -> Array:
+    """Products of all windows of a view with templates (M, rows, columns): (down, across, M).
+
+    Windows of a few rows stand for those that begin as many rows further down, too: so they are
+    laid out in memory once, and not for each row that they have.
+    """
+    height, width = templates.shape[1:]
+    windows = np.lib.stride_tricks.sliding_window_view(view, (min(ROWS, height), width))
+    down, across = view.shape[0] - height + 1, windows.shape[1]
+    strips = windows.reshape(len(windows) * across, -1)
+    products = np.zeros((down * across, len(templates)), np.float32)
+    for first in range(0, height, ROWS):
+        start = min(first, height - windows.shape[2])
+        part = templates[:, start : start + ROWS].copy()
+        part[:, : first - start] = 0.0  # the strip before has them
+        rows = strips[start * across : (start + down) * across]
+        products += rows @ part.reshape(len(part), -1).T
+    return products.reshape(down, across, -1)
+
+
+def _sums(values: Array, shape: tuple[int, int]) -> Array:
+    """The sum of each window of that shape: (down, across)."""
+    total = np.pad(values, ((1, 0), (1, 0))).cumsum(0, np.float64).cumsum(1)
+    across = total[:, shape[1] :] - total[:, : -shape[1]]
+    return (across[shape[0] :] - across[: -shape[0]]).astype(np.float32)
 
 
 def _clear(scores: Array, row: NDArray[np.int64], column: NDArray[np.int64]) -> None:
