@@ -361,9 +361,10 @@ def _found(series: Series, analysis: Analysis | None) -> Iterator[str]:
     )
     if analysis is None:
         return
+    is_measured = any(pair.source is Source.MEASURED for pair in analysis.pairs)
     yield (
-        f"Measured zoom factor {analysis.zoom_factor:.4g}; files are {analysis.file_order}"
-        f"{'; the series loops' if analysis.loops else ''}."
+        f"{'Measured zoom factor' if is_measured else 'Zoom factor'} {analysis.zoom_factor:.4g}; "
+        f"files are {analysis.file_order}{'; the series loops' if analysis.loops else ''}."
     )
     yield "  score  factor    offset px         turn   colour r g b         inner in outer"
     for pair in (*analysis.pairs, *([analysis.closing] if analysis.closing else [])):

@@ -70,7 +70,7 @@ _SENTENCES = {
         "The zoom factor varies from {least:.4g} to {most:.4g}: each pair keeps its own."
     ),
     FindingKind.OTHER_FACTOR: (
-        "The given zoom factor is {given:.4g}, but the images show {shown:.4g}: {remedy}."
+        "The zoom factor is set to {given:.4g}, but the images show {shown:.4g}: {remedy}."
     ),
     FindingKind.NO_RING: (
         "The innermost image was not found to contain the outermost one: the loop jumps where it "

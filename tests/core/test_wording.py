@@ -88,8 +88,8 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
     FindingKind.VARYING_FACTOR: ({"least": 1.5, "most": 2.25}, *["from 1.5 to 2.25"] * 2),
     FindingKind.OTHER_FACTOR: (
         {"given": 2.0, "shown": 1.3331},
-        "is 2, but the images show 1.333: .* or turn Measure Factor on",
-        "is 2, but the images show 1.333: use --zoom-factor 1.333, or auto",
+        "is set to 2, but the images show 1.333: .* or turn Measure Factor on",
+        "is set to 2, but the images show 1.333: use --zoom-factor 1.333, or auto",
     ),
     FindingKind.NO_RING: ({}, "jumps .*; There and Back never", "; --travel there-and-back never"),
     FindingKind.ROUNDED_ROLL: (

@@ -496,7 +496,7 @@ def test_what_the_command_line_found_is_told_in_the_windows_words(
     group = zoom().ever_zoom
     (warning,) = group.warnings.splitlines()
     parts = re.fullmatch(
-        r"The given zoom factor is 1\.5, but the images show ([\d.]+): "
+        r"The zoom factor is set to 1\.5, but the images show ([\d.]+): "
         r"take that as Zoom Factor, or turn Measure Factor on\.",
         warning,
     )
