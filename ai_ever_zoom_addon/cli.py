@@ -28,7 +28,7 @@ from .core.files.folder import about_skipped, check_name, find_images
 from .core.files.frames_note import Zoom
 from .core.files.moving import is_moving, pictures_of
 from .core.files.output import DEFAULT_VIDEO, check_frame_size, free_video, is_video
-from .core.files.places import check_apart, check_file, check_kept, check_new
+from .core.files.places import check_apart, check_file, check_kept, is_rendered
 from .core.files.stamps import Stamps, check_unchanged, stamps_of
 from .core.files.temporary import claim
 from .core.files.writing import Writing
@@ -300,8 +300,16 @@ def _check_places(
             raise EverZoomError(
                 f"The output folder {options.output} is that of the images: choose another one."
             )
-        if not (options.overwrite or options.resume):
-            check_new(Path(output), options.frames)
+        if not (options.overwrite or options.resume) and is_rendered(Path(output), options.frames):
+            if not frames:
+                raise EverZoomError(
+                    f"{output} is there already: choose another name, or add --overwrite to "
+                    "replace it."
+                )
+            raise EverZoomError(
+                f"Frames are there already in {output}: choose another folder, add --resume to go "
+                "on with them, or --overwrite to replace them."
+            )
         files["--output"] = Path(output)
     return {
         option: path if path == frames else check_file(path, streams=option == "--json")

@@ -14,7 +14,7 @@ from ai_ever_zoom_addon.core.files.places import (
     check_file,
     check_folder,
     check_kept,
-    check_new,
+    is_rendered,
 )
 from ai_ever_zoom_addon.errors import EverZoomError
 
@@ -133,19 +133,17 @@ def test_no_way_leads_through_a_folder_that_is_not_there(tmp_path: Path, way: st
     check_folder(tmp_path / "folder" / ".." / "new")
 
 
-def test_frames_and_videos_are_not_replaced_unasked(tmp_path: Path) -> None:
+def test_frames_and_videos_that_would_be_replaced_are_noticed(tmp_path: Path) -> None:
     video, folder = tmp_path / "a.mp4", tmp_path / "frames"
     for output in (video, folder):
-        check_new(output)  # nothing is there
+        assert not is_rendered(output)  # nothing is there
     folder.mkdir()
     (folder / "frame_note.txt").touch()
-    check_new(folder)
+    assert not is_rendered(folder)
     for file in (video, folder / "frame_00012.png"):
         file.touch()
-    with pytest.raises(EverZoomError, match=r"a\.mp4 is there already: .*--overwrite"):
-        check_new(video)
+    assert is_rendered(video)
     for frames in (None, (12, 12), (0, 12), (12, 99)):
-        with pytest.raises(EverZoomError, match=r"Frames are there already.*--resume"):
-            check_new(folder, frames)
+        assert is_rendered(folder, frames)
     for others in ((0, 11), (13, 99)):
-        check_new(folder, others)
+        assert not is_rendered(folder, others)

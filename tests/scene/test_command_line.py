@@ -57,13 +57,14 @@ def test_a_video(run: Run, series: Path, name: str) -> None:
 
 @pytest.mark.newest
 def test_nothing_is_replaced_unasked(run: Run, series: Path) -> None:
-    for name in ("video.mp4", "frames"):
+    for name, remedy in (("video.mp4", "name, or add --overwrite"), ("frames", "add --resume")):
         arguments = ("-i", series, "-o", name, "-zs", 1, *PLAIN)
         assert run(*arguments).status == 0
         path = Path(name)
         files = sorted(path.glob("[!.]*")) or [path]
         times = [file.stat().st_mtime_ns for file in files]
-        assert "there already" in run(*arguments).error
+        error = run(*arguments).error
+        assert "there already" in error and remedy in error
         assert run(*arguments, "--no-render").status == 0
         assert [file.stat().st_mtime_ns for file in files] == times
         assert run(*arguments, "--overwrite").status == 0

@@ -131,30 +131,19 @@ def is_written(file: Path, output: Path) -> bool:
     return _folded(file) == _folded(output) or _is_frame(file, output)
 
 
-def check_new(output: Path, frames: tuple[int, int] | None = None) -> None:
-    """Make sure that nothing is replaced that was rendered before.
+def is_rendered(output: Path, frames: tuple[int, int] | None = None) -> bool:
+    """Whether something that was rendered before would be replaced.
 
     Args:
         output: A video, or a folder of frames.
         frames: The first and the last that are rendered; None: all of a zoom.
-
-    Raises:
-        EverZoomError: Something would be.
     """
     if not output.is_dir():
-        if output.exists() and not is_stream(output):
-            raise EverZoomError(
-                f"{output} is there already: choose another name, or add --overwrite to replace it."
-            )
-        return
+        return output.exists() and not is_stream(output)
     names = [file.name for file in output.iterdir() if file.exists()]
     numbers = [int(frame[1]) for frame in map(FRAME_FILE.fullmatch, names) if frame]
     first, last = frames or (0, math.inf)
-    if any(first <= number <= last for number in numbers):
-        raise EverZoomError(
-            f"Frames are there already in {output}: choose another folder, add --resume to go on "
-            "with them, or --overwrite to replace them."
-        )
+    return any(first <= number <= last for number in numbers)
 
 
 def _is_frame(file: Path, folder: Path) -> bool:
