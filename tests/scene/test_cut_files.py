@@ -200,7 +200,7 @@ def test_an_image_whose_pixels_stop_before_its_end_mark_is_left_out(
     assert (
         "Warning: Left out: 2.jpg, which is incomplete: export or download it again." in ran.lines
     )
-    ran = run("-i", file.parent, "-o", "out", "-zs", 1, *PLAIN[:2], "--engine", "sequencer")
+    ran = run("-i", file.parent, "-o", "other", "-zs", 1, *PLAIN[:2], "--engine", "sequencer")
     assert ran.error == (
         "Error: The image 2.jpg is incomplete: export or download it again, or remove it."
     )
