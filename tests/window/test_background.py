@@ -56,6 +56,7 @@ def test_the_window_is_free_meanwhile(window: Window, tmp_path: Path) -> None:
     # 901 frames now: it waits where it is, goes on, and is given up.
     before = video.read_bytes()
     window.click(button)
+    window.press("Return")  # whether the video is to be replaced
     window.wait_until(f"{RUNNING} and {FRACTION} > 0", 120)
     left, _, width, _ = window.region("VIEW_3D", "UI")
     pause, cancel = (left + width - 70, button[1]), (left + width - 48, button[1])
