@@ -232,13 +232,13 @@ def main(arguments: Sequence[str]) -> int:
             results.append(absent(name, reason))
         elif targets:
             make = partial(prepare, name, python, [f"bpy=={BPY[series]}", *PYTEST])
-            sessions.append(Session(name, make, targets, variables))
+            sessions.append(Session(name, make, targets, variables, is_patient=number > 0))
     core = targets_in(["tests/core", "tests/build"], paths)
     if core:
         sessions.append(Session("core", tools, core, {}))
     window = targets_in(["tests/window"], paths) if not options.quick else []
-    # All at once but the windows, which come one after the other and go first where they need the
-    # processor: so it is busy to the end, whatever takes longest.
+    # All at once but the windows, which come one after the other. What takes longest, they and the
+    # newest Blender, goes first: so both cores are busy to the end.
     with ThreadPoolExecutor(len(sessions) + 1) as pool, ThreadPoolExecutor(1) as screen:
         checking = [] if paths else [pool.submit(checks, tools)]
         running = [pool.submit(session.run, rest) for session in sessions]

@@ -13,6 +13,7 @@ from bpy.props import StringProperty
 from ..errors import EverZoomError
 from ..scene import active, backdrop
 from ..scene.output.output_settings import ENGINE_IDS
+from ..scene.placing import is_placing
 from ..scene.planes import objects
 from ..settings import Engine
 from .asking import active_zoom, has_zoom
@@ -74,6 +75,8 @@ def follow(*_: object) -> None:
     """
     for window in bpy.context.window_manager.windows:
         spaces = [area.spaces.active for area in window.screen.areas if area.type == "VIEW_3D"]
+        if is_placing(window.scene):  # for a while, in a view of its own
+            continue
         if active.zoom_of(window.scene) is None:
             for space in spaces:
                 look = _looks.pop(space.as_pointer(), None)

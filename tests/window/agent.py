@@ -17,7 +17,8 @@ import bpy
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
 TICK_SECONDS = 0.02
-STEP_PIXELS = 16  # less than a button's height
+STEP_PIXELS = 16  # less than a button's height, by more than INSIDE_PIXELS
+INSIDE_PIXELS = 3  # from where a button is met first
 COLUMNS = (0.7, 0.3, 0.9, 0.1)  # of a region's width: where values, buttons and icons are
 
 Steps = Generator[None, None, Any]
@@ -104,7 +105,10 @@ def buttons(area_type: str, region_type: str, wanted: str | None, patience: int)
             last = identity
         if wanted is not None and any(wanted in identity for identity in hits):
             break
-    return [[identity, *spots[len(spots) // 2]] for identity, spots in hits.items()]
+    # Between buttons Blender still names the one above: only the first place is surely on it.
+    return [
+        [identity, spots[0][0], spots[0][1] - INSIDE_PIXELS] for identity, spots in hits.items()
+    ]
 
 
 def camera_frame() -> list[float]:
@@ -127,7 +131,6 @@ def evaluate(code: str) -> Any:
         "sys": sys,
         "find_region": find_region,
         "camera_frame": camera_frame,
-        "under_mouse": under_mouse,
         "project": location_3d_to_region_2d,
     }
     try:

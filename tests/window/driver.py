@@ -359,21 +359,16 @@ class Window:
         return {identity: (x, y) for identity, x, y in found}
 
     def find(self, wanted: str, area: str = "VIEW_3D", region: str = "UI") -> Place:
-        """Where the one visible button is whose name (see `buttons`) has that text.
-
-        The place is looked at once more: a Blender that is busy notices the mouse so late that it
-        names the button that the mouse was over before.
-        """
-        for patience in (2, 10, 10):
+        """Where the one visible button is whose name (see `buttons`) has that text."""
+        for patience in (2, 10):
             found = self.buttons(wanted, area, region, patience)
             places = [place for identity, place in found.items() if wanted in identity]
-            if len(places) == 1:
-                self.hover(places[0], area=area)
-                seen = self.ask(f"under_mouse(*find_region({area!r}, {region!r}))")
-                if seen is not None and wanted in seen:
-                    return places[0]
-        self.picture("not-found")
-        raise LookupError(f"{len(places)} of the buttons are {wanted!r}: {sorted(found)}")
+            if places:
+                break
+        if len(places) != 1:
+            self.picture("not-found")
+            raise LookupError(f"{len(places)} of the buttons are {wanted!r}: {sorted(found)}")
+        return places[0]
 
     def hover(self, place: Place, *then: str, area: str = "VIEW_3D") -> None:
         """Move the mouse there, and wait until Blender has noticed what is under it.

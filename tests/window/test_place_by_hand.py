@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmath
 import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,8 @@ def test_difference_snap_saving_and_giving_up(window: Window, series: NestedSeri
 def seen(window: Window, part: tuple[float, float, float, float], wanted: Any) -> float:
     """How bright a part of the window is, in the middle of all pixels, as soon as it is so."""
     light = 0.0
-    for _ in range(60):  # shaders are compiled
+    deadline = time.monotonic() + 180  # shaders are compiled, on cores that others use as well
+    while time.monotonic() < deadline:
         light = float(np.median(window.pixels(part).mean(axis=2)))
         if wanted(light):
             break
