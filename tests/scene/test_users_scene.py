@@ -169,9 +169,19 @@ def test_a_scene_without_a_zoom_leads_to_the_one_that_has_it(addon: None, tmp_pa
 # --- The user's views -----------------------------------------------------------------------------
 
 
-def looks() -> list[tuple[Any, ...]]:
+def views() -> list[Any]:
     spaces = [a.spaces.active for a in bpy.context.window.screen.areas if a.type == "VIEW_3D"]
     assert spaces
+    return spaces
+
+
+def choose_wires(perspective: str) -> None:
+    for space in views():
+        space.region_3d.view_perspective = perspective
+        space.shading.type = "WIREFRAME"
+
+
+def looks() -> list[tuple[Any, ...]]:
     return [
         (
             space.region_3d.view_perspective,
@@ -180,17 +190,14 @@ def looks() -> list[tuple[Any, ...]]:
             tuple(space.region_3d.view_camera_offset),
             tuple(space.region_3d.view_rotation),
         )
-        for space in spaces
+        for space in views()
     ]
 
 
 def test_views_are_the_users_again_where_no_zoom_is_shown(addon: None, tmp_path: Path) -> None:
     mine: Any = bpy.context.scene
     add_object(mine)
-    for area in bpy.context.window.screen.areas:
-        if area.type == "VIEW_3D":
-            area.spaces.active.region_3d.view_perspective = "PERSP"
-            area.spaces.active.shading.type = "WIREFRAME"
+    choose_wires("PERSP")
     before = looks()
     build(tmp_path)
     zoom = bpy.context.scene
@@ -222,10 +229,7 @@ def test_what_the_user_has_chosen_meanwhile_stays(addon: None, tmp_path: Path) -
     mine: Any = bpy.context.scene
     add_object(mine)
     build(tmp_path)
-    for area in bpy.context.window.screen.areas:
-        if area.type == "VIEW_3D":
-            area.spaces.active.region_3d.view_perspective = "ORTHO"
-            area.spaces.active.shading.type = "WIREFRAME"
+    choose_wires("ORTHO")
     chosen = looks()
     bpy.context.window.scene = mine
     view.follow()
