@@ -11,7 +11,7 @@ from ..core.analysis.placing import GivenPlacement
 from ..core.files.moving import is_moving
 from ..core.findings import Finding, FindingKind
 from ..core.plan.plan import Plan, make_plan
-from ..core.plan.timing import LevelKey, last_frames, level_at
+from ..core.plan.timing import LevelKey, frames_between, level_at
 from ..core.series import Listing, Series
 from ..core.steps import Steps, run
 from ..errors import EverZoomError
@@ -321,7 +321,7 @@ def told_frames(scene: bpy.types.Scene, control: bpy.types.Object) -> str:
     keys, settings = recipe.stored_keys(control), _settings_before(control)
     if not keys or settings is None:
         return counted(count, "frame")
-    total = round(keys[-1].frame - keys[0].frame) + last_frames(settings)
+    total = frames_between(keys, settings)
     return f"{count} of {counted(total, 'frame')}" if count < total else counted(count, "frame")
 
 

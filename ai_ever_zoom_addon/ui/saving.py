@@ -9,6 +9,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..core.files.writing import Writing
+from ..core.steps import run
 from ..errors import EverZoomError
 from ..scene import zooms
 from ..scene.planes.objects import controls
@@ -58,7 +59,7 @@ def _mend(*_: Any) -> None:
             continue
         for control in controls(scene):
             try:
-                pictures.make_pictures(zooms.plan_of(scene, control))
+                run(pictures.picture_steps(zooms.plan_of(scene, control)))
             except EverZoomError:  # rendering says what is missing
                 continue
         storing.find_pictures(scene)

@@ -74,7 +74,11 @@ def frame_count(image_count: int, settings: ZoomSettings) -> int:
     Raises:
         EverZoomError: As `level_keys`.
     """
-    keys = level_keys(image_count, settings)
+    return frames_between(level_keys(image_count, settings), settings)
+
+
+def frames_between(keys: Sequence[LevelKey], settings: ZoomSettings) -> int:
+    """Frames of a zoom from its first key to its last."""
     return round(keys[-1].frame - keys[0].frame) + last_frames(settings)
 
 

@@ -37,7 +37,7 @@ from ...core.hidden_colours import bleed
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
 from ...core.step_pictures import StepPicture, changes_colours, draw, step_pictures
-from ...core.steps import Steps, run
+from ...core.steps import Steps
 from ...errors import EverZoomError
 from ..loading import load_image, orientation_of, read_rgba
 
@@ -98,11 +98,6 @@ class _Source:
 _digests: dict[tuple[Path, int, int], str] = {}
 _decoded: OrderedDict[str, Pixels] = OrderedDict()
 _plain: dict[str, bool] = {}  # by digest: sRGB, 8 bits, opaque, upright, and of even sides
-
-
-def make_pictures(plan: Plan, frames: range | None = None) -> dict[int, Picture]:
-    """`picture_steps`, at once."""
-    return run(picture_steps(plan, frames))
 
 
 def picture_steps(plan: Plan, frames: range | None = None) -> Steps[dict[int, Picture]]:
