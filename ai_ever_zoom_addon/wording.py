@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from .core.analysis.report import LeftOut
-from .core.findings import Finding, FindingKind, FoundError, listed
+from .core.findings import Finding, FindingKind, FoundError, is_named, listed
 from .errors import EverZoomError
 
 
@@ -195,7 +195,7 @@ _REMEDIES = {
 def sentence(finding: Finding, way: Way) -> str:
     """One line that says what was found and what to do about it."""
     values = {
-        name: listed(value) if isinstance(value, list) and _are_names(value) else value
+        name: listed(value) if isinstance(value, list) and is_named(value) else value
         for name, value in finding.values.items()
     }
     remedy = _REMEDIES.get(finding.kind, {}).get(way, "").format(**values)
@@ -227,18 +227,19 @@ def sentences(findings: Iterable[Finding], way: Way) -> list[str]:
 
 def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:
     """Which files are not part of the zoom, one line for each reason."""
+    return list(left_out_by_line(left_out))
+
+
+def left_out_by_line(left_out: Iterable[LeftOut]) -> dict[str, list[str]]:
+    """The files that are not part of the zoom, by the lines of `left_out_lines`."""
     reasons: dict[str, list[str]] = {}
     for item in left_out:
         reasons.setdefault(item.reason, []).append(item.file)
-    return [
-        f"Left out: {listed(files)}, {_of_each(reason) if len(files) > 1 else reason}."
+    return {
+        f"Left out: {listed(files)}, {_of_each(reason) if len(files) > 1 else reason}.": files
         for reason, files in reasons.items()
-    ]
+    }
 
 
 def _of_each(reason: str) -> str:
     return f"each of {reason}" if reason.startswith("which ") else reason
-
-
-def _are_names(values: list[object]) -> bool:
-    return all(isinstance(value, str) for value in values)

@@ -6,6 +6,7 @@ scripts they stay data.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -69,6 +70,20 @@ class Finding:
     kind: FindingKind
     values: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def about(self) -> str:
+        """The kind, the names and how many they are: what stays the same where figures change."""
+        named = {
+            name: value for name, value in self.values.items() if name == "count" or is_named(value)
+        }
+        return json.dumps([self.kind.value, named], sort_keys=True)
+
+    @property
+    def image(self) -> str:
+        """Name of the image where it is seen, of several the first; "" where it is seen in none."""
+        files = self.values.get("files") or [""]
+        return str(self.values.get("inner") or self.values.get("copy") or files[0])
+
     def to_json(self) -> dict[str, Any]:
         """Kind and values as plain JSON values."""
         return {"kind": self.kind.value, "values": dict(self.values)}
@@ -97,6 +112,12 @@ def findings_from_json(items: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"these are no findings: {error}") from None
+
+
+def is_named(value: object) -> bool:
+    """Whether a value of a finding is a name or a list of names, and no figure."""
+    parts = value if isinstance(value, list) else [value]
+    return all(isinstance(part, str) for part in parts)
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:

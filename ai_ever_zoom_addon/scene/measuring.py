@@ -279,9 +279,6 @@ def relist_steps(
         analysis,
         closing=closing,
         loops=closing is not None,
-        left_out=tuple(
-            LeftOut(row.file.name, "not used") for row in listing.rows if not row.is_used
-        ),
     )
     analysis = _as_ordered(analysis, recipe.stored_analysis(control), listing)
     here = {str(row.file) for row in listing.rows}

@@ -105,6 +105,7 @@ def save(
         "levels": levels,
         "findings": [finding.to_json() for finding in findings],
         "placements": {"pairs": [placement.to_json() for placement in placements]},
+        "dismissed": stored_dismissed(control),
     }
     control[RECIPE] = json.dumps(note)
 
@@ -180,6 +181,20 @@ def stored_findings(control: bpy.types.Object) -> tuple[Finding, ...]:
         EverZoomError: The note is missing or unreadable.
     """
     return findings_from_json(stored(control).get("findings", ()))
+
+
+def stored_dismissed(control: bpy.types.Object) -> list[str]:
+    """What the user does not want to be told any more, as `dismiss` was given it."""
+    return list((peek(control) or {}).get("dismissed", ()))
+
+
+def dismiss(control: bpy.types.Object, remarks: Sequence[str]) -> None:
+    """Say which remarks the user does not want to be told any more, these and no others.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    control[RECIPE] = json.dumps({**stored(control), "dismissed": list(remarks)})
 
 
 def stored_keys(control: bpy.types.Object) -> tuple[LevelKey, ...]:
@@ -338,6 +353,7 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "levels": _each(lambda value: plain.number(value, -_DEEPEST, _DEEPEST)),
     "findings": _check_findings,
     "placements": placements_from_json,
+    "dismissed": _each(plain.text),
 }
 
 

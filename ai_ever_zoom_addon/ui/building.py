@@ -34,6 +34,7 @@ from .bridge import to_settings
 from .finding import draw_finding
 from .properties import FINDING, adopt, operator_property
 from .questions import Question, ask, forget, question_of
+from .remarking import remarks_of
 from .reporting import LongOperator
 from .view import look_through_camera
 from .work import Finish, Kept
@@ -226,8 +227,8 @@ def _not_listed(group: Any, listing: Listing) -> list[str]:
 
 def _tell(operator: Any, scene: Any, control: Any) -> None:
     images = counted(control.ever_zoom.image_count, "image")
-    problems = len(control.ever_zoom.warnings.splitlines())
-    noted = f"; {counted(problems, 'thing')} to note in the panel" if problems else ""
+    remarks, _ = remarks_of(scene, control)
+    noted = f"; {counted(len(remarks), 'remark')} in the panel" if remarks else ""
     frames = zooms.told_frames(scene, control)
     operator.report({"INFO"}, f"Built a zoom through {images}, {frames}{noted}")
 

@@ -6,29 +6,26 @@ which may be gone by the next time: objects are kept by their names.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
 
-from ..core.files.folder import about_skipped, folders_inside
-from ..core.findings import Finding, FindingKind, listed
+from ..core.files.folder import folders_inside
+from ..core.findings import Finding, listed
 from ..errors import EverZoomError
 from ..scene import backdrop, loading, recipe, tags, zooms
 from ..scene.output import output_settings
 from ..scene.planes import anchors, objects
-from ..settings import TABLE, Travel
-from ..wording import Way, left_out_lines, sentence
+from ..settings import TABLE
 from .asking import active_zoom, folder_path
 from .bridge import problem_of
 from .questions import question_of
-
-Said: TypeAlias = tuple[str, Finding | None]
+from .remarking import Remark, remarks_of
 
 
 @dataclass(frozen=True)
@@ -42,8 +39,8 @@ class Shown:
         is_own_order: The order is that of the list.
         problems: What is wrong, each in a sentence that says what to do.
         question: What stopped the last build, which can be answered.
-        warnings: What was found that is not as it should be, in words and as it was found.
-        notes: What else there is to know, the same way.
+        remarks: What was found that is not as one would expect it.
+        dismissed: How many more there are that the user does not want to be told.
         has_level: The property Zoom Level is there.
         anchors: (name of the object, name of the image) of the anchors in use.
         has_backdrop: Another scene's zoom stands behind the scene.
@@ -62,8 +59,8 @@ class Shown:
     is_own_order: bool = False
     problems: tuple[str, ...] = ()
     question: Finding | None = None
-    warnings: tuple[Said, ...] = ()
-    notes: tuple[Said, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    dismissed: int = 0
     has_level: bool = False
     anchors: tuple[tuple[str, str], ...] = ()
     has_backdrop: bool = False
@@ -121,9 +118,7 @@ def _load(scene: Any, control: Any) -> Shown:
             remains=len(objects.remains(scene)),
             zoom_scenes=tuple(other.name for other in backdrop.zoom_scenes(scene)),
         )
-    warnings, notes = _found(control)
-    skipped = (recipe.peek(control) or {}).get("skipped", ())
-    notes += [(textwrap.shorten(line, 120), None) for line in about_skipped(skipped)]
+    remarks, dismissed = remarks_of(scene, control)
     unbuilt, missing = _unbuilt(control), _missing(control)
     is_own_order = group.is_own_order
     order = "" if is_own_order or group.image_count < 2 else group.file_order.replace("-", " ")
@@ -134,8 +129,8 @@ def _load(scene: Any, control: Any) -> Shown:
         is_own_order=is_own_order,
         problems=(*problems, *zooms.problems(control), *_gone(missing), *_not_built(unbuilt)),
         question=asked,
-        warnings=tuple(warnings),
-        notes=tuple(notes),
+        remarks=remarks,
+        dismissed=dismissed,
         has_level=objects.level_now(control) is not None,
         anchors=tuple(
             (anchor.name, anchor[tags.ANCHOR])
@@ -175,22 +170,6 @@ def _unbuilt(control: Any) -> tuple[str, ...]:
         return tuple(recipe.unbuilt(control))
     except EverZoomError:  # told as a problem
         return ()
-
-
-def _found(control: Any) -> tuple[list[Said], list[Said]]:
-    """What the analysis of a zoom found, and what its settings cost."""
-    try:
-        analysis = recipe.stored_analysis(control)
-        costs = recipe.stored_findings(control)
-    except EverZoomError:  # told as a problem
-        return [], []
-    found = analysis.findings if analysis else ()
-    if control.ever_zoom.travel == Travel.LOOP.value:  # as this one says to choose
-        found = tuple(item for item in found if item.kind is not FindingKind.LOOP_BY_COPY)
-    left_out = left_out_lines(analysis.left_out) if analysis else []
-    warnings = [(sentence(item, Way.WINDOW), item) for item in found]
-    notes: list[Said] = [(sentence(item, Way.WINDOW), item) for item in costs]
-    return [*warnings, *((line, None) for line in left_out)], notes
 
 
 def _missing(control: Any) -> tuple[str, ...]:

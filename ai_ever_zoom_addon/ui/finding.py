@@ -9,9 +9,15 @@ import json
 from typing import Any
 
 from ..core.findings import Finding, FindingKind
+from ..settings import FrameSize
+from ..wording import counted
+from . import data
 from .mending import draw_setting
+from .remarking import Remark
+from .text import draw_lines
 
 PLACE_ICON = "TRANSFORM_ORIGINS"
+REMARKS = "EVERZOOM_remarks"  # of the part of the panel that opens
 
 
 def draw_finding(layout: Any, group: Any, waiting: tuple[str, ...] = ()) -> None:
@@ -38,6 +44,47 @@ def draw_finding(layout: Any, group: Any, waiting: tuple[str, ...] = ()) -> None
     row.prop(group, "zoom_factor")
 
 
+def draw_remarks(layout: Any, context: Any, group: Any, shown: data.Shown) -> None:
+    """How much there is to remark, in one line that opens.
+
+    Args:
+        layout: A panel's own: only there Blender draws what opens.
+        context: Where it is drawn.
+        group: The settings of the zoom.
+        shown: What is to be said of it.
+    """
+    if not (shown.remarks or shown.dismissed):
+        return
+    header, body = layout.panel(REMARKS, default_closed=True)
+    is_warning = any(remark.is_warning for remark in shown.remarks)
+    told = counted(len(shown.remarks), "remark") if shown.remarks else "no remarks"
+    header.label(
+        text=f"{counted(shown.image_count, 'image')}, {told}",
+        icon="ERROR" if is_warning else "INFO",
+    )
+    if body is None:
+        return
+    for remark in shown.remarks:
+        _draw_remark(body.box(), context, group, remark)
+    if shown.dismissed:
+        body.operator("ever_zoom.remark_again", text=f"Show {shown.dismissed} Dismissed")
+
+
+def _draw_remark(box: Any, context: Any, group: Any, remark: Remark) -> None:
+    box.scale_y = 0.8
+    row = box.row()
+    draw_lines(row, context, remark.text, "ERROR" if remark.is_warning else "INFO", units=2.5)
+    row.operator("ever_zoom.dismiss", text="", icon="X", emboss=False).remark = remark.about
+    buttons = box.column(align=True)
+    if remark.finding is not None:
+        draw_remedy(buttons, group, remark.finding)
+    number = group.images.find(remark.image) if remark.image else -1
+    if number >= 0:
+        text = f"Go to {remark.image}"
+        show = buttons.operator("ever_zoom.show_image", text=text, translate=False, icon="VIEWZOOM")
+        show.row = number
+
+
 def draw_remedy(layout: Any, group: Any, finding: Finding) -> None:
     """The buttons that do something about a finding."""
     match finding.kind:
@@ -59,11 +106,21 @@ def draw_remedy(layout: Any, group: Any, finding: Finding) -> None:
         case FindingKind.OTHER_FACTOR:
             _button(layout, "Measure Factor", is_factor_measured=True)
         case FindingKind.LOOP_BY_COPY:
-            choice = layout.operator("wm.context_set_enum", text="Play as Loop")
-            choice.data_path, choice.value = "scene.ever_zoom.travel", "loop"
+            _choose(layout, "Play as Loop", travel="loop")
         case FindingKind.NO_RING:
-            choice = layout.operator("wm.context_set_enum", text="There and Back")
-            choice.data_path, choice.value = "scene.ever_zoom.travel", "there-and-back"
+            _choose(layout, "There and Back", travel="there-and-back")
+        case FindingKind.ROUNDED_ROLL:
+            _choose(layout, f"Roll {finding.values['roll']:.4g}", roll=finding.values["roll"])
+        case FindingKind.NEARER_TARGET:
+            _choose(layout, "Take This Target", target=finding.values["target"])
+        case FindingKind.IDLE_ENDS:
+            _choose(layout, "No Delay, Ease or Target", delay=0.0, ease=0.0, target=[0.0, 0.0])
+        case FindingKind.IDLE_OVERLAY:
+            _choose(layout, "No Overlay", debug_overlay=False)
+        case FindingKind.ENLARGED_IN_FRAMES | FindingKind.ENLARGED_IMAGES:
+            width, height = sharp = finding.values["sharp"]
+            text = f"Frames of {width} x {height}"
+            _choose(layout, text, resolution_from=FrameSize.PIXELS, resolution=sharp)
 
 
 def draw_question(layout: Any, group: Any, finding: Finding) -> None:
@@ -74,6 +131,10 @@ def draw_question(layout: Any, group: Any, finding: Finding) -> None:
         _button(layout, "Place All in the Middle", is_factor_measured=False)
     elif finding.kind is FindingKind.ONE_IMAGE:
         _button(layout, "Repeat in Itself", is_factor_measured=False, travel="loop")
+
+
+def _choose(layout: Any, text: str, **chosen: Any) -> None:
+    layout.operator("ever_zoom.choose", text=text).choices = json.dumps(chosen)
 
 
 def _button(layout: Any, text: str, **chosen: Any) -> None:

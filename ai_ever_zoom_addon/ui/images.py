@@ -23,11 +23,11 @@ from ..scene.planes import objects
 from ..settings import Travel
 from ..wording import counted
 from . import data
-from .asking import MORE_IMAGES, active_zoom
+from .asking import MORE_IMAGES, active_zoom, has_zoom
 from .bridge import to_settings
 from .finding import PLACE_ICON
-from .properties import adopt
-from .reporting import LongOperator, nothing
+from .properties import EVERZOOM_PG_image, adopt
+from .reporting import LongOperator, Reporting, nothing
 from .text import room, shortened
 from .thumbnails import icon_of
 from .work import Finish, Kept
@@ -67,19 +67,34 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         score = row.row(align=True)
         score.alignment = "RIGHT"
         if item.is_odd:
-            score.label(text="", icon="ERROR")
+            _draw_word(score, index, "is_odd", icon="ERROR")
         if item.is_given:
-            score.label(text="", icon="PINNED")
+            _draw_word(score, index, "is_given", icon="PINNED")
         else:
-            score.label(text=f"{item.score:.2f}")
+            _draw_word(score, index, "score", text=f"{item.score:.2f}")
         place = score.operator("ever_zoom.place_by_hand", text="", icon=PLACE_ICON, emboss=False)
         place.row = index
+
+
+def _draw_word(layout: Any, index: int, about: str, **look: Any) -> None:
+    """Something in a row that says what it means where the mouse rests on it."""
+    word = layout.operator(
+        EVERZOOM_OT_show_image.bl_idname, **{"text": ""} | look, translate=False, emboss=False
+    )
+    word.row, word.about = index, about
 
 
 def draw_list(layout: Any, group: Any) -> None:
     """The list with the buttons beside it, and how the chosen image lies in the next larger one."""
     row = layout.row()
-    row.template_list(
+    listed = row.column(align=True)
+    headings = listed.row()
+    headings.label(text="Image")
+    if any(item.is_measured for item in group.images):
+        heading = headings.row()
+        heading.alignment = "RIGHT"
+        heading.label(text=EVERZOOM_PG_image.bl_rna.properties["score"].name)
+    listed.template_list(
         EVERZOOM_UL_images.__name__, "", group, "images", group, "active_image", rows=5
     )
     column = row.column(align=True)
@@ -121,6 +136,36 @@ def _draw_pair(layout: Any, item: Any) -> None:
         label.alignment = "RIGHT"
         label.label(text=name)
         split.label(text=value)
+
+
+class EVERZOOM_OT_show_image(Reporting, bpy.types.Operator):
+    """Choose this image in the list, and go to it in the timeline"""
+
+    bl_idname = "ever_zoom.show_image"
+    bl_label = "Show Image"
+    bl_options = {"INTERNAL"}
+
+    row: IntProperty(name="Row", description="Number of the row in the list", min=0)
+    about: StringProperty(
+        name="About",
+        description="What of the row the button shows, by its name for scripts",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    @classmethod
+    def description(cls, _context: Any, properties: Any) -> str:
+        shown = EVERZOOM_PG_image.bl_rna.properties.get(properties.about)
+        return str(shown.description if shown is not None else cls.__doc__)
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return has_zoom(cls, context)
+
+    def act(self, context: Any) -> None:
+        group = active_zoom(context).ever_zoom
+        if self.row >= len(group.images):
+            raise EverZoomError("There is no such image in the list: choose another row.")
+        group.active_image = self.row
 
 
 Change = Steps[tuple[Sequence[ListedImage], int]]
@@ -315,6 +360,7 @@ class EVERZOOM_OT_add_images(_FileOperator, bpy.types.Operator):
 
 CLASSES = (
     EVERZOOM_UL_images,
+    EVERZOOM_OT_show_image,
     EVERZOOM_OT_move_image,
     EVERZOOM_OT_use_image,
     EVERZOOM_OT_reverse_images,

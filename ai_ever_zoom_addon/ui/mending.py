@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import bpy
@@ -10,6 +11,7 @@ from bpy.props import StringProperty
 from ..errors import EverZoomError
 from ..scene import active, recipe
 from ..scene.planes import objects
+from ..settings import TABLE
 from ..wording import counted
 from .asking import active_group, active_zoom, has_zoom
 from .bridge import change
@@ -36,6 +38,67 @@ class EVERZOOM_OT_take_back(Reporting, bpy.types.Operator):
         if self.setting not in values:
             raise EverZoomError(f"{self.setting} does not wait for a build: nothing to take back.")
         change(active_group(context), {self.setting: values[self.setting]})
+
+
+class EVERZOOM_OT_choose(Reporting, bpy.types.Operator):
+    """Choose a setting so; it acts at once"""
+
+    bl_idname = "ever_zoom.choose"
+    bl_label = "Choose"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    choices: StringProperty(
+        name="Choices",
+        description="The settings, as JSON",
+        default="{}",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    @classmethod
+    def description(cls, _context: Any, properties: Any) -> str:
+        labels = ", ".join(TABLE[name].label for name in json.loads(properties.choices))
+        return f"Set {labels} so" if labels else str(cls.__doc__)
+
+    def act(self, context: Any) -> None:
+        change(active_group(context), json.loads(self.choices))
+
+
+class EVERZOOM_OT_dismiss(Reporting, bpy.types.Operator):
+    """Do not remark this any more, neither now nor after another build"""
+
+    bl_idname = "ever_zoom.dismiss"
+    bl_label = "Dismiss"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    remark: StringProperty(
+        name="Remark", description="What the remark is about", options={"HIDDEN", "SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return has_zoom(cls, context)
+
+    def act(self, context: Any) -> None:
+        control = active_zoom(context)
+        objects.check_editable(control)
+        recipe.dismiss(control, [*recipe.stored_dismissed(control), self.remark])
+
+
+class EVERZOOM_OT_remark_again(Reporting, bpy.types.Operator):
+    """Show the remarks again that were dismissed"""
+
+    bl_idname = "ever_zoom.remark_again"
+    bl_label = "Show Dismissed Remarks"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return has_zoom(cls, context)
+
+    def act(self, context: Any) -> None:
+        control = active_zoom(context)
+        objects.check_editable(control)
+        recipe.dismiss(control, [])
 
 
 class EVERZOOM_OT_remove_remains(Reporting, bpy.types.Operator):
@@ -69,6 +132,12 @@ def draw_remains(layout: Any, count: int) -> None:
     box.operator("ever_zoom.remove_remains", icon="TRASH")
 
 
-CLASSES = (EVERZOOM_OT_take_back, EVERZOOM_OT_remove_remains)
+CLASSES = (
+    EVERZOOM_OT_take_back,
+    EVERZOOM_OT_choose,
+    EVERZOOM_OT_dismiss,
+    EVERZOOM_OT_remark_again,
+    EVERZOOM_OT_remove_remains,
+)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

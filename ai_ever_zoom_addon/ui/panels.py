@@ -13,7 +13,7 @@ from . import data
 from .asking import active_group, active_zoom
 from .background import Background, draw_background
 from .farm import EVERZOOM_OT_prepare_for_farm
-from .finding import draw_finding, draw_question, draw_remedy
+from .finding import draw_finding, draw_question, draw_remarks
 from .images import draw_list
 from .mending import draw_remains, draw_setting
 from .output import EVERZOOM_OT_take_recipe, draw_differences
@@ -110,6 +110,10 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         big.scale_y = 1.3
         big.operator("ever_zoom.render", icon="RENDER_ANIMATION")
         draw_background(big)
+        # Below what is needed most often, and the remarks last: so they move nothing else.
+        zoom = active_zoom(context).ever_zoom
+        draw_list(layout, zoom)
+        draw_remarks(layout, context, zoom, shown)
 
     def draw_found(self, context: Any, group: Any, shown: data.Shown) -> None:
         """What the last build found."""
@@ -131,16 +135,6 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
             box.label(text=shown.order, icon="BLANK1")
         for text in shown.problems:
             draw_lines(box, context, text)
-        draw_list(self.layout, active_zoom(context).ever_zoom)
-        if not (shown.warnings or shown.notes):
-            return
-        box = self.layout.box()  # below the list, which so stays in its place while it is changed
-        box.scale_y = 0.8
-        for said, icon in ((shown.warnings, "ERROR"), (shown.notes, "INFO")):
-            for text, finding in said:
-                draw_lines(box, context, text, icon=icon)
-                if finding is not None:
-                    draw_remedy(box, active_zoom(context).ever_zoom, finding)
 
 
 class _SettingsPanel(PartOfTab):

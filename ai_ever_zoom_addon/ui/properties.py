@@ -29,7 +29,7 @@ from bpy.props import (
 )
 
 from ..core.analysis.report import LeftOut, Source
-from ..core.analysis.verdict import odd_pairs
+from ..core.analysis.verdict import is_odd
 from ..core.findings import findings_from_json
 from ..core.series import ListedImage
 from ..errors import EverZoomError
@@ -117,7 +117,9 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
     """What was found about one image of a built zoom; `name` is the file's."""
 
     score: FloatProperty(
-        name="Score", description="Likeness with the next larger image's middle, 1 is the same"
+        name="Likeness",
+        description="How much it is like the part of the next larger image where it lies, 1 is "
+        "the same",
     )
     factor: FloatProperty(name="Factor", description="Zoom factor from the next larger image")
     offset: FloatVectorProperty(
@@ -142,8 +144,8 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
     )
     is_odd: BoolProperty(
         name="Odd",
-        description="Whether the image was painted again in the next larger one, was not found "
-        "there, or has an unusual factor",
+        description="Whether the image was painted again in the next larger one, or was not found "
+        "there",
     )
     is_measured: BoolProperty(
         name="Measured", description="Whether it was compared with the next larger image"
@@ -308,7 +310,6 @@ def fill_list(control: bpy.types.Object) -> None:
     analysis = recipe.stored_analysis(control)
     listing = recipe.stored_listing(control)
     pairs = analysis.pairs if analysis else ()
-    odd = odd_pairs([pair.score for pair in pairs], [pair.factor for pair in pairs])
     layers = objects.numbered(control, tags.LAYER)
     _is_filling = True
     try:
@@ -326,7 +327,7 @@ def fill_list(control: bpy.types.Object) -> None:
                 row.score, row.factor = pair.score, pair.factor
                 row.offset, row.turn, row.gain = pair.offset_px, pair.turn_deg, pair.gain
                 row.is_given = pair.source is Source.GIVEN
-                row.is_odd = odd[number] and not row.is_given
+                row.is_odd = is_odd(pair)
         group.active_image = min(group.active_image, len(group.images) - 1)
     finally:
         _is_filling = False

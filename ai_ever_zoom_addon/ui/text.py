@@ -50,8 +50,10 @@ def shortened(context: Any, name: str, width: float) -> str:
     return stem
 
 
-def draw_lines(layout: Any, context: Any, text: str, icon: Any = "ERROR") -> None:
-    """A sentence in as many lines as it takes, with a warning sign."""
+def draw_lines(
+    layout: Any, context: Any, text: str, icon: Any = "ERROR", units: float = 1.0
+) -> None:
+    """A sentence in as many lines as it takes, with a warning sign: beside so many icons."""
     column = layout.column(align=True)
-    for number, line in enumerate(lines(context, text, room(context, 1.0))):
+    for number, line in enumerate(lines(context, text, room(context, units))):
         column.label(text=line, icon="BLANK1" if number else icon)

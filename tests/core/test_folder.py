@@ -122,6 +122,7 @@ def test_pictures_that_blender_does_not_read_are_named(
 
 def test_what_is_skipped_is_told_with_what_to_do() -> None:
     assert about_skipped([]) == []
+    assert about_skipped(["wood_zoom.mp4", "wood_zoom-2.mp4", "wood.blend", "wood.blend1"]) == []
     assert about_skipped(["b.txt", "a.gif", "c.NEF"]) == [
         "Skipped, no images: b.txt.",
         "Skipped: a.gif, c.NEF cannot be read by Blender; convert them to PNG or JPEG.",

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import pytest
 
-from ai_ever_zoom_addon.core.analysis.verdict import odd_pairs
+from ai_ever_zoom_addon.core.analysis.report import Pair, Source
+from ai_ever_zoom_addon.core.analysis.verdict import is_odd
 
 
 @pytest.mark.parametrize(
-    ("scores", "factors", "odd"),
+    ("source", "factor", "score", "odd"),
     [
-        ([1.0, 0.99, 0.95], [2.0, 2.0, 2.0], []),
-        ([1.0, 0.85, 0.95], [2.0, 2.0, 2.0], [1]),  # painted again
-        ([1.0, 0.0, 0.95], [2.0, 2.0, 2.0], [1]),  # not found
-        ([1.0, 1.0, 1.0], [2.0, 4.0, 2.0], [1]),  # one is missing
-        ([1.0, 1.0], [4.0, 2.0], [0]),
-        ([1.0, 1.0], [2.0, 4.0], [1]),
-        ([1.0, 1.0, 1.0], [2.0, 2.0, 1.2], [2]),
-        ([1.0, 1.0, 1.0], [1.5, 1.6, 1.4], []),  # they vary, as of some generators
-        ([1.0], [8.0], []),
-        ([], [], []),
+        (Source.MEASURED, 2.0, 1.0, False),
+        (Source.MEASURED, 2.0, 0.85, True),  # painted again
+        (Source.MEASURED, 4.0, 0.97, False),  # unlike the others, and yet it lies there
+        (Source.MEASURED, 1.2, 0.97, False),
+        (Source.USUAL, 2.0, 0.0, True),  # not found
+        (Source.USUAL, 2.0, 0.95, True),
+        (Source.GIVEN, 2.0, 0.1, False),  # by the user, who has seen it
+        (Source.HOLE, 2.0, 0.1, False),  # nothing of it is in the other one
     ],
 )
-def test_odd_pairs(scores: list[float], factors: list[float], odd: list[int]) -> None:
-    assert [n for n, is_odd in enumerate(odd_pairs(scores, factors)) if is_odd] == odd
+def test_odd_pairs(source: Source, factor: float, score: float, odd: bool) -> None:
+    pair = Pair(
+        outer="a.png",
+        inner="b.png",
+        factor=factor,
+        offset_px=(0.0, 0.0),
+        turn_deg=0.0,
+        outer_size_px=(64, 64),
+        source=source,
+        score=score,
+        gain=(1.0, 1.0, 1.0),
+        linear_gain=(1.0, 1.0, 1.0),
+    )
+    assert is_odd(pair) is odd

@@ -7,7 +7,7 @@ it refuses properties, operators, menus and icons that do not exist, as Blender 
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import bpy
 
@@ -18,7 +18,11 @@ _ICONS = set(_RNA.functions["label"].parameters["icon"].enum_items.keys())
 class Layout:
     """Records in `texts` what is written, in `buttons` which operators are offered, and in
     `button_texts` what is written on those that are not called as the operator is.
+
+    What can be opened is open, unless `is_all_open` is false: then it is as at first.
     """
+
+    is_all_open: ClassVar[bool] = True
 
     def __init__(
         self, context: Any, texts: list[str], buttons: list[str], button_texts: list[str]
@@ -30,6 +34,11 @@ class Layout:
         return Layout(self._context, self.texts, self.buttons, self.button_texts)
 
     row = column = box = split = grid_flow = column_flow = _same
+
+    def panel(self, identity: str, *, default_closed: bool = False) -> tuple[Layout, Layout | None]:
+        assert identity
+        is_open = self.is_all_open or not default_closed
+        return self._same(), self._same() if is_open else None
 
     def separator(self, *_: Any, **__: Any) -> None:
         pass

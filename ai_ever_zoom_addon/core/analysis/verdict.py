@@ -41,21 +41,13 @@ def judge(pairs: Sequence[Pair], given_factor: float | None) -> Analysis:
     )
 
 
-def odd_pairs(scores: Sequence[float], factors: Sequence[float]) -> list[bool]:
-    """Which pairs deserve a look: painted again, not found, or by an unusual factor.
+def is_odd(pair: Pair) -> bool:
+    """Whether a pair deserves a look: it was painted again, or not found.
 
-    Args:
-        scores: Of all pairs, -1 to 1.
-        factors: Of all pairs, > 1.
+    Not for an unusual factor: what is alike lies where it was found.
     """
-    if not factors:
-        return []
-    # Of two middle ones the smaller: where an image is missing, factors are larger.
-    usual = math.log(sorted(factors)[(len(factors) - 1) // 2])
-    return [
-        score < PAINTED_AGAIN or not 0.7 < math.log(factor) / usual < 1.4
-        for score, factor in zip(scores, factors, strict=True)
-    ]
+    is_painted_again = pair.source is Source.MEASURED and pair.score < PAINTED_AGAIN
+    return is_painted_again or pair.source is Source.USUAL
 
 
 def _judge_pairs(pairs: Sequence[Pair]) -> list[Finding]:
@@ -75,9 +67,7 @@ def _judge_pairs(pairs: Sequence[Pair]) -> list[Finding]:
         named = {"inner": first.inner, "outer": first.outer, "factor": first.factor}
         counted = {"count": len(unknown), "pairs": len(pairs)}
         found.append(Finding(FindingKind.NOT_FOUND, counted | named))
-    again = [
-        pair for pair in pairs if pair.source is Source.MEASURED and pair.score < PAINTED_AGAIN
-    ]
+    again = [pair for pair in pairs if is_odd(pair) and pair.source is Source.MEASURED]
     if again:
         worst = min(again, key=lambda pair: pair.score)
         named = {"inner": worst.inner, "outer": worst.outer, "score": worst.score}

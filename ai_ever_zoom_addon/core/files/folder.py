@@ -12,6 +12,7 @@ from ...errors import EverZoomError
 from ..findings import Finding, FindingKind, FoundError, listed
 from .image_file import CONVERT, IMAGE_SUFFIXES, UNREAD_SUFFIXES
 from .moving import choose_moving, holds_pictures, is_movie, picture_files
+from .output import is_ours
 
 _ARE_UNREAD = "cannot be read by Blender"
 
@@ -131,9 +132,12 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def about_skipped(skipped: Sequence[str]) -> list[str]:
-    """What to say of the files of a folder that are no images, in a line for each kind."""
+    """What to say of the files of a folder that are no images, in a line for each kind.
+
+    Nobody wonders about what a zoom itself has left there: its video, the .blend file.
+    """
     unread = _unread(skipped)
-    others = [name for name in skipped if name not in unread]
+    others = [name for name in skipped if name not in unread and not is_ours(name)]
     said = [f"Skipped, no images: {', '.join(others)}."] if others else []
     return said + ([f"Skipped: {listed(unread)} {_ARE_UNREAD}; {CONVERT}."] if unread else [])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ VIDEO_SUFFIX = ".mp4"
 DEFAULT_VIDEO = f"infinite_zoom{VIDEO_SUFFIX}"
 _LONGEST_NAME = 200  # bytes of a folder, so that there is room for endings and numbers
 LEAST_VIDEO_SIDE = 16  # pixels: Blender encodes no smaller ones
+# What lies beside the images because a zoom was made of them, with Blender's backups of files.
+_OURS = re.compile(r".*_zoom(-\d+)?\.mp4|.*\.blend\d*", re.IGNORECASE)
 FRAME_NAME = "frame_#####"  # Blender puts the frame's number in place of the signs
 
 
@@ -30,6 +33,11 @@ def free_video(path: str, is_taken: Callable[[str], bool]) -> str:
     stem = path.removesuffix(VIDEO_SUFFIX)
     numbered = (f"{stem}-{number}{VIDEO_SUFFIX}" for number in itertools.count(2))
     return next(name for name in itertools.chain([path], numbered) if not is_taken(name))
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file is called as a zoom's video is, or as Blender's own files are."""
+    return _OURS.fullmatch(name) is not None
 
 
 def is_whole_picture(file: Path, size: tuple[int, int]) -> bool:

@@ -1,0 +1,74 @@
+"""What there is to remark of a zoom: the findings in words, but for those that are dismissed."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..core.files.folder import about_skipped
+from ..core.findings import Finding, FindingKind
+from ..errors import EverZoomError
+from ..scene import recipe
+from ..settings import Travel
+from ..wording import Way, left_out_by_line, sentence
+
+_MOST_LETTERS = 120  # of a line about skipped files, which may be very many
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One of them.
+
+    Attributes:
+        text: The sentence.
+        about: By what it is dismissed, also where its figures change.
+        is_warning: It was found in the pictures; otherwise it is what the settings cost.
+        image: Name of the image where it is seen; "" where it is seen in none.
+        finding: As it was found; None where no button does anything about it.
+    """
+
+    text: str
+    about: str
+    is_warning: bool
+    image: str = ""
+    finding: Finding | None = None
+
+
+def remarks_of(scene: Any, control: Any) -> tuple[tuple[Remark, ...], int]:
+    """The remarks on a zoom, and how many more are dismissed."""
+    try:
+        found = list(_all(scene, control))
+    except EverZoomError:  # told as a problem
+        return (), 0
+    dismissed = recipe.stored_dismissed(control)
+    told = tuple(remark for remark in found if remark.about not in dismissed)
+    return told, len(found) - len(told)
+
+
+def _all(scene: Any, control: Any) -> Iterator[Remark]:
+    """All of them.
+
+    Raises:
+        EverZoomError: The note of what the zoom was made from is missing or unreadable.
+    """
+    analysis = recipe.stored_analysis(control)
+    is_loop = control.ever_zoom.travel == Travel.LOOP.value
+    for finding in analysis.findings if analysis else ():
+        if not (is_loop and finding.kind is FindingKind.LOOP_BY_COPY):  # it says to choose one
+            yield _of_finding(finding, is_warning=True)
+    for line, files in left_out_by_line(analysis.left_out if analysis else ()).items():
+        yield Remark(line, line, is_warning=True, image=files[0])
+    for finding in recipe.stored_findings(control):
+        yield _of_finding(finding, is_warning=False)
+    own = Path(scene.render.filepath).name  # what was rendered there is no wonder
+    skipped = [name for name in recipe.stored(control).get("skipped", ()) if name != own]
+    for line in about_skipped(skipped):
+        yield Remark(textwrap.shorten(line, _MOST_LETTERS), line, is_warning=False)
+
+
+def _of_finding(finding: Finding, *, is_warning: bool) -> Remark:
+    text = sentence(finding, Way.WINDOW)
+    return Remark(text, finding.about, is_warning, finding.image, finding)
