@@ -13,6 +13,7 @@ from .driver import Window
 from .nested import NestedSeries
 
 ROW_PIXELS = 21
+REMARKS = 112  # pixels below the list's first row: the line that opens
 
 
 @pytest.mark.newest
@@ -50,6 +51,18 @@ def test_the_panel_tells_of_odd_images_and_its_list_leads_to_each(
     )
     window.wait_until(f"bpy.context.scene.frame_current == {1 + 60 * layer}")
     window.picture("chosen")
+    window.click((x - 60, y - ROW_PIXELS * 4))  # one that was left out: nothing is below the list
+    window.wait_until("bpy.context.active_object.ever_zoom.active_image == 4")
+
+    assert not has_button(window, "ever_zoom.dismiss")
+    window.click((x - 60, y - REMARKS))
+    assert has_button(window, "ever_zoom.dismiss")
+    window.picture("remarks")
+
+
+def has_button(window: Window, name: str) -> bool:
+    """Whether the panel shows a button, as far as it is in sight."""
+    return any(name in identity for identity in window.buttons(name))
 
 
 def of_images(window: Window, expression: str) -> dict[str, object]:
