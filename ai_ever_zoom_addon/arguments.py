@@ -21,6 +21,7 @@ from .settings import (
     Engine,
     FrameSize,
     LengthBy,
+    Order,
     ZoomSettings,
     command_default,
 )
@@ -55,7 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
     for name, choice in TABLE.items():
         if choice.flags:
             _add_setting(parser, name, choice)
-        elif name in _PUT_TOGETHER:
+        if name in _PUT_TOGETHER:
             _PUT_TOGETHER[name](parser)
     add(
         "--place",
@@ -142,6 +143,17 @@ def _add_setting(parser: argparse.ArgumentParser, name: str, choice: Choice) -> 
 # --- Options that say more than one setting -------------------------------------------------------
 
 
+def _add_auto_sort(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-as",
+        "--auto-sort",
+        dest="sorting",
+        action="store_const",
+        const={"order": Order.SORTED},
+        help="find the order in the pictures, whatever the files are called: as --order sorted",
+    )
+
+
 def _add_zoom_factor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-zf",
@@ -199,6 +211,7 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
 
 
 _PUT_TOGETHER = {
+    "order": _add_auto_sort,
     "zoom_factor": _add_zoom_factor,
     "seconds_per_image": _add_seconds,
     "length": _add_length,
@@ -219,7 +232,7 @@ def settings_from(options: argparse.Namespace) -> ZoomSettings:
     values |= {
         name: given[name] for name, choice in TABLE.items() if choice.flags and name in given
     }
-    values |= given.get("factor", {}) | given.get("size", {})
+    values |= given.get("factor", {}) | given.get("size", {}) | given.get("sorting", {})
     for name in ("folder", "sound"):
         if given.get(name):
             values[name] = str(Path(given[name]).absolute())

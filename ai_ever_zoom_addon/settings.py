@@ -23,11 +23,15 @@ LAST_FRAME = 1_048_574  # of Blender's timeline
 
 
 class Order(StrEnum):
-    """Which image of a folder, in file order, comes first."""
+    """What says the order of a folder's images: the pictures or the files' names.
+
+    AUTO keeps to the names where the pictures agree with them; SORTED never minds them.
+    """
 
     AUTO = "auto"
     INNERMOST_FIRST = "innermost-first"
     OUTERMOST_FIRST = "outermost-first"
+    SORTED = "sorted"
 
 
 class MaskShape(StrEnum):
@@ -115,6 +119,7 @@ class Choice:
         digits: Shown after the point.
         sign: Between the parts of a value.
         items: Of a choice among several: what the panel calls each value, and what it means.
+        shown_as: Of values that the panel does not offer: as which of those it shows them.
         panel: The default of the panel, where it differs.
         command: The default of the command line, where it differs.
         needs_build: The built zoom has it only once it is built again.
@@ -132,6 +137,7 @@ class Choice:
     digits: int = 2
     sign: str = ", "
     items: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    shown_as: Mapping[str, str] = field(default_factory=dict)
     panel: Any = _SAME
     command: Any = _SAME
     needs_build: bool = False
@@ -171,22 +177,25 @@ class ZoomSettings:
     order: Order = _choice(
         Order.INNERMOST_FIRST,
         "Order",
-        "Which file of the folder, by name, is which image",
+        "What says which file of the folder is which image",
         "--order",
         items={
-            "auto": ("Automatic", "Look at the pictures"),
-            "innermost-first": ("Innermost First", "The first file is the innermost image"),
-            "outermost-first": ("Outermost First", "The first file is the outermost image"),
+            "auto": (
+                "By the Pictures",
+                "In the order of the names, from either end, where the pictures agree with it; "
+                "otherwise as they lie in each other",
+            ),
+            "innermost-first": (
+                "By Name, First Is Innermost",
+                "In the order of the names, whatever the pictures show",
+            ),
+            "outermost-first": (
+                "By Name, First Is Outermost",
+                "In the order of the names, whatever the pictures show",
+            ),
         },
+        shown_as={"sorted": "auto"},
         panel=Order.AUTO,
-        needs_build=True,
-    )
-    auto_sort: bool = _choice(
-        False,
-        "Auto Sort",
-        "Find the order in the pictures, whatever the files are called",
-        "-as",
-        "--auto-sort",
         needs_build=True,
     )
     series: int = _choice(
@@ -202,8 +211,8 @@ class ZoomSettings:
     )
     is_factor_measured: bool = _choice(
         False,
-        "Measure Factor",
-        "Find the zoom factor in the pictures instead of giving it",
+        "Measured Zoom Factor",
+        "Find the zoom factor in the pictures; press it to give one instead",
         panel=True,
     )
     zoom_factor: float = _choice(
@@ -544,8 +553,7 @@ class ZoomSettings:
     def needs_analysis(self) -> bool:
         """Whether something has to be found in the pictures."""
         return (
-            self.auto_sort
-            or self.order is Order.AUTO
+            self.order in (Order.AUTO, Order.SORTED)
             or self.is_factor_measured
             or self.align
             or self.match_colour
@@ -575,7 +583,11 @@ class ZoomSettings:
             EverZoomError: A value is outside its range, or means nothing to this version.
         """
         try:
-            known = {key: _cast(KINDS[key], value) for key, value in values.items() if key in TABLE}
+            known = {
+                key: _cast(KINDS[key], value)
+                for key, value in of_this_version(values).items()
+                if key in TABLE
+            }
         except (TypeError, ValueError) as error:
             raise EverZoomError(
                 f"These settings are not of this version ({error}): choose them again."
@@ -590,6 +602,13 @@ def _choice_of(item: Field[Any]) -> Choice:
 
 TABLE: Mapping[str, Choice] = {item.name: _choice_of(item) for item in fields(ZoomSettings)}
 KINDS: Mapping[str, Any] = get_type_hints(ZoomSettings)
+
+
+def of_this_version(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings as plain values, with what an older version kept otherwise as it is kept now."""
+    if values.get("auto_sort") is True:  # was a setting of its own, with which no order counted
+        return {**values, "order": Order.SORTED.value}
+    return values
 
 
 def command_default(name: str) -> Any:

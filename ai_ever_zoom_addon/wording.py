@@ -133,7 +133,7 @@ _SENTENCES = {
 
 _REMEDIES = {
     FindingKind.CONTRADICTED_ORDER: {
-        Way.WINDOW: "choose that as Order, or Automatic",
+        Way.WINDOW: "choose that as Order, or By the Pictures",
         Way.COMMAND_LINE: "use --order {shown}, or auto",
     },
     FindingKind.UNRELATED: {
@@ -154,11 +154,11 @@ _REMEDIES = {
         Way.COMMAND_LINE: "use --series for another one",
     },
     FindingKind.SHUFFLED_FILES: {
-        Way.WINDOW: "choose Automatic as Order",
+        Way.WINDOW: "choose By the Pictures as Order",
         Way.COMMAND_LINE: "use --order auto",
     },
     FindingKind.SORTED_BY_PICTURES: {
-        Way.WINDOW: "Innermost First or Outermost First as Order keeps to the names",
+        Way.WINDOW: "an Order By Name keeps to the names",
         Way.COMMAND_LINE: "--order innermost-first or outermost-first keeps to the names",
     },
     FindingKind.LOOP_BY_COPY: {
@@ -178,7 +178,7 @@ _REMEDIES = {
         Way.COMMAND_LINE: "look at them with --debug, or say with --place where they lie",
     },
     FindingKind.OTHER_FACTOR: {
-        Way.WINDOW: "take that as Zoom Factor, or turn Measure Factor on",
+        Way.WINDOW: "give that as Zoom Factor, or let it be measured",
         Way.COMMAND_LINE: "use --zoom-factor {shown:.4g}, or auto",
     },
     FindingKind.NO_RING: {

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import EverZoomError
-from ..settings import TABLE, ZoomSettings
+from ..settings import TABLE, ZoomSettings, of_this_version
 
 KEPT = [name for name, choice in TABLE.items() if not choice.is_of_one_zoom]
 
@@ -54,7 +54,7 @@ def read_preset(text: str) -> dict[str, Any]:
 def understood(values: Mapping[str, Any]) -> dict[str, Any]:
     """Of the values of a preset those that this version knows and can have."""
     known: dict[str, Any] = {}
-    for name, value in values.items():
+    for name, value in of_this_version(values).items():
         if name in KEPT:
             with contextlib.suppress(EverZoomError):
                 ZoomSettings().having({name: value})

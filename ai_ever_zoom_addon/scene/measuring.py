@@ -78,11 +78,12 @@ def series_steps(
         return Series(tuple(ordered), steps, tuple(skipped), is_measured=False), None
     analysis = known
     if analysis is None:
+        is_sorted = settings.order is Order.SORTED
         analysis = yield from analysis_steps(
             [image.file for image in images],
             loading.read_pixels,
-            order=settings.order.value,
-            auto_sort=settings.auto_sort,
+            order=(Order.AUTO if is_sorted else settings.order).value,
+            auto_sort=is_sorted,
             zoom_factor=settings.given_factor,
             series=settings.series,
             given=placements,

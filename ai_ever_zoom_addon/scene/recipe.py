@@ -24,7 +24,7 @@ from ..core.findings import Finding, findings_from_json
 from ..core.plan.timing import LevelKey
 from ..core.series import ListedImage, Listing, Series, SeriesImage, Step, series_of
 from ..errors import EverZoomError
-from ..settings import LAST_FRAME, TABLE, ZoomSettings
+from ..settings import LAST_FRAME, TABLE, ZoomSettings, of_this_version
 from ..wording import can_be_told
 from . import loading
 from .planes import objects
@@ -123,7 +123,7 @@ def unbuilt(control: bpy.types.Object) -> dict[str, Any]:
     """
     chosen, note = stored_settings(control), stored(control)
     values = chosen.to_dict()
-    built = note.get("built") or {}
+    built = of_this_version(note.get("built") or {})
     found = {n: value for n, value in built.items() if n in values and values[n] != value}
     if not note.get("is_measured", True):
         wanted = ("is_factor_measured", "align", "match_colour")

@@ -24,7 +24,7 @@ from ..scene import active, recipe, tags, zooms
 from ..scene.output.output_settings import settings_from_scene
 from ..scene.output.sound import sound_seconds
 from ..scene.planes import objects
-from ..settings import KINDS, LengthBy, Travel, ZoomSettings
+from ..settings import KINDS, TABLE, LengthBy, Travel, ZoomSettings
 
 # --- Where the settings are -----------------------------------------------------------------------
 
@@ -251,7 +251,7 @@ def forget_problems(control: bpy.types.Object | None = None) -> None:
 def shown(name: str, value: Any) -> Any:
     """A setting as the property wants it."""
     if isinstance(value, StrEnum):
-        return list(KINDS[name]).index(value)
+        return list(KINDS[name]).index(TABLE[name].shown_as.get(value, value))
     return json.dumps(value) if name == "beats" else value
 
 

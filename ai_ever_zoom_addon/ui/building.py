@@ -61,7 +61,7 @@ class _Analysed:
     @staticmethod
     def _key(files: Sequence[Path], settings: ZoomSettings, placements: Placements) -> object:
         states = [(file, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
-        found_by = settings.order, settings.auto_sort, settings.given_factor, settings.series
+        found_by = settings.order, settings.given_factor, settings.series
         return states, found_by, placements
 
     @classmethod

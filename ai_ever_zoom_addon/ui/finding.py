@@ -9,10 +9,10 @@ import json
 from typing import Any
 
 from ..core.findings import Finding, FindingKind
-from ..settings import FrameSize
+from ..settings import TABLE, FrameSize
 from ..wording import counted
 from . import data
-from .mending import draw_setting
+from .mending import draw_setting, draw_take_back
 from .remarking import Remark
 from .text import draw_lines
 
@@ -31,17 +31,24 @@ def draw_finding(layout: Any, group: Any, waiting: tuple[str, ...] = ()) -> None
     layout.use_property_split = True
     layout.use_property_decorate = False
     column = layout.column()
-    finding = column.column()
+    order = column.column()
     if getattr(group, "is_own_order", False):  # the importer has none
-        finding.enabled = False
-    row = finding.row()
-    row.active = not group.auto_sort
-    draw_setting(row, group, "order", waiting)
-    draw_setting(finding, group, "auto_sort", waiting)
-    draw_setting(column, group, "is_factor_measured", waiting)
-    row = column.row()
-    row.enabled = not group.is_factor_measured
-    row.prop(group, "zoom_factor")
+        order.enabled = False
+    draw_setting(order, group, "order", waiting)
+    _draw_factor(column, group, waiting)
+
+
+def _draw_factor(layout: Any, group: Any, waiting: tuple[str, ...]) -> None:
+    """The zoom factor: while none is given it is measured, and the field says so."""
+    name = "is_factor_measured"
+    row = layout.row(align=True, heading=TABLE["zoom_factor"].label)
+    row.alert = name in waiting
+    if group.is_factor_measured:
+        row.prop(group, name, text="Measured", toggle=True)
+        draw_take_back(row, name, waiting)
+    else:
+        row.prop(group, "zoom_factor", text="")
+        row.prop(group, name, text="", icon="X")
 
 
 def draw_remarks(layout: Any, context: Any, group: Any, shown: data.Shown) -> None:
@@ -102,9 +109,9 @@ def draw_remedy(layout: Any, group: Any, finding: Finding) -> None:
                 )
                 place.row = row
         case FindingKind.SHUFFLED_FILES | FindingKind.CONTRADICTED_ORDER:
-            _button(layout, "Automatic", order="auto")
+            _button(layout, TABLE["order"].items["auto"][0], order="auto")
         case FindingKind.OTHER_FACTOR:
-            _button(layout, "Measure Factor", is_factor_measured=True)
+            _button(layout, "Measure It", is_factor_measured=True)
         case FindingKind.LOOP_BY_COPY:
             _choose(layout, "Play as Loop", travel="loop")
         case FindingKind.NO_RING:

@@ -119,6 +119,11 @@ def draw_setting(layout: Any, group: Any, name: str, waiting: tuple[str, ...] = 
     row = layout.row(align=True)
     row.alert = name in waiting
     row.prop(group, name)
+    draw_take_back(row, name, waiting)
+
+
+def draw_take_back(row: Any, name: str, waiting: tuple[str, ...]) -> None:
+    """The button beside a setting that waits for the next build."""
     if name in waiting:
         row.operator("ever_zoom.take_back", text="", icon="LOOP_BACK").setting = name
 

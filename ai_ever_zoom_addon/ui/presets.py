@@ -86,7 +86,6 @@ BUILT_IN: dict[str, tuple[str, Mapping[str, Any]]] = {
                 "feather": 0.0,
                 "mask_shape": "rectangle",
                 "order": "innermost-first",
-                "auto_sort": False,
                 "align": False,
                 "match_colour": False,
                 "centre": "image",

@@ -57,7 +57,7 @@ def _property(name: str, choice: Choice, default: Any, **others: Any) -> Any:
     if kind is bool:
         return BoolProperty(default=default, **common)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        items = [(value, *choice.items[value]) for value in kind]
+        items = [(value.value, *choice.items[value]) for value in kind if value in choice.items]
         return EnumProperty(items=items, default=default.value, **common)
     if kind is str:
         options = {*common.pop("options", set()), *(compat.RELATIVE_PATH if choice.kind else ())}
@@ -108,7 +108,7 @@ def operator_property(name: str) -> Any:
 
 # What the importer asks for.
 FINDING = (
-    *("is_factor_measured", "zoom_factor", "order", "auto_sort", "align", "match_colour"),
+    *("is_factor_measured", "zoom_factor", "order", "align", "match_colour"),
     *("zoom_steps", "crop", "feather"),
 )
 

@@ -31,3 +31,9 @@ def test_a_value_that_is_none_is_passed_over(value: str) -> None:
 def test_a_file_that_is_far_too_long_is_no_preset() -> None:
     with pytest.raises(EverZoomError, match="This preset cannot be read"):
         read_preset("zoom.crop = 0.5\n" * (MOST_BYTES // 16 + 1))
+
+
+def test_an_older_presets_order_means_the_same() -> None:
+    text = "zoom.order = 'auto'\nzoom.auto_sort = True\n"
+    assert understood(read_preset(text)) == {"order": "sorted"}
+    assert understood(read_preset(text.replace("True", "False"))) == {"order": "auto"}

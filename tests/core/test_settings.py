@@ -123,7 +123,6 @@ ANY: dict[str, st.SearchStrategy[Any]] = {
     "folder": NAMES,
     "order": st.sampled_from(Order),
     "series": st.integers(1, 10_000),
-    "auto_sort": st.booleans(),
     "is_factor_measured": st.booleans(),
     "zoom_factor": st.floats(1.0001, 64.0),
     "align": st.booleans(),
@@ -168,9 +167,9 @@ def test_every_setting_is_called_and_explained_once() -> None:
         assert choice.help
         assert not choice.help.endswith(".")
         if isinstance(getattr(ZoomSettings(), name), StrEnum):
-            assert set(choice.items) == {
-                value.value for value in type(getattr(ZoomSettings(), name))
-            }
+            values = {value.value for value in type(getattr(ZoomSettings(), name))}
+            assert set(choice.items) == values - choice.shown_as.keys()
+            assert set(choice.shown_as.values()) <= set(choice.items)
 
 
 @given(st.builds(ZoomSettings, **ANY))
@@ -182,6 +181,22 @@ def test_kept_as_json(settings: ZoomSettings) -> None:
 def test_what_another_version_adds_is_passed_over() -> None:
     values = ZoomSettings(crop=0.7).to_dict() | {"wobble": 3}
     assert ZoomSettings.from_dict(values).crop == 0.7
+
+
+@pytest.mark.parametrize(
+    ("kept", "order"),
+    [
+        ({"order": "innermost-first", "auto_sort": True}, Order.SORTED),
+        ({"order": "auto", "auto_sort": True}, Order.SORTED),
+        ({"order": "outermost-first", "auto_sort": False}, Order.OUTERMOST_FIRST),
+        ({"auto_sort": False}, Order.INNERMOST_FIRST),
+    ],
+)
+def test_an_older_versions_order_means_the_same(kept: dict[str, Any], order: Order) -> None:
+    """Sorting was a setting of its own, with which the order by name did not count."""
+    settings = ZoomSettings.from_dict(kept)
+    assert settings.order is order
+    assert "auto_sort" not in settings.to_dict()
 
 
 @pytest.mark.parametrize(
@@ -220,7 +235,7 @@ def test_what_cannot_be_understood_is_an_error_for_the_user(values: dict[str, An
         ({}, False),
         ({"align": True}, True),
         ({"match_colour": True}, True),
-        ({"auto_sort": True}, True),
+        ({"order": Order.SORTED}, True),
         ({"order": Order.AUTO}, True),
         ({"is_factor_measured": True}, True),
         ({"travel": Travel.LOOP}, True),

@@ -16,22 +16,27 @@ _ICONS = set(_RNA.functions["label"].parameters["icon"].enum_items.keys())
 
 
 class Layout:
-    """Records in `texts` what is written, in `buttons` which operators are offered, and in
-    `button_texts` what is written on those that are not called as the operator is.
+    """Records in `texts` what is written, in `buttons` which operators are offered, in
+    `button_texts` what is written on those that are not called as the operator is, and in `fields`
+    which properties are shown.
 
     What can be opened is open, unless `is_all_open` is false: then it is as at first.
     """
 
     is_all_open: ClassVar[bool] = True
 
-    def __init__(
-        self, context: Any, texts: list[str], buttons: list[str], button_texts: list[str]
-    ) -> None:
-        self._context, self.texts, self.buttons = context, texts, buttons
-        self.button_texts = button_texts
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self.texts: list[str] = []
+        self.buttons: list[str] = []
+        self.button_texts: list[str] = []
+        self.fields: list[str] = []
 
     def _same(self, *_: Any, **__: Any) -> Layout:
-        return Layout(self._context, self.texts, self.buttons, self.button_texts)
+        part = Layout(self._context)
+        part.texts, part.buttons = self.texts, self.buttons
+        part.button_texts, part.fields = self.button_texts, self.fields
+        return part
 
     row = column = box = split = grid_flow = column_flow = _same
 
@@ -50,6 +55,7 @@ class Layout:
 
     def prop(self, data: Any, name: str, *, icon: str = "NONE", **_: Any) -> None:
         assert icon in _ICONS, icon
+        self.fields.append(name)
         if name.startswith("["):
             data.path_resolve(name)
         else:
@@ -113,7 +119,7 @@ class _Drawn:
 
     def __init__(self, kind: Any, context: Any) -> None:
         self.kind = kind
-        self.layout = Layout(context, [], [], [])
+        self.layout = Layout(context)
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:  # what super() looks at

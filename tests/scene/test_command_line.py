@@ -279,6 +279,7 @@ def test_auto_sort(run: Run, tmp_path: Path) -> None:
     assert run(*arguments, "--json", "found.json").status == 0
     found = json.loads(Path("found.json").read_text(encoding="utf-8"))
     assert found["order"] == ["c.png", "a.png", "d.png", "b.png"]
+    assert found["settings"]["order"] == "sorted"
     for picture, image in zip(frames(Path("out")), truth.images, strict=True):
         assert_shows(picture, image[12:-12, 16:-16].astype(np.float64))
 

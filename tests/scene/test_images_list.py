@@ -328,7 +328,7 @@ def test_building_again_keeps_the_own_order(addon: None, tmp_path: Path) -> None
     assert order == ["a_1.png", "a_0.png", "a_2.png", "(a_3.png)"]
     assert "Own order" in shown_text()
     things = hang_something_on("a_2.png")
-    zoom().ever_zoom.auto_sort = True
+    zoom().ever_zoom.order = "auto"
     assert told(operators.ever_zoom.build) == ""
     assert rows() == order
     assert is_still_there(things)
@@ -497,7 +497,7 @@ def test_what_the_command_line_found_is_told_in_the_windows_words(
     (warning,) = group.warnings.splitlines()
     parts = re.fullmatch(
         r"The zoom factor is set to 1\.5, but the images show ([\d.]+): "
-        r"take that as Zoom Factor, or turn Measure Factor on\.",
+        r"give that as Zoom Factor, or let it be measured\.",
         warning,
     )
     assert parts is not None and float(parts[1]) == pytest.approx(2.0, rel=2e-3)

@@ -62,7 +62,7 @@ def test_a_programs_factor_is_set(addon: None, name: str, factor: float, crop: f
 def test_the_seed_program_puts_nothing_right(addon: None) -> None:
     operators.ever_zoom.use_preset(name="As the Seed Program")
     zoom = group()
-    assert not (zoom.align or zoom.match_colour or zoom.auto_sort)
+    assert not (zoom.align or zoom.match_colour)
     assert zoom.feather == 0.0
     assert zoom.order == "innermost-first"
     assert zoom.zoom_steps == 100

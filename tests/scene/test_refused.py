@@ -97,7 +97,7 @@ def test_a_refused_import_leaves_the_panel(addon: None, folder: Path) -> None:
     before = state()
     with pytest.raises(RuntimeError, match=r"a_9\.png"):
         operators.ever_zoom.import_series(
-            directory=str(folder), files=files, crop=0.5, zoom_steps=7, auto_sort=False
+            directory=str(folder), files=files, crop=0.5, zoom_steps=7, order="outermost-first"
         )
     assert state() == before
 

@@ -91,7 +91,7 @@ def test_the_pictures_order_is_one_click_away(addon: None, tmp_path: Path) -> No
     build(tmp_path, order="outermost-first")
     assert order() == ["a_0.png", "a_1.png", "a_2.png", "a_3.png"]
     assert FindingKind.SHUFFLED_FILES in found() and FindingKind.NOT_FOUND in found()
-    assert "Automatic" in button_texts()
+    assert "By the Pictures" in button_texts()
     assert "Place a_2.png by Hand" in button_texts()
     assert operators.ever_zoom.build_otherwise(choices='{"order": "auto"}') == {"FINISHED"}
     assert order() == ["a_0.png", "a_2.png", "a_1.png", "a_3.png"]

@@ -32,7 +32,6 @@ operators: Any = bpy.ops
 CHOSEN: dict[str, tuple[tuple[object, ...] | None, dict[str, Any]]] = {
     "folder": ((), {}),  # chosen in any case
     "order": (("--order", "outermost-first"), {"order": "outermost-first"}),
-    "auto_sort": (("--auto-sort",), {"auto_sort": True}),
     "series": (("--series", 2), {"series": 2}),
     "is_factor_measured": (("-zf", "auto", "--no-align"), {"is_factor_measured": True}),
     "zoom_factor": (
@@ -76,7 +75,7 @@ CHOSEN: dict[str, tuple[tuple[object, ...] | None, dict[str, Any]]] = {
     "debug_overlay": (("--debug",), {"debug_overlay": True}),
 }
 # They lead to the same zoom of this series.
-NOTHING_TO_SEE = {"folder", "order", "auto_sort", "is_factor_measured", "turn"}
+NOTHING_TO_SEE = {"folder", "order", "is_factor_measured", "turn"}
 
 
 def test_every_setting_is_tried() -> None:

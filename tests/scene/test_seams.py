@@ -14,13 +14,13 @@ from PIL import Image
 from ai_ever_zoom_addon.core.files.folder import find_images
 from ai_ever_zoom_addon.scene import measuring, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.settings import Centre, Engine, FrameSize, ZoomSettings
+from ai_ever_zoom_addon.settings import Centre, Engine, FrameSize, Order, ZoomSettings
 from tests import pictures
 from tests.pictures import Array
 from tests.series_maker import drawn
 
 SETTINGS = ZoomSettings(
-    is_factor_measured=True, zoom_steps=16, start_frame=0, engine=Engine.CYCLES, auto_sort=True
+    is_factor_measured=True, zoom_steps=16, start_frame=0, engine=Engine.CYCLES, order=Order.SORTED
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,7 @@ from ai_ever_zoom_addon.settings import (
 from ai_ever_zoom_addon.ui.bridge import to_settings
 from ai_ever_zoom_addon.ui.properties import EVERZOOM_PG_image, EVERZOOM_PG_zoom
 
-from .drawing import draw_panel
+from .drawing import draw_panel, shown_text
 from .nested import HEIGHT, WIDTH, write_series
 
 STEPS = 10
@@ -125,6 +126,44 @@ def test_a_folder_inside_that_has_the_images_is_one_click(addon: None, tmp_path:
     assert [text for text in draw_panel("EVERZOOM_PT_main").button_texts if "from" in text]
 
 
+def test_the_order_is_one_control(addon: None, tmp_path: Path) -> None:
+    """A zoom of an older version that was sorted means the same, and nothing of it waits."""
+    write_series(tmp_path)
+    control = build(tmp_path)
+    old = {"order": "innermost-first", "auto_sort": True}
+    note = json.loads(control[tags.RECIPE])
+    control[tags.RECIPE] = json.dumps(note | {"built": note["built"] | old})
+    kept = json.loads(control[tags.SETTINGS])
+    control[tags.SETTINGS] = json.dumps(kept | old)
+    group = group_of_scene()
+    assert group.order == "auto"
+    assert to_settings(group).order is Order.SORTED
+    assert "Not built yet" not in shown_text()
+    seen = draw_panel("EVERZOOM_PT_main").fields
+    assert "order" in seen and "auto_sort" not in group.bl_rna.properties
+    names = [item.name for item in group.bl_rna.properties["order"].enum_items]
+    assert names == [
+        "By the Pictures",
+        "By Name, First Is Innermost",
+        "By Name, First Is Outermost",
+    ]
+    group.order = "innermost-first"
+    assert to_settings(group).order is Order.INNERMOST_FIRST
+    assert "Not built yet: Order" in shown_text()
+    operators.ever_zoom.take_back(setting="order")
+    assert to_settings(group).order is Order.SORTED
+
+
+def test_a_factor_that_is_not_given_is_measured(addon: None) -> None:
+    group = group_of_scene()
+    assert group.is_factor_measured
+    seen = draw_panel("EVERZOOM_PT_main").fields
+    assert "zoom_factor" not in seen and seen.count("is_factor_measured") == 1
+    group.is_factor_measured = False
+    seen = draw_panel("EVERZOOM_PT_main").fields
+    assert seen.count("zoom_factor") == seen.count("is_factor_measured") == 1
+
+
 def test_builds_what_is_in_the_folder(addon: None, tmp_path: Path) -> None:
     files = write_series(tmp_path)
     (tmp_path / "notes.txt").write_text("no image")
@@ -182,9 +221,7 @@ def test_builds_again_in_place(addon: None, tmp_path: Path) -> None:
             resolution_from=FrameSize.UPRIGHT,
             travel=Travel.THERE_AND_BACK,
         ),
-        ZoomSettings(
-            order=Order.AUTO, auto_sort=True, zoom_steps=9, resolution_from=FrameSize.SCENE
-        ),
+        ZoomSettings(order=Order.SORTED, zoom_steps=9, resolution_from=FrameSize.SCENE),
     ],
 )
 def test_a_zoom_made_elsewhere_keeps_its_settings(

@@ -525,7 +525,6 @@ class RefusedError(Exception):
 
 VALUES: dict[str, Sequence[Any]] = {
     "order": ("auto", "innermost-first", "outermost-first"),
-    "auto_sort": (False, True),
     "is_factor_measured": (False, False, True),
     "zoom_factor": (1.5, 2.0, 2.0, 3.0),
     "align": (False, False, True),

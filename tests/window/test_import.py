@@ -7,7 +7,7 @@ from .nested import NestedSeries
 
 BROWSER = "FILE_BROWSER"
 # What the panel and the file browser ask about a series.
-OPTIONS = ("auto_sort", "order", "is_factor_measured", "zoom_factor")
+OPTIONS = ("order", "is_factor_measured")
 
 
 def test_a_series_is_imported_through_the_menu_and_by_dropping_files(

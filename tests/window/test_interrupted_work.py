@@ -23,9 +23,9 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> NestedSeries:
 
 
 def start_work(window: Window, folder: Path) -> None:
-    """Begin to build in the window, with Auto Sort, which compares every image with every other."""
+    """Begin to build in the window, which compares every image with every other."""
     window.open_sidebar("Ever Zoom")
-    window.ask(f"g = bpy.context.scene.ever_zoom; g.folder = {str(folder)!r}; g.auto_sort = True")
+    window.ask(f"g = bpy.context.scene.ever_zoom; g.folder = {str(folder)!r}")
     window.click(window.find("ever_zoom.build("))
     window.wait_until(STARTED)
 
@@ -106,7 +106,6 @@ def test_the_window_it_works_in_is_closed(
     start = (
         "w = bpy.context.window_manager.windows[-1]\n"
         "bpy.context.scene.ever_zoom.folder = " + repr(str(long.folder)) + "\n"
-        "bpy.context.scene.ever_zoom.auto_sort = True\n"
         "with bpy.context.temp_override(window=w):\n"
         "    bpy.ops.ever_zoom.build('INVOKE_DEFAULT')"
     )

@@ -21,7 +21,6 @@ def test_work_can_be_stopped_and_changes_nothing(
     long = NestedSeries(tmp_path / "long", count=16, side=1024, factor=1.25)
     window.open_sidebar("Ever Zoom")
     window.enter(window.find("folder"), str(long.folder))
-    window.click(window.find("auto_sort"))  # compares every image with every other one
     button = window.find("ever_zoom.build(")
     everything = window.ask(EVERYTHING)
 
