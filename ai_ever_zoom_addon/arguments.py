@@ -82,7 +82,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--overwrite",
         action="store_true",
         default=False,
-        help="replace the video or the frames that are there already",
+        help="replace the video, the frames or the picture of joins that are there already",
     )
     add(
         "--jobs",
@@ -98,6 +98,13 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         default=None,
         help="save a .blend file that a render farm renders in parts, and do not render here",
+    )
+    add(
+        "--check",
+        metavar="FILE",
+        default=None,
+        help="draw one picture (*.png) of all joins, to look at before anything is rendered, and "
+        "do not render",
     )
     add("--no-render", action="store_true", default=False, help="do not render")
     add(

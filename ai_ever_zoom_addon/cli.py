@@ -37,7 +37,7 @@ from .core.plan.plan import make_plan
 from .core.series import Series
 from .core.steps import run
 from .errors import EverZoomError
-from .scene import measuring, recipe, sample, zooms
+from .scene import contact_sheet, measuring, recipe, sample, zooms
 from .scene.loading import make_path_relative
 from .scene.output import blend_file, farm, output_settings, rendering
 from .scene.output.gpu import best_engine
@@ -96,10 +96,11 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
     output = str(Path(options.output).absolute())
     if options.output.endswith(("/", "\\")):
         output += "/"
-    for name in (output, options.save_blend, options.farm, options.json, settings.folder):
+    others = options.save_blend, options.farm, options.json, options.check
+    for name in (output, *others, settings.folder):
         check_name(Path(name or "").absolute())
     is_video(output)  # or it is said why not
-    options.no_render |= options.farm is not None
+    options.no_render |= options.farm is not None or options.check is not None
     places = _check_places(options, settings, output)
     blend = places.get("--save-blend")
     with contextlib.ExitStack() as stack:
@@ -142,6 +143,9 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
                 f"--frames {first}-{last}: this zoom has the frames {plan.first_frame} to "
                 f"{plan.last_frame}."
             )
+        if "--check" in places:
+            run(contact_sheet.write_steps(plan, places["--check"]), progress)
+            terminal.say(f"Wrote a picture of all joins to {places['--check']}.")
         # Only in a file that is saved anything can still change.
         frames: range | None = None
         if blend is None:
@@ -189,6 +193,7 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
                 "output": None if options.no_render else output,
                 "is_video": is_video(output),
                 "blend_file": None if blend is None else str(blend),
+                "check_file": str(places["--check"]) if options.check else None,
                 "farm_file": str(Path(options.farm).absolute()) if options.farm else None,
                 "zoom": control.name,
             }
@@ -277,10 +282,22 @@ def _check_places(
     Raises:
         EverZoomError: Something cannot.
     """
-    named = {"--save-blend": options.save_blend, "--farm": options.farm, "--json": options.json}
-    for option in ("--save-blend", "--farm"):
-        if named[option] and Path(named[option]).suffix != ".blend":
-            raise EverZoomError(f"{option} {named[option]}: use a name that ends in .blend.")
+    named = {
+        "--save-blend": options.save_blend,
+        "--farm": options.farm,
+        "--check": options.check,
+        "--json": options.json,
+    }
+    endings = {"--save-blend": ".blend", "--farm": ".blend", "--check": contact_sheet.SUFFIX}
+    for option, ending in endings.items():
+        if named[option] and Path(named[option]).suffix != ending:
+            raise EverZoomError(f"{option} {named[option]}: use a name that ends in {ending}.")
+    check = Path(options.check or "")
+    if options.check and is_rendered(check) and not (check.is_dir() or options.overwrite):
+        raise EverZoomError(
+            f"{check.absolute()} is there already: choose another name, or add --overwrite to "
+            "replace it."
+        )
     files = {
         option: Path(name).absolute()
         for option, name in named.items()

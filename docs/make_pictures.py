@@ -2,7 +2,7 @@
 
 Run it with the Python of an environment that build.py made:
 
-    .env/bpy-5.2/bin/python docs/make_pictures.py [sheet] [movie] [camera] [kinds] [window]
+    .env/bpy-5.2/bin/python docs/make_pictures.py [sheet] [movie] [camera] [kinds] [joins] [window]
 
 `window` needs a complete Blender, named as tests/window/driver.py says.
 """
@@ -158,6 +158,20 @@ def make_kinds() -> None:
         write(PICTURES / f"{name}.jpg", [row], "mjpeg", 1, qmin="3", qmax="5")
 
 
+def make_joins() -> None:
+    """The contact sheet of the sample: its first joins."""
+    from ai_ever_zoom_addon.cli import main
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "joins.png"
+        if main(["--check", str(file)]):
+            raise SystemExit(1)
+        with Image.open(file) as sheet:
+            part = sheet.convert("RGB").crop((0, 0, sheet.width // 2, sheet.height // 2))
+            small = part.resize((1000, round(part.height * 1000 / part.width) // 2 * 2))
+    write(PICTURES / "joins.jpg", [np.asarray(small)], "mjpeg", 1, qmin="3", qmax="5")
+
+
 def make_window() -> None:
     """The real window, and every state of the panel."""
     from docs import window_pictures
@@ -171,6 +185,7 @@ if __name__ == "__main__":
         "movie": make_movie,
         "camera": make_camera,
         "kinds": make_kinds,
+        "joins": make_joins,
         "window": make_window,
     }
     PICTURES.mkdir(exist_ok=True)

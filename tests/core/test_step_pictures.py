@@ -14,12 +14,12 @@ import pytest
 from numpy.typing import NDArray
 
 from ai_ever_zoom_addon.core import step_pictures as module
+from ai_ever_zoom_addon.core.drawing import draw
 from ai_ever_zoom_addon.core.plan.plan import Layer, Plan, make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
 from ai_ever_zoom_addon.core.step_pictures import (
     StepPicture,
     changes_colours,
-    draw,
     step_pictures,
 )
 from ai_ever_zoom_addon.settings import FrameSize, MaskShape, ZoomSettings

@@ -103,6 +103,29 @@ def test_the_default_is_a_video_of_the_sample(run: Run) -> None:
     rendering.check_images(bpy.context.scene)
 
 
+@pytest.mark.newest
+def test_a_picture_of_all_joins_is_drawn_and_nothing_is_rendered(run: Run, series: Path) -> None:
+    arguments = ("-i", series, "-zs", 10, *PLAIN, "--check", "joins.png")
+    ran = run(*arguments, "--json", "found.json")
+    sheet = Path("joins.png").absolute()
+    assert ran.status == 0, ran.lines
+    assert f"Wrote a picture of all joins to {sheet}." in ran.lines
+    assert {path.name for path in Path.cwd().iterdir()} == {"joins.png", "found.json"}
+    found = json.loads(Path("found.json").read_text(encoding="utf-8"))
+    assert (found["check_file"], found["output"]) == (str(sheet), None)
+    before = sheet.stat().st_mtime_ns
+    assert "joins.png is there already" in run(*arguments).error
+    assert sheet.stat().st_mtime_ns == before
+    assert run(*arguments, "--overwrite").status == 0
+    assert sheet.stat().st_mtime_ns > before
+    assert "use a name that ends in .png" in run(*arguments[:-1], "joins.jpg").error
+    # The first frame on it shows the world, between the two images.
+    picture = pictures.read(sheet)
+    seen = picture[-300 - 4 : -4, 4:404]
+    errors = [pictures.error(seen, view(1 + part / 20, (400, 300)))[0] for part in range(21)]
+    assert min(errors) < 3.0 < errors[0] and min(errors) < errors[20]
+
+
 # --- The options ----------------------------------------------------------------------------------
 
 

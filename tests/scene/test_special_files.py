@@ -29,11 +29,14 @@ pytestmark = [
 
 ROOT = Path(__file__).resolve().parents[2]
 
+SHEET = (1624, 664)  # of two joins
+
 # The option, what it names, and the file that is written.
 OUTPUTS = [
     ("--json", "found.json", "found.json"),
     ("--save-blend", "zoom.blend", "zoom.blend"),
     ("--farm", "farm.blend", "farm.blend"),
+    ("--check", "joins.png", "joins.png"),
     ("--output", "zoom.mp4", "zoom.mp4"),
     ("--output", "frames", "frames/frame_00001.png"),
 ]
@@ -50,11 +53,11 @@ def is_whole(file: Path, suffix: str) -> bool:
             return bool(bpy.context.scene.objects)
         case ".mp4":
             return frames_of_video(file) == 3
-    return is_whole_picture(file, FRAME)
+    return is_whole_picture(file, SHEET) or is_whole_picture(file, FRAME)
 
 
 def arguments_for(series: Path, option: str, name: str) -> list[object]:
-    more = "--overwrite" if option == "--output" else "--no-render"
+    more = "--overwrite" if option in ("--output", "--check") else "--no-render"
     return ["-i", series, "-zs", 1, *PLAIN, option, name, more]
 
 
@@ -266,6 +269,7 @@ def test_nobody_gets_the_report(series: Path) -> None:
         (("--json", "out/frame_00001.png", "-o", "out"), "--json and --output"),
         (("--save-blend", "a.blend", "-o", "a.blend/"), "--save-blend and --output"),
         (("--farm", "a.blend", "-o", "link.mp4"), "--farm and --output"),
+        (("--check", "out/frame_00001.png", "-o", "out"), "--check and --output"),
     ],
 )
 def test_two_options_that_name_one_file(
@@ -279,7 +283,9 @@ def test_two_options_that_name_one_file(
 @pytest.mark.parametrize("name", ["image_2.png", "../mine/image_2.png"])
 def test_images_are_not_written_over(run: Run, tmp_path: Path, name: str) -> None:
     folder = make_series(tmp_path / "mine")
-    assert_refused(run, "-i", folder, *PLAIN, "--json", folder / name, says="is made from")
+    for option in ("--json", "--check"):
+        more = (option, folder / name, "--overwrite")
+        assert_refused(run, "-i", folder, *PLAIN, *more, says="is made from")
 
 
 def test_a_sound_is_not_written_over(run: Run, series: Path) -> None:

@@ -235,6 +235,12 @@ class Plan:
             (self.layers[other].level, self.gain(index, other)) for other in range(first, last + 1)
         ]
 
+    def gain_at(self, index: int, level: float) -> tuple[float, float, float]:
+        """What a layer's linear light is multiplied by at a zoom level."""
+        levels, gains = zip(*self.gain_keys(index), strict=True)
+        red, green, blue = (float(np.interp(level, levels, gain)) for gain in np.transpose(gains))
+        return red, green, blue
+
     def gain(self, index: int, other: int) -> tuple[float, float, float]:
         """What one layer's linear light is multiplied by to have the colours of another's."""
         gain = np.ones(3)

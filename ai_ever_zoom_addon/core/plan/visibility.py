@@ -59,6 +59,22 @@ class Sight:
     fades_from: float
     visible_until: float
 
+    def opacity_at(self, level: float) -> float:
+        """How much is seen of it at a zoom level, 0 to 1."""
+        if not self.visible_from < level <= self.visible_until:
+            return 0.0
+        opacity = _smoothstep(self.visible_from, self.opaque_from, level)
+        if math.isfinite(self.fades_from):
+            opacity *= 1.0 - _smoothstep(self.fades_from, self.visible_until, level)
+        return opacity
+
+
+def _smoothstep(start: float, end: float, value: float) -> float:
+    if value >= end:
+        return 1.0
+    part = max(0.0, (value - start) / (end - start))
+    return part * part * (3.0 - 2.0 * part)
+
 
 def appears(nesting: Nesting, index: int) -> tuple[float, float]:
     """Zoom levels from which a layer can be seen, and is fully faded in; -inf for the outermost.

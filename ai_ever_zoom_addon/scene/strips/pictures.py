@@ -29,6 +29,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.drawing import draw
 from ...core.files.image_writing import exr_bytes, is_rgb_png, png_bytes
 from ...core.files.orientation import UPRIGHT
 from ...core.files.temporary import claim
@@ -36,7 +37,7 @@ from ...core.files.writing import PARTIAL, write_whole
 from ...core.hidden_colours import bleed
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
-from ...core.step_pictures import StepPicture, changes_colours, draw, step_pictures
+from ...core.step_pictures import StepPicture, changes_colours, step_pictures
 from ...core.steps import Steps
 from ...errors import EverZoomError
 from ..loading import load_image, orientation_of, read_rgba

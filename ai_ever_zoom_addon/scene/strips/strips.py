@@ -17,8 +17,8 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ...core.drawing import EXPONENT, OFFSET
 from ...core.plan.plan import Layer, Plan
-from ...core.step_pictures import EXPONENT, OFFSET
 from ...core.steps import Steps
 from ...errors import EverZoomError
 from .. import colours, compat, zoom_level
