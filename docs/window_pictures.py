@@ -37,7 +37,7 @@ OUTLINE, SUB_PANEL_GROUND = (0x4A,) * 3, (0x36,) * 3
 EDGE = 3  # pixels from the panel's left edge, where nothing but its ground is
 HEADER = 26.5  # pixels from one closed sub-panel to the next
 SUB_PANELS = (
-    *("timing", "camera", "mask", "alignment", "output", "debug"),
+    *("timing", "camera", "mask", "alignment", "output", "debug", "seams"),
     *("effects", "compositing", "mixing"),
 )
 SIDEBAR = ("VIEW_3D", "UI")

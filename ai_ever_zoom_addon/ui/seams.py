@@ -51,10 +51,6 @@ class EVERZOOM_PT_seams(PartOfTab, bpy.types.Panel):
 
     bl_label = "Seams"
 
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return active_zoom(context) is not None
-
     def draw(self, _context: Any) -> None:
         self.layout.operator(EVERZOOM_OT_contact_sheet.bl_idname, icon="IMAGE_DATA")
 
