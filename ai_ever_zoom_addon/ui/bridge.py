@@ -193,14 +193,14 @@ def _going_on(
     way = settings.length_by
     if way not in ways or settings != before.having({"length_by": way}) or settings == before:
         return settings
-    count = len(recipe.stored_levels(control))
+    levels = recipe.stored_levels(control)
     if settings.travel is Travel.LOOP and recipe.stored_series(control).closing is not None:
-        count += 1  # the outermost one again
-    steps = frames_per_step(count - 1, before)
+        levels.append(float(len(levels)))  # the outermost one again
+    steps = frames_per_step(levels, before)
     values = {
         LengthBy.FRAMES: max(1, round(steps)),
         LengthBy.SECONDS: steps / before.frames_per_second,
-        LengthBy.WHOLE: frame_count(count, before) / before.frames_per_second,
+        LengthBy.WHOLE: frame_count(levels, before) / before.frames_per_second,
     }
     return settings.having({ways[way]: values[way]})
 

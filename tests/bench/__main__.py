@@ -1,6 +1,7 @@
 """`python3 build.py bench`: every figure beside its limit, from one run. Touches bpy.
 
 With --quick pictures are smaller and measurements fewer; it ends within three minutes on two cores.
+With names of its parts, only these are measured.
 The panel is measured only where the environment names a complete Blender (see
 tests/window/driver.py).
 """
@@ -13,7 +14,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import bpy
@@ -23,6 +24,25 @@ from tests.bench.quiet import only_ours
 from tests.bench.table import Row
 
 ROOT = Path(__file__).resolve().parents[2]
+Part = Callable[[Path, Path, bool], Iterator[Row]]  # from the test material, a folder, and --quick
+
+PARTS: dict[str, Part] = {
+    "exactness": lambda shared, here, quick: exactness.exactness(shared, here, quick=quick),
+    "depth": lambda _, here, quick: exactness.depth(here, quick=quick),
+    "frames": lambda _, here, quick: speed.frames(here, quick=quick),
+    "building": lambda _, here, __: speed.building(here),
+    "sequencer": lambda _, here, quick: speed.sequencer(here, quick=quick),
+    "dragging": lambda _, here, quick: sizes.dragging(here, quick=quick),
+    "large": lambda _, here, quick: sizes.large_frames(here, quick=quick),
+    "thousand": lambda _, here, quick: sizes.thousand(here / "images", quick=quick),
+    "job": lambda shared, here, quick: speed.whole_job(shared, here, quick=quick),
+    "processes": lambda _, here, quick: speed.processes(here, quick=quick),
+    "jobs": lambda _, here, quick: speed.jobs(here / "images", quick=quick),
+    "analysing": lambda *_: speed.analysing(),
+    "panel": lambda _, here, __: redraw.redraw(
+        speed.images(here / "images", 200, 64), here / "window"
+    ),
+}
 
 
 def processor() -> str:
@@ -36,9 +56,9 @@ def processor() -> str:
 def main(arguments: list[str]) -> int:
     """Print the table; 1 if a figure misses its limit."""
     quick = "--quick" in arguments
-    unknown = [argument for argument in arguments if argument != "--quick"]
-    if unknown:
-        print(f"Unknown: {' '.join(unknown)}. Only --quick can be given.", file=sys.stderr)
+    chosen = [argument for argument in arguments if argument != "--quick"]
+    if unknown := [name for name in chosen if name not in PARTS]:
+        print(f"Unknown: {' '.join(unknown)}. Known: --quick {' '.join(PARTS)}", file=sys.stderr)
         return 2
     shared = next((p for p in (ROOT.parent / "shared", ROOT / "shared") if p.is_dir()), None)
     if shared is None:
@@ -53,23 +73,8 @@ def main(arguments: list[str]) -> int:
             f"{processor()}{', quick' if quick else ''}\n",
             flush=True,
         )
-        parts: list[Iterator[Row]] = [
-            exactness.exactness(shared, folder / "exactness", quick=quick),
-            exactness.depth(folder / "depth", quick=quick),
-            speed.frames(folder / "speed", quick=quick),
-            speed.building(folder / "building"),
-            speed.sequencer(folder / "sequencer", quick=quick),
-            sizes.dragging(folder / "dragging", quick=quick),
-            sizes.large_frames(folder / "large", quick=quick),
-            sizes.thousand(folder / "thousand" / "images", quick=quick),
-            speed.whole_job(shared, folder / "job", quick=quick),
-            speed.processes(folder / "processes", quick=quick),
-            speed.jobs(folder / "jobs" / "images", quick=quick),
-            speed.analysing(),
-            redraw.redraw(speed.images(folder / "redraw", 200, 64), folder / "window"),
-        ]
-        for part in parts:
-            for row in part:
+        for name in chosen or PARTS:
+            for row in PARTS[name](shared, folder / name, quick):
                 print(row, flush=True)
                 missed += not row.is_met
         print(f"\n{missed} missed, {time.perf_counter() - begin:.0f} s", flush=True)

@@ -58,6 +58,8 @@ def large_frames(folder: Path, *, quick: bool) -> Iterator[Row]:
     large, width, height = (2048, 1920, 1080) if quick else (4096, 3840, 2160)
     last = 12 if quick else 24
 
+    files = {side: speed.images(folder / str(side), 6, side, different=2) for side in (large, 1024)}
+
     def per_pixel(side: int, size: tuple[int, int]) -> float:
         scene = fresh_scene()
         settings = replace(
@@ -67,9 +69,8 @@ def large_frames(folder: Path, *, quick: bool) -> Iterator[Row]:
             resolution_from=FrameSize.PIXELS,
             resolution=size,
         )
-        files = speed.images(folder / str(side), 6, side, different=2)
-        seen = range(last + 1)
-        zooms.build_zoom(scene, speed.series_of(files, side), settings, frames=seen)
+        series = speed.series_of(files[side], side)
+        zooms.build_zoom(scene, series, settings, frames=range(last + 1))
         seconds = speed.frame_seconds(scene, str(folder / f"{side}.mp4"), 0, last)
         return seconds / (size[0] * size[1])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,10 @@ SETTINGS = ZoomSettings(start_frame=1)
 spans = st.lists(st.integers(1, 200), min_size=1, max_size=12)
 
 
+def on_beats(**values: Any) -> ZoomSettings:
+    return replace(SETTINGS, length_by=LengthBy.MARKERS, **values)
+
+
 def beats_from(gaps: list[int], start: int = 1) -> tuple[int, ...]:
     return tuple(int(frame) for frame in start + np.cumsum(gaps))
 
@@ -25,7 +30,7 @@ def beats_from(gaps: list[int], start: int = 1) -> tuple[int, ...]:
 @given(spans)
 def test_each_image_fills_the_view_on_its_beat(gaps: list[int]) -> None:
     beats = beats_from(gaps)
-    keys = level_keys(len(beats) + 1, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=beats))
+    keys = level_keys(range(len(beats) + 1), on_beats(beats=beats))
     assert (keys[0].frame, keys[-1].frame) == (1, beats[-1])
     for number, frame in enumerate(beats, 1):
         assert level_at(keys, frame) == pytest.approx(number, abs=1e-12)
@@ -35,7 +40,8 @@ def test_each_image_fills_the_view_on_its_beat(gaps: list[int]) -> None:
 def test_the_zoom_never_turns_and_its_speed_never_jumps(gaps: list[int], delay: float) -> None:
     beats = beats_from(gaps, start=1 + round(delay * 30))
     keys = level_keys(
-        len(beats) + 1, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=beats, delay=delay)
+        range(len(beats) + 1),
+        on_beats(beats=beats, delay=delay),
     )
     last = keys[-1].frame
     levels = np.array([level_at(keys, frame) for frame in np.linspace(1, last, 500)])
@@ -48,59 +54,58 @@ def test_the_zoom_never_turns_and_its_speed_never_jumps(gaps: list[int], delay: 
 
 
 def test_even_beats_are_the_plain_zoom() -> None:
-    plain = level_keys(6, replace(SETTINGS, zoom_steps=20))
-    keys = level_keys(6, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(21, 41, 61, 81, 101)))
+    plain = level_keys(range(6), replace(SETTINGS, zoom_steps=20))
+    keys = level_keys(range(6), on_beats(beats=(21, 41, 61, 81, 101)))
     for frame in np.linspace(0.0, 105.0, 50):
         assert level_at(keys, frame) == pytest.approx(level_at(plain, frame), abs=1e-12)
 
 
 def test_images_without_a_beat_follow_at_the_last_pace() -> None:
-    keys = level_keys(6, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(11, 31, 61)))
+    keys = level_keys(range(6), on_beats(beats=(11, 31, 61)))
     assert [key.frame for key in keys] == [1, 11, 31, 61, 91, 121]
 
 
 def test_beats_without_an_image_do_not_count() -> None:
-    keys = level_keys(3, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(11, 31, 61)))
+    keys = level_keys(range(3), on_beats(beats=(11, 31, 61)))
     assert [key.frame for key in keys] == [1, 11, 31]
 
 
 def test_out_there_and_back() -> None:
     beats = (11, 31, 41, 51)
-    out = level_keys(3, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=beats, reverse=True))
+    out = level_keys(range(3), on_beats(beats=beats, reverse=True))
     assert [(key.frame, key.level) for key in out] == [(1, 2), (11, 1), (31, 0)]
     both = level_keys(
-        3, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=beats, travel=Travel.THERE_AND_BACK)
+        range(3),
+        on_beats(beats=beats, travel=Travel.THERE_AND_BACK),
     )
     assert [key.level for key in both] == [0, 1, 2, 1, 0]
     assert both[2].slope == 0.0  # where it turns
 
 
 def test_the_ends_are_held() -> None:
-    keys = level_keys(3, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(41, 51), delay=1.0))
+    keys = level_keys(range(3), on_beats(beats=(41, 51), delay=1.0))
     assert [(key.frame, key.level) for key in keys] == [(1, 0), (31, 0), (41, 1), (51, 2), (81, 2)]
     assert [key.slope for key in keys[:2] + keys[-2:]] == [0.0] * 4
 
 
 def test_images_arrive_at_their_own_levels() -> None:
-    keys = level_keys(
-        3, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(11, 31)), levels=[0.0, 0.8, 2.0]
-    )
+    keys = level_keys([0.0, 0.8, 2.0], on_beats(beats=(11, 31)))
     assert level_at(keys, 11) == 0.8
 
 
 @pytest.mark.parametrize("beats", [(5, 5), (9, 3)])
 def test_beats_out_of_order_are_refused(beats: tuple[int, ...]) -> None:
     with pytest.raises(EverZoomError, match="ascending"):
-        replace(SETTINGS, length_by=LengthBy.MARKERS, beats=beats)
+        on_beats(beats=beats)
 
 
 def test_a_beat_before_the_start_is_refused() -> None:
     with pytest.raises(EverZoomError, match="frame 1, is not after"):
-        level_keys(3, replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(1, 20)))
+        level_keys(range(3), on_beats(beats=(1, 20)))
 
 
 def test_settings_keep_the_beats() -> None:
-    settings = replace(SETTINGS, length_by=LengthBy.MARKERS, beats=(3, 9))
+    settings = on_beats(beats=(3, 9))
     assert ZoomSettings.from_dict(settings.to_dict()) == settings
 
 

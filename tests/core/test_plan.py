@@ -142,6 +142,14 @@ def test_unequal_factors_have_their_geometric_mean(some: list[float]) -> None:
         assert plan.zoom_factor**-layer.level == pytest.approx(width, rel=1e-9)
 
 
+def test_a_pair_of_another_factor_leaves_the_others_their_frames() -> None:
+    steps = tuple(Step(factor) for factor in (2.0, 2.0, 4.0, 2.0, 2.0))
+    plan = make_plan(series(steps), ZoomSettings(zoom_steps=30, start_frame=0))
+    arrivals = [plan.level_at(30.0 * octave) for octave in (0, 1, 2, 4, 5, 6)]
+    assert arrivals == pytest.approx([layer.level for layer in plan.layers])
+    assert plan.last_frame == 180
+
+
 @pytest.mark.parametrize(("value", "expected"), [(819.2, 820), (820, 820), (1, 2), (3.1, 4)])
 def test_even(value: float, expected: int) -> None:
     assert even(value) == expected

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,22 @@ def find_region(area_type: str, region_type: str) -> tuple[Any, Any, Any]:
     return max(found, key=lambda item: item[2].width * item[2].height)
 
 
-def under_mouse(window: Any, area: Any, region: Any) -> str | None:
-    """The button that the mouse is over: "property", "bpy.ops.what.it(does)", or None."""
+def under_mouse(window: Any, area: Any, region: Any) -> Steps:
+    """The button that the mouse is over: "property", "bpy.ops.what.it(does)", or None.
+
+    While an engine written in Python answers Blender in a thread, as one does when a render or a
+    preview ends, Blender lets nobody call an operator: that passes.
+    """
+    while True:
+        try:
+            return named_under_mouse(window, area, region)
+        except RuntimeError as error:
+            if "in this state (drawing/rendering)" not in str(error):
+                raise
+        yield
+
+
+def named_under_mouse(window: Any, area: Any, region: Any) -> str | None:
     with context.temp_override(window=window, area=area, region=region):
         shown = context.property
         if shown:
@@ -82,22 +96,35 @@ def of_the_operator(space: Any) -> str | None:
     return found[0] if found else None
 
 
-def buttons(area_type: str, region_type: str, wanted: str | None, patience: int) -> Steps:
+def buttons(
+    area_type: str, region_type: str, wanted: str | None, patience: int, likely: Sequence[int]
+) -> Steps:
     """What is where in a region: [[identity, x, y], ...] in pixels of Blender's window, y upwards.
 
     Blender does not tell where its buttons are, but which one the mouse is over: so this moves the
     real mouse down the region, column by column, until it has been over a wanted button, if any.
+    Where that was met the last time, `likely`, is looked at first: moving a mouse is slow.
     """
     window, area, region = find_region(area_type, region_type)
+
+    def at(x: int, y: int) -> Steps:
+        window.cursor_warp(x, y)
+        for _ in range(patience):
+            yield
+        return (yield from under_mouse(window, area, region))
+
+    if wanted is not None and likely:
+        x, y = likely[0], likely[1] + INSIDE_PIXELS
+        above = yield from at(x, y + STEP_PIXELS)
+        identity = yield from at(x, y)
+        if identity is not None and wanted in identity and identity != above:
+            return [[identity, *likely]]
     hits: dict[str, list[tuple[int, int]]] = {}
     for part in COLUMNS:
         x = round(region.x + region.width * part)
         last = None
         for y in range(region.y + region.height - 4, region.y, -STEP_PIXELS):
-            window.cursor_warp(x, y)
-            for _ in range(patience):
-                yield
-            identity = under_mouse(window, area, region)
+            identity = yield from at(x, y)
             if last is not None and last != identity and wanted is not None and wanted in last:
                 break
             if identity is not None:

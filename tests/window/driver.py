@@ -295,6 +295,7 @@ class Window:
     """
 
     _tabs: ClassVar[dict[str, int]] = {}  # how far from the sidebar's top each was found last
+    _met: ClassVar[dict[tuple[str, str, str | None], Place]] = {}  # where a button was found last
 
     def __init__(self, blender: Blender, pictures: Path) -> None:
         """Start it; pictures go to the folder `pictures`."""
@@ -355,7 +356,8 @@ class Window:
         "bpy.ops.object.delete()". The search ends where a name has the text `wanted`, if given;
         `patience` is how many ticks Blender gets to notice that the mouse has moved.
         """
-        found = self._question({"buttons": [area, region, wanted, patience]}, 240)
+        asked = [area, region, wanted, patience, self._met.get((area, region, wanted), ())]
+        found = self._question({"buttons": asked}, 240)
         return {identity: (x, y) for identity, x, y in found}
 
     def find(self, wanted: str, area: str = "VIEW_3D", region: str = "UI") -> Place:
@@ -368,6 +370,7 @@ class Window:
         if len(places) != 1:
             self.picture("not-found")
             raise LookupError(f"{len(places)} of the buttons are {wanted!r}: {sorted(found)}")
+        self._met[area, region, wanted] = places[0]
         return places[0]
 
     def hover(self, place: Place, *then: str, area: str = "VIEW_3D") -> None:

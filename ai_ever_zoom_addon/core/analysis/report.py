@@ -160,7 +160,8 @@ class Analysis:
         order: File names, outermost first.
         file_order: "innermost-first", "outermost-first" or "shuffled": what the pictures say about
             the order of the files.
-        zoom_factor: Geometric mean of the pairs' factors.
+        zoom_factor: The usual one: the median of the pairs' factors, of two middle ones their
+            geometric mean.
         loops: The innermost image contains the outermost one.
         pairs: One for each two neighbours in `order`.
         closing: The outermost image in the innermost one, where the series loops.

@@ -33,7 +33,7 @@ def judge(pairs: Sequence[Pair], given_factor: float | None) -> Analysis:
     return Analysis(
         order=(pairs[0].outer, *(pair.inner for pair in pairs)),
         file_order="",
-        zoom_factor=math.exp(float(np.mean([math.log(pair.factor) for pair in pairs]))),
+        zoom_factor=math.exp(float(np.median([math.log(pair.factor) for pair in pairs]))),
         loops=False,
         pairs=tuple(pairs),
         left_out=(),

@@ -282,8 +282,7 @@ def make_plan(
     framing = find_framing(series, settings, scene_resolution)
     nesting, nesting_findings = nest(series, framing, settings)
     images = images_turning(nesting)
-    shown = nesting.shown_levels
-    keys = level_keys(len(shown), settings, shown)
+    keys = level_keys(nesting.shown_levels, settings)
     whole_view, view_findings = find_view(nesting, framing, images, settings)
     path, view, path_findings = find_path(nesting, whole_view, images, settings)
     sights, most_visible = find_sights(
