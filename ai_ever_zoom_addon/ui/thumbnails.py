@@ -11,6 +11,7 @@ import numpy as np
 from ..core.files.orientation import UPRIGHT, upright
 from ..errors import EverZoomError
 from ..scene import loading
+from .work import redraw
 
 # Between two looks whether Blender has drawn a picture, and how many.
 _SECONDS, _MOST_LOOKS = 0.3, 100
@@ -61,10 +62,7 @@ def _look_again(name: str) -> None:
 
 
 def _redraw() -> None:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+    redraw(bpy.context)
 
 
 def _turned(name: str, pixels: Any) -> int:

@@ -94,11 +94,16 @@ def _clear_status(names: Collection[str]) -> None:
 
 
 def redraw(context: bpy.types.Context) -> None:
-    """Draw the 3D Views of all windows again, with their panels."""
+    """Draw the sidebars of all 3D Views again.
+
+    Not the views, which Blender draws when what they show changes: without a GPU each takes some
+    tenths of a second, that the work and the user would wait for.
+    """
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+            for region in area.regions:
+                if area.type == "VIEW_3D" and region.type == "UI":
+                    region.tag_redraw()
 
 
 class Kept:

@@ -114,11 +114,9 @@ def render(folder: Path, first: int, last: int) -> list[Array]:
 def test_every_frame_is_the_world_as_the_view_sees_it(
     name: str, engine: Engine, tmp_path: Path, picture_folder: Path
 ) -> None:
-    case = CASES[name]
-    plan, _ = build(case, tmp_path, engine=engine)
-    last = STEPS * (len(case.sizes) - 1)
-    for frame, picture in enumerate(render(picture_folder, 0, last)):
-        deviation, worst = error(picture, truth(plan, frame / STEPS))
+    plan, _ = build(CASES[name], tmp_path, engine=engine)
+    for frame, picture in enumerate(render(picture_folder, 0, plan.last_frame)):
+        deviation, worst = error(picture, truth(plan, plan.level_at(frame)))
         # What it costs to interpolate between pixels; a pixel off costs ten times as much.
         assert deviation < 0.8, frame
         assert worst < 5.0, frame
@@ -129,7 +127,7 @@ def test_eevee_shows_the_same(name: str, tmp_path: Path, picture_folder: Path) -
     plan, _ = build(CASES[name], tmp_path, engine=Engine.EEVEE)
     for frame in (1, 5, 8):
         (picture,) = render(picture_folder / f"{frame}", frame, frame)
-        deviation, worst = error(picture, truth(plan, frame / STEPS))
+        deviation, worst = error(picture, truth(plan, plan.level_at(frame)))
         assert deviation < 0.8 and worst < 5.0, frame
 
 
@@ -140,11 +138,13 @@ def test_nothing_jumps_where_a_step_ends(
 ) -> None:
     """How far a frame lies off what it must show hardly changes from one to the next."""
     plan, _ = build(CASES[name], tmp_path, engine=engine)
-    frames = range(STEPS - 2, STEPS + 3)
+    away = [abs(plan.level_at(frame) - plan.layers[1].level) for frame in range(plan.last_frame)]
+    arrival = int(np.argmin(away))
+    frames = range(arrival - 2, arrival + 3)
     pictures = render(picture_folder, frames[0], frames[-1])
     places = np.array(
         [
-            misplacement(picture, truth(plan, frame / STEPS))
+            misplacement(picture, truth(plan, plan.level_at(frame)))
             for frame, picture in zip(frames, pictures, strict=True)
         ]
     )
@@ -310,7 +310,7 @@ def test_images_that_lie_anyhow_are_as_sharp_as_plain_ones(
         ratios = []
         for frame in (2, 4, 6, 8):
             (picture,) = render(picture_folder / f"{name}{frame}", frame, frame)
-            away = (picture - truth(plan, frame / STEPS, scene_of)) ** 2
+            away = (picture - truth(plan, plan.level_at(frame), scene_of)) ** 2
             ratios.append(-10.0 * math.log10(away.mean()))
         sharpness[name] = np.mean(ratios)
     assert sharpness["plain"] > 30.0

@@ -111,10 +111,10 @@ def test_the_next_image_is_seen_through_the_hole(
 ) -> None:
     portals = PORTALS[name]
     plan, _ = build(portals, tmp_path, engine=engine)
-    last = STEPS * len(portals.steps)
+    last = plan.last_frame
     rendering.render_animation(bpy.context.scene, f"{picture_folder}/", 0, last, sharp=False)
     for frame in range(last + 1):
-        level = frame / STEPS
+        level = plan.level_at(frame)
         fading = [x for x in plan.layers if x.fades_from < level < x.visible_until]
         if fading and engine is not Engine.CYCLES:
             continue  # mixed as encoded, or not at all

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from ...errors import EverZoomError
 from ...settings import LAST_FRAME, Travel, ZoomSettings
 
-# A usual step that is shorter or longer than the mean one by less than this part counts as that one:
-# in real series measured factors scatter so that they differ by 0.0002 (8 images by Midjourney),
-# and a pace that is changed by a fiftieth nobody sees.
+# A usual step that differs from the mean one by less than this part of it counts as that one: in
+# real series (8 images by Midjourney) both differ by 0.0002, as factors are measured, and a pace
+# that is changed by a fiftieth nobody sees.
 _ALIKE = 0.02
 
 
