@@ -437,6 +437,7 @@ def test_nobody_gets_the_report_by_a_closed_standard_output(series: Path) -> Non
     assert done.stderr.splitlines()[-1].startswith("Error: Standard output cannot be written")
 
 
+@pytest.mark.newest
 def test_what_the_dead_have_left_goes_and_the_living_keep_theirs(
     run: Run, rough: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

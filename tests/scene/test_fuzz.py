@@ -15,7 +15,7 @@ from tests.fuzz.trial import Case, run
     [
         ("decoding", decoding.prepared, 200),
         ("files", files.prepared, 40),
-        ("options", options.prepared, 20),
+        pytest.param("options", options.prepared, 20, marks=pytest.mark.newest),
     ],
 )
 def test_no_case_finds_anything(

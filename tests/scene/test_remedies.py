@@ -99,6 +99,7 @@ def test_the_pictures_order_is_one_click_away(addon: None, tmp_path: Path) -> No
     assert zoom().ever_zoom.order == "auto"
 
 
+@pytest.mark.newest
 def test_files_that_are_left_out_for_one_reason_are_one_line(addon: None, tmp_path: Path) -> None:
     write_series(tmp_path, 3)
     for number in range(3, 9):
