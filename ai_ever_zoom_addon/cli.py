@@ -40,13 +40,13 @@ from .errors import EverZoomError
 from .scene import contact_sheet, measuring, recipe, sample, zooms
 from .scene.loading import make_path_relative
 from .scene.output import blend_file, farm, output_settings, rendering
-from .scene.output.gpu import best_engine
+from .scene.output.gpu import best_engine, gpu_name
 from .scene.output.sound import sound_seconds
 from .scene.strips.storing import Saving
 from .settings import TABLE, Engine, Travel, ZoomSettings
 from .stopping import Stop, stoppable
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
-from .wording import Way, counted, left_out_lines, sentences, told
+from .wording import Way, counted, left_out_lines, sentences, told, why_engine
 
 
 def main(argv: list[str]) -> int:
@@ -370,7 +370,8 @@ def _best_engine(
         engine = Engine.CYCLES if needs_planes else Engine.SEQUENCER
         terminal.say(f"Engine: {engine.value} (it runs on every machine of a farm).")
         return engine
-    engine, reason = best_engine(needs_planes=needs_planes)
+    engine = best_engine(needs_planes=needs_planes)
+    reason = why_engine(engine, gpu_name(), Way.COMMAND_LINE)
     terminal.say(f"Engine: {engine.value} ({reason}).")
     return engine
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from .core.analysis.report import LeftOut
 from .core.findings import Finding, FindingKind, FoundError, is_named, listed
 from .errors import EverZoomError
+from .settings import Engine
 
 
 class Way(StrEnum):
@@ -191,6 +192,34 @@ _REMEDIES = {
     },
 }
 
+_WITHOUT_GPU = {
+    Engine.SEQUENCER: {
+        Way.WINDOW: "; Cycles is slower, and shows what you add to the pictures",
+        Way.COMMAND_LINE: "; --engine cycles is slower and sharper",
+    },
+    Engine.CYCLES: {
+        Way.WINDOW: "; Fast 2D is faster, and shows the pictures only",
+        Way.COMMAND_LINE: ", and what is asked for needs the planes",
+    },
+    Engine.EEVEE: {
+        Way.WINDOW: ", and Cycles is switched off",
+        Way.COMMAND_LINE: ", and Cycles is switched off",
+    },
+}
+
+
+def why_engine(engine: Engine, gpu: str | None, way: Way) -> str:
+    """Why an engine suits this machine, as the end of a sentence that says so.
+
+    Args:
+        engine: One that `best_engine` has chosen.
+        gpu: The name of the GPU; None where there is none.
+        way: Where the user is.
+    """
+    if gpu is not None:
+        return f"{'it' if way is Way.WINDOW else 'this machine'} has a GPU, {gpu}"
+    return f"no GPU was found{_WITHOUT_GPU[engine][way]}"
+
 
 def sentence(finding: Finding, way: Way) -> str:
     """One line that says what was found and what to do about it."""
@@ -213,6 +242,23 @@ def can_be_told(finding: Finding) -> bool:
 def counted(count: int, thing: str) -> str:
     """So many of a thing, whose name takes an s where they are several: "1 image", "2 images"."""
     return f"{count} {thing}{'s' * (count != 1)}"
+
+
+def told_seconds(seconds: float) -> str:
+    """About how long something takes: "40 s", "12 min", "2.5 h"."""
+    if seconds < 100.0:
+        return f"{max(1, round(seconds))} s"
+    minutes = seconds / 60.0
+    return f"{minutes:.0f} min" if minutes < 100.0 else f"{minutes / 60.0:.1f} h"
+
+
+def told_bytes(size: float) -> str:
+    """About how large something is: "40 kB", "1.5 GB"."""
+    for unit in ("kB", "MB", "GB"):
+        size /= 1000.0
+        if size < 999.5:
+            return f"{size:.1f} {unit}" if size < 9.95 else f"{size:.0f} {unit}"
+    return f"{size / 1000.0:.1f} TB"
 
 
 def told(error: EverZoomError, way: Way) -> str:

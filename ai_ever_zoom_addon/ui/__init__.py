@@ -19,7 +19,9 @@ from . import (
     placing,
     presets,
     properties,
+    rendered,
     rendering,
+    reporting,
     saving,
     seams,
     thumbnails,
@@ -30,10 +32,12 @@ from . import (
 
 MODULES = (
     work,
+    reporting,
     properties,
     data,
     view,
     building,
+    rendered,
     rendering,
     background,
     timing,

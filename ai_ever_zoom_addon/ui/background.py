@@ -9,9 +9,11 @@ import bpy
 
 from ..errors import in_one_line
 from ..scene.output.background import BackgroundRender
+from ..wording import told_seconds
 from .asking import has_zoom
+from .rendered import Job, remember
 from .rendering import Rendering, prepare
-from .reporting import say
+from .reporting import inform, say
 from .work import redraw
 
 _TICK_SECONDS = 0.1
@@ -24,6 +26,7 @@ class Background:
     """
 
     running: ClassVar[BackgroundRender | None] = None
+    job: ClassVar[Job]
 
     @classmethod
     def start(cls, scene: bpy.types.Scene) -> None:
@@ -32,6 +35,7 @@ class Background:
         Raises:
             EverZoomError: It cannot be rendered.
         """
+        cls.job = Job.of(scene)
         cls.running = BackgroundRender(scene)
         bpy.app.timers.register(_tick, first_interval=_TICK_SECONDS, persistent=True)
 
@@ -43,7 +47,9 @@ class Background:
         if bpy.app.timers.is_registered(_tick):
             bpy.app.timers.unregister(_tick)
         if running is not None:
+            done = round(running.fraction * running.count)
             running.end()
+            remember(cls.job, done, running.seconds, is_whole=False)
 
     @classmethod
     def tick(cls, running: BackgroundRender) -> bool:
@@ -61,38 +67,27 @@ class Background:
             say(note)
         if is_done:
             cls.running = None
-            _report(f"Saved to {running.output}")
+            remember(cls.job, running.count, running.seconds, is_whole=True)
+            inform(f"Saved to {running.output}")
         if is_done or running.text != before:
             redraw(bpy.context)
+            _redraw_status_bar(bpy.context)
         return not is_done
+
+
+def _redraw_status_bar(context: Any) -> None:
+    """Draw the status bar again, which is out of reach of `tag_redraw`, unless others write there.
+
+    Not by `status_text_set`: that forgets what add-ons draw in the bar.
+    """
+    for window in context.window_manager.windows:
+        if not window.modal_operators:
+            window.workspace.status_text_set_internal(None)
 
 
 def _tick() -> float | None:
     running = Background.running
     return _TICK_SECONDS if running is not None and Background.tick(running) else None
-
-
-def _report(text: str) -> None:
-    """Say in the status bar what comes of no button that was pressed just now."""
-    context: Any = bpy.context
-    operators: Any = bpy.ops
-    window = context.window or next(iter(context.window_manager.windows), None)
-    with context.temp_override(window=window):
-        operators.ever_zoom.report("INVOKE_DEFAULT", text=text)
-
-
-class EVERZOOM_OT_report(bpy.types.Operator):
-    """Say something in the status bar"""
-
-    bl_idname = "ever_zoom.report"
-    bl_label = "Report"
-    bl_options = {"INTERNAL"}
-
-    text: bpy.props.StringProperty(options={"HIDDEN"})
-
-    def execute(self: Any, _context: bpy.types.Context) -> set[str]:
-        self.report({"INFO"}, self.text)
-        return {"FINISHED"}
 
 
 class EVERZOOM_OT_render_background(Rendering, bpy.types.Operator):
@@ -149,15 +144,24 @@ def draw_background(layout: Any) -> None:
         layout.operator("ever_zoom.render_background", icon="RENDER_ANIMATION")
         return
     row = layout.row(align=True)
-    text = f"Paused at {running.text}" if running.is_paused else f"Rendering {running.text}"
+    if running.is_paused:
+        text = f"Paused at {running.text}"
+    else:
+        left = f", {told_seconds(running.left)} left" if running.left is not None else ""
+        text = f"Rendering {running.text}{left}"
     row.progress(factor=running.fraction, text=text)
     icon = "PLAY" if running.is_paused else "PAUSE"
     row.operator("ever_zoom.pause_render", text="", icon=icon)
     row.operator("ever_zoom.cancel_render", text="", icon="X")
 
 
+def _draw_in_status_bar(header: Any, _context: bpy.types.Context) -> None:
+    """The same where it is seen whatever the window shows."""
+    if Background.running is not None:
+        draw_background(header.layout)
+
+
 CLASSES = (
-    EVERZOOM_OT_report,
     EVERZOOM_OT_render_background,
     EVERZOOM_OT_pause_render,
     EVERZOOM_OT_cancel_render,
@@ -168,6 +172,7 @@ def register() -> None:
     """Add what this module has to Blender."""
     for kind in CLASSES:
         bpy.utils.register_class(kind)
+    bpy.types.STATUSBAR_HT_header.append(_draw_in_status_bar)  # type: ignore[arg-type]
     atexit.register(Background.end)
 
 
@@ -175,5 +180,6 @@ def unregister() -> None:
     """Take out what `register` added, and end what is being rendered."""
     Background.end()
     atexit.unregister(Background.end)
+    bpy.types.STATUSBAR_HT_header.remove(_draw_in_status_bar)  # type: ignore[arg-type]
     for kind in reversed(CLASSES):
         bpy.utils.unregister_class(kind)

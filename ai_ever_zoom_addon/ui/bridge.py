@@ -25,6 +25,7 @@ from ..scene.output.output_settings import settings_from_scene
 from ..scene.output.sound import sound_seconds
 from ..scene.planes import objects
 from ..settings import KINDS, TABLE, LengthBy, Travel, ZoomSettings
+from . import defaults
 
 # --- Where the settings are -----------------------------------------------------------------------
 
@@ -39,9 +40,9 @@ def to_settings(group: Any) -> ZoomSettings:
         if control is not None:
             settings = recipe.stored_settings(control)
             return settings if settings.folder else settings.having({"folder": _folder(control)})
-        draft = _draft(group)
-        settings = ZoomSettings.of_panel().having(draft)
-        return settings_from_scene(settings, group.id_data, draft.keys())
+        chosen = defaults.given() | _draft(group)
+        settings = ZoomSettings.of_panel().having(chosen)
+        return settings_from_scene(settings, group.id_data, chosen.keys())
     except EverZoomError:
         return ZoomSettings.of_panel()
 

@@ -8,10 +8,12 @@ import bpy
 
 from ..scene.output import output_settings
 from ..scene.tags import ZOOM_LEVEL, ZOOM_LEVEL_PATH
+from ..settings import Engine
 from ..wording import Way, counted, sentence
 from . import data
 from .asking import active_group, active_zoom
 from .background import Background, draw_background
+from .defaults import why_suitable
 from .farm import EVERZOOM_OT_prepare_for_farm
 from .finding import draw_finding, draw_question, draw_remarks
 from .images import draw_list
@@ -19,6 +21,7 @@ from .mending import draw_remains, draw_setting
 from .output import EVERZOOM_OT_take_recipe, draw_differences
 from .placing import is_placing
 from .presets import EVERZOOM_PT_presets
+from .rendered import draw_after, draw_before
 from .tab import MAIN, InTab, PartOfTab
 from .text import draw_lines
 from .timing import EVERZOOM_OT_snap_to_markers
@@ -106,10 +109,12 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
                 icon="SCENE",
             )
         layout.prop(context.scene.render, "filepath", text="")  # as Blender shows it
+        draw_before(layout, context, shown.frames)
         big = layout.column()
         big.scale_y = 1.3
         big.operator("ever_zoom.render", icon="RENDER_ANIMATION")
         draw_background(big)
+        draw_after(layout, context)
         # Below what is needed most often, and the remarks last: so they move nothing else.
         zoom = active_zoom(context).ever_zoom
         draw_list(layout, zoom)
@@ -219,6 +224,9 @@ class EVERZOOM_PT_output(_SettingsPanel, bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         super().draw(context)
+        reason = why_suitable(Engine(active_group(context).engine))
+        if reason:
+            draw_lines(self.layout, context, reason, icon="INFO")
         draw_differences(self.layout, context)
         self.layout.operator(EVERZOOM_OT_prepare_for_farm.bl_idname, icon="EXPORT")
 

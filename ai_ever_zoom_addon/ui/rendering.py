@@ -11,6 +11,7 @@ from ..scene import zooms
 from ..scene.output import bake, rendering, watching
 from ..scene.planes import objects
 from .asking import active_zoom, has_zoom
+from .rendered import lacking_room
 from .reporting import Reporting, say
 
 
@@ -35,7 +36,9 @@ def prepare(operator: Any, context: Any) -> None:
 
 
 class Rendering(Reporting):
-    """A mix-in for operators that render: pressed, they ask before they replace what is there."""
+    """A mix-in for operators that render: pressed, they ask before they replace what is there, and
+    where the disk may be too small.
+    """
 
     @classmethod
     def description(cls, context: Any, _properties: Any) -> str:
@@ -44,17 +47,19 @@ class Rendering(Reporting):
         return f"{cls.__doc__}: {frames}" if frames else str(cls.__doc__)
 
     def invoke(self: Any, context: Any, event: Any) -> set[str]:
-        replaced = watching.replaced(context.scene)
-        if not replaced:
+        replaced, lacking = watching.replaced(context.scene), lacking_room(context.scene)
+        if not (replaced or lacking):
             return set(self.execute(context))
+        anew = f"{replaced} will be rendered anew" if replaced else ""
+        asked = ". ".join(part for part in (anew, lacking) if part)
         manager = context.window_manager
         return set(
             manager.invoke_confirm(
                 self,
                 event,
-                title="Replace what is there?",
-                message=f"{replaced} will be rendered anew",
-                confirm_text="Replace",
+                title="Replace what is there?" if replaced else "Is there room enough?",
+                message=asked,
+                confirm_text="Replace" if replaced else "Render",
                 icon="WARNING",
             )
         )

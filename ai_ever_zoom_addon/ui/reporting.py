@@ -24,6 +24,29 @@ def say(text: str) -> None:
         )
 
 
+def inform(text: str) -> None:
+    """Say in the status bar what comes of no button that was pressed just now."""
+    context: Any = bpy.context
+    operators: Any = bpy.ops
+    window = context.window or next(iter(context.window_manager.windows), None)
+    with context.temp_override(window=window):
+        operators.ever_zoom.report("INVOKE_DEFAULT", text=text)
+
+
+class EVERZOOM_OT_report(bpy.types.Operator):
+    """Say something in the status bar"""
+
+    bl_idname = "ever_zoom.report"
+    bl_label = "Report"
+    bl_options = {"INTERNAL"}
+
+    text: bpy.props.StringProperty(options={"HIDDEN"})
+
+    def execute(self: Any, _context: bpy.types.Context) -> set[str]:
+        self.report({"INFO"}, self.text)
+        return {"FINISHED"}
+
+
 class Reporting:
     """A mix-in for operators: errors become reports.
 
@@ -145,3 +168,8 @@ class LongOperator(Reporting):
 
 def nothing() -> None:
     """What there is to do when the steps have found that nothing is."""
+
+
+CLASSES = (EVERZOOM_OT_report,)
+
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ class BackgroundRender:
         fraction: How much of it is done, 0 to 1.
         text: What is being done.
         is_paused: It waits.
+        count: How many frames are rendered.
     """
 
     def __init__(self, scene: Any) -> None:
@@ -57,6 +59,8 @@ class BackgroundRender:
         self.fraction = 0.0
         self.text = "Starting"
         self.is_paused = False
+        self.count = 0
+        self._since, self._before = time.monotonic(), 0.0
         self._crew: Crew | None = None
         self._steps = self._work(scene)
         try:
@@ -82,9 +86,20 @@ class BackgroundRender:
 
     def pause(self, is_paused: bool) -> None:
         """Wait, after the frames that are being rendered, or go on."""
+        self._before, self._since = self.seconds, time.monotonic()
         self.is_paused = is_paused
         if self._crew is not None:
             self._crew.pause(is_paused)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has worked, without its pauses."""
+        return self._before + (0.0 if self.is_paused else time.monotonic() - self._since)
+
+    @property
+    def left(self) -> float | None:
+        """About how many seconds of work are left; None where no frame is there yet."""
+        return self.seconds * (1.0 / self.fraction - 1.0) if self.fraction else None
 
     def end(self) -> None:
         """Give it up; once is enough."""
@@ -105,6 +120,7 @@ class BackgroundRender:
             else:
                 keep_others_away(scene, self.output, writing)
                 files = _frames(scene, numbers)
+            self.count = len(numbers) if is_video else len(files)
             parent = claim(Path(bpy.app.tempdir))
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=parent)))
             copy = folder / "scene.blend"

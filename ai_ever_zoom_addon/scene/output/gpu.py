@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +15,20 @@ from ...settings import Engine
 from .output_settings import has_engine
 
 
-def best_engine(*, needs_planes: bool) -> tuple[Engine, str]:
-    """The engine with which a zoom is done soonest, and why.
+def best_engine(*, needs_planes: bool) -> Engine:
+    """The engine with which a zoom is done soonest.
 
     Args:
         needs_planes: Something is asked for that the sequencer cannot do.
     """
-    name = gpu_name()
-    if name is not None:
-        return Engine.EEVEE, f"this machine has a GPU, {name}"
-    if needs_planes and not has_engine(Engine.CYCLES):
-        return Engine.EEVEE, "no GPU was found, and Cycles is switched off"
-    if needs_planes:
-        return Engine.CYCLES, "no GPU was found, and what is asked for needs the planes"
-    return Engine.SEQUENCER, "no GPU was found; --engine cycles is slower and sharper"
+    if gpu_name() is not None:
+        return Engine.EEVEE
+    if not needs_planes:
+        return Engine.SEQUENCER
+    return Engine.CYCLES if has_engine(Engine.CYCLES) else Engine.EEVEE
 
 
+@cache
 def gpu_name() -> str | None:
     """The name of the GPU that draws, or None where software does.
 

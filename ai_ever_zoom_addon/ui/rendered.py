@@ -1,0 +1,329 @@
+"""What was rendered: where it is, and what it takes to render it again.
+
+Blender's handlers tell of its own renders, whichever button began them, and ui/background.py of the
+others. Nothing of it is in the file: it is of this machine and this session.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..errors import EverZoomError, reason_of
+from ..scene import active
+from ..scene.output import output_settings
+from ..scene.strips.strips import has_strips
+from ..wording import told_bytes, told_seconds
+from .reporting import Reporting, inform
+from .work import redraw
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is rendered of a scene, as its settings are then.
+
+    Attributes:
+        scene: Its `session_uid`.
+        path: Its output path, absolute.
+        files: What is written: the video, or the frames.
+        frames: (first, last, step).
+        how: What the pace depends on, beside how large the frames are.
+        pixels: Of a frame.
+    """
+
+    scene: int
+    path: str
+    files: tuple[Path, ...]
+    frames: tuple[int, int, int]
+    how: Hashable
+    pixels: int
+
+    @classmethod
+    def of(cls, scene: Any) -> Job:
+        """What would be rendered now."""
+        render = scene.render
+        frames = scene.frame_start, scene.frame_end, scene.frame_step
+        numbers = range(frames[0], frames[1] + 1, frames[2])
+        written = numbers[:1] if render.is_movie_format else numbers
+        width, height = output_settings.scene_resolution(scene)
+        return cls(
+            scene=scene.session_uid,
+            path=bpy.path.abspath(render.filepath),
+            files=tuple(Path(render.frame_path(frame=number)) for number in written),
+            frames=frames,
+            how=_how(scene),
+            pixels=width * height,
+        )
+
+    @property
+    def count(self) -> int:
+        """How many frames it has."""
+        first, last, step = self.frames
+        return len(range(first, last + 1, step))
+
+    @property
+    def is_video(self) -> bool:
+        """Whether all frames are in one file."""
+        return len(self.files) < self.count
+
+    @property
+    def output(self) -> Path:
+        """The video, or the folder of the frames."""
+        return self.files[0] if self.is_video else self.files[0].parent
+
+
+def _how(scene: Any) -> Hashable:
+    render = scene.render
+    by = "strips" if has_strips(scene) else render.engine
+    return by, scene.ever_zoom.samples, render.image_settings.file_format
+
+
+@dataclass(frozen=True)
+class _Pace:
+    """What a frame took: seconds, and bytes if they are known, each for a pixel of it."""
+
+    how: Hashable
+    seconds: float
+    size: float | None
+
+
+# By scene: how fast it was rendered last, and what was rendered to its end.
+_paces: dict[int, _Pace] = {}
+_saved: dict[int, Job] = {}
+
+
+def remember(job: Job, count: int, seconds: float, *, is_whole: bool) -> None:
+    """Remember a render that has ended.
+
+    Args:
+        job: What was to be rendered.
+        count: How many of its frames were.
+        seconds: How long that took.
+        is_whole: All that was wanted is there.
+    """
+    if count:
+        size = _mean_size(job, count, is_whole=is_whole)
+        _paces[job.scene] = _Pace(
+            job.how, seconds / count / job.pixels, None if size is None else size / job.pixels
+        )
+    if is_whole:
+        _saved[job.scene] = job
+
+
+def _mean_size(job: Job, count: int, *, is_whole: bool) -> float | None:
+    """Bytes of a frame; None where they are not known."""
+    if job.is_video and not is_whole:
+        return None
+    sizes = []
+    for file in job.files[:count]:
+        with contextlib.suppress(OSError):
+            sizes.append(file.stat().st_size)
+    frames = job.count if job.is_video else len(sizes)
+    return sum(sizes) / frames if sizes else None
+
+
+def saved(scene: Any) -> Job | None:
+    """What was rendered to where a scene still renders to."""
+    job = _saved.get(scene.session_uid)
+    return job if job and job.path == bpy.path.abspath(scene.render.filepath) else None
+
+
+def cost(scene: Any) -> tuple[float, float | None] | None:
+    """The seconds and bytes that rendering a scene takes about; None where they are not known."""
+    pace = _paces.get(scene.session_uid)
+    if pace is None or pace.how != _how(scene):
+        return None
+    width, height = output_settings.scene_resolution(scene)
+    pixels = width * height * len(range(scene.frame_start, scene.frame_end + 1, scene.frame_step))
+    return pace.seconds * pixels, None if pace.size is None else pace.size * pixels
+
+
+def lacking_room(scene: Any) -> str:
+    """That a render may not find room on its disk, in a few words; "" if nothing says so."""
+    _, size = cost(scene) or (0.0, None)
+    if size is None:
+        return ""
+    output = Job.of(scene).output
+    free = shutil.disk_usage(next(place for place in output.parents if place.exists())).free
+    if size <= free:
+        return ""
+    return f"About {told_bytes(size)} are to be written, and {told_bytes(free)} are free"
+
+
+# --- What Blender itself renders ------------------------------------------------------------------
+
+
+class _Now:
+    """How far it is."""
+
+    began = 0.0
+    count = 0
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _begun(*_: Any) -> None:
+    _Now.began, _Now.count = time.monotonic(), 0
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _written(*_: Any) -> None:
+    _Now.count += 1
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _completed(scene: Any, *_: Any) -> None:
+    _end(scene, is_whole=True)
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _cancelled(scene: Any, *_: Any) -> None:
+    _end(scene, is_whole=False)
+
+
+def _end(scene: Any, *, is_whole: bool) -> None:
+    if not _Now.count:  # a single picture
+        return
+    seconds = time.monotonic() - _Now.began
+    finish = partial(_finish, scene.session_uid, _Now.count, seconds, is_whole)
+    if bpy.app.background:
+        finish()
+    else:  # this is a thread that may not do much
+        bpy.app.timers.register(finish)
+
+
+def _finish(identity: int, count: int, seconds: float, is_whole: bool) -> None:
+    scenes: Any = bpy.data.scenes
+    scene = next((scene for scene in scenes if scene.session_uid == identity), None)
+    if scene is None or active.zoom_of(scene) is None:
+        return
+    job = Job.of(scene)
+    remember(job, count, seconds, is_whole=is_whole)
+    if is_whole:
+        inform(f"Saved to {job.output}")
+    redraw(bpy.context)
+
+
+# --- What is shown of it --------------------------------------------------------------------------
+
+
+def draw_before(layout: Any, context: Any, frames: str) -> None:
+    """How long the video is, and what it takes to render it."""
+    scene = context.scene
+    count = len(range(scene.frame_start, scene.frame_end + 1, scene.frame_step))
+    seconds = count * scene.render.fps_base / scene.render.fps
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    column.label(text=f"{frames}, {seconds:.1f} s", icon="TIME")
+    known = cost(scene)
+    if known is None:
+        text = "Time and size not known yet"
+    else:
+        parts = [told_seconds(known[0])] + ([told_bytes(known[1])] if known[1] is not None else [])
+        text = f"About {', '.join(parts)}, as last time"
+    column.label(text=text, icon="BLANK1")  # one line, so that the buttons stay in their place
+
+
+def draw_after(layout: Any, context: Any) -> None:
+    """Where it was saved, and what can be done with it."""
+    job = saved(context.scene)
+    if job is None:
+        return
+    row = layout.row(align=True)
+    row.label(text=f"Saved to {job.output.name}", icon="CHECKMARK")
+    row.operator(EVERZOOM_OT_play_rendered.bl_idname, text="", icon="PLAY")
+    row.operator(EVERZOOM_OT_open_folder.bl_idname, text="", icon="FILE_FOLDER")
+
+
+class _OfRendered(Reporting):
+    """A mix-in for operators that do something with what was rendered."""
+
+    @classmethod
+    def poll(cls: Any, context: Any) -> bool:
+        if saved(context.scene) is None:
+            cls.poll_message_set("Render the zoom first")
+            return False
+        return True
+
+    def job(self, context: Any) -> Job:
+        """What was rendered.
+
+        Raises:
+            EverZoomError: It is gone.
+        """
+        job = saved(context.scene)
+        if job is None or not job.files[0].exists():
+            raise EverZoomError("What was rendered is not there any more: render it again.")
+        return job
+
+
+class EVERZOOM_OT_play_rendered(_OfRendered, bpy.types.Operator):
+    """Play what was rendered, in the player that Blender's preferences name under File Paths"""
+
+    bl_idname = "ever_zoom.play_rendered"
+    bl_label = "Play What Was Rendered"
+
+    def act(self, context: Any) -> None:
+        job, scene = self.job(context), context.scene
+        before = scene.frame_start, scene.frame_end, scene.use_preview_range
+        try:  # as it was rendered
+            scene.frame_start, scene.frame_end = job.frames[:2]
+            scene.use_preview_range = False
+            bpy.ops.render.play_rendered_anim()
+        except RuntimeError as error:
+            raise EverZoomError(reason_of(error)) from error
+        finally:
+            scene.frame_start, scene.frame_end, scene.use_preview_range = before
+
+
+class EVERZOOM_OT_open_folder(_OfRendered, bpy.types.Operator):
+    """Show the folder of what was rendered, as the system shows folders"""
+
+    bl_idname = "ever_zoom.open_folder"
+    bl_label = "Open Folder"
+
+    def act(self, context: Any) -> None:
+        folder = self.job(context).files[0].parent
+        if sys.platform == "linux" and shutil.which("xdg-open") is None:
+            raise EverZoomError(f"This system has no xdg-open, which shows folders: see {folder}.")
+        bpy.ops.wm.path_open(filepath=str(folder))
+
+
+CLASSES = (EVERZOOM_OT_play_rendered, EVERZOOM_OT_open_folder)
+
+
+def _handlers() -> tuple[tuple[Any, Any], ...]:
+    handlers = bpy.app.handlers
+    return (
+        (handlers.render_init, _begun),
+        (handlers.render_write, _written),
+        (handlers.render_complete, _completed),
+        (handlers.render_cancel, _cancelled),
+    )
+
+
+def register() -> None:
+    """Add what this module has to Blender."""
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+    for handlers, handler in _handlers():
+        handlers.append(handler)
+
+
+def unregister() -> None:
+    """Take out what `register` added."""
+    for handlers, handler in _handlers():
+        handlers.remove(handler)
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)
+    _paces.clear()
+    _saved.clear()

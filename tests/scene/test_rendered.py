@@ -1,0 +1,188 @@
+"""What is said of a render before and after it, and what can be done with it. Touches bpy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import bpy
+import pytest
+
+from ai_ever_zoom_addon.scene.output.output_settings import set_output
+from ai_ever_zoom_addon.settings import Engine
+from ai_ever_zoom_addon.ui import rendered
+from ai_ever_zoom_addon.ui.background import Background, _draw_in_status_bar, _tick
+from ai_ever_zoom_addon.ui.rendered import Job, cost, lacking_room, remember, saved
+from ai_ever_zoom_addon.wording import told_bytes, told_seconds
+
+from .drawing import Layout, draw_panel
+from .room import FRAME, LAST, make_zoom
+
+operators: Any = bpy.ops
+COUNT = LAST + 1
+UNKNOWN = "Time and size not known yet"
+
+
+@pytest.fixture
+def scene(addon: None, tmp_path: Path) -> Any:
+    scene: Any = bpy.context.scene
+    make_zoom(tmp_path / "images", scene, engine=Engine.SEQUENCER)
+    set_output(scene, f"{tmp_path}/zoom.mp4")
+    return scene
+
+
+def said() -> str:
+    return " ".join(draw_panel("EVERZOOM_PT_main").texts)
+
+
+def buttons() -> list[str]:
+    return draw_panel("EVERZOOM_PT_main").buttons
+
+
+def known_seconds(scene: Any) -> float:
+    """Where the size is not known."""
+    seconds, size = cost(scene) or (0.0, None)
+    assert size is None
+    return seconds
+
+
+def finish(patience: float = 120.0) -> None:
+    """Let what is rendered in the background come to its end."""
+    end = time.monotonic() + patience
+    while _tick() is not None:
+        time.sleep(0.01)
+        assert time.monotonic() < end
+
+
+@pytest.mark.newest
+@pytest.mark.parametrize("output", ["zoom.mp4", "frames"])
+def test_before_and_after_a_render(scene: Any, tmp_path: Path, output: str) -> None:
+    set_output(scene, tmp_path / output)
+    assert f"{COUNT} frames, 0.3 s" in said()
+    assert UNKNOWN in said() and "Saved to" not in said()
+    assert "ever_zoom.open_folder" not in buttons()
+    before = time.monotonic()
+    assert operators.ever_zoom.render() == {"FINISHED"}
+    took = time.monotonic() - before
+    place = tmp_path / output
+    files = [place] if place.is_file() else sorted(place.iterdir())
+    size = sum(file.stat().st_size for file in files)
+    seconds, expected = cost(scene) or (0.0, 0.0)
+    assert 0.0 < seconds <= took and expected == pytest.approx(size)
+    assert f"About {told_seconds(seconds)}, {told_bytes(size)}, as last time" in said()
+    assert f"Saved to {output}" in said()
+    assert {"ever_zoom.play_rendered", "ever_zoom.open_folder"} < set(buttons())
+
+    # Four times as many pixels in a third of the frames.
+    scene.render.resolution_percentage, scene.frame_step = 200, 3
+    assert cost(scene) == pytest.approx((seconds * 4 / 3, size * 4 / 3))
+    assert "3 of 9 frames, 0.1 s" in said()
+    # By another engine it is not known, and somewhere else nothing was saved.
+    scene.render.resolution_percentage, scene.frame_step = 100, 1
+    scene.ever_zoom.engine = "cycles"
+    assert UNKNOWN in said()
+    scene.ever_zoom.engine = "sequencer"
+    assert cost(scene) is not None and saved(scene) is not None
+    set_output(scene, tmp_path / "elsewhere")
+    assert "Saved to" not in said()
+
+
+@pytest.mark.newest
+def test_a_render_in_the_background_tells_the_same(scene: Any, tmp_path: Path) -> None:
+    assert operators.ever_zoom.render_background() == {"FINISHED"}
+    assert UNKNOWN in said()
+    running = Background.running
+    assert running is not None and running.left is None
+    running.fraction, running.text = 0.25, "frame 2 of 8"
+    running.pause(True)
+    assert running.left == pytest.approx(3.0 * running.seconds)
+    bar = Layout(bpy.context, [], [], [])
+    header: Any = SimpleNamespace(layout=bar)
+    _draw_in_status_bar(header, bpy.context)
+    assert bar.texts == ["Paused at frame 2 of 8"]
+    assert bar.buttons == ["ever_zoom.pause_render", "ever_zoom.cancel_render"]
+    running.pause(False)
+    bar.texts.clear()
+    _draw_in_status_bar(header, bpy.context)
+    (text,) = bar.texts
+    assert text.startswith("Rendering frame 2 of 8, ") and text.endswith(" s left")
+    finish()
+    bar.texts.clear()
+    _draw_in_status_bar(header, bpy.context)
+    assert not bar.texts
+    assert "Saved to zoom.mp4" in said()
+    known = cost(scene)
+    assert known is not None and known[1] == (tmp_path / "zoom.mp4").stat().st_size
+
+
+def test_what_was_given_up_tells_the_pace_and_is_not_said_to_be_saved(scene: Any) -> None:
+    job = Job.of(scene)
+    remember(job, 3, 6.0, is_whole=False)
+    assert known_seconds(scene) == pytest.approx(COUNT * 2.0)
+    assert "About 18 s, as last time" in said() and "Saved to" not in said()
+    remember(job, 0, 1.0, is_whole=False)  # before its first frame
+    assert known_seconds(scene) == pytest.approx(COUNT * 2.0)
+
+
+def test_a_disk_that_is_too_small_is_told_before(scene: Any, tmp_path: Path) -> None:
+    assert not lacking_room(scene)
+    video = tmp_path / "zoom.mp4"
+    with video.open("wb") as stream:  # nothing is on the disk of it
+        stream.truncate(1 << 40)
+    remember(Job.of(scene), COUNT, 9.0, is_whole=True)
+    scene.render.resolution_percentage = 6400
+    free = told_bytes(shutil.disk_usage(tmp_path).free)
+    assert shutil.disk_usage(tmp_path).free < 4 << 52
+    asked = lacking_room(scene)
+    assert asked.startswith("About ") and asked.endswith(f" are to be written, and {free} are free")
+
+
+def test_it_is_played_as_it_was_rendered(scene: Any, tmp_path: Path) -> None:
+    """By a player of the user's, which here writes down what it is to play."""
+    told = tmp_path / "told.json"
+    player = tmp_path / "player"
+    code = f"import json, sys; open({str(told)!r}, 'w').write(json.dumps(sys.argv[1:]))"
+    player.write_text(f"#!{sys.executable}\n{code}\n", encoding="utf-8")
+    player.chmod(0o755)
+    paths: Any = bpy.context.preferences.filepaths
+    paths.animation_player_preset, paths.animation_player = "CUSTOM", str(player)
+    with pytest.raises(RuntimeError, match="Render the zoom first"):
+        operators.ever_zoom.play_rendered()
+    video = tmp_path / "zoom.mp4"
+    remember(Job.of(scene), COUNT, 1.0, is_whole=True)
+    for button in (operators.ever_zoom.play_rendered, operators.ever_zoom.open_folder):
+        with pytest.raises(RuntimeError, match="not there any more: render it again"):
+            button()
+    video.touch()
+    scene.frame_start = 5
+    assert operators.ever_zoom.play_rendered() == {"FINISHED"}
+    end = time.monotonic() + 60
+    while not (told.exists() and told.read_text(encoding="utf-8")):
+        time.sleep(0.01)
+        assert time.monotonic() < end
+    assert json.loads(told.read_text(encoding="utf-8"))[-1] == str(video)
+    assert scene.frame_start == 5
+
+
+def test_nothing_of_it_is_in_the_file(scene: Any) -> None:
+    said()
+    before = set(scene.keys())
+    remember(Job.of(scene), COUNT, 9.0, is_whole=True)
+    assert "Saved to" in said()
+    assert set(scene.keys()) == before
+    assert Job.of(scene).pixels == FRAME[0] * FRAME[1]
+    assert rendered._paces and rendered._saved
+
+
+def test_figures_are_told_as_they_are_said() -> None:
+    assert [told_seconds(s) for s in (0.2, 99.0, 100.0, 3600.0, 9000.0)] == [
+        *("1 s", "99 s", "2 min", "60 min", "2.5 h")
+    ]
+    assert [told_bytes(b) for b in (0.0, 40e3, 999_600.0, 1.5e9, 2e12)] == [
+        *("0.0 kB", "40 kB", "1.0 MB", "1.5 GB", "2.0 TB")
+    ]
