@@ -9,6 +9,7 @@ import bpy
 
 from ..core.analysis.placing import GivenPlacement
 from ..core.files.moving import is_moving
+from ..core.files.output import OWN_VIDEO
 from ..core.findings import Finding, FindingKind
 from ..core.plan.plan import Plan, make_plan
 from ..core.plan.timing import LevelKey, frames_between, level_at
@@ -280,10 +281,15 @@ def prepare_place(
     return finish
 
 
-def take_recipe(scene: bpy.types.Scene, control: bpy.types.Object) -> None:
+def take_recipe(scene: bpy.types.Scene, control: bpy.types.Object, video: str = OWN_VIDEO) -> None:
     """Write what the recipe wants into a scene's settings, whatever the user has set by hand.
 
     A scene that is not set up for the zoom gets all that belongs to it.
+
+    Args:
+        scene: Is changed.
+        control: The zoom.
+        video: What its video is called at first, as from `video_pattern`.
 
     Raises:
         EverZoomError: The engine is not there, or the zoom has lost its note.
@@ -297,7 +303,8 @@ def take_recipe(scene: bpy.types.Scene, control: bpy.types.Object) -> None:
     plan, pictures = _checked(scene, plan.series, settings, None, None)
     scene.camera = next(objects.parts(control, CAMERA), scene.camera)
     sound.set_sound(scene, settings.sound or None, plan.first_frame)
-    output_settings.set_first_output(scene, plan.series.images[0].file.parent)
+    files = [image.file for image in plan.series.images]
+    output_settings.set_first_output(scene, files, pattern=video)
     output_settings.fill(scene, control, plan, anew=True)
     if settings.engine is Engine.SEQUENCER:
         strips.build_strips(scene, control, plan, pictures)

@@ -17,6 +17,7 @@ from . import (
     output,
     panels,
     placing,
+    preferences,
     presets,
     properties,
     rendered,
@@ -56,6 +57,7 @@ MODULES = (
     menus,
     copies,
     saving,
+    preferences,
 )
 
 

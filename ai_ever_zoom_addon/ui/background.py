@@ -47,9 +47,14 @@ class Background:
         if bpy.app.timers.is_registered(_tick):
             bpy.app.timers.unregister(_tick)
         if running is not None:
-            done = round(running.fraction * running.count)
             running.end()
-            remember(cls.job, done, running.seconds, is_whole=False)
+            cls.remember(running, is_whole=False)
+
+    @classmethod
+    def remember(cls, running: BackgroundRender, *, is_whole: bool) -> None:
+        """That it has ended."""
+        count = running.count if is_whole else running.done
+        remember(cls.job, count, running.seconds, is_whole=is_whole, first=running.first)
 
     @classmethod
     def tick(cls, running: BackgroundRender) -> bool:
@@ -67,7 +72,7 @@ class Background:
             say(note)
         if is_done:
             cls.running = None
-            remember(cls.job, running.count, running.seconds, is_whole=True)
+            cls.remember(running, is_whole=True)
             inform(f"Saved to {running.output}")
         if is_done or running.text != before:
             redraw(bpy.context)
@@ -158,7 +163,9 @@ def draw_background(layout: Any) -> None:
 def _draw_in_status_bar(header: Any, _context: bpy.types.Context) -> None:
     """The same where it is seen whatever the window shows."""
     if Background.running is not None:
-        draw_background(header.layout)
+        row = header.layout.row()
+        row.ui_units_x = 14.0  # for the longest text
+        draw_background(row)
 
 
 CLASSES = (

@@ -31,8 +31,9 @@ from ..settings import Engine, Travel, ZoomSettings
 from ..wording import counted
 from .asking import MORE_IMAGES, active_zoom, folder_path
 from .bridge import to_settings
+from .defaults import output_name
 from .finding import draw_finding
-from .properties import FINDING, adopt, operator_property
+from .properties import FINDING, adopt, plain_property
 from .questions import Question, ask, forget, question_of
 from .remarking import remarks_of
 from .reporting import LongOperator
@@ -162,7 +163,7 @@ def _build_steps(
             recipe.save_settings(owner, recipe.as_built(owner))
         adopt(built)
         if settings.engine is not Engine.KEEP and output_settings.is_set_up(place, built):
-            output_settings.set_first_output(place, files[0].parent, before)
+            output_settings.set_first_output(place, files, before, output_name())
         if control is None or place == context.scene:
             _show(context, place, built, is_new=control is None)
         _tell(operator, place, built)
@@ -557,7 +558,7 @@ class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
             self.layout.prop(self, name)
 
 
-EVERZOOM_OT_import.__annotations__ |= {name: operator_property(name) for name in FINDING}
+EVERZOOM_OT_import.__annotations__ |= {name: plain_property(name) for name in FINDING}
 
 CLASSES = (
     EVERZOOM_OT_build,

@@ -1,30 +1,62 @@
-"""What a new zoom begins with where the user has chosen nothing for it yet."""
+"""What a new zoom begins with where the user has chosen nothing for it yet.
+
+Nothing of it is in the file: only a zoom that is built keeps what it was built with.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import bpy
 
+from ..core.files.output import OWN_VIDEO
+from ..core.preset import understood
 from ..scene.output.gpu import best_engine, gpu_name
 from ..settings import Engine
 from ..wording import Way, why_engine
 
+ADDON = __package__.rpartition(".")[0]  # by what name it has preferences
+FIELDS = ("order", "engine", "zoom_steps", "frames_per_second")  # of them, by the settings' names
+MACHINE = "machine"  # the engine that suits it
+
+
+def _preferences() -> Any:
+    """The user's; None where the add-on is only imported."""
+    addon = bpy.context.preferences.addons.get(ADDON)
+    return None if addon is None else addon.preferences
+
 
 def given() -> dict[str, Any]:
-    """Settings of a new zoom, by their names, in place of the table's defaults.
+    """Settings of a new zoom, by their names, in place of the table's defaults."""
+    preferences = _preferences()
+    values: dict[str, Any] = {"engine": MACHINE}
+    if preferences is not None:
+        values = {name: getattr(preferences, name) for name in FIELDS}
+        # It is in single precision: rounded to what was meant.
+        values["frames_per_second"] = float(f"{preferences.frames_per_second:.7g}")
+        if preferences.is_scenes_rate:
+            del values["frames_per_second"]
+    if values["engine"] == MACHINE:
+        # A script without a window has the same on every machine.
+        values["engine"] = Engine.CYCLES if bpy.app.background else suitable_engine()
+    return dict(_checked(tuple(values.items())))
 
-    Nothing of it is in the file: only a zoom that is built keeps what it was built with.
-    """
-    return {} if bpy.app.background else {"engine": suitable_engine()}
+
+@lru_cache(maxsize=1)  # panels ask for each of their properties
+def _checked(values: tuple[tuple[str, Any], ...]) -> Mapping[str, Any]:
+    return understood(dict(values))
+
+
+def output_name() -> str:
+    """What the video of a new zoom is called, without its ending."""
+    preferences = _preferences()
+    return OWN_VIDEO if preferences is None else str(preferences.output_name)
 
 
 def suitable_engine() -> Engine:
-    """The engine that suits this machine.
-
-    In the window one works with the planes. A script without a window has the table's default on
-    every machine.
-    """
+    """The engine that suits this machine for work with a zoom's planes."""
     return best_engine(needs_planes=True)
 
 

@@ -9,6 +9,7 @@ import bpy
 from ..scene import zooms
 from ..scene.output.output_settings import differences
 from .asking import active_zoom, has_zoom
+from .defaults import output_name
 from .reporting import Reporting
 from .text import lines, room
 
@@ -29,7 +30,7 @@ class EVERZOOM_OT_take_recipe(Reporting, bpy.types.Operator):
     def act(self, context: Any) -> None:
         control = active_zoom(context)
         count = len(differences(context.scene, control))
-        zooms.take_recipe(context.scene, control)
+        zooms.take_recipe(context.scene, control, output_name())
         self.report({"INFO"}, f"{count} setting{'s' * (count != 1)} taken from the recipe")
 
 

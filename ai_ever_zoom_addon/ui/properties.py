@@ -101,9 +101,16 @@ def _stored_property(name: str) -> Any:
     return _property(name, TABLE[name], default, options=hidden, get=get, set=set_to, update=apply)
 
 
-def operator_property(name: str) -> Any:
-    """A setting as an option of an operator."""
-    return _property(name, TABLE[name], getattr(ZoomSettings.of_panel(), name))
+def plain_property(name: str, *, is_strict: bool = False) -> Any:
+    """A setting as an option of an operator or of the preferences.
+
+    Args:
+        name: Of the setting.
+        is_strict: Blender takes no value that is out of its limits: nobody else would refuse it.
+    """
+    limits = TABLE[name].limits if is_strict else None
+    others = {} if limits is None else {"min": limits[0], "max": limits[1]}
+    return _property(name, TABLE[name], getattr(ZoomSettings.of_panel(), name), **others)
 
 
 # What the importer asks for.

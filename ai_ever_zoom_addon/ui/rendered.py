@@ -90,9 +90,17 @@ def _how(scene: Any) -> Hashable:
 
 @dataclass(frozen=True)
 class _Pace:
-    """What a frame took: seconds, and bytes if they are known, each for a pixel of it."""
+    """What a frame took: seconds, and bytes if they are known, each for a pixel of it.
+
+    Attributes:
+        how: As the job's.
+        start: Seconds before the first frame was begun.
+        seconds: Of a frame, for each of its pixels.
+        size: Bytes, too; None where they are not known.
+    """
 
     how: Hashable
+    start: float
     seconds: float
     size: float | None
 
@@ -102,7 +110,9 @@ _paces: dict[int, _Pace] = {}
 _saved: dict[int, Job] = {}
 
 
-def remember(job: Job, count: int, seconds: float, *, is_whole: bool) -> None:
+def remember(
+    job: Job, count: int, seconds: float, *, is_whole: bool, first: tuple[int, float] = (0, 0.0)
+) -> None:
     """Remember a render that has ended.
 
     Args:
@@ -110,11 +120,17 @@ def remember(job: Job, count: int, seconds: float, *, is_whole: bool) -> None:
         count: How many of its frames were.
         seconds: How long that took.
         is_whole: All that was wanted is there.
+        first: How many frames were the first to be there, and after how many seconds.
     """
     if count:
         size = _mean_size(job, count, is_whole=is_whole)
+        early, until = first if first[0] < count else (0, 0.0)
+        each = (seconds - until) / (count - early)
         _paces[job.scene] = _Pace(
-            job.how, seconds / count / job.pixels, None if size is None else size / job.pixels
+            how=job.how,
+            start=max(0.0, until - early * each),
+            seconds=each / job.pixels,
+            size=None if size is None else size / job.pixels,
         )
     if is_whole:
         _saved[job.scene] = job
@@ -145,7 +161,7 @@ def cost(scene: Any) -> tuple[float, float | None] | None:
         return None
     width, height = output_settings.scene_resolution(scene)
     pixels = width * height * len(range(scene.frame_start, scene.frame_end + 1, scene.frame_step))
-    return pace.seconds * pixels, None if pace.size is None else pace.size * pixels
+    return pace.start + pace.seconds * pixels, None if pace.size is None else pace.size * pixels
 
 
 def lacking_room(scene: Any) -> str:
@@ -164,10 +180,11 @@ def lacking_room(scene: Any) -> str:
 
 
 class _Now:
-    """How far it is."""
+    """When it began, how many frames are there, and since when the first is."""
 
     began = 0.0
     count = 0
+    first = 0.0
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -178,6 +195,8 @@ def _begun(*_: Any) -> None:
 @persistent  # type: ignore[untyped-decorator]
 def _written(*_: Any) -> None:
     _Now.count += 1
+    if _Now.count == 1:
+        _Now.first = time.monotonic()
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -193,21 +212,21 @@ def _cancelled(scene: Any, *_: Any) -> None:
 def _end(scene: Any, *, is_whole: bool) -> None:
     if not _Now.count:  # a single picture
         return
-    seconds = time.monotonic() - _Now.began
-    finish = partial(_finish, scene.session_uid, _Now.count, seconds, is_whole)
+    seconds, first = time.monotonic() - _Now.began, _Now.first - _Now.began
+    finish = partial(_finish, scene.session_uid, _Now.count, seconds, first, is_whole)
     if bpy.app.background:
         finish()
     else:  # this is a thread that may not do much
         bpy.app.timers.register(finish)
 
 
-def _finish(identity: int, count: int, seconds: float, is_whole: bool) -> None:
+def _finish(identity: int, count: int, seconds: float, first: float, is_whole: bool) -> None:
     scenes: Any = bpy.data.scenes
     scene = next((scene for scene in scenes if scene.session_uid == identity), None)
     if scene is None or active.zoom_of(scene) is None:
         return
     job = Job.of(scene)
-    remember(job, count, seconds, is_whole=is_whole)
+    remember(job, count, seconds, is_whole=is_whole, first=(1, first))
     if is_whole:
         inform(f"Saved to {job.output}")
     redraw(bpy.context)

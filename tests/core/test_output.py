@@ -19,6 +19,7 @@ from ai_ever_zoom_addon.core.files.output import (
     is_whole_blend,
     is_whole_picture,
     video_of,
+    video_pattern,
 )
 from ai_ever_zoom_addon.errors import EverZoomError
 
@@ -34,6 +35,23 @@ from ai_ever_zoom_addon.errors import EverZoomError
 )
 def test_a_video_is_named_after_its_folder(folder: str, name: str) -> None:
     assert video_of(Path(folder)) == name
+
+
+@pytest.mark.parametrize(
+    ("typed", "pattern", "name"),
+    [
+        ("{folder}", "{folder}", "forest.mp4"),
+        (" my {folder}.mp4 ", "my {folder}", "my forest.mp4"),
+        ("a zoom", "a zoom", "a zoom.mp4"),
+        ("../{folder}:1\n", "{folder}1", "forest1.mp4"),
+        ("", "{folder}_zoom", "forest_zoom.mp4"),
+        (" ./. ", "{folder}_zoom", "forest_zoom.mp4"),
+        ("x" * 300, "x" * 300, "infinite_zoom.mp4"),
+    ],
+)
+def test_a_video_is_named_as_the_user_wants_it(typed: str, pattern: str, name: str) -> None:
+    assert video_pattern(typed) == pattern
+    assert video_of(Path("/x/forest"), pattern) == name
 
 
 @pytest.mark.parametrize("names", [["img1.png", "img2.png"], ["sea.png", "town.png"], ["1.mp4"]])

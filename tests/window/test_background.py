@@ -44,6 +44,7 @@ def test_the_window_is_free_meanwhile(window: Window, tmp_path: Path) -> None:
     window.enter(window.find("zoom_steps"), "300")
     window.ask("bpy.context.scene.ever_zoom.crop = 0.4")
     window.wait_until(f"not {RUNNING}", 180)
+    window.find("ever_zoom.play_rendered(")
     window.picture("rendered")
     with av.open(str(video)) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]

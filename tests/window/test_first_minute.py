@@ -71,6 +71,9 @@ def test_from_the_zip_to_the_video(
     ended = "bpy.app.handlers.render_complete"  # nobody watches over the render any more
     window.wait_until(f"not any('watching' in item.__module__ for item in {ended})")
     assert not list(series.folder.glob(".*.lock"))
+    for button in ("ever_zoom.play_rendered(", "ever_zoom.open_folder("):
+        window.find(button)
+    window.picture("saved")
     with av.open(str(video)) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     assert len(frames) == (series.count - 1) * steps + 1

@@ -15,6 +15,9 @@ from .image_file import read_header
 
 VIDEO_SUFFIX = ".mp4"
 DEFAULT_VIDEO = f"infinite_zoom{VIDEO_SUFFIX}"
+FOLDER_NAME = "{folder}"  # stands for the name of the images' folder
+OWN_VIDEO = f"{FOLDER_NAME}_zoom"  # no image in it would be called so
+_NO_NAME = '/\\<>:"|?*'
 _LONGEST_NAME = 200  # bytes of a folder, so that there is room for endings and numbers
 LEAST_VIDEO_SIDE = 16  # pixels: Blender encodes no smaller ones
 # What lies beside the images because a zoom was made of them, with Blender's backups of files.
@@ -22,10 +25,26 @@ _OURS = re.compile(r".*_zoom(-\d+)?\.mp4|.*\.blend\d*", re.IGNORECASE)
 FRAME_NAME = "frame_#####"  # Blender puts the frame's number in place of the signs
 
 
-def video_of(folder: Path) -> str:
-    """The name of a video of the images in a folder: no image of theirs would be called so."""
-    is_usable = 0 < len(os.fsencode(folder.name)) < _LONGEST_NAME
-    return f"{folder.name}_zoom{VIDEO_SUFFIX}" if is_usable else DEFAULT_VIDEO
+def video_of(folder: Path, pattern: str = OWN_VIDEO) -> str:
+    """The name of a video of the images in a folder.
+
+    Args:
+        folder: Of the images.
+        pattern: What it is called, as from `video_pattern`.
+    """
+    name = pattern.replace(FOLDER_NAME, folder.name)
+    longest = max(len(os.fsencode(text)) for text in (name, folder.name, pattern))
+    is_usable = folder.name and longest < _LONGEST_NAME + len(OWN_VIDEO) - len(FOLDER_NAME)
+    return f"{name}{VIDEO_SUFFIX}" if is_usable else DEFAULT_VIDEO
+
+
+def video_pattern(text: str) -> str:
+    """A name for videos, as a user has typed it, without what no file's name can have.
+
+    Where nothing of it is left it is the usual one.
+    """
+    kept = "".join(sign for sign in text if sign.isprintable() and sign not in _NO_NAME)
+    return kept.strip().removesuffix(VIDEO_SUFFIX).strip(" .") or OWN_VIDEO
 
 
 def free_video(path: str, is_taken: Callable[[str], bool]) -> str:

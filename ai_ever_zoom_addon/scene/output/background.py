@@ -50,6 +50,7 @@ class BackgroundRender:
         text: What is being done.
         is_paused: It waits.
         count: How many frames are rendered.
+        first: How many of them were the first to be there, and after how many seconds of work.
     """
 
     def __init__(self, scene: Any) -> None:
@@ -60,6 +61,7 @@ class BackgroundRender:
         self.text = "Starting"
         self.is_paused = False
         self.count = 0
+        self.first = 0, 0.0
         self._since, self._before = time.monotonic(), 0.0
         self._crew: Crew | None = None
         self._steps = self._work(scene)
@@ -76,6 +78,8 @@ class BackgroundRender:
         """
         try:
             self.fraction, self.text = next(self._steps)
+            if self.fraction and not self.first[0]:
+                self.first = self.done, self.seconds
         except StopIteration:
             return True
         except WorkerError as error:
@@ -97,9 +101,17 @@ class BackgroundRender:
         return self._before + (0.0 if self.is_paused else time.monotonic() - self._since)
 
     @property
+    def done(self) -> int:
+        """How many frames are there."""
+        return round(self.fraction * self.count)
+
+    @property
     def left(self) -> float | None:
-        """About how many seconds of work are left; None where no frame is there yet."""
-        return self.seconds * (1.0 / self.fraction - 1.0) if self.fraction else None
+        """About how many seconds of work are left; None where it is too early to say."""
+        early, until = self.first
+        if self.done <= early:
+            return None
+        return (self.seconds - until) / (self.done - early) * (self.count - self.done)
 
     def end(self) -> None:
         """Give it up; once is enough."""

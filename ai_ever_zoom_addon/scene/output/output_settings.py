@@ -11,7 +11,7 @@ import json
 import math
 import tempfile
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +21,8 @@ import bpy
 
 from ... import plain
 from ...core.files.folder import check_name
-from ...core.files.output import FRAME_NAME, free_video, is_video, video_of
+from ...core.files.moving import choose_moving
+from ...core.files.output import FRAME_NAME, OWN_VIDEO, free_video, is_video, video_of
 from ...core.findings import Finding, FindingKind
 from ...core.plan.plan import Plan
 from ...errors import EverZoomError
@@ -201,10 +202,11 @@ def _wanted_engine(plan: Plan) -> Table:
 
 
 def has_engine(engine: Engine) -> bool:
-    """Whether this Blender has an engine: add-ons such as Cycles can be switched off."""
-    own = next(scene for scene in bpy.data.scenes if scene.library is None)
-    wanted_id = ENGINE_IDS.get(engine)
-    return wanted_id is None or wanted_id in colours.choices(own.render, "engine")
+    """Whether this Blender has an engine: Cycles is an add-on, which can be switched off.
+
+    Panels ask it, too: nothing is written for it.
+    """
+    return engine is not Engine.CYCLES or hasattr(bpy.types.Scene, "cycles")
 
 
 def check_engine(engine: Engine) -> None:
@@ -540,29 +542,39 @@ def set_output(scene: bpy.types.Scene, output: Path | str) -> None:
         _write(scene, name, value)
 
 
-def set_first_output(scene: bpy.types.Scene, folder: Path, before: Path | None = None) -> None:
+def set_first_output(
+    scene: bpy.types.Scene,
+    images: Sequence[Path],
+    before: Path | None = None,
+    pattern: str = OWN_VIDEO,
+) -> None:
     """Say where the video goes, unless the user has said so already.
 
     Args:
-        scene: Gets a name after the folder, which no other scene has.
-        folder: Of the images.
-        before: That of the zoom's images until now, if it was there.
+        scene: Gets a name after the images' folder, which no other scene has.
+        images: The files of the zoom.
+        before: The folder of the zoom's images until now, if it was there.
+        pattern: What the video is called, as from `video_pattern`, unless it would look like one
+            of the images.
     """
     path = scene.render.filepath
     is_first = path in ("", "/tmp/", "/tmp\\", "//", f"{Path(tempfile.gettempdir())}/")
-    is_ours = before is not None and path in map(compat.literal_path, _videos(before))
-    if not (is_first or is_ours):
+    ours = [name for each in (OWN_VIDEO, pattern) if before for name in _videos(before, each)]
+    if not (is_first or path in map(compat.literal_path, ours)):
         return
-    others = {bpy.path.abspath(item.render.filepath) for item in bpy.data.scenes if item != scene}
-    beside_file, beside_images = _videos(folder)
-    place = free_video(
-        beside_file if bpy.data.filepath else beside_images,
-        lambda name: bpy.path.abspath(compat.literal_path(name)) in others,
-    )
+    taken = {bpy.path.abspath(item.render.filepath) for item in bpy.data.scenes if item != scene}
+    for each in (pattern, OWN_VIDEO):
+        beside_file, beside_images = _videos(images[0].parent, each)
+        place = free_video(
+            beside_file if bpy.data.filepath else beside_images,
+            lambda name: bpy.path.abspath(compat.literal_path(name)) in taken,
+        )
+        if not choose_moving([Path(place)], images):  # the next build would take it for an image
+            break
     set_output(scene, place)
 
 
-def _videos(folder: Path) -> tuple[str, str]:
+def _videos(folder: Path, pattern: str) -> tuple[str, str]:
     """Where a zoom's video goes at first: beside the file, or beside the images."""
-    name = video_of(folder)
+    name = video_of(folder, pattern)
     return f"//{name}", str(folder / name)
