@@ -257,10 +257,11 @@ def draw_after(layout: Any, context: Any) -> None:
     job = saved(context.scene)
     if job is None:
         return
+    layout.label(text=f"Saved to {job.output.name}", icon="CHECKMARK")
     row = layout.row(align=True)
-    row.label(text=f"Saved to {job.output.name}", icon="CHECKMARK")
-    row.operator(EVERZOOM_OT_play_rendered.bl_idname, text="", icon="PLAY")
-    row.operator(EVERZOOM_OT_open_folder.bl_idname, text="", icon="FILE_FOLDER")
+    play = "Play Video" if job.is_video else "Play Frames"
+    row.operator(EVERZOOM_OT_play_rendered.bl_idname, text=play, icon="PLAY")
+    row.operator(EVERZOOM_OT_open_folder.bl_idname, icon="FILE_FOLDER")
 
 
 class _OfRendered(Reporting):
