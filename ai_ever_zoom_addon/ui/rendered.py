@@ -169,8 +169,11 @@ def lacking_room(scene: Any) -> str:
     _, size = cost(scene) or (0.0, None)
     if size is None:
         return ""
-    output = Job.of(scene).output
-    free = shutil.disk_usage(next(place for place in output.parents if place.exists())).free
+    try:
+        places = Job.of(scene).output.parents
+        free = shutil.disk_usage(next(place for place in places if place.exists())).free
+    except (OSError, StopIteration):  # a place that cannot be written is told otherwise
+        return ""
     if size <= free:
         return ""
     return f"About {told_bytes(size)} are to be written, and {told_bytes(free)} are free"
