@@ -104,7 +104,7 @@ def test_a_render_in_the_background_tells_the_same(scene: Any, tmp_path: Path) -
     running.first = 1, running.seconds / 2  # which took as long as the next one
     assert running.left == pytest.approx(3.0 * running.seconds)
     running.first, running.count = (0, 0.0), COUNT
-    bar = Layout(bpy.context, [], [], [])
+    bar = Layout(bpy.context)
     header: Any = SimpleNamespace(layout=bar)
     _draw_in_status_bar(header, bpy.context)
     assert bar.texts == ["Paused at frame 2 of 8"]
