@@ -230,7 +230,7 @@ def _finish(identity: int, count: int, seconds: float, first: float, is_whole: b
         return
     job = Job.of(scene)
     remember(job, count, seconds, is_whole=is_whole, first=(1, first))
-    if is_whole:
+    if is_whole and not bpy.app.background:
         inform(f"Saved to {job.output}")
     redraw(bpy.context)
 

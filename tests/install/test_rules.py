@@ -13,6 +13,7 @@ import build
 
 FROM_BLENDER = {
     *("bl_operators", "bl_ui", "blf", "bpy", "bpy_extras", "gpu", "gpu_extras", "mathutils"),
+    "rna_keymap_ui",
     "numpy",
 }
 OF_THE_NETWORK = {"asyncio", "ftplib", "http", "smtplib", "socket", "socketserver", "ssl", "urllib"}
