@@ -471,7 +471,7 @@ class ZoomSettings:
     samples: int = _choice(
         0,
         "Samples",
-        "Samples per pixel, 1 is exact; 0 takes the engine's recipe",
+        "Samples per pixel, 1 is exact; 0, Auto in the panel, takes the engine's recipe",
         "--samples",
         name="N",
         limits=(0, 1_000_000),

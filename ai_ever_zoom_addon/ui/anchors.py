@@ -50,6 +50,15 @@ class EVERZOOM_OT_add_to_image(_AddToImage, bpy.types.Operator):
         default=True,
     )
 
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if not super().poll(context):
+            return False
+        if not anchors.addable(context.selected_objects, active_zoom(context)):
+            cls.poll_message_set("Select what is to be added, other than parts of the zoom itself")
+            return False
+        return True
+
     def add(self, context: Any, control: Any) -> int:
         plan = zooms.plan_of(context.scene, control)
         objects = list(context.selected_objects)

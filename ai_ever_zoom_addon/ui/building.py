@@ -36,8 +36,8 @@ from .finding import draw_finding
 from .properties import FINDING, adopt, plain_property
 from .questions import Question, ask, forget, question_of
 from .remarking import remarks_of
-from .reporting import LongOperator
-from .view import look_through_camera
+from .reporting import LongOperator, warn
+from .view import frame_timeline, look_through_camera
 from .work import Finish, Kept
 
 # What a scene of a zoom's own takes over from the one that was shown.
@@ -169,7 +169,7 @@ def _build_steps(
         _tell(operator, place, built)
         gone = _gone(listed, files)
         if gone:
-            operator.report({"WARNING"}, f"Built without {among(gone, 3)}: not in the folder now")
+            warn(operator, f"Built without {among(gone, 3)}: not in the folder now")
 
     return finish
 
@@ -207,8 +207,8 @@ def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) 
         new = _not_listed(group, listing)
         if new:
             more = f" and {len(new) - 3} more" if len(new) > 3 else ""
-            operator.report(
-                {"WARNING"},
+            warn(
+                operator,
                 f"Not in the list: {', '.join(new[:3])}{more}. Add what is new in the folder by "
                 "the list's +, or press Find Order",
             )
@@ -297,6 +297,8 @@ def _show(context: Any, scene: Any, control: Any, *, is_new: bool) -> None:
             item.select_set(False, view_layer=layer)
         layer.objects.active = control
     look_through_camera(window)
+    if is_new:
+        frame_timeline(window)
 
 
 class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
@@ -344,7 +346,7 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         manager = context.window_manager
-        if self.is_new and not self.folder:  # another zoom is of other images
+        if self._asks_for_folder(context):
             self.is_asked = True
             folder = context.scene.ever_zoom.folder
             self.directory = bpy.path.abspath(folder)
@@ -358,6 +360,16 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
                 )
             )
         return super().invoke(context, event)
+
+    def _asks_for_folder(self, context: Any) -> bool:
+        """Whether nothing says which folder: another zoom is of other images."""
+        is_chosen = bool(context.scene.ever_zoom.folder) or active_zoom(context) is not None
+        return not self.folder and (self.is_new or not is_chosen)
+
+    def execute(self, context: Any) -> set[str]:
+        if self.is_asked and self.directory and not self.is_new:
+            context.scene.ever_zoom.folder = self.directory  # so that the panel says it, too
+        return super().execute(context)
 
     def draw(self, context: Any) -> None:
         if not (self.is_here and self.work is None):

@@ -9,7 +9,9 @@ import bpy
 from ..errors import EverZoomError
 from ..scene import compositing
 from ..scene.planes import objects
+from ..scene.strips.strips import has_strips
 from .asking import active_zoom, has_planes
+from .mending import draw_idle
 from .properties import chosen_layer
 from .reporting import Reporting
 from .tab import PartOfTab
@@ -73,6 +75,9 @@ class EVERZOOM_PT_compositing(PartOfTab, bpy.types.Panel):
             layout.operator(EVERZOOM_OT_add_effects.bl_idname, icon="NODE_COMPOSITING")
             return
         column = layout.column()
+        if has_strips(context.scene):
+            column.enabled = False
+            draw_idle(layout, context, "Fast 2D goes past the compositor")
         for node in effects:
             row = column.row()
             row.prop(node, "mute", text=node.label, invert_checkbox=True)

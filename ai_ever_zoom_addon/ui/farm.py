@@ -12,7 +12,7 @@ from bpy_extras.io_utils import ExportHelper
 from ..scene import backdrop
 from ..scene.output import farm
 from .asking import active_zoom
-from .reporting import Reporting
+from .reporting import Reporting, warn
 
 
 class EVERZOOM_OT_prepare_for_farm(Reporting, bpy.types.Operator, ExportHelper):
@@ -40,7 +40,7 @@ class EVERZOOM_OT_prepare_for_farm(Reporting, bpy.types.Operator, ExportHelper):
 
     def act(self: Any, context: Any) -> None:
         for line in farm.prepare(context.scene, Path(bpy.path.abspath(self.filepath))):
-            self.report({"INFO"}, line)
+            warn(self, line, "INFO")
 
 
 CLASSES = (EVERZOOM_OT_prepare_for_farm,)

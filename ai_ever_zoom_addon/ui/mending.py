@@ -6,16 +6,18 @@ import json
 from typing import Any
 
 import bpy
+from bpy.app.handlers import persistent
 from bpy.props import StringProperty
 
 from ..errors import EverZoomError
 from ..scene import active, recipe
 from ..scene.planes import objects
-from ..settings import TABLE
+from ..settings import TABLE, Engine
 from ..wording import counted
 from .asking import active_group, active_zoom, has_zoom
 from .bridge import change
-from .reporting import Reporting
+from .reporting import Reporting, warned
+from .text import draw_lines
 
 
 class EVERZOOM_OT_take_back(Reporting, bpy.types.Operator):
@@ -56,8 +58,8 @@ class EVERZOOM_OT_choose(Reporting, bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:
-        labels = ", ".join(TABLE[name].label for name in json.loads(properties.choices))
-        return f"Set {labels} so" if labels else str(cls.__doc__)
+        names = list(json.loads(properties.choices))
+        return TABLE[names[0]].help if len(names) == 1 else str(cls.__doc__)
 
     def act(self, context: Any) -> None:
         change(active_group(context), json.loads(self.choices))
@@ -114,6 +116,29 @@ class EVERZOOM_OT_remove_remains(Reporting, bpy.types.Operator):
         self.report({"INFO"}, f"Removed {counted(count, 'object')}")
 
 
+class EVERZOOM_OT_forget_warnings(bpy.types.Operator):
+    """Take from the panel what was reported"""
+
+    bl_idname = "ever_zoom.forget_warnings"
+    bl_label = "Forget What Was Reported"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        warned.clear()
+        return {"FINISHED"}
+
+
+def draw_warned(layout: Any, context: Any) -> None:
+    """What the last button reported, in full: the status bar cuts it."""
+    if not warned:
+        return
+    row = layout.box().row()
+    column = row.column()
+    for text in warned:
+        draw_lines(column, context, text, icon="INFO", units=2.5)
+    row.operator("ever_zoom.forget_warnings", text="", icon="X", emboss=False)
+
+
 def draw_setting(layout: Any, group: Any, name: str, waiting: tuple[str, ...] = ()) -> None:
     """A setting; one that waits for the next build is marked, and can be taken back."""
     row = layout.row(align=True)
@@ -126,6 +151,26 @@ def draw_take_back(row: Any, name: str, waiting: tuple[str, ...]) -> None:
     """The button beside a setting that waits for the next build."""
     if name in waiting:
         row.operator("ever_zoom.take_back", text="", icon="LOOP_BACK").setting = name
+
+
+def is_fast_2d(group: Any) -> bool:
+    """Whether settings are of a zoom in the sequencer, where some do nothing."""
+    return bool(group.engine == Engine.SEQUENCER.value)
+
+
+def draw_idle(layout: Any, context: Any, reason: str) -> None:
+    """Why what is above is grey."""
+    draw_lines(layout, context, f"{reason}: choose another engine for this.", icon="INFO")
+
+
+def draw_samples(layout: Any, group: Any) -> None:
+    """The samples: while none are given the engine's recipe says how many."""
+    row = layout.row(align=True, heading=TABLE["samples"].label)
+    if group.samples:
+        row.prop(group, "samples", text="")
+        row.operator("ever_zoom.choose", text="", icon="X").choices = json.dumps({"samples": 0})
+    else:
+        row.operator("ever_zoom.choose", text="Auto").choices = json.dumps({"samples": 1})
 
 
 def draw_remains(layout: Any, count: int) -> None:
@@ -142,7 +187,27 @@ CLASSES = (
     EVERZOOM_OT_choose,
     EVERZOOM_OT_dismiss,
     EVERZOOM_OT_remark_again,
+    EVERZOOM_OT_forget_warnings,
     EVERZOOM_OT_remove_remains,
 )
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+_register, _unregister = bpy.utils.register_classes_factory(CLASSES)
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _forget(*_: object) -> None:
+    """Another file is open."""
+    warned.clear()
+
+
+def register() -> None:
+    """Add what this module has to Blender."""
+    _register()
+    bpy.app.handlers.load_post.append(_forget)
+
+
+def unregister() -> None:
+    """Take out what `register` added."""
+    bpy.app.handlers.load_post.remove(_forget)
+    _forget()
+    _unregister()

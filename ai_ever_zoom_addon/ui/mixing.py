@@ -10,7 +10,7 @@ from bpy.props import StringProperty
 from ..errors import EverZoomError
 from ..scene import backdrop, screen
 from . import data
-from .reporting import Reporting
+from .reporting import Reporting, warn
 from .tab import PartOfTab
 
 
@@ -44,7 +44,8 @@ class _OfAnotherScene(Reporting):
         if zoom is None:
             raise EverZoomError(f'No scene "{self.zoom}" has a zoom: choose another one.')
         done, remarks = self.use(context, zoom)
-        self.report({"INFO"}, "; ".join([done, *remarks]))  # of several, one would be seen
+        text = "; ".join([done, *remarks])  # of several, one would be seen
+        warn(self, text, "INFO")
 
 
 class EVERZOOM_OT_use_as_backdrop(_OfAnotherScene, bpy.types.Operator):

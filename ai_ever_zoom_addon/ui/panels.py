@@ -17,7 +17,7 @@ from .defaults import why_suitable
 from .farm import EVERZOOM_OT_prepare_for_farm
 from .finding import draw_finding, draw_question, draw_remarks
 from .images import draw_list
-from .mending import draw_remains, draw_setting
+from .mending import draw_idle, draw_remains, draw_samples, draw_setting, draw_warned, is_fast_2d
 from .output import EVERZOOM_OT_take_recipe, draw_differences
 from .placing import is_placing
 from .presets import EVERZOOM_PT_presets
@@ -76,6 +76,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         else:
             big.operator("ever_zoom.build", icon="PLAY")
             layout.operator("ever_zoom.build", text="Build into This Scene").is_here = True
+            draw_warned(layout, context)
         if shown.question is not None:
             box = layout.box()
             draw_lines(box, context, sentence(shown.question, Way.WINDOW), icon="QUESTION")
@@ -117,6 +118,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         draw_after(layout, context)
         # Below what is needed most often, and the remarks last: so they move nothing else.
         zoom = active_zoom(context).ever_zoom
+        draw_warned(layout, context)
         draw_list(layout, zoom)
         draw_remarks(layout, context, zoom, shown)
 
@@ -220,13 +222,20 @@ class EVERZOOM_PT_output(_SettingsPanel, bpy.types.Panel):
     """How frames are rendered."""
 
     bl_label = "Output"
-    properties = ("engine", "samples", "pack_images")
+    properties = ("engine",)
 
     def draw(self, context: Any) -> None:
         super().draw(context)
         reason = why_suitable(Engine(active_group(context).engine))
         if reason:
             draw_lines(self.layout, context, reason, icon="INFO")
+        group = active_group(context)
+        column = self.layout.column()
+        column.enabled = not is_fast_2d(group)
+        draw_samples(column, group)
+        if is_fast_2d(group):
+            draw_idle(self.layout, context, "Fast 2D takes one sample, which is exact")
+        self.layout.prop(group, "pack_images")
         draw_differences(self.layout, context)
         self.layout.operator(EVERZOOM_OT_prepare_for_farm.bl_idname, icon="EXPORT")
 
@@ -235,7 +244,15 @@ class EVERZOOM_PT_debug(_SettingsPanel, bpy.types.Panel):
     """For a look at the joins."""
 
     bl_label = "Debug"
-    properties = ("debug_overlay",)
+
+    def draw(self, context: Any) -> None:
+        group = active_group(context)
+        row = self.layout.row()
+        row.use_property_split, row.use_property_decorate = True, False
+        row.enabled = not is_fast_2d(group)
+        row.prop(group, "debug_overlay")
+        if is_fast_2d(group):
+            draw_idle(self.layout, context, "Fast 2D shows the pictures only")
 
 
 CLASSES = (

@@ -75,9 +75,9 @@ BUILT_IN: dict[str, tuple[str, Mapping[str, Any]]] = {
             }
         ),
     ),
-    "As the Seed Program": (
-        "As the command line program does it that this add-on descends from: factor 2, the first "
-        "file is the innermost image, nothing is put right, hard edges",
+    "Plain 2x": (
+        "For images that fit exactly: factor 2, the first file is the innermost image, nothing is "
+        "looked for in the pictures or put right, hard edges, 100 frames to an image",
         MappingProxyType(
             {
                 "is_factor_measured": False,

@@ -12,7 +12,7 @@ from ..scene.output import bake, rendering, watching
 from ..scene.planes import objects
 from .asking import active_zoom, has_zoom
 from .rendered import lacking_room
-from .reporting import Reporting, say
+from .reporting import Reporting, say, warn
 
 
 def prepare(operator: Any, context: Any) -> None:
@@ -28,8 +28,8 @@ def prepare(operator: Any, context: Any) -> None:
         raise EverZoomError("The zoom's camera is gone: press Build Again")
     context.scene.camera = camera
     for name, first, last in rendering.other_cameras(context.scene):
-        operator.report(
-            {"WARNING"},
+        warn(
+            operator,
             f"Markers switch to {name} in frames {first} to {last}: delete these markers of "
             "the timeline to see the zoom there",
         )

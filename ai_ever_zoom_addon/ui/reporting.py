@@ -47,6 +47,16 @@ class EVERZOOM_OT_report(bpy.types.Operator):
         return {"FINISHED"}
 
 
+# What the last button warned of: a status bar cuts it, and soon shows something else.
+warned: list[str] = []
+
+
+def warn(operator: Any, text: str, kind: str = "WARNING") -> None:
+    """Report what the user has to read; the panel shows it, too, until the next button."""
+    operator.report({kind}, text)
+    warned.append(text)
+
+
 class Reporting:
     """A mix-in for operators: errors become reports.
 
@@ -64,6 +74,7 @@ class Reporting:
         raise NotImplementedError
 
     def execute(self: Any, context: Any) -> set[str]:
+        warned.clear()
         try:
             self.act(context)
         except Exception as error:
@@ -83,7 +94,10 @@ class Reporting:
             if isinstance(error, EverZoomError)
             else in_one_line(error, is_undone=is_undone)
         )
-        self.report({"ERROR"}, text)
+        if isinstance(error, FoundError):  # the panel asks
+            self.report({"ERROR"}, text)
+        else:
+            warn(self, text, "ERROR")
         return {"FINISHED"} if is_changed else {"CANCELLED"}
 
 
@@ -108,6 +122,7 @@ class LongOperator(Reporting):
     def execute(self: Any, context: Any) -> set[str]:
         if self.is_asked:
             return set(self.start(context))
+        warned.clear()
         try:
             finish = Work(self.steps(context)).run()
         except Exception as error:
@@ -125,6 +140,7 @@ class LongOperator(Reporting):
         if bpy.app.background or context.window is None:
             self.is_asked = False
             return set(self.execute(context))
+        warned.clear()
         self.work = Work(self.steps(context))
         self.work.start(context)
         context.window_manager.modal_handler_add(self)

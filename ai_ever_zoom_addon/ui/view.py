@@ -33,6 +33,8 @@ class _Look:
     distance: float
     location: tuple[float, ...]
     rotation: tuple[float, ...]
+    has_cursor: bool
+    has_origins: bool
 
     @classmethod
     def of(cls, space: Any) -> _Look:
@@ -47,6 +49,8 @@ class _Look:
             distance=view.view_distance,
             location=tuple(view.view_location),
             rotation=tuple(view.view_rotation),
+            has_cursor=space.overlay.show_cursor,
+            has_origins=space.overlay.show_object_origins,
         )
 
     def put_back(self, space: Any) -> None:
@@ -59,6 +63,9 @@ class _Look:
             view.view_rotation = self.rotation  # a camera's view has turned it
         if space.shading.type in {"MATERIAL", "RENDERED"}:
             space.shading.type = self.shading
+        overlay = space.overlay
+        overlay.show_cursor = overlay.show_cursor or self.has_cursor
+        overlay.show_object_origins = overlay.show_object_origins or self.has_origins
 
 
 # By where a view is in memory, which stays while it is there: how it was, and which of them show
@@ -106,7 +113,10 @@ def look_through_camera(window: bpy.types.Window) -> None:
         if area.type != "VIEW_3D":
             continue
         space = area.spaces.active
-        _looks.setdefault(space.as_pointer(), _Look.of(space))
+        if space.as_pointer() not in _looks:
+            _looks[space.as_pointer()] = _Look.of(space)
+            # They lie at the zoom's centre: in the middle of the picture.
+            space.overlay.show_cursor = space.overlay.show_object_origins = False
         _left.discard(space.as_pointer())
         if space.shading.type in {"SOLID", "WIREFRAME"}:
             # With Workbench there is no Material Preview.
@@ -116,6 +126,18 @@ def look_through_camera(window: bpy.types.Window) -> None:
             space.region_3d.view_perspective = "CAMERA"
             if not space.region_quadviews:
                 _fit_frame(area, window.scene.render)
+
+
+def frame_timeline(window: bpy.types.Window) -> None:
+    """Show the whole range of the scene in the window's timelines."""
+    context: Any = bpy.context
+    operators: Any = bpy.ops
+    for area in window.screen.areas:
+        is_timeline = area.ui_type == "TIMELINE"
+        region = next((part for part in area.regions if part.type == "WINDOW"), None)
+        if is_timeline and region is not None and not bpy.app.background:
+            with context.temp_override(window=window, area=area, region=region):
+                operators.action.view_all()
 
 
 def free_part(area: Any) -> tuple[Any, float, float, float, float]:

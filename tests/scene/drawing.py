@@ -17,8 +17,8 @@ _ICONS = set(_RNA.functions["label"].parameters["icon"].enum_items.keys())
 
 class Layout:
     """Records in `texts` what is written, in `buttons` which operators are offered, in
-    `button_texts` what is written on those that are not called as the operator is, and in `fields`
-    which properties are shown.
+    `button_texts` what is written on those that are not called as the operator is, in `fields`
+    which properties are shown, and in `grey` which of both are greyed out with all around them.
 
     What can be opened is open, unless `is_all_open` is false: then it is as at first.
     """
@@ -31,12 +31,19 @@ class Layout:
         self.buttons: list[str] = []
         self.button_texts: list[str] = []
         self.fields: list[str] = []
+        self.grey: list[str] = []
+        self.enabled = True
 
     def _same(self, *_: Any, **__: Any) -> Layout:
         part = Layout(self._context)
         part.texts, part.buttons = self.texts, self.buttons
         part.button_texts, part.fields = self.button_texts, self.fields
+        part.grey, part.enabled = self.grey, self.enabled
         return part
+
+    def _note(self, name: str) -> None:
+        if not self.enabled:
+            self.grey.append(name)
 
     row = column = box = split = grid_flow = column_flow = _same
 
@@ -56,6 +63,7 @@ class Layout:
     def prop(self, data: Any, name: str, *, icon: str = "NONE", **_: Any) -> None:
         assert icon in _ICONS, icon
         self.fields.append(name)
+        self._note(name)
         if name.startswith("["):
             data.path_resolve(name)
         else:
@@ -68,6 +76,7 @@ class Layout:
         group, _dot, name = identity.partition(".")
         kind = getattr(getattr(bpy.ops, group), name).get_rna_type()
         self.buttons.append(identity)
+        self._note(identity)
         return _Arguments(kind)
 
     def operator_menu_enum(self, identity: str, name: str, **options: Any) -> Any:

@@ -524,6 +524,12 @@ def test_the_panel(group: Any) -> None:
     operators.ever_zoom.add_text_to_image()
     shown = draw_panel("EVERZOOM_PT_effects")
     assert "ever_zoom.add_to_image" in shown.buttons
+    assert operators.ever_zoom.add_to_image.poll()  # the text is selected
+    objects.controls(bpy.context.scene)[0].select_set(True)
+    for item in bpy.context.selected_objects:
+        item.select_set(item.type == "EMPTY")
+    with pytest.raises(RuntimeError, match="Select what is to be added"):
+        operators.ever_zoom.add_to_image()
     group.engine = "sequencer"
     with pytest.raises(RuntimeError, match="Not in the sequencer"):
         operators.ever_zoom.add_text_to_image()

@@ -46,7 +46,7 @@ def build(folder: Path) -> Any:
     [
         ("Midjourney 2x", 2.002, 0.8),
         ("Midjourney 1.5x", 1.333, 0.8),
-        ("As the Seed Program", 2, 0.8),
+        ("Plain 2x", 2, 0.8),
     ],
 )
 def test_a_programs_factor_is_set(addon: None, name: str, factor: float, crop: float) -> None:
@@ -59,8 +59,8 @@ def test_a_programs_factor_is_set(addon: None, name: str, factor: float, crop: f
     assert zoom.frames_per_second == 24.0  # what a preset does not name stays
 
 
-def test_the_seed_program_puts_nothing_right(addon: None) -> None:
-    operators.ever_zoom.use_preset(name="As the Seed Program")
+def test_the_plain_preset_puts_nothing_right(addon: None) -> None:
+    operators.ever_zoom.use_preset(name="Plain 2x")
     zoom = group()
     assert not (zoom.align or zoom.match_colour)
     assert zoom.feather == 0.0
@@ -71,7 +71,7 @@ def test_the_seed_program_puts_nothing_right(addon: None) -> None:
 def test_a_built_zoom_changes_at_once_and_can_be_undone(addon: None, tmp_path: Path) -> None:
     control = build(tmp_path)
     bpy.ops.ed.undo_push(message="built")
-    operators.ever_zoom.use_preset(name="As the Seed Program")
+    operators.ever_zoom.use_preset(name="Plain 2x")
     assert bpy.context.scene.frame_end == 201
     (control,) = objects.controls(bpy.context.scene)
     assert control.ever_zoom.zoom_steps == 100

@@ -164,6 +164,53 @@ def test_a_factor_that_is_not_given_is_measured(addon: None) -> None:
     assert seen.count("zoom_factor") == seen.count("is_factor_measured") == 1
 
 
+def test_what_does_nothing_in_fast_2d_is_grey_and_says_why(addon: None, tmp_path: Path) -> None:
+    group = group_of_scene()
+    for panel, field, reason in (
+        ("EVERZOOM_PT_output", "ever_zoom.choose", "Fast 2D takes one sample"),
+        ("EVERZOOM_PT_debug", "debug_overlay", "Fast 2D shows the pictures only"),
+    ):
+        group.engine = "cycles"
+        seen = draw_panel(panel)
+        assert field in (*seen.fields, *seen.buttons) and field not in seen.grey
+        assert reason not in " ".join(seen.texts)
+        group.engine = "sequencer"
+        seen = draw_panel(panel)
+        assert field in seen.grey and reason in " ".join(seen.texts)
+
+
+def test_samples_that_are_not_given_are_called_so(addon: None) -> None:
+    group = group_of_scene()
+    seen = draw_panel("EVERZOOM_PT_output")
+    assert "Auto" in seen.button_texts and "samples" not in seen.fields
+    operators.ever_zoom.choose(choices='{"samples": 1}')
+    assert group.samples == 1
+    seen = draw_panel("EVERZOOM_PT_output")
+    assert "Auto" not in seen.button_texts and "samples" in seen.fields
+    operators.ever_zoom.choose(choices='{"samples": 0}')
+    assert group.samples == 0
+
+
+def test_a_warning_stays_in_the_panel_until_the_next_button(addon: None, tmp_path: Path) -> None:
+    files = write_series(tmp_path, 4)
+    build(tmp_path)
+    assert "ever_zoom.forget_warnings" not in draw_panel("EVERZOOM_PT_main").buttons
+    files[3].unlink()
+    operators.ever_zoom.build()
+    assert "Built without a_3.png: not in the folder now" in shown_text()
+    operators.ever_zoom.forget_warnings()
+    assert "Built without" not in shown_text()
+    with pytest.raises(RuntimeError, match="no such image"):
+        operators.ever_zoom.show_image(row=7)
+    assert "There is no such image in the list: choose another row." in shown_text()
+    operators.ever_zoom.mark_images()
+    assert "no such image" not in shown_text()
+    with pytest.raises(RuntimeError, match="no such image"):
+        operators.ever_zoom.show_image(row=7)
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    assert "no such image" not in shown_text()
+
+
 def test_builds_what_is_in_the_folder(addon: None, tmp_path: Path) -> None:
     files = write_series(tmp_path)
     (tmp_path / "notes.txt").write_text("no image")

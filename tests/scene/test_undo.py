@@ -70,7 +70,7 @@ def test_every_step_goes_back_and_forth(addon: None, tmp_path: Path) -> None:
         lambda: operators.ever_zoom.add_images(
             directory=str(more.parent), files=[{"name": more.name}], place="inside"
         ),
-        lambda: operators.ever_zoom.use_preset(name="As the Seed Program"),
+        lambda: operators.ever_zoom.use_preset(name="Plain 2x"),
         lambda: operators.ever_zoom.reverse_images(),
         lambda: operators.ever_zoom.build(is_found_anew=True),
         lambda: set_value("debug_overlay", True),

@@ -189,6 +189,8 @@ def looks() -> list[tuple[Any, ...]]:
             round(space.region_3d.view_camera_zoom, 3),
             tuple(space.region_3d.view_camera_offset),
             tuple(space.region_3d.view_rotation),
+            space.overlay.show_cursor,
+            space.overlay.show_object_origins,
         )
         for space in views()
     ]
@@ -231,9 +233,10 @@ def test_what_the_user_has_chosen_meanwhile_stays(addon: None, tmp_path: Path) -
     build(tmp_path)
     choose_wires("ORTHO")
     chosen = looks()
+    assert all(look[-2:] == (False, False) for look in chosen)  # by the zoom: these are given back
     bpy.context.window.scene = mine
     view.follow()
-    assert looks() == chosen
+    assert looks() == [(*look[:-2], True, True) for look in chosen]
 
 
 # --- Zooms from other files -----------------------------------------------------------------------

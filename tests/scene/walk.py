@@ -1038,7 +1038,7 @@ class Walk:
         curve.update()
 
     def preset(self) -> None:
-        name = self.random.choice(("Midjourney 2x", "As the Seed Program", "Stable Diffusion"))
+        name = self.random.choice(("Midjourney 2x", "Plain 2x", "Stable Diffusion"))
         self.describe(f"preset {name} in {self.scene.name}")
         self.call(operators.ever_zoom.use_preset, name=name)
 

@@ -14,7 +14,7 @@ import cmath
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import bpy
@@ -232,7 +232,7 @@ def add_objects(
         EverZoomError: There is nothing to add, or the zoom is not whole.
     """
     children = _children()
-    chosen = [item for item in items if not _is_part(item, control)]
+    chosen = addable(items, control)
     below = set(_below(chosen, children))
     roots = [item for item in chosen if item not in below]
     if not roots:
@@ -300,6 +300,11 @@ def _holder(anchor: Object) -> Object:
         for axis in range(3):
             drive(holder, "scale", "1 - h", {"h": (anchor, "hide_viewport")}, axis)
     return holder
+
+
+def addable(items: Iterable[Object], control: Object) -> list[Object]:
+    """Of some objects those that are no parts of a zoom."""
+    return [item for item in items if not _is_part(item, control)]
 
 
 def _is_part(item: Object, control: Object) -> bool:
