@@ -31,7 +31,7 @@ _COLUMNS = 256  # that are worked on at a time
 GROUND = 64  # of 255: what is seen where there is no picture
 
 # Pixels of a source for one of what is made from it: what is drawn of it stays sharp.
-_FINER = 1.25
+FINER = 1.25
 
 Array = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
@@ -136,7 +136,7 @@ def widths_needed(plan: Plan, join: Join, width: int) -> dict[Path, float]:
     view = view_of(plan, join.level, width)
     needed: dict[Path, float] = {}
     for layer in (*view.layers, join.outer, join.inner):
-        pixels = _FINER / (view.pixel * view.span_in(layer))
+        pixels = FINER / (view.pixel * view.span_in(layer))
         needed[layer.image.file] = max(needed.get(layer.image.file, 0.0), pixels)
     return needed
 
@@ -195,9 +195,9 @@ def join_pictures(
     view = view_of(plan, join.level if level is None else level, width)
     seam = draw(view, [sources[layer.image.file] for layer in view.layers])
     outer, inner = (
-        _alone(plan, view, layer, sources[layer.image.file]) for layer in (join.outer, join.inner)
+        alone(plan, view, layer, sources[layer.image.file]) for layer in (join.outer, join.inner)
     )
-    mask = _alone(plan, view, join.inner, np.full((2, 2, 4), 255, np.uint8), is_trimmed=True)
+    mask = alone(plan, view, join.inner, np.full((2, 2, 4), 255, np.uint8), is_trimmed=True)
     return JoinPictures(
         seam=_on_ground(seam),
         outer=_on_ground(outer),
@@ -206,10 +206,10 @@ def join_pictures(
     )
 
 
-def _alone(
+def alone(
     plan: Plan, view: Drawing, layer: Layer, source: Pixels, *, is_trimmed: bool = False
 ) -> Pixels:
-    """One layer in a view, RGBA."""
+    """One layer in a view, RGBA: all of its image, or what the mask leaves of it."""
     shown = layer if is_trimmed else replace(layer, mask=whole(layer.aspect))
     drawing = replace(
         view,

@@ -1,21 +1,308 @@
-"""A look at the joins: all of them in one picture."""
+"""A look at the joins: all of them in one picture, or from one to the next.
+
+The seam check draws over the 3D View and moves the current frame, which it gives back. It changes
+nothing else, and keeps nothing in the file.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import bpy
-from bpy.props import StringProperty
+import numpy as np
+from bpy.app.handlers import persistent
+from bpy.props import EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
+from ..core.cropping import UNSEEN, SeamDifference, seam_difference, widths_compared
 from ..core.files.places import check_file
+from ..core.joins import (
+    DIFFERENCE_TIMES,
+    Bytes,
+    Join,
+    JoinPictures,
+    find_joins,
+    join_pictures,
+    source_of,
+    widths_needed,
+)
 from ..core.steps import Steps
-from ..scene import contact_sheet, zooms
+from ..errors import EverZoomError
+from ..scene import contact_sheet, loading, tags, zoom_level, zooms
 from .asking import active_zoom, has_zoom
-from .reporting import LongOperator
+from .reporting import LongOperator, Reporting
 from .tab import PartOfTab
-from .work import Finish
+from .text import draw_lines
+from .view import free_part
+from .work import Finish, Work, redraw
+
+WIDTH = 800  # pixels of the pictures, which the view shows larger or smaller
+GROUND = (0.09, 0.09, 0.09, 1.0)
+
+# What is looked at, by what `JoinPictures` calls it: the button, and what it shows.
+LOOKS = {
+    "seam": ("Seam", "The frame as it is"),
+    "outer": ("Outer", "The larger image alone, in the same place"),
+    "inner": ("Inner", "The smaller image alone, all of it"),
+    "difference": (
+        "Difference",
+        f"Of the two, {DIFFERENCE_TIMES:.0f} times as strong; what the crop takes away is darker",
+    ),
+}
+MOVES = {
+    "next": ("Next Join", "Go to the next seam, further inside"),
+    "previous": ("Previous Join", "Go to the seam before"),
+    "end": ("End", "End the check; the current frame is what it was before"),
+}
+KEYS = {"LEFT_ARROW": "previous", "RIGHT_ARROW": "next", "ESC": "end"}
+
+
+class Check:
+    """A check of seams, from one join to the next.
+
+    Attributes:
+        running: The one that goes on, if any; it survives undo, as the window does.
+        join: What is shown.
+        number: Of the join, from 0.
+        count: How many there are.
+        look: Which picture is shown.
+        difference: Along the join's seam; None: there is nothing to compare.
+    """
+
+    running: ClassVar[Check | None] = None
+
+    def __init__(self, scene: Any, control: Any) -> None:
+        """Show the join that is nearest to the current frame.
+
+        Raises:
+            EverZoomError: As `show`.
+        """
+        self._scene, self._control = scene.session_uid, control.session_uid
+        self._frame = scene.frame_current
+        self._textures: dict[str, Any] = {}
+        self._handler: Any = None
+        self.look = "seam"
+        frames = [join.frame for join in self._joins(scene, control)[1]]
+        self.show(scene, control, int(np.abs(np.array(frames) - self._frame).argmin()))
+
+    @staticmethod
+    def of(context: Any) -> Check | None:
+        """The check that goes on in the scene at hand."""
+        check, scene = Check.running, context.scene
+        return check if check is not None and check._scene == scene.session_uid else None
+
+    def _joins(self, scene: Any, control: Any) -> tuple[Any, list[Join]]:
+        plan = zooms.plan_of(scene, control)
+        curve, levels = zoom_level.curve_of(control), None
+        if curve is not None:  # which the user may have edited
+            frames = range(plan.first_frame, plan.last_frame + 1)
+            levels = [curve.evaluate(frame) for frame in frames]
+        return plan, find_joins(plan, levels)
+
+    def show(self, scene: Any, control: Any, number: int) -> None:
+        """Go to a join; after the last one comes the first.
+
+        Raises:
+            EverZoomError: The zoom's note or an image cannot be read; nothing is changed.
+        """
+        plan, joins = self._joins(scene, control)
+        number %= len(joins)
+        join = joins[number]
+        needed = widths_needed(plan, join, WIDTH)
+        for file, width in widths_compared(plan, join).items():
+            needed[file] = max(needed[file], width)
+        sources = {
+            file: source_of(loading.read_pixels(file), width) for file, width in needed.items()
+        }
+        self._pictures: JoinPictures = join_pictures(plan, join, sources, WIDTH)
+        self.difference: SeamDifference | None = seam_difference(plan, join, sources)
+        self.join, self.number, self.count = join, number, len(joins)
+        self._settings = control.get(tags.SETTINGS)
+        self._textures.clear()
+        scene.frame_set(join.frame)
+
+    def is_current(self, scene: Any, control: Any) -> bool:
+        """Whether what is shown belongs to what the scene shows now."""
+        return (
+            scene.session_uid == self._scene
+            and control is not None
+            and control.session_uid == self._control
+            and scene.frame_current == self.join.frame
+            and control.get(tags.SETTINGS) == self._settings
+        )
+
+    def start(self) -> None:
+        """Begin to draw over the 3D Views."""
+        Check.running = self
+        if not bpy.app.background:
+            views: Any = bpy.types.SpaceView3D
+            self._handler = views.draw_handler_add(self._draw, (), "WINDOW", "POST_PIXEL")
+
+    def end(self) -> None:
+        """Give everything back; once is enough."""
+        if Check.running is not self:
+            return
+        Check.running = None
+        self._textures.clear()
+        if self._handler is not None:
+            views: Any = bpy.types.SpaceView3D
+            views.draw_handler_remove(self._handler, "WINDOW")
+        scene = next((item for item in bpy.data.scenes if item.session_uid == self._scene), None)
+        if scene is not None and scene.frame_current == self.join.frame:
+            scene.frame_set(self._frame)
+
+    def _draw(self) -> None:
+        """Draw the picture into the free part of the view that is being drawn."""
+        import gpu  # not in a Blender without a window
+        from gpu_extras.presets import draw_texture_2d
+
+        context: Any = bpy.context
+        if not self.is_current(context.scene, active_zoom(context)):
+            return
+        region, left, right, bottom, top = free_part(context.area)
+        picture: Bytes = getattr(self._pictures, self.look)
+        if self.look not in self._textures:
+            height, width = picture.shape[:2]
+            pixels = np.ones((height, width, 4), np.float32)
+            pixels[..., :3] = picture[::-1] / 255.0
+            flat: Any = pixels.ravel()
+            data = gpu.types.Buffer("FLOAT", pixels.size, flat)
+            self._textures[self.look] = gpu.types.GPUTexture(
+                (width, height), format="RGBA16F", data=data
+            )
+        height, width = picture.shape[:2]
+        scale = min((right - left) / width, (top - bottom) / height)
+        size = width * scale, height * scale
+        place = (
+            (left + right - size[0]) / 2.0 - region.x,
+            (bottom + top - size[1]) / 2.0 - region.y,
+        )
+        draw_texture_2d(self._textures[self.look], place, *size)
+
+
+@persistent  # type: ignore[untyped-decorator]
+def end_check(*_: object) -> None:
+    """End the check, as its file or the add-on goes away, is saved, or gets another state."""
+    if Check.running is not None:
+        Check.running.end()
+
+
+class EVERZOOM_OT_seam_check(Reporting, bpy.types.Operator):
+    """Look at one seam after the other: arrow keys go on and change the picture, Esc ends it"""
+
+    bl_idname = "ever_zoom.seam_check"
+    bl_label = "Seam Check"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return Work.running is None and has_zoom(cls, context)
+
+    def act(self, context: Any) -> None:
+        if context.screen is not None and context.screen.is_animation_playing:
+            bpy.ops.screen.animation_cancel(restore_frame=False)
+        end_check()
+        Check(context.scene, active_zoom(context)).start()
+        redraw(context)
+
+    def invoke(self: Any, context: Any, _event: Any) -> set[str]:
+        result = self.execute(context)
+        if result != {"FINISHED"} or bpy.app.background:
+            return set(result)
+        self.check = Check.running
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self: Any, context: Any, event: Any) -> set[str]:
+        if Check.running is not self.check:
+            return {"FINISHED"}
+        if event.value != "PRESS" or Check.of(context) is None or not _is_over_view(context, event):
+            return {"PASS_THROUGH"}
+        look = KEYS.get(event.type)
+        if event.type in {"UP_ARROW", "DOWN_ARROW"}:
+            names = list(LOOKS)
+            step = 1 if event.type == "DOWN_ARROW" else -1
+            look = names[(names.index(self.check.look) + step) % len(names)]
+        if look is None:
+            return {"PASS_THROUGH"}
+        operators: Any = bpy.ops
+        operators.ever_zoom.seam_look(what=look)
+        return {"RUNNING_MODAL"}
+
+    def cancel(self, _context: Any) -> None:
+        """Blender ends the operator, as when its window is closed."""
+        end_check()
+
+
+def _is_over_view(context: Any, event: Any) -> bool:
+    """Whether the mouse is over a 3D View: elsewhere keys are what they always are."""
+    return any(
+        0 <= event.mouse_x - area.x < area.width and 0 <= event.mouse_y - area.y < area.height
+        for area in context.window.screen.areas
+        if area.type == "VIEW_3D"
+    )
+
+
+class EVERZOOM_OT_seam_look(Reporting, bpy.types.Operator):
+    """Change what the seam check shows"""
+
+    bl_idname = "ever_zoom.seam_look"
+    bl_label = "Look"
+    bl_options = {"INTERNAL"}
+
+    what: EnumProperty(
+        name="What",
+        description="What is shown next",
+        items=[(name, *told) for name, told in (LOOKS | MOVES).items()],
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return Check.of(context) is not None and has_zoom(cls, context)
+
+    @classmethod
+    def description(cls, _context: Any, properties: Any) -> str:
+        return (LOOKS | MOVES)[properties.what][1]
+
+    def act(self, context: Any) -> None:
+        check = Check.of(context)
+        assert check is not None  # see poll
+        if self.what == "end":
+            check.end()
+        elif self.what in LOOKS:
+            check.look = self.what
+            if not check.is_current(context.scene, active_zoom(context)):
+                check.show(context.scene, active_zoom(context), check.number)
+        else:
+            number = check.number + (1 if self.what == "next" else -1)
+            check.show(context.scene, active_zoom(context), number)
+        redraw(context)
+
+
+class EVERZOOM_OT_take_crop(Reporting, bpy.types.Operator):
+    """Use the largest crop with which this seam is not seen, for all images"""
+
+    bl_idname = "ever_zoom.take_crop"
+    bl_label = "Take This Crop"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return EVERZOOM_OT_seam_look.poll(context) and suggested(context) is not None
+
+    def act(self, context: Any) -> None:
+        crop, check = suggested(context), Check.of(context)
+        if crop is None or check is None:
+            raise EverZoomError("There is no crop to take: start the seam check.")
+        context.scene.ever_zoom.crop = crop
+        check.show(context.scene, active_zoom(context), check.number)
+        redraw(context)
+
+
+def suggested(context: Any) -> float | None:
+    """The crop that the check suggests for the join that it shows."""
+    check = Check.of(context)
+    return check.difference.suggested if check and check.difference else None
 
 
 class EVERZOOM_OT_contact_sheet(LongOperator, bpy.types.Operator, ExportHelper):
@@ -51,10 +338,71 @@ class EVERZOOM_PT_seams(PartOfTab, bpy.types.Panel):
 
     bl_label = "Seams"
 
-    def draw(self, _context: Any) -> None:
-        self.layout.operator(EVERZOOM_OT_contact_sheet.bl_idname, icon="IMAGE_DATA")
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        check = Check.of(context)
+        if check is None:
+            layout.operator(EVERZOOM_OT_seam_check.bl_idname, icon="VIEWZOOM")
+        else:
+            _draw_check(layout, context, check)
+        layout.operator(EVERZOOM_OT_contact_sheet.bl_idname, icon="IMAGE_DATA")
 
 
-CLASSES = (EVERZOOM_OT_contact_sheet, EVERZOOM_PT_seams)
+def _draw_check(layout: Any, context: Any, check: Check) -> None:
+    look = EVERZOOM_OT_seam_look.bl_idname
+    row = layout.row(align=True)
+    row.operator(look, text="", icon="TRIA_LEFT").what = "previous"
+    row.operator(
+        look, text=f"Join {check.number + 1} of {check.count}", translate=False
+    ).what = "next"
+    row.operator(look, text="", icon="TRIA_RIGHT").what = "next"
+    row.operator(look, text="", icon="X").what = "end"
+    names = (layer.image.file.name for layer in (check.join.inner, check.join.outer))
+    draw_lines(layout, context, " in ".join(names), icon="NONE")
+    row = layout.row(align=True)
+    for name, (label, _) in LOOKS.items():
+        row.operator(look, text=label, depress=check.look == name).what = name
+    difference = check.difference
+    if difference is None:
+        return
+    is_seen = difference.now > UNSEEN
+    text = f"Difference along the seam: {difference.now:.1f} of 255"
+    draw_lines(layout, context, text, icon="ERROR" if is_seen else "CHECKMARK")
+    crop = difference.suggested
+    if crop is None:
+        draw_lines(layout, context, f"No crop brings it under {UNSEEN:g}", icon="INFO")
+    else:
+        layout.operator(
+            EVERZOOM_OT_take_crop.bl_idname, text=f"Take Crop {crop:.2f}", translate=False
+        )
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+
+CLASSES = (
+    EVERZOOM_OT_seam_check,
+    EVERZOOM_OT_seam_look,
+    EVERZOOM_OT_take_crop,
+    EVERZOOM_OT_contact_sheet,
+    EVERZOOM_PT_seams,
+)
+
+_register, _unregister = bpy.utils.register_classes_factory(CLASSES)
+
+
+def _handlers() -> tuple[Any, ...]:
+    handlers = bpy.app.handlers
+    return handlers.load_pre, handlers.save_pre, handlers.undo_pre, handlers.redo_pre
+
+
+def register() -> None:
+    """Add what this module has to Blender."""
+    _register()
+    for handlers in _handlers():
+        handlers.append(end_check)
+
+
+def unregister() -> None:
+    """Take out what `register` added; a check that goes on ends."""
+    end_check()
+    for handlers in _handlers():
+        handlers.remove(end_check)
+    _unregister()
