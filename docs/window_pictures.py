@@ -307,6 +307,18 @@ def _photograph_playing(at: Studio) -> None:
     window.ask("bpy.context.scene.frame_set(1)")
 
 
+def photograph_seams(at: Studio) -> None:
+    """The check of a seam: its buttons, and what is drawn over the view."""
+    window = at.window
+    at.open_only("seams")
+    window.click(window.find("ever_zoom.seam_check("))
+    running = "sys.modules['bl_ext.user_default.ai_ever_zoom.ui.seams'].Check.running is not None"
+    window.wait_until(running)
+    at.sub_panel("panel-seams")
+    window.hover(window.middle(), "key", "Escape")
+    window.wait_until(f"not ({running})")
+
+
 def _photograph_sub_panels(at: Studio) -> None:
     window = at.window
     names = ("timing", "camera", "mask", "alignment", "output", "effects", "compositing", "mixing")
@@ -324,6 +336,7 @@ def _photograph_sub_panels(at: Studio) -> None:
             window.wait_until(f"len(bpy.data.node_groups) > {groups}")
             at.sub_panel("panel-compositing-added")
             window.click(window.find("ever_zoom.remove_effects("))
+    photograph_seams(at)
     at.open_only("debug")
     window.click(window.find("debug_overlay"))
     at.sub_panel("panel-debug")

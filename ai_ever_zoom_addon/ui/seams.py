@@ -321,8 +321,8 @@ class EVERZOOM_OT_contact_sheet(LongOperator, bpy.types.Operator, ExportHelper):
 
     def invoke(self: Any, context: Any, event: Any) -> set[str]:
         if not self.filepath:
-            here = Path(bpy.data.filepath or active_zoom(context).ever_zoom.folder) / "_"
-            self.filepath = str(here.parent.with_name(f"{here.parent.stem}_joins.png"))
+            here = Path(bpy.data.filepath or active_zoom(context).ever_zoom.folder or "zoom")
+            self.filepath = str(here.with_name(f"{here.stem}_joins{contact_sheet.SUFFIX}"))
         self.is_asked = True
         return set(ExportHelper.invoke(self, context, event))
 
