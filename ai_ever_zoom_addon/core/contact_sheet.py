@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .cropping import UNSEEN, SeamDifference, seam_difference, widths_to_look
 from .joins import (
     DIFFERENCE_TIMES,
     Bytes,
@@ -22,7 +23,6 @@ from .joins import (
     find_joins,
     join_pictures,
     source_of,
-    widths_needed,
 )
 from .plan.plan import Plan
 from .steps import Steps
@@ -102,7 +102,7 @@ def sheet_steps(
     joins = find_joins(plan)
     layout = layout_of(len(joins), plan.view_size[1] / plan.view_size[0])
     width = layout.tile[0]
-    needs = [widths_needed(plan, join, width) for join in joins]
+    needs = [widths_to_look(plan, join, width) for join in joins]
     most: dict[Path, float] = {}
     last: dict[Path, int] = {}
     for number, need in enumerate(needs):
@@ -120,16 +120,24 @@ def sheet_steps(
         row, column = divmod(number, layout.columns)
         place = sheet[row * up : (row + 1) * up, column * across : (column + 1) * across]
         _fill(place, layout, join_pictures(plan, join, sources, width))
-        for left, text in _lines(layout, number + 1, join):
+        told = f"{number + 1}   frame {join.frame}{_warning(seam_difference(plan, join, sources))}"
+        for left, text in _lines(layout, told, join):
             _write(place[:, left:], text, lettering)
         for file in [file for file in sources if last[file] <= number]:
             del sources[file]
     return sheet
 
 
-def _lines(layout: Layout, number: int, join: Join) -> list[tuple[int, str]]:
+def _warning(found: SeamDifference | None) -> str:
+    """That a seam is seen, and which crop hides it; "" if it is not seen."""
+    if found is None or found.now <= UNSEEN:
+        return ""
+    crop = "no crop hides it" if found.suggested is None else f"crop {found.suggested:.2f}"
+    return f"   differs by {found.now:.0f}: {crop}"
+
+
+def _lines(layout: Layout, told: str, join: Join) -> list[tuple[int, str]]:
     """What is written above the pictures of a join, from the left to the right, and where."""
-    told = f"{number}   frame {join.frame}"
     inner, outer = join.inner.image.file.name, join.outer.image.file.name
     if layout.kinds == FEW:
         return [(0, f"{told}   {inner} in {outer}")]

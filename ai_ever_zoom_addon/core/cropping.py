@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..settings import MaskShape
 from .drawing import Drawing, Pixels
-from .joins import FINER, Join, alone
+from .joins import FINER, Join, alone, widths_needed
 from .plan.plan import Plan
 
 # Levels of 255 by which two images differ on average along a seam that is not seen. Tried with
@@ -57,6 +57,20 @@ def widths_compared(plan: Plan, join: Join) -> dict[Path, float]:
         layer.image.file: FINER / (drawing.pixel * drawing.span_in(layer))
         for layer in (join.outer, join.inner)
     }
+
+
+def widths_to_look(plan: Plan, join: Join, width: int) -> dict[Path, float]:
+    """How wide the images of a join have to be, in pixels, to draw and to compare them.
+
+    Args:
+        plan: The zoom.
+        join: One of its joins.
+        width: Of the pictures that are drawn.
+    """
+    needed = widths_needed(plan, join, width)
+    for file, pixels in widths_compared(plan, join).items():
+        needed[file] = max(needed[file], pixels)
+    return needed
 
 
 def seam_difference(

@@ -15,7 +15,7 @@ from bpy.app.handlers import persistent
 from bpy.props import EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
-from ..core.cropping import UNSEEN, SeamDifference, seam_difference, widths_compared
+from ..core.cropping import UNSEEN, SeamDifference, seam_difference, widths_to_look
 from ..core.files.places import check_file
 from ..core.joins import (
     DIFFERENCE_TIMES,
@@ -25,7 +25,6 @@ from ..core.joins import (
     find_joins,
     join_pictures,
     source_of,
-    widths_needed,
 )
 from ..core.steps import Steps
 from ..errors import EverZoomError
@@ -38,7 +37,7 @@ from .view import free_part
 from .work import Finish, Work, redraw
 
 WIDTH = 800  # pixels of the pictures, which the view shows larger or smaller
-GROUND = (0.09, 0.09, 0.09, 1.0)
+LEAST_ROOM = 16  # pixels of the view's free part, or nothing is drawn
 
 # What is looked at, by what `JoinPictures` calls it: the button, and what it shows.
 LOOKS = {
@@ -109,9 +108,7 @@ class Check:
         plan, joins = self._joins(scene, control)
         number %= len(joins)
         join = joins[number]
-        needed = widths_needed(plan, join, WIDTH)
-        for file, width in widths_compared(plan, join).items():
-            needed[file] = max(needed[file], width)
+        needed = widths_to_look(plan, join, WIDTH)
         sources = {
             file: source_of(loading.read_pixels(file), width) for file, width in needed.items()
         }
@@ -161,6 +158,8 @@ class Check:
         if not self.is_current(context.scene, active_zoom(context)):
             return
         region, left, right, bottom, top = free_part(context.area)
+        if min(right - left, top - bottom) < LEAST_ROOM:
+            return
         picture: Bytes = getattr(self._pictures, self.look)
         if self.look not in self._textures:
             height, width = picture.shape[:2]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from ai_ever_zoom_addon.core.contact_sheet import sheet_steps
 from ai_ever_zoom_addon.core.cropping import (
     UNSEEN,
     SeamDifference,
@@ -15,6 +19,7 @@ from ai_ever_zoom_addon.core.cropping import (
 )
 from ai_ever_zoom_addon.core.joins import find_joins, source_of
 from ai_ever_zoom_addon.core.series import Step
+from ai_ever_zoom_addon.core.steps import run
 from ai_ever_zoom_addon.settings import MaskShape
 from tests.core.test_joins import SQUARE, TALL, WIDE, Case
 from tests.pictures import grid
@@ -87,3 +92,26 @@ def test_only_what_both_images_show_is_compared() -> None:
     case = Case([SQUARE] * 2, [Step(2.0, (0.27, 0.2))], {"crop": 0.6})
     found = compared(case, 0.95, 0.0)
     assert found is not None and found.levels.max() < 2.0
+
+
+def test_the_sheet_names_the_seams_that_are_seen_and_what_hides_them() -> None:
+    case = Case([SQUARE] * 4, [Step(2.0)] * 3, {"feather": 0.02, "crop": 0.9})
+    images = case.images()
+    rim, other = images[Path("2.png")], images[Path("3.png")]
+    inside = slice(15, -15)  # to 0.8
+    kept = rim[inside, inside].copy()
+    rim += 30 / 255
+    rim[inside, inside] = kept
+    other += 30 / 255
+    lines: list[str] = []
+
+    def lettering(text: str, height: int) -> NDArray[np.float32]:
+        lines.append(text)
+        return np.zeros((height, 1), np.float32)
+
+    run(sheet_steps(case.plan(), images.__getitem__, lettering))
+    first, second, third = lines[::4]
+    assert "differs" not in first
+    found = re.fullmatch(r"2   frame \d+   differs by 30: crop (0\.\d\d)", second)
+    assert found and float(found[1]) == pytest.approx(0.8, abs=0.02)
+    assert re.fullmatch(r"3   frame \d+   differs by (29|30): no crop hides it", third)
