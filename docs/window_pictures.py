@@ -21,7 +21,15 @@ from PIL import Image
 import build
 from ai_ever_zoom_addon.core.sample import sample_view
 from tests.series_maker import drawn
-from tests.window.driver import CONTROLS, WORK, WORKING, Place, Window, blender_of_the_environment
+from tests.window.driver import (
+    CONTROLS,
+    WORK,
+    WORKING,
+    Place,
+    Window,
+    blender_of_the_environment,
+    has_area,
+)
 from tests.window.nested import likeness
 
 Pixels = NDArray[np.uint8]
@@ -41,6 +49,8 @@ SUB_PANELS = (
     *("effects", "compositing", "mixing"),
 )
 SIDEBAR = ("VIEW_3D", "UI")
+PACKAGE = "bl_ext.user_default.ai_ever_zoom"
+RENDERED = f"sys.modules['{PACKAGE}.ui.rendered']"
 
 
 class Studio:
@@ -255,6 +265,7 @@ def make_panel() -> None:
         _photograph_presets(at)
         _photograph_list(at)
         _photograph_playing(at)
+        _photograph_rendered(at)
         _photograph_sub_panels(at)
         _photograph_mishaps(at)
 
@@ -317,6 +328,19 @@ def photograph_seams(at: Studio) -> None:
     at.sub_panel("panel-seams")
     window.hover(window.middle(), "key", "Escape")
     window.wait_until(f"not ({running})")
+
+
+def _photograph_rendered(at: Studio) -> None:
+    """After a render of few frames, from which the panel tells what all of them take."""
+    window = at.window
+    window.ask("bpy.context.scene.frame_step = 40")
+    window.click(window.find("ever_zoom.render_background("))
+    saved = f"{RENDERED}.saved(bpy.context.scene)"
+    window.wait_until(f"{saved} is not None", 200)
+    window.ask("bpy.context.scene.frame_step = 1")
+    places = window.find("filepath"), window.find("ever_zoom.open_folder(")
+    at.away()
+    at.part("panel-rendered", places, 14, 20)
 
 
 def _photograph_sub_panels(at: Studio) -> None:
@@ -419,6 +443,16 @@ def make_placing() -> None:
         save_photo("window-placing", at.still(at.window.pixels))
 
 
+def make_preferences() -> None:
+    """The add-on's preferences in Blender's list."""
+    with studio(WIDE) as at:
+        window = at.window
+        window.ask(f"bpy.ops.preferences.addon_show(module={PACKAGE!r})")
+        window.wait_until(has_area("PREFERENCES"))
+        seen = at.still(lambda: window.pixels(area="PREFERENCES"))
+        save("preferences", seen[-325:-45, 175:-5])
+
+
 def make_all() -> None:
     """All of them."""
     make_window()
@@ -426,3 +460,4 @@ def make_all() -> None:
     make_odd()
     make_importer()
     make_placing()
+    make_preferences()

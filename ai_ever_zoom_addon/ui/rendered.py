@@ -256,13 +256,17 @@ def draw_before(layout: Any, context: Any, frames: str) -> None:
 
 
 def draw_after(layout: Any, context: Any) -> None:
-    """Where it was saved, and what can be done with it."""
+    """Where it was saved, and what can be done with it.
+
+    It has its place before there is anything: so what is below never moves away from the mouse.
+    """
     job = saved(context.scene)
-    if job is None:
-        return
-    layout.label(text=f"Saved to {job.output.name}", icon="CHECKMARK")
+    text, icon = (
+        (f"Saved to {job.output.name}", "CHECKMARK") if job else ("Not saved yet", "BLANK1")
+    )
+    layout.label(text=text, icon=icon)
     row = layout.row(align=True)
-    play = "Play Video" if job.is_video else "Play Frames"
+    play = "Play Video" if context.scene.render.is_movie_format else "Play Frames"
     row.operator(EVERZOOM_OT_play_rendered.bl_idname, text=play, icon="PLAY")
     row.operator(EVERZOOM_OT_open_folder.bl_idname, icon="FILE_FOLDER")
 
