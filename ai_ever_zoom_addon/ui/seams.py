@@ -358,14 +358,14 @@ def _draw_check(layout: Any, context: Any, check: Check) -> None:
     row.operator(look, text="", icon="X").what = "end"
     names = (layer.image.file.name for layer in (check.join.inner, check.join.outer))
     draw_lines(layout, context, " in ".join(names), icon="NONE")
-    row = layout.row(align=True)
+    grid = layout.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
     for name, (label, _) in LOOKS.items():
-        row.operator(look, text=label, depress=check.look == name).what = name
+        grid.operator(look, text=label, depress=check.look == name).what = name
     difference = check.difference
     if difference is None:
         return
     is_seen = difference.now > UNSEEN
-    text = f"Difference along the seam: {difference.now:.1f} of 255"
+    text = f"The seam differs by {difference.now:.1f} of 255"
     draw_lines(layout, context, text, icon="ERROR" if is_seen else "CHECKMARK")
     crop = difference.suggested
     if crop is None:

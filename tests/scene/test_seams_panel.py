@@ -89,7 +89,7 @@ def test_the_crop_that_hides_a_seam_is_one_click(addon: None, tmp_path: Path) ->
     check = Check.running
     assert check is not None and check.difference is not None
     assert check.difference.now > 15.0
-    assert f"Difference along the seam: {check.difference.now:.1f} of 255" in " ".join(panel.texts)
+    assert f"The seam differs by {check.difference.now:.1f} of 255" in " ".join(panel.texts)
     suggested = check.difference.suggested
     assert suggested == pytest.approx(1.0 - 2 * across / wide, abs=0.03)
     assert f"Take Crop {suggested:.2f}" in panel.button_texts
