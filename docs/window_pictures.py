@@ -125,6 +125,18 @@ class Studio:
         seen = self.still(self.look)
         save(name, seen[: round(len(seen) - HEADER * len(SUB_PANELS))])
 
+    def remarks(self, name: str) -> None:
+        """A picture of what the last line before the sub-panels opens."""
+        self.close_all()
+        self.away()
+        below = round(HEADER * len(SUB_PANELS))
+        top = round(len(self.still(self.look)) - below - HEADER)
+        self._click_row(round(top + HEADER / 2))
+        self.away()
+        seen = self.still(self.look)
+        save(name, seen[top : len(seen) - below])
+        self._click_row(round(top + HEADER / 2))
+
     def part(self, name: str, places: Iterable[Place], above: int, below: int) -> None:
         """A picture of that part of the panel where places are, as it is in this moment."""
         left, _, right, _ = self.outline()
@@ -393,6 +405,7 @@ def make_odd() -> None:
         group = "bpy.context.active_object.ever_zoom"
         window.ask(f"{group}.active_image = len({group}.images) - 1")
         at.main("panel-odd")
+        at.remarks("panel-remarks")
         window.ask(f"{group}.active_image = 2")
         window.ask(
             "window, area, region = find_region('VIEW_3D', 'WINDOW')\n"

@@ -34,7 +34,8 @@ from .work import Finish, Kept
 
 # Icons' widths that a row of the list has no room for the name in.
 UNITS = 4.1  # box, picture, scroll bar, and the buttons beside the list
-SCORE_UNITS = (2.8, 4.5)  # without and with a warning sign
+FIGURE_UNITS = 1.9
+SCORE_UNITS = (3.2, 4.6)  # without and with a warning sign
 
 
 class EVERZOOM_UL_images(bpy.types.UIList):
@@ -71,7 +72,9 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         if item.is_given:
             _draw_word(score, index, "is_given", icon="PINNED")
         else:
-            _draw_word(score, index, "score", text=f"{item.score:.2f}")
+            figure = score.row()
+            figure.ui_units_x = FIGURE_UNITS  # a button would take more than its text needs
+            _draw_word(figure, index, "score", text=f"{item.score:.2f}")
         place = score.operator("ever_zoom.place_by_hand", text="", icon=PLACE_ICON, emboss=False)
         place.row = index
 
