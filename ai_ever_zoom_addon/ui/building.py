@@ -27,7 +27,7 @@ from ..scene import compat, measuring, recipe, sample, tags, zooms
 from ..scene.measuring import first_listing, relist_steps
 from ..scene.output import output_settings
 from ..scene.planes import objects
-from ..settings import Engine, Travel, ZoomSettings
+from ..settings import Engine, Order, Travel, ZoomSettings
 from ..wording import counted
 from .asking import MORE_IMAGES, active_zoom, folder_path
 from .bridge import to_settings
@@ -490,7 +490,7 @@ class EVERZOOM_OT_sample(LongOperator, bpy.types.Operator):
     def steps(self, context: Any) -> Steps[Finish]:
         kept = Kept(context.scene)
         folder = sample_folder()
-        chosen = {"folder": str(folder)}
+        chosen = {"folder": str(folder), "order": Order.AUTO.value}
         settings = to_settings(context.scene.ever_zoom).having(chosen)
         zooms.check_choices(context.scene, sample.sample_series(folder), settings)
         yield from sample.sample_steps(folder)

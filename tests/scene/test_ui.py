@@ -403,7 +403,8 @@ def test_imports_the_folder_of_one_file(addon: None, tmp_path: Path) -> None:
 
 
 @pytest.mark.newest
-def test_paints_and_builds_the_sample(addon: None) -> None:
+def test_paints_and_builds_the_sample_whatever_order_is_chosen(addon: None) -> None:
+    group_of_scene().order = "outermost-first"
     assert operators.ever_zoom.sample() == {"FINISHED"}
     (control,) = objects.controls(bpy.context.scene)
     assert len(control.ever_zoom.images) == 8
