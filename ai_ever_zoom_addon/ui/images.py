@@ -34,8 +34,7 @@ from .work import Finish, Kept
 
 # Icons' widths that a row of the list has no room for the name in.
 UNITS = 4.1  # box, picture, scroll bar, and the buttons beside the list
-FIGURE_UNITS = 1.9
-SCORE_UNITS = (3.2, 4.6)  # without and with a warning sign
+SCORE_UNITS = (3.8, 5.2)  # without and with a warning sign; a button takes more than its text
 
 
 class EVERZOOM_UL_images(bpy.types.UIList):
@@ -72,9 +71,7 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         if item.is_given:
             _draw_word(score, index, "is_given", icon="PINNED")
         else:
-            figure = score.row()
-            figure.ui_units_x = FIGURE_UNITS  # a button would take more than its text needs
-            _draw_word(figure, index, "score", text=f"{item.score:.2f}")
+            _draw_word(score, index, "score", text=f"{item.score:.2f}")
         place = score.operator("ever_zoom.place_by_hand", text="", icon=PLACE_ICON, emboss=False)
         place.row = index
 
