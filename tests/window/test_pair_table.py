@@ -13,7 +13,7 @@ from .driver import Window
 from .nested import NestedSeries
 
 ROW_PIXELS = 21
-REMARKS = 112  # pixels below the list's first row: the line that opens
+REMARKS = 45  # pixels below the box of the list's last row: the line that opens
 
 
 @pytest.mark.newest
@@ -56,7 +56,8 @@ def test_the_panel_tells_of_odd_images_and_its_list_leads_to_each(
 
     goes_to_stranger = "show_image(row=4"
     assert not has_button(window, goes_to_stranger)
-    window.click((x - 60, y - REMARKS))
+    x, y = window.find("use_image(index=4")
+    window.click((x + 40, y - REMARKS))
     assert has_button(window, goes_to_stranger)
     window.picture("remarks")
 
