@@ -262,3 +262,8 @@ def darken(world: Any) -> None:
         if isinstance(node, bpy.types.ShaderNodeBackground):
             sockets: Any = node.inputs
             sockets["Color"].default_value = 0.0, 0.0, 0.0, 1.0
+
+
+# Before that, what an add-on draws over a view from a texture is taken for linear light, and
+# encoded once more.
+TEXTURES_AS_THEY_ARE = (5, 0, 0)

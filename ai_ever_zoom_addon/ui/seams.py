@@ -26,9 +26,10 @@ from ..core.joins import (
     join_pictures,
     source_of,
 )
+from ..core.matching.colour import linear_from_srgb
 from ..core.steps import Steps
 from ..errors import EverZoomError
-from ..scene import contact_sheet, loading, tags, zoom_level, zooms
+from ..scene import compat, contact_sheet, loading, tags, zoom_level, zooms
 from .asking import active_zoom, has_zoom
 from .reporting import LongOperator, Reporting
 from .tab import PartOfTab
@@ -165,6 +166,8 @@ class Check:
             height, width = picture.shape[:2]
             pixels = np.ones((height, width, 4), np.float32)
             pixels[..., :3] = picture[::-1] / 255.0
+            if bpy.app.version < compat.TEXTURES_AS_THEY_ARE:
+                pixels = linear_from_srgb(pixels)
             flat: Any = pixels.ravel()
             data = gpu.types.Buffer("FLOAT", pixels.size, flat)
             self._textures[self.look] = gpu.types.GPUTexture(
