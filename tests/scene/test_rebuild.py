@@ -373,3 +373,17 @@ def test_what_is_gone_is_made_again(
     zooms.build_zoom(scene, series, PLAIN, control)
     for frame in (0, 3, 8):
         assert shows(scene, picture_folder, nest, frame)
+
+
+def test_no_mesh_is_left_of_an_image_of_another_shape(scene: Any, tmp_path: Path) -> None:
+    sizes = (60, 40), (40, 40), (40, 60), (50, 60)
+    images = []
+    for number, size in enumerate(sizes):
+        (file,) = Nest([PATTERNS[number]], size).files(tmp_path / f"{number}")
+        images.append(SeriesImage(file, *size))
+    control = zooms.build_zoom(scene, Series(tuple(images), uniform_steps(4, 2.0)), PLAIN)
+    assert len(bpy.data.meshes) == 4
+    fewer = Series(tuple(images[:3]), uniform_steps(3, 2.0))
+    zooms.build_zoom(scene, fewer, PLAIN, control)
+    assert len(bpy.data.meshes) == 3
+    assert all(mesh.users for mesh in bpy.data.meshes)

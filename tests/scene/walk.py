@@ -1292,6 +1292,9 @@ class Walk:
         )
         away = 255.0 * np.abs(picture - seen).max(axis=2)
         away = away[np.isfinite(away)]
+        if not away.size:  # all of it is where nothing can be said
+            self.skipped += 1
+            return
         is_exact = not (settings["align"] or settings["match_colour"])
         bound, part = _BOUNDS[engine]
         part = min(part, 0.97) if settings["samples"] > 1 else part  # not at pixels' centres

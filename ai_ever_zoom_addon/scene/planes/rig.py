@@ -308,9 +308,6 @@ def _fill_layers(
                 play(objects.image_node(item).image_user, image, plan.first_sight(layer))
         item.name = f"{layer.number:03} {layer.image.file.stem}"
         _place_layer(control, item, plan, layer, depth, stretches, camera)
-    for kind in meshes.keys() - set(kinds):
-        if not meshes[kind].users:
-            bpy.data.meshes.remove(meshes[kind])
     for item in existing.values():
         for child in item.children:  # the user's things stay where they are
             place = child.matrix_world.copy()
@@ -319,6 +316,7 @@ def _fill_layers(
         materials = [slot.material for slot in item.material_slots if slot.material is not None]
         bpy.data.objects.remove(item)
         bpy.data.batch_remove([material for material in materials if not material.users])
+    bpy.data.batch_remove({mesh for mesh in tagged if not mesh.users})
 
 
 def _mesh_kinds(plan: Plan) -> list[str]:
