@@ -205,7 +205,7 @@ class EVERZOOM_OT_seam_check(Reporting, bpy.types.Operator):
             bpy.ops.screen.animation_cancel(restore_frame=False)
         end_check()
         Check(context.scene, active_zoom(context)).start()
-        redraw(context)
+        redraw(context, with_views=True)
 
     def invoke(self: Any, context: Any, _event: Any) -> set[str]:
         result = self.execute(context)
@@ -278,7 +278,7 @@ class EVERZOOM_OT_seam_look(Reporting, bpy.types.Operator):
         else:
             number = check.number + (1 if self.what == "next" else -1)
             check.show(context.scene, active_zoom(context), number)
-        redraw(context)
+        redraw(context, with_views=True)
 
 
 class EVERZOOM_OT_take_crop(Reporting, bpy.types.Operator):
@@ -298,7 +298,7 @@ class EVERZOOM_OT_take_crop(Reporting, bpy.types.Operator):
             raise EverZoomError("There is no crop to take: start the seam check.")
         context.scene.ever_zoom.crop = crop
         check.show(context.scene, active_zoom(context), check.number)
-        redraw(context)
+        redraw(context, with_views=True)
 
 
 def suggested(context: Any) -> float | None:

@@ -93,16 +93,20 @@ def _clear_status(names: Collection[str]) -> None:
                 workspace.status_text_set(None)
 
 
-def redraw(context: bpy.types.Context) -> None:
+def redraw(context: bpy.types.Context, *, with_views: bool = False) -> None:
     """Draw the sidebars of all 3D Views again.
 
-    Not the views, which Blender draws when what they show changes: without a GPU each takes some
-    tenths of a second, that the work and the user would wait for.
+    Args:
+        context: Blender's.
+        with_views: The views, too, over which something is drawn. When what they show changes,
+            Blender draws them by itself: without a GPU each takes some tenths of a second, for
+            which the work and the user would wait.
     """
+    kinds = {"UI", "WINDOW"} if with_views else {"UI"}
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             for region in area.regions:
-                if area.type == "VIEW_3D" and region.type == "UI":
+                if area.type == "VIEW_3D" and region.type in kinds:
                     region.tag_redraw()
 
 
