@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ..core.files.folder import folders_inside
+from ..core.files.folder import common_beginning, folders_inside
 from ..core.findings import Finding, listed
 from ..errors import EverZoomError
 from ..scene import backdrop, loading, recipe, tags, zooms
@@ -34,7 +34,7 @@ class Shown:
 
     Attributes:
         image_count: How many images are used.
-        factor: Mean zoom factor between neighbours.
+        factor: The usual zoom factor between neighbours.
         order: Which file comes first, in words; "" where that says nothing.
         is_own_order: The order is that of the list.
         problems: What is wrong, each in a sentence that says what to do.
@@ -49,6 +49,7 @@ class Shown:
         remains: How many objects belong to no zoom any more, without what hangs on them.
         is_set_up: The scene has the render settings of the zoom.
         missing: Names of the zoom's images whose files are gone.
+        beginning: What the names of all images in the list begin with.
         frames: How many frames are rendered, in words.
         zoom_scenes: Names of other scenes that have a zoom, where this one has none.
     """
@@ -70,6 +71,7 @@ class Shown:
     is_set_up: bool = True
     frames: str = ""
     missing: tuple[str, ...] = ()
+    beginning: str = ""
     zoom_scenes: tuple[str, ...] = ()
 
 
@@ -143,6 +145,7 @@ def _load(scene: Any, control: Any) -> Shown:
         remains=len(objects.remains(scene)),
         is_set_up=output_settings.is_set_up(scene, control),
         missing=missing,
+        beginning=common_beginning([item.name for item in group.images]),
         frames=zooms.told_frames(scene, control),
     )
 

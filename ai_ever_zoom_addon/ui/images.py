@@ -56,10 +56,11 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         row.operator(EVERZOOM_OT_use_image.bl_idname, text="", icon=box, emboss=False).index = index
         name = row.row()
         name.active = item.is_used
-        name.alert = item.name in data.of(context).missing
+        shown = data.of(context)
+        name.alert = item.name in shown.missing
         taken = UNITS + (SCORE_UNITS[item.is_odd] if item.is_measured else 0.0)
         name.label(
-            text=shortened(context, item.name, room(context, taken)),
+            text=shortened(context, item.name, room(context, taken), shown.beginning),
             icon_value=icon_of(item.image) if item.image is not None else 0,
         )
         if not item.is_measured:

@@ -35,19 +35,26 @@ def lines(context: Any, text: str, width: float) -> list[str]:
     return found
 
 
-def shortened(context: Any, name: str, width: float) -> str:
-    """A file's name without what tells least, if it is too long: series differ at the ends."""
-    if _width(context, name) <= width:
-        return name
+def shortened(context: Any, name: str, width: float, beginning: str = "") -> str:
+    """A file's name without what tells least, if it is too long.
+
+    Args:
+        context: Blender's.
+        name: Of the file.
+        width: Pixels at a scale of 1.
+        beginning: What others beside it begin with as well.
+    """
     stem = name.rpartition(".")[0] or name
-    if _width(context, stem) <= width:
-        return stem
-    for kept in range(len(stem) - 1, 3, -1):
+    for text in (name, stem, f"…{stem.removeprefix(beginning)}"):
+        if _width(context, text) <= width:
+            return text
+    # Series differ at the ends.
+    for kept in range(len(stem) - 1, 0, -1):
         start = kept // 3
-        short = f"{stem[:start]}…{stem[start - kept :]}"
-        if _width(context, short) <= width:
-            return short
-    return stem
+        text = f"{stem[:start]}…{stem[start - kept :]}"
+        if _width(context, text) <= width:
+            break
+    return text
 
 
 def draw_lines(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ai_ever_zoom_addon.core.files.folder import (
     about_skipped,
+    common_beginning,
     find_images,
     folders_inside,
     natural_key,
@@ -161,3 +162,18 @@ def test_no_folder_is_offered_beside_images(tmp_path: Path) -> None:
     folder = tree(tmp_path, "1.png", "2.png", "frames/1.png", "frames/2.png")
     assert folders_inside(folder) == []
     assert [file.name for file in find_images(folder)[0]] == ["1.png", "2.png"]
+
+
+@pytest.mark.parametrize(
+    ("names", "beginning"),
+    [
+        (["balloons_9.png", "balloons_10.png"], "balloons_"),
+        (["a_10.png", "a_11.png", "a_12.png"], "a_"),
+        (["prompt_3f.png", "prompt_3a.png"], "prompt_"),
+        (["one.png", "two.png"], ""),
+        (["one.png"], ""),
+        ([], ""),
+    ],
+)
+def test_what_names_begin_with_is_no_part_of_a_number(names: list[str], beginning: str) -> None:
+    assert common_beginning(names) == beginning

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import blf
 import bpy
 import pytest
 
@@ -29,6 +30,7 @@ from ai_ever_zoom_addon.settings import (
     Travel,
     ZoomSettings,
 )
+from ai_ever_zoom_addon.ui import text
 from ai_ever_zoom_addon.ui.bridge import to_settings
 from ai_ever_zoom_addon.ui.properties import EVERZOOM_PG_image, EVERZOOM_PG_zoom
 
@@ -624,3 +626,17 @@ def test_roll_and_target_are_live(addon: None, tmp_path: Path) -> None:
     assert camera.rotation_euler[2] == 0.0
     scene.frame_set(scene.frame_start + 1)
     assert camera.rotation_euler[2] == 0.0
+
+
+@pytest.mark.newest
+def test_of_a_long_name_that_is_seen_which_tells_it_from_the_others() -> None:
+    def at(widest: str) -> str:
+        width = blf.dimensions(0, widest)[0] + 0.5
+        return text.shortened(bpy.context, "a_painted_balloon_07.png", width, "a_painted_balloon_")
+
+    blf.size(0, bpy.context.preferences.ui_styles[0].widget.points)
+    assert at("a_painted_balloon_07.png") == "a_painted_balloon_07.png"
+    assert at("a_painted_balloon_07") == "a_painted_balloon_07"
+    assert at("a_painted_bal") == at("…07") == "…07"
+    assert at("…7") == "…7"
+    assert text.shortened(bpy.context, "a_painted_balloon_07.png", 0.0) == "…7"

@@ -25,6 +25,15 @@ _DEEPEST = 2
 _MOST_FOLDERS = 100
 
 
+def common_beginning(names: Sequence[str]) -> str:
+    """What all of some file names begin with, and tells nothing of them; no part of a number."""
+    if len(names) < 2:
+        return ""
+    pairs = zip(min(names), max(names), strict=False)
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
+    return "".join(letter for letter, _ in same).rstrip("0123456789")
+
+
 def natural_key(name: str) -> list[tuple[int, int, str]]:
     """Sort key of a file's name: img before img2 before img10, letters' case does not matter."""
     stem = name.casefold().rpartition(".")[0] or name.casefold()
