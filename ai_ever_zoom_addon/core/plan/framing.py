@@ -26,6 +26,11 @@ _ENLARGEMENT_NOISE = 0.02
 # Images whose heights differ by no more than this, at equal widths, are of one shape.
 _SAME_SHAPE = 0.03
 
+# So many times more an image has to show than the next one, in spans: less than the smallest factor
+# that can be given, and more than a difference by rounding only, as where shapes differ by just as
+# much as sizes.
+LEAST_RATIO = 1.00005
+
 
 @dataclass(frozen=True)
 class Framing:
@@ -141,7 +146,7 @@ def find_framing(
         (
             framing
             for framing in framings
-            if all(ratio > 1.0 for ratio in span_ratios(series, framing, is_ring=ring))
+            if all(ratio >= LEAST_RATIO for ratio in span_ratios(series, framing, is_ring=ring))
         ),
         framings[0],
     )

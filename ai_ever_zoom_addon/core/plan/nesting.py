@@ -12,7 +12,7 @@ from ...errors import EverZoomError
 from ...settings import Travel, ZoomSettings
 from ..findings import Finding, FindingKind
 from ..series import Series
-from .framing import Framing, span_ratios
+from .framing import LEAST_RATIO, Framing, span_ratios
 from .mask import Mask, whole
 
 # Around the outermost image of a ring more images are only seen if they lie further off each
@@ -168,7 +168,7 @@ def _inner_masks(series: Series, framing: Framing) -> Iterator[Mask]:
 def _check(series: Series, framing: Framing, ratios: list[float]) -> None:
     names = [image.file.name for image in series.images]
     for number, ratio in enumerate(ratios):
-        if ratio <= 1.0:
+        if ratio < LEAST_RATIO:
             outer, inner = names[number], names[(number + 1) % len(names)]
             width, height = framing.resolution
             raise EverZoomError(
