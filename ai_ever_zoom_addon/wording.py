@@ -159,7 +159,7 @@ _REMEDIES = {
         Way.COMMAND_LINE: "use --order auto",
     },
     FindingKind.SORTED_BY_PICTURES: {
-        Way.WINDOW: "an Order By Name keeps to the names",
+        Way.WINDOW: "By Name as Order keeps to the names",
         Way.COMMAND_LINE: "--order innermost-first or outermost-first keeps to the names",
     },
     FindingKind.LOOP_BY_COPY: {

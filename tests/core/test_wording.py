@@ -37,17 +37,17 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
     ),
     FindingKind.CONTRADICTED_ORDER: (
         {"chosen": "innermost-first", "shown": "outermost-first", "agreeing": 4, "pairs": 5},
-        "order innermost-first: in 4 of 5 pairs they are outermost-first; .* as Order, or Auto",
+        "order innermost-first: in 4 of 5 pairs they are .* as Order, or By the Pictures",
         "they are outermost-first; use --order outermost-first, or auto",
     ),
     FindingKind.SHUFFLED_FILES: (
         {"against": 1, "pairs": 5},
-        r"\(1 of 5 neighbours .*: choose Automatic as Order\.",
+        r"\(1 of 5 neighbours .*: choose By the Pictures as Order\.",
         r"\(1 of 5 neighbours .*: use --order auto\.",
     ),
     FindingKind.SORTED_BY_PICTURES: (
         {"against": 2, "pairs": 5},
-        r"\(2 of 5 neighbours .*: the images were sorted by the pictures; Innermost First or",
+        r"\(2 of 5 neighbours .*: the images were sorted by the pictures; By Name as Order",
         "sorted by the pictures; --order innermost-first or",
     ),
     FindingKind.LOOP_BY_COPY: (
@@ -88,7 +88,7 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
     FindingKind.VARYING_FACTOR: ({"least": 1.5, "most": 2.25}, *["from 1.5 to 2.25"] * 2),
     FindingKind.OTHER_FACTOR: (
         {"given": 2.0, "shown": 1.3331},
-        "is set to 2, but the images show 1.333: .* or turn Measure Factor on",
+        "is set to 2, but the images show 1.333: give that as Zoom Factor, or let it be measured",
         "is set to 2, but the images show 1.333: use --zoom-factor 1.333, or auto",
     ),
     FindingKind.NO_RING: ({}, "jumps .*; There and Back never", "; --travel there-and-back never"),
@@ -222,7 +222,7 @@ def flags() -> set[str]:
 def test_the_pure_part_names_no_button_and_no_flag() -> None:
     # One word alone may be any.
     names = {name for name in buttons() if re.fullmatch(r"[A-Z]\w*( \w+)* [A-Z]\w*", name)}
-    assert {"Auto Sort", "Measure Factor", "There and Back", "Build Infinite Zoom"} <= names
+    assert {"By the Pictures", "There and Back", "Build Infinite Zoom"} <= names
     pattern = re.compile("|".join([*map(re.escape, names | {"Fast 2D"}), "--[a-z]", r"\bauto\."]))
     found = [
         f"{file.relative_to(ADDON)}: {text}"
@@ -245,8 +245,9 @@ def test_what_there_is_to_do_is_called_as_it_is_called(kind: FindingKind) -> Non
     assert "--" not in window
     if window != command:
         assert re.search("--[a-z]", command)
-        own = set(re.findall(r"[A-Z]\w*(?:(?: and| in the| in| by)? [A-Z0-9]\w*)*", window))
+        own = set(re.findall(r"[A-Z]\w*(?:(?: and| in the| in| by| the)? [A-Z0-9]\w*)*", window))
         own -= set(re.findall(r"[A-Z]\w*", command))
         assert own
         for name in own:
-            assert any(label == name or label.startswith(f"{name} (") for label in buttons()), name
+            longer = f"{name} (", f"{name}, "
+            assert any(label == name or label.startswith(longer) for label in buttons()), name

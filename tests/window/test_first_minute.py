@@ -71,6 +71,7 @@ def test_from_the_zip_to_the_video(
     ended = "bpy.app.handlers.render_complete"  # nobody watches over the render any more
     window.wait_until(f"not any('watching' in item.__module__ for item in {ended})")
     assert not list(series.folder.glob(".*.lock"))
+    close(window, "IMAGE_EDITOR")  # which may lie over the panel
     for button in ("ever_zoom.play_rendered(", "ever_zoom.open_folder("):
         window.find(button)
     window.picture("saved")
@@ -117,8 +118,13 @@ def install(window: Window, zip_path: Path) -> None:
     window.click(window.find("file.execute(", browser, "EXECUTE"), browser)
     window.wait_until("hasattr(bpy.types, 'EVERZOOM_PT_main')")
     window.picture("installed")
-    window.hover(window.middle("PREFERENCES"), "key", "alt+F4", area="PREFERENCES")
-    window.wait_until(f"not {has_area('PREFERENCES')}")
+    close(window, "PREFERENCES")
+
+
+def close(window: Window, area: str) -> None:
+    """Close the window that has such an area."""
+    window.hover(window.middle(area), "key", "alt+F4", area=area)
+    window.wait_until(f"not {has_area(area)}")
 
 
 def must_show(window: Window, series: NestedSeries, level: float, crop: float) -> None:
