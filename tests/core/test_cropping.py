@@ -24,8 +24,6 @@ from ai_ever_zoom_addon.settings import MaskShape
 from tests.core.test_joins import SQUARE, TALL, WIDE, Case
 from tests.pictures import grid
 
-pytestmark = pytest.mark.newest
-
 STEPS = {
     "centred": Step(2.0),
     "off centre": Step(2.5, (0.1, -0.08)),

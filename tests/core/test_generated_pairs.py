@@ -44,10 +44,22 @@ class Family:
     images: dict[str, Array]
     places: list[Placement]
     is_copied: bool  # nothing was painted again
+    is_exact: bool  # and nothing was lost in JPEG files
 
     @property
     def sizes(self) -> list[Size]:
         return [(image.shape[1], image.shape[0]) for image in self.images.values()]
+
+    def surest_turn(self, number: int) -> float:
+        """How exactly a turn has to be measured, in degrees.
+
+        A JPEG file of quality 60 changes each block of 8 x 8 pixels for itself: no turn can be told
+        that moves an image's corners by less than a tenth of a pixel of the outer one, which for a
+        small image is more than 0.05 degrees.
+        """
+        inner = self.sizes[number + 1]
+        tenth = math.degrees(0.1 / (self.places[number].scale * math.hypot(*inner) / 2.0))
+        return 0.05 if self.is_exact else max(0.05, tenth)
 
     def factor(self, number: int) -> float:
         outer, inner = self.sizes[number : number + 2]
@@ -113,7 +125,7 @@ def families(draw: st.DrawFn) -> Family:
             image[height - 40 : height - 15, width - 150 : width - 10] = 1.0
         image = np.clip(image, 0, 1).astype(np.float32)
         made[f"{number}.png"] = jpeg(image, quality) if quality else image
-    return Family(made, places, not painted)
+    return Family(made, places, not painted, not painted and not quality)
 
 
 def found_of(family: Family, *, auto_sort: bool) -> Analysis | None:
@@ -156,7 +168,7 @@ def test_images_are_found_where_they_lie(family: Family, auto_sort: bool) -> Non
         factor, offset, turn = misplaced(pair, family.places[number], family.factor(number))
         assert factor < 0.002 * loose, (pair, family.places)
         assert offset < 0.001 * loose, (pair, family.places)
-        assert turn < 0.05 * loose, (pair, family.places)
+        assert turn < family.surest_turn(number) * loose, (pair, family.places)
 
 
 @bounded(max(1, EXAMPLES // 5))

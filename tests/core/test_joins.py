@@ -32,8 +32,6 @@ from ai_ever_zoom_addon.settings import MaskShape, Travel, Turn, ZoomSettings
 from tests.pictures import Array, error, grid, waves
 from tests.placements import Complex, back, into_outermost, through, view_to_outermost
 
-pytestmark = pytest.mark.newest
-
 SQUARE, WIDE, TALL = (150, 150), (180, 120), (112, 168)
 PLAIN = ZoomSettings(is_factor_measured=True, zoom_steps=20, start_frame=0)
 WIDTH = 120
