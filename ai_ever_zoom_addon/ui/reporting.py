@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import bpy
@@ -25,11 +26,15 @@ def say(text: str) -> None:
 
 
 def inform(text: str) -> None:
-    """Say in the status bar what comes of no button that was pressed just now."""
+    """Say in the status bar what comes of no button that was pressed just now, if that can be.
+
+    Where a panel was drawn while Cycles rendered a frame, Blender 4.3 may take it for granted from
+    then on that something is being drawn, and let no timer call an operator.
+    """
     context: Any = bpy.context
     operators: Any = bpy.ops
     window = context.window or next(iter(context.window_manager.windows), None)
-    with context.temp_override(window=window):
+    with suppress(RuntimeError), context.temp_override(window=window):
         operators.ever_zoom.report("INVOKE_DEFAULT", text=text)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,22 +41,36 @@ def find_region(area_type: str, region_type: str) -> tuple[Any, Any, Any]:
     return max(found, key=lambda item: item[2].width * item[2].height)
 
 
-def under_mouse(window: Any, area: Any, region: Any) -> Steps:
+class _Allowed:
+    """What is to be called where Python may call operators, and what came of it."""
+
+    function: Callable[[], str | None]
+    answer: tuple[str | None, Exception | None]
+
+
+def _call(_manager: Any, _context: Any) -> None:
+    try:
+        _Allowed.answer = _Allowed.function(), None
+    except Exception as error:
+        _Allowed.answer = None, error
+
+
+def under_mouse(window: Any, area: Any, region: Any) -> str | None:
     """The button that the mouse is over: "property", "bpy.ops.what.it(does)", or None.
 
-    While an engine written in Python answers Blender in a thread, as one does when a render or a
-    preview ends, Blender lets nobody call an operator: that passes.
+    Where a panel was drawn while Cycles rendered a frame, Blender 4.3 may take it for granted from
+    then on that something is being drawn, and let no script call an operator ("can't modify blend
+    data in this state"). What a property's change leads to may do so all the same.
     """
-    while True:
-        try:
-            return named_under_mouse(window, area, region)
-        except RuntimeError as error:
-            if "in this state (drawing/rendering)" not in str(error):
-                raise
-        yield
+    _Allowed.function = partial(_under_mouse, window, area, region)
+    context.window_manager.tests_agent += 1
+    identity, error = _Allowed.answer
+    if error is not None:
+        raise error
+    return identity
 
 
-def named_under_mouse(window: Any, area: Any, region: Any) -> str | None:
+def _under_mouse(window: Any, area: Any, region: Any) -> str | None:
     with context.temp_override(window=window, area=area, region=region):
         shown = context.property
         if shown:
@@ -111,7 +126,7 @@ def buttons(
         window.cursor_warp(x, y)
         for _ in range(patience):
             yield
-        return (yield from under_mouse(window, area, region))
+        return under_mouse(window, area, region)
 
     if wanted is not None and likely:
         x, y = likely[0], likely[1] + INSIDE_PIXELS
@@ -207,6 +222,8 @@ if __name__ == "__main__":
     # Of what is not rendered one sample is enough: software OpenGL takes a second for each picture.
     context.preferences.system.viewport_aa = "OFF"
     context.preferences.system.use_overlay_smooth_wire = False
+    managers: Any = bpy.types.WindowManager
+    managers.tests_agent = bpy.props.IntProperty(update=_call)
     agent = Agent(Path(sys.argv[sys.argv.index("--") + 1]))
     bpy.app.timers.register(agent.tick, first_interval=0.5, persistent=True)
     print("agent is listening", flush=True)
