@@ -15,9 +15,16 @@ from numpy.typing import NDArray
 
 from ai_ever_zoom_addon.core.plan.plan import Plan
 from ai_ever_zoom_addon.core.series import Step
+from tests.pictures import Array, waves
 
 Complex = NDArray[np.complex128]
 Similarity = tuple[complex, complex]
+
+
+def world(points: Complex) -> Array:
+    """What all images of a test may be views of: coarse waves all over, and finer ones."""
+    coarse = waves(1, cycles=3.0)(points.real, points.imag)
+    return 0.6 * coarse + 0.4 * waves(2, cycles=8.0)(points.real, points.imag)
 
 
 def into_outermost(steps: Sequence[Step]) -> list[Similarity]:

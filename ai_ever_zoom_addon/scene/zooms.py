@@ -324,7 +324,7 @@ def plan_of(scene: bpy.types.Scene, control: bpy.types.Object) -> Plan:
 
 def told_frames(scene: bpy.types.Scene, control: bpy.types.Object) -> str:
     """How many frames are rendered, in words; of how many, where that is not all of the zoom."""
-    count = len(range(scene.frame_start, scene.frame_end + 1, scene.frame_step))
+    count = len(output_settings.frames_rendered(scene))
     keys, settings = recipe.stored_keys(control), _settings_before(control)
     if not keys or settings is None:
         return counted(count, "frame")

@@ -12,9 +12,9 @@ from ..errors import EverZoomError
 from ..scene import recipe, zooms
 from ..scene.planes import anchors, objects
 from . import data
-from .asking import active_zoom, has_planes, has_zoom
+from .asking import active_zoom, has_planes
 from .properties import chosen_layer
-from .reporting import Reporting
+from .reporting import OfZoom, Reporting
 from .tab import PartOfTab
 from .text import room, shortened
 
@@ -89,7 +89,7 @@ class EVERZOOM_OT_add_text_to_image(_AddToImage, bpy.types.Operator):
         return number
 
 
-class EVERZOOM_OT_go_to_image(Reporting, bpy.types.Operator):
+class EVERZOOM_OT_go_to_image(OfZoom, bpy.types.Operator):
     """Move the timeline to where an image fills the view"""
 
     bl_idname = "ever_zoom.go_to_image"
@@ -103,10 +103,6 @@ class EVERZOOM_OT_go_to_image(Reporting, bpy.types.Operator):
         min=-1,
     )
 
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return has_zoom(cls, context)
-
     def act(self, context: Any) -> None:
         control = active_zoom(context)
         number = self.number if self.number >= 0 else chosen_layer(control.ever_zoom)
@@ -116,16 +112,12 @@ class EVERZOOM_OT_go_to_image(Reporting, bpy.types.Operator):
         context.scene.frame_set(frame)
 
 
-class EVERZOOM_OT_mark_images(Reporting, bpy.types.Operator):
+class EVERZOOM_OT_mark_images(OfZoom, bpy.types.Operator):
     """Name the images by markers of the timeline, where each of them fills the view"""
 
     bl_idname = "ever_zoom.mark_images"
     bl_label = "Mark Images in Timeline"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return has_zoom(cls, context)
 
     def act(self, context: Any) -> None:
         count = anchors.mark_images(context.scene, active_zoom(context))

@@ -10,7 +10,6 @@ import bpy
 from ..errors import in_one_line
 from ..scene.output.background import BackgroundRender
 from ..wording import told_seconds
-from .asking import has_zoom
 from .rendered import Job, remember
 from .rendering import Rendering, prepare
 from .reporting import inform, say
@@ -106,7 +105,7 @@ class EVERZOOM_OT_render_background(Rendering, bpy.types.Operator):
         if Background.running is not None:
             cls.poll_message_set("Wait until what is being rendered is done, or cancel it")
             return False
-        return has_zoom(cls, context)
+        return super().poll(context)
 
     def act(self, context: Any) -> None:
         prepare(self, context)

@@ -23,11 +23,11 @@ from ..scene.planes import objects
 from ..settings import Travel
 from ..wording import counted
 from . import data
-from .asking import MORE_IMAGES, active_zoom, has_zoom
+from .asking import MORE_IMAGES, active_zoom
 from .bridge import to_settings
 from .finding import PLACE_ICON
 from .properties import EVERZOOM_PG_image, adopt
-from .reporting import LongOperator, Reporting, nothing
+from .reporting import LongOperator, OfZoom, nothing
 from .text import room, shortened
 from .thumbnails import icon_of
 from .work import Finish, Kept
@@ -139,7 +139,7 @@ def _draw_pair(layout: Any, item: Any) -> None:
         split.label(text=value)
 
 
-class EVERZOOM_OT_show_image(Reporting, bpy.types.Operator):
+class EVERZOOM_OT_show_image(OfZoom, bpy.types.Operator):
     """Choose this image in the list, and go to it in the timeline"""
 
     bl_idname = "ever_zoom.show_image"
@@ -157,10 +157,6 @@ class EVERZOOM_OT_show_image(Reporting, bpy.types.Operator):
     def description(cls, _context: Any, properties: Any) -> str:
         shown = EVERZOOM_PG_image.bl_rna.properties.get(properties.about)
         return str(shown.description if shown is not None else cls.__doc__)
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return has_zoom(cls, context)
 
     def act(self, context: Any) -> None:
         group = active_zoom(context).ever_zoom

@@ -14,13 +14,13 @@ from ..scene import active, recipe
 from ..scene.planes import objects
 from ..settings import TABLE, Engine
 from ..wording import counted
-from .asking import active_group, active_zoom, has_zoom
+from .asking import active_group, active_zoom
 from .bridge import change
-from .reporting import Reporting, warned
+from .reporting import OfZoom, Reporting, warned
 from .text import draw_lines
 
 
-class EVERZOOM_OT_take_back(Reporting, bpy.types.Operator):
+class EVERZOOM_OT_take_back(OfZoom, bpy.types.Operator):
     """Give the setting the value again with which the zoom was built"""
 
     bl_idname = "ever_zoom.take_back"
@@ -30,10 +30,6 @@ class EVERZOOM_OT_take_back(Reporting, bpy.types.Operator):
     setting: StringProperty(
         name="Setting", description="Which one, by its name for scripts", options={"HIDDEN"}
     )
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return has_zoom(cls, context)
 
     def act(self, context: Any) -> None:
         values = recipe.unbuilt(active_zoom(context))
@@ -65,7 +61,7 @@ class EVERZOOM_OT_choose(Reporting, bpy.types.Operator):
         change(active_group(context), json.loads(self.choices))
 
 
-class EVERZOOM_OT_dismiss(Reporting, bpy.types.Operator):
+class EVERZOOM_OT_dismiss(OfZoom, bpy.types.Operator):
     """Do not remark this any more, neither now nor after another build"""
 
     bl_idname = "ever_zoom.dismiss"
@@ -76,26 +72,18 @@ class EVERZOOM_OT_dismiss(Reporting, bpy.types.Operator):
         name="Remark", description="What the remark is about", options={"HIDDEN", "SKIP_SAVE"}
     )
 
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return has_zoom(cls, context)
-
     def act(self, context: Any) -> None:
         control = active_zoom(context)
         objects.check_editable(control)
         recipe.dismiss(control, [*recipe.stored_dismissed(control), self.remark])
 
 
-class EVERZOOM_OT_remark_again(Reporting, bpy.types.Operator):
+class EVERZOOM_OT_remark_again(OfZoom, bpy.types.Operator):
     """Show the remarks again that were dismissed"""
 
     bl_idname = "ever_zoom.remark_again"
     bl_label = "Show Dismissed Remarks"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return has_zoom(cls, context)
 
     def act(self, context: Any) -> None:
         control = active_zoom(context)

@@ -8,24 +8,20 @@ import bpy
 
 from ..scene import zooms
 from ..scene.output.output_settings import differences
-from .asking import active_zoom, has_zoom
+from .asking import active_zoom
 from .defaults import output_name
-from .reporting import Reporting
+from .reporting import OfZoom
 from .text import lines, room
 
 MOST_SHOWN = 6
 
 
-class EVERZOOM_OT_take_recipe(Reporting, bpy.types.Operator):
+class EVERZOOM_OT_take_recipe(OfZoom, bpy.types.Operator):
     """Set Blender's render and output settings as the zoom's recipe has them, all of them"""
 
     bl_idname = "ever_zoom.take_recipe"
     bl_label = "Take the Recipe Again"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return has_zoom(cls, context)
 
     def act(self, context: Any) -> None:
         control = active_zoom(context)

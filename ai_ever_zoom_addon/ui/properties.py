@@ -258,7 +258,7 @@ class _Zoom:
     )
     found_factor: FloatProperty(
         name="Zoom Factor Found",
-        description="Mean of the factors between neighbours",
+        description="The usual one of the factors between neighbours, their median",
         precision=4,
         get=_found_factor,
     )

@@ -36,7 +36,7 @@ class Job:
         scene: Its `session_uid`.
         path: Its output path, absolute.
         files: What is written: the video, or the frames.
-        frames: (first, last, step).
+        frames: The numbers of its frames.
         how: What the pace depends on, beside how large the frames are.
         pixels: Of a frame.
     """
@@ -44,7 +44,7 @@ class Job:
     scene: int
     path: str
     files: tuple[Path, ...]
-    frames: tuple[int, int, int]
+    frames: range
     how: Hashable
     pixels: int
 
@@ -52,15 +52,14 @@ class Job:
     def of(cls, scene: Any) -> Job:
         """What would be rendered now."""
         render = scene.render
-        frames = scene.frame_start, scene.frame_end, scene.frame_step
-        numbers = range(frames[0], frames[1] + 1, frames[2])
+        numbers = output_settings.frames_rendered(scene)
         written = numbers[:1] if render.is_movie_format else numbers
         width, height = output_settings.scene_resolution(scene)
         return cls(
             scene=scene.session_uid,
             path=bpy.path.abspath(render.filepath),
             files=tuple(Path(render.frame_path(frame=number)) for number in written),
-            frames=frames,
+            frames=numbers,
             how=_how(scene),
             pixels=width * height,
         )
@@ -68,8 +67,7 @@ class Job:
     @property
     def count(self) -> int:
         """How many frames it has."""
-        first, last, step = self.frames
-        return len(range(first, last + 1, step))
+        return len(self.frames)
 
     @property
     def is_video(self) -> bool:
@@ -160,7 +158,7 @@ def cost(scene: Any) -> tuple[float, float | None] | None:
     if pace is None or pace.how != _how(scene):
         return None
     width, height = output_settings.scene_resolution(scene)
-    pixels = width * height * len(range(scene.frame_start, scene.frame_end + 1, scene.frame_step))
+    pixels = width * height * len(output_settings.frames_rendered(scene))
     return pace.start + pace.seconds * pixels, None if pace.size is None else pace.size * pixels
 
 
@@ -241,7 +239,7 @@ def _finish(identity: int, count: int, seconds: float, first: float, is_whole: b
 def draw_before(layout: Any, context: Any, frames: str) -> None:
     """How long the video is, and what it takes to render it."""
     scene = context.scene
-    count = len(range(scene.frame_start, scene.frame_end + 1, scene.frame_step))
+    count = len(output_settings.frames_rendered(scene))
     seconds = count * scene.render.fps_base / scene.render.fps
     column = layout.column(align=True)
     column.scale_y = 0.8
@@ -303,7 +301,7 @@ class EVERZOOM_OT_play_rendered(_OfRendered, bpy.types.Operator):
         job, scene = self.job(context), context.scene
         before = scene.frame_start, scene.frame_end, scene.use_preview_range
         try:  # as it was rendered
-            scene.frame_start, scene.frame_end = job.frames[:2]
+            scene.frame_start, scene.frame_end = job.frames.start, job.frames.stop - 1
             scene.use_preview_range = False
             bpy.ops.render.play_rendered_anim()
         except RuntimeError as error:

@@ -10,9 +10,9 @@ from ..errors import EverZoomError, reason_of
 from ..scene import zooms
 from ..scene.output import bake, rendering, watching
 from ..scene.planes import objects
-from .asking import active_zoom, has_zoom
+from .asking import active_zoom
 from .rendered import lacking_room
-from .reporting import Reporting, say, warn
+from .reporting import OfZoom, say, warn
 
 
 def prepare(operator: Any, context: Any) -> None:
@@ -35,7 +35,7 @@ def prepare(operator: Any, context: Any) -> None:
         )
 
 
-class Rendering(Reporting):
+class Rendering(OfZoom):
     """A mix-in for operators that render: pressed, they ask before they replace what is there, and
     where the disk may be too small.
     """
@@ -71,10 +71,6 @@ class EVERZOOM_OT_render(Rendering, bpy.types.Operator):
     bl_idname = "ever_zoom.render"
     bl_label = "Render Animation"
 
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return has_zoom(cls, context)
-
     def act(self, context: Any) -> None:
         prepare(self, context)
         result: Any = None
@@ -89,16 +85,12 @@ class EVERZOOM_OT_render(Rendering, bpy.types.Operator):
             raise EverZoomError(reason_of(error)) from error
 
 
-class EVERZOOM_OT_bake_camera(Reporting, bpy.types.Operator):
+class EVERZOOM_OT_bake_camera(OfZoom, bpy.types.Operator):
     """Add a copy of the zoom's camera with a plain keyframe at every frame, for other programs"""
 
     bl_idname = "ever_zoom.bake_camera"
     bl_label = "Bake Zoom Camera"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return has_zoom(cls, context)
 
     def act(self, context: Any) -> None:
         camera = bake.bake_camera(context.scene, active_zoom(context))

@@ -11,6 +11,7 @@ from ..core.findings import FoundError
 from ..core.steps import Steps
 from ..errors import EverZoomError, in_one_line
 from ..wording import Way, told
+from .asking import has_zoom
 from .work import Finish, Work
 
 WAIT = "Wait until the work in progress is done, or press Esc"
@@ -104,6 +105,14 @@ class Reporting:
         else:
             warn(self, text, "ERROR")
         return {"FINISHED"} if is_changed else {"CANCELLED"}
+
+
+class OfZoom(Reporting):
+    """A mix-in for operators that there has to be a zoom for."""
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return has_zoom(cls, context)
 
 
 class LongOperator(Reporting):

@@ -29,17 +29,18 @@ from ai_ever_zoom_addon.core.plan.plan import Plan, make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.core.steps import run
 from ai_ever_zoom_addon.settings import MaskShape, Travel, Turn, ZoomSettings
-from tests.pictures import Array, error, grid, waves
-from tests.placements import Complex, back, into_outermost, through, view_to_outermost
+from tests.pictures import Array, error, grid
+from tests.placements import (
+    back,
+    into_outermost,
+    through,
+    view_to_outermost,
+    world,
+)
 
 SQUARE, WIDE, TALL = (150, 150), (180, 120), (112, 168)
 PLAIN = ZoomSettings(is_factor_measured=True, zoom_steps=20, start_frame=0)
 WIDTH = 120
-
-
-def world(points: Complex) -> Array:
-    coarse = waves(1, cycles=3.0)(points.real, points.imag)
-    return 0.6 * coarse + 0.4 * waves(2, cycles=8.0)(points.real, points.imag)
 
 
 @dataclass(frozen=True)

@@ -24,20 +24,14 @@ from ai_ever_zoom_addon.scene import zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import Engine, Travel, Turn, ZoomSettings
-from tests.pictures import Array, error, grid, levels, misplacement, read, save, waves
-from tests.placements import Complex, back, into_outermost, through, view_to_outermost
+from tests.pictures import Array, error, grid, levels, misplacement, read, save
+from tests.placements import Complex, back, into_outermost, through, view_to_outermost, world
 
 STEPS = 5
 PLAIN = ZoomSettings(is_factor_measured=True, zoom_steps=STEPS, start_frame=0, match_colour=False)
 SQUARE, WIDE, TALL = (150, 150), (180, 120), (112, 168)
 
 World = Callable[[Complex], Array]
-
-
-def world(points: Complex) -> Array:
-    """Coarse waves all over, and finer ones towards the middle."""
-    coarse = waves(1, cycles=3.0)(points.real, points.imag)
-    return 0.6 * coarse + 0.4 * waves(2, cycles=8.0)(points.real, points.imag)
 
 
 @dataclass(frozen=True)

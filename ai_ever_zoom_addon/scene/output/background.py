@@ -119,7 +119,7 @@ class BackgroundRender:
 
     def _work(self, scene: Any) -> Steps[None]:
         is_video = scene.render.is_movie_format
-        numbers = range(scene.frame_start, scene.frame_end + 1, scene.frame_step)
+        numbers = output_settings.frames_rendered(scene)
         output_settings.check_range(scene)
         stamps = stamps_of_scene(scene, self.output)
         with contextlib.ExitStack() as stack:

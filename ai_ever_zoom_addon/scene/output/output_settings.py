@@ -286,6 +286,11 @@ def is_set_up(scene: bpy.types.Scene, control: bpy.types.Object) -> bool:
     return identity is None or str(identity) in _written(scene)
 
 
+def frames_rendered(scene: Any) -> range:
+    """The frames of a scene that are rendered, as its settings are now."""
+    return range(scene.frame_start, scene.frame_end + 1, scene.frame_step)
+
+
 def own_range(scene: bpy.types.Scene, control: bpy.types.Object) -> tuple[int, int] | None:
     """The frames that the user wants rendered of a zoom, where these are not all of it."""
     table = _written(scene).get(str(control.get(tags.IDENTITY)), {})

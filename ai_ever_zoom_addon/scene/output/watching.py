@@ -18,6 +18,7 @@ from ...core.files.stamps import Stamps, check_unchanged, stamps_of
 from ...core.files.writing import Writing, lock_of
 from ...errors import EverZoomError
 from ...wording import counted
+from .output_settings import frames_rendered
 from .rendering import FRAMES_LOCK, files_read
 
 
@@ -41,7 +42,7 @@ def replaced(scene: Any) -> str:
         return first.name if first.is_file() else ""
     if not scene.render.use_overwrite:
         return ""
-    numbers = range(scene.frame_start, scene.frame_end + 1, scene.frame_step)
+    numbers = frames_rendered(scene)
     there = sum(Path(scene.render.frame_path(frame=number)).is_file() for number in numbers)
     return f"{counted(there, 'frame')} in {first.parent.name}" if there else ""
 
