@@ -14,8 +14,8 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,11 @@ from .core.files.places import check_apart, check_file, check_kept, is_rendered
 from .core.files.stamps import Stamps, check_unchanged, stamps_of
 from .core.files.temporary import claim
 from .core.files.writing import Writing
+from .core.findings import Finding
 from .core.machine import suitable_jobs
-from .core.plan.plan import make_plan
+from .core.plan.plan import Plan, make_plan
 from .core.series import Series
-from .core.steps import run
+from .core.steps import Progress, run
 from .errors import EverZoomError
 from .scene import contact_sheet, measuring, recipe, sample, zooms
 from .scene.loading import make_path_relative
@@ -80,6 +81,29 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class _Input:
+    """What is read: the images' files, what is beside them, and how all were when it began."""
+
+    files: list[Path]
+    skipped: list[str]
+    stamps: Stamps
+    placements: tuple[GivenPlacement, ...]
+
+
+@dataclass(frozen=True)
+class _Built:
+    """A zoom in a scene, and what was found out on the way to it."""
+
+    scene: bpy.types.Scene
+    control: bpy.types.Object
+    settings: ZoomSettings
+    series: Series
+    plan: Plan
+    found: Mapping[str, Any]  # the analysis as the report has it
+    findings: Sequence[Finding]
+
+
 def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
     def progress(fraction: float, text: str) -> None:
         stop.heed()
@@ -89,6 +113,38 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
     settings = settings_from(options)
     if settings.sound:
         settings = replace(settings, sound_seconds=sound_seconds(settings.sound))
+    output = _output(options, settings)
+    places = _check_places(options, settings, output)
+    with contextlib.ExitStack() as stack:
+        if not settings.folder:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=session)))
+            terminal.say("No --input: making the sample series.")
+            sample.write_sample(folder, progress=progress)
+        else:
+            folder = Path(options.folder)  # as it was typed
+        given = _read(folder, options, settings, places)
+        for line in about_skipped(given.skipped):
+            terminal.say(line)
+        if options.engine == AUTO:
+            is_still = not any(map(is_moving, given.files))
+            settings = replace(
+                settings, engine=_best_engine(options, settings, terminal, is_still=is_still)
+            )
+        output_settings.check_engine(settings.engine)  # before anything long begins
+        built, frames = _build(given, settings, output, places, options, terminal, progress)
+        check_unchanged(given.stamps)
+        _write(options, built, output, frames, places, given.stamps, terminal, stop)
+        if options.json:
+            report = {**_report(built, frames), **_written(options, output, places)}
+            terminal.report(options.json, json.dumps(report, indent=2, ensure_ascii=False))
+
+
+def _output(options: argparse.Namespace, settings: ZoomSettings) -> str:
+    """Where the frames go, as an absolute path; a folder's ends in a slash.
+
+    Raises:
+        EverZoomError: Some name that is given is none, or of a kind that is not written.
+    """
     if options.output is None:
         options.output = DEFAULT_VIDEO
         if not (options.overwrite or options.no_render):
@@ -101,103 +157,121 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
         check_name(Path(name or "").absolute())
     is_video(output)  # or it is said why not
     options.no_render |= options.farm is not None or options.check is not None
-    places = _check_places(options, settings, output)
-    blend = places.get("--save-blend")
-    with contextlib.ExitStack() as stack:
-        if not settings.folder:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=session)))
-            terminal.say("No --input: making the sample series.")
-            sample.write_sample(folder, progress=progress)
-        else:
-            folder = Path(options.folder)  # as it was typed
-        is_one_enough = settings.travel is Travel.LOOP or options.place is not None
-        files, skipped = find_images(folder, is_one_enough=is_one_enough)
-        sounds = [Path(settings.sound)] if settings.sound else []
-        check_kept(places, [*files, *sounds])
-        stills = (pictures_of(file) if file.is_dir() else [file] for file in files)
-        stamps = stamps_of([*itertools.chain(*stills), *sounds])
-        for line in about_skipped(skipped):
-            terminal.say(line)
-        if options.engine == AUTO:
-            is_still = not any(map(is_moving, files))
-            settings = replace(
-                settings, engine=_best_engine(options, settings, terminal, is_still=is_still)
-            )
-        placements = _placements(options.place, files)
-        output_settings.check_engine(settings.engine)  # before anything long begins
-        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-        scene = bpy.context.scene
-        assert scene is not None
-        series, analysis = measuring.find_series(files, settings, skipped, progress, placements)
-        for line in _found(series, analysis):
-            terminal.say(line)
-        for line in left_out_lines(analysis.left_out if analysis else ()):
-            terminal.say(f"Warning: {line}")
-        found: dict[str, Any] = analysis.to_json() if analysis else {}
-        plan = make_plan(series, settings, output_settings.scene_resolution(scene))
-        if not options.no_render:
-            check_frame_size(output, *plan.resolution)
-        first, last = options.frames or (plan.first_frame, plan.last_frame)
-        if not (plan.first_frame <= first <= last <= plan.last_frame):
-            raise EverZoomError(
-                f"--frames {first}-{last}: this zoom has the frames {plan.first_frame} to "
-                f"{plan.last_frame}."
-            )
-        if "--check" in places:
-            run(contact_sheet.write_steps(plan, places["--check"]), progress)
-            terminal.say(f"Wrote a picture of all joins to {places['--check']}.")
-        # Only in a file that is saved anything can still change.
-        frames: range | None = None
-        if blend is None:
-            whole = range(plan.first_frame, plan.last_frame + 1)
-            seen = range(0) if options.no_render else range(first, last + 1)
-            frames = whole if options.farm else seen
-        run(zooms.prepare_steps(scene, series, settings, frames), progress)
-        control = zooms.build_zoom(
-            *(scene, series, settings),
-            report=found or None,
-            placements=placements,
-            frames=frames,
+    return output
+
+
+def _read(
+    folder: Path,
+    options: argparse.Namespace,
+    settings: ZoomSettings,
+    places: Mapping[str, Path],
+) -> _Input:
+    """Find what is to be read, and make sure that nothing that is written takes its place."""
+    is_one_enough = settings.travel is Travel.LOOP or options.place is not None
+    files, skipped = find_images(folder, is_one_enough=is_one_enough)
+    sounds = [Path(settings.sound)] if settings.sound else []
+    check_kept(places, [*files, *sounds])
+    stills = (pictures_of(file) if file.is_dir() else [file] for file in files)
+    stamps = stamps_of([*itertools.chain(*stills), *sounds])
+    return _Input(files, skipped, stamps, _placements(options.place, files))
+
+
+def _build(
+    given: _Input,
+    settings: ZoomSettings,
+    output: str,
+    places: Mapping[str, Path],
+    options: argparse.Namespace,
+    terminal: Terminal,
+    progress: Progress,
+) -> tuple[_Built, tuple[int, int]]:
+    """Build the zoom in an empty scene; with it the first and the last frame that are wanted."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    scene = bpy.context.scene
+    assert scene is not None
+    series, analysis = measuring.find_series(
+        given.files, settings, given.skipped, progress, given.placements
+    )
+    for line in _found(series, analysis):
+        terminal.say(line)
+    for line in left_out_lines(analysis.left_out if analysis else ()):
+        terminal.say(f"Warning: {line}")
+    found: dict[str, Any] = analysis.to_json() if analysis else {}
+    plan = make_plan(series, settings, output_settings.scene_resolution(scene))
+    if not options.no_render:
+        check_frame_size(output, *plan.resolution)
+    first, last = options.frames or (plan.first_frame, plan.last_frame)
+    if not (plan.first_frame <= first <= last <= plan.last_frame):
+        raise EverZoomError(
+            f"--frames {first}-{last}: this zoom has the frames {plan.first_frame} to "
+            f"{plan.last_frame}."
         )
-        findings = [*(analysis.findings if analysis else ()), *recipe.stored_findings(control)]
-        warnings = sentences(findings, Way.COMMAND_LINE)
-        for warning in warnings:
-            terminal.say(f"Warning: {warning}")
-        check_unchanged(stamps)
-        zoom = {
-            **_named(settings),
-            # The sample's files are made anew each time.
-            **{file.name: stamp for file, stamp in stamps.items() if settings.folder},
-            "how images lie in each other": _digest(
-                [image.file.name for image in series.images],
-                *(asdict(step) for step in (*series.steps, series.closing) if step),
-            ),
-            "the engine's recipe": _digest(output_settings.wanted(scene, plan)),
-            "Blender's version": bpy.app.version_string,
-            "--save-blend": blend is not None,
-        }
-        if options.jobs == AUTO:
-            options.jobs = suitable_jobs((image.width, image.height) for image in series.images)
-        _write(options, scene, output, (first, last), blend, stamps, zoom, terminal, stop)
-        if options.json:
-            report: dict[str, Any] = {
-                "order": [image.file.name for image in series.images],
-                "zoom_factor": plan.zoom_factor,
-                **found,
-                "warnings": warnings,
-                "findings": [finding.to_json() for finding in findings],
-                "skipped": list(series.skipped),
-                "settings": settings.to_dict(),
-                "resolution": list(plan.resolution),
-                "frames": [first, last],
-                "output": None if options.no_render else output,
-                "is_video": is_video(output),
-                "blend_file": None if blend is None else str(blend),
-                "check_file": str(places["--check"]) if options.check else None,
-                "farm_file": str(Path(options.farm).absolute()) if options.farm else None,
-                "zoom": control.name,
-            }
-            terminal.report(options.json, json.dumps(report, indent=2, ensure_ascii=False))
+    if "--check" in places:
+        run(contact_sheet.write_steps(plan, places["--check"]), progress)
+        terminal.say(f"Wrote a picture of all joins to {places['--check']}.")
+    # Only in a file that is saved anything can still change.
+    seen: range | None = None
+    if "--save-blend" not in places:
+        whole = range(plan.first_frame, plan.last_frame + 1)
+        rendered = range(0) if options.no_render else range(first, last + 1)
+        seen = whole if options.farm else rendered
+    run(zooms.prepare_steps(scene, series, settings, seen), progress)
+    control = zooms.build_zoom(
+        *(scene, series, settings),
+        report=found or None,
+        placements=given.placements,
+        frames=seen,
+    )
+    findings = [*(analysis.findings if analysis else ()), *recipe.stored_findings(control)]
+    for warning in sentences(findings, Way.COMMAND_LINE):
+        terminal.say(f"Warning: {warning}")
+    return _Built(scene, control, settings, series, plan, found, findings), (first, last)
+
+
+def _report(built: _Built, frames: tuple[int, int]) -> dict[str, Any]:
+    """What --json says of a zoom."""
+    return {
+        "order": [image.file.name for image in built.series.images],
+        "zoom_factor": built.plan.zoom_factor,
+        **built.found,
+        "warnings": sentences(built.findings, Way.COMMAND_LINE),
+        "findings": [finding.to_json() for finding in built.findings],
+        "skipped": list(built.series.skipped),
+        "settings": built.settings.to_dict(),
+        "resolution": list(built.plan.resolution),
+        "frames": list(frames),
+        "zoom": built.control.name,
+    }
+
+
+def _written(
+    options: argparse.Namespace, output: str, places: Mapping[str, Path]
+) -> dict[str, Any]:
+    """What --json says of the files that were asked for."""
+    blend, check = places.get("--save-blend"), places.get("--check")
+    return {
+        "output": None if options.no_render else output,
+        "is_video": is_video(output),
+        "blend_file": None if blend is None else str(blend),
+        "check_file": None if check is None else str(check),
+        "farm_file": str(Path(options.farm).absolute()) if options.farm else None,
+    }
+
+
+def _shown(built: _Built, stamps: Stamps, *, is_saved: bool) -> Zoom:
+    """What the frames of a zoom depend on: frames of another one are not gone on with."""
+    images, steps = built.series.images, (*built.series.steps, built.series.closing)
+    return {
+        **_named(built.settings),
+        # The sample's files are made anew each time.
+        **{file.name: stamp for file, stamp in stamps.items() if built.settings.folder},
+        "how images lie in each other": _digest(
+            [image.file.name for image in images], *(asdict(step) for step in steps if step)
+        ),
+        "the engine's recipe": _digest(output_settings.wanted(built.scene, built.plan)),
+        "Blender's version": bpy.app.version_string,
+        "--save-blend": is_saved,
+    }
 
 
 # What changes no frame; of a sound its length counts.
@@ -228,16 +302,17 @@ def _digest(*values: Any) -> str:
 
 def _write(
     options: argparse.Namespace,
-    scene: bpy.types.Scene,
+    built: _Built,
     output: str,
     frames: tuple[int, int],
-    blend: Path | None,
+    places: Mapping[str, Path],
     stamps: Stamps,
-    zoom: Zoom,
     terminal: Terminal,
     stop: Stop,
 ) -> None:
     """Write what was asked for of a zoom: the file, the farm's file, the frames."""
+    scene, blend = built.scene, places.get("--save-blend")
+    zoom = _shown(built, stamps, is_saved=blend is not None)
     stop.heed()
     output_settings.set_output(scene, output)
     if blend is not None:
@@ -254,13 +329,16 @@ def _write(
     stop.heed()
     if not options.no_render:
         first, last = frames
-        if options.jobs > 1:
-            terminal.say(f"Rendering by {options.jobs} processes at once.")
+        jobs = options.jobs
+        if jobs == AUTO:
+            jobs = suitable_jobs((image.width, image.height) for image in built.series.images)
+        if jobs > 1:
+            terminal.say(f"Rendering by {jobs} processes at once.")
         # Whoever asks for the file gets the frames that the file renders.
         written = rendering.render_animation(
             *(scene, output, first, last, terminal.progress),
             sharp=blend is None,
-            jobs=options.jobs,
+            jobs=jobs,
             say=terminal.say,
             resume=options.resume,
             stamps=stamps,
