@@ -66,6 +66,13 @@ def make_parser() -> argparse.ArgumentParser:
         "them, the rest is measured",
     )
     add(
+        "--timing",
+        metavar="FILE",
+        default=None,
+        help="what single images have of their own (hold, pace, crop, feather, mask), in the form "
+        "that --json writes",
+    )
+    add(
         "--frames",
         metavar="A-B",
         type=_frames,

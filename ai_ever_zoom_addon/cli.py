@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from .core.files.stamps import Stamps, check_unchanged, stamps_of
 from .core.files.temporary import claim
 from .core.files.writing import Writing
 from .core.findings import Finding
+from .core.image_settings import images_to_json, read_timing
 from .core.machine import suitable_jobs
 from .core.plan.plan import Plan, make_plan
 from .core.series import Series
@@ -44,7 +45,7 @@ from .scene.output import blend_file, farm, output_settings, rendering
 from .scene.output.gpu import best_engine, gpu_name
 from .scene.output.sound import sound_seconds
 from .scene.strips.storing import Saving
-from .settings import TABLE, Engine, Travel, ZoomSettings
+from .settings import TABLE, Engine, ImageSettings, Travel, ZoomSettings
 from .stopping import Stop, stoppable
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
 from .wording import Way, counted, left_out_lines, sentences, told, why_engine
@@ -123,6 +124,7 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
         else:
             folder = Path(options.folder)  # as it was typed
         given = _read(folder, options, settings, places)
+        settings = replace(settings, of_images=_of_images(options.timing, given.files))
         for line in about_skipped(given.skipped):
             terminal.say(line)
         if options.engine == AUTO:
@@ -237,7 +239,9 @@ def _report(built: _Built, frames: tuple[int, int]) -> dict[str, Any]:
         "warnings": sentences(built.findings, Way.COMMAND_LINE),
         "findings": [finding.to_json() for finding in built.findings],
         "skipped": list(built.series.skipped),
-        "settings": built.settings.to_dict(),
+        # What single images have has a place of its own, from which --timing takes it.
+        "settings": {n: v for n, v in built.settings.to_dict().items() if n != "of_images"},
+        "images": images_to_json(built.settings.of_images),
         "resolution": list(built.plan.resolution),
         "frames": list(frames),
         "zoom": built.control.name,
@@ -420,21 +424,45 @@ def _placements(name: str | None, files: Sequence[Path]) -> tuple[GivenPlacement
     """
     if name is None:
         return ()
+    placements = read_placements(_text_of(name, "--place"), name)
+    pairs = [(f"pair {n}", item.names) for n, item in enumerate(placements, 1)]
+    _check_names(name, pairs, files)
+    return placements
+
+
+def _of_images(name: str | None, files: Sequence[Path]) -> tuple[ImageSettings, ...]:
+    """What a file says of single images.
+
+    Raises:
+        EverZoomError: It cannot be read, is of another form, or names other images.
+    """
+    if name is None:
+        return ()
+    images = read_timing(_text_of(name, "--timing"), name)
+    entries = [("an entry", [item.image]) for item in images]
+    _check_names(name, entries, files)
+    return images
+
+
+def _text_of(name: str, option: str) -> str:
     try:
-        text = Path(name).read_text(encoding="utf-8")
+        return Path(name).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise EverZoomError(f"{name} cannot be read ({reason}): check --place.") from None
-    placements = read_placements(text, name)
+        raise EverZoomError(f"{name} cannot be read ({reason}): check {option}.") from None
+
+
+def _check_names(
+    name: str, entries: Iterable[tuple[str, Iterable[str]]], files: Sequence[Path]
+) -> None:
+    """Check that the entries of a file name images that there are."""
     here = {file.name for file in files}
-    for number, placement in enumerate(placements, 1):
-        for file in placement.names:
-            if file not in here:
+    for entry, images in entries:
+        for image in images:
+            if image not in here:
                 raise EverZoomError(
-                    f"{name}: pair {number} names {file}, which is none of the images: check the "
-                    "name."
+                    f"{name}: {entry} names {image}, which is none of the images: check the name."
                 )
-    return placements
 
 
 def _best_engine(

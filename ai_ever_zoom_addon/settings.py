@@ -12,8 +12,9 @@ import itertools
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import Field, asdict, dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from enum import Enum, StrEnum
+from functools import cached_property
 from typing import Any, get_args, get_type_hints
 
 from . import plain
@@ -150,6 +151,119 @@ def _choice(default: Any, label: str, help: str, *flags: str, **others: Any) -> 
 
 SHAPES = {FrameSize.WIDE: (16, 9), FrameSize.UPRIGHT: (9, 16), FrameSize.SQUARE: (1, 1)}
 LONGEST_SHAPE = 10  # times as long as wide
+
+_MASKS = {
+    "rectangle": ("Rectangle", "As the images are"),
+    "ellipse": ("Ellipse", "Rounded, hides redrawn corners"),
+}
+
+
+@dataclass(frozen=True)
+class ImageSettings:
+    """What one image has of its own; None: it is as all others are.
+
+    Attributes:
+        image: The name of its file.
+
+    Raises:
+        EverZoomError: A value is outside its range, or its pace is given twice.
+    """
+
+    image: str
+    hold: float = _choice(
+        0.0,
+        "Hold",
+        "Seconds for which the view rests when it arrives at this image, on either way",
+        kind="seconds",
+        limits=(0.0, 3600.0),
+        soft_limits=(0.0, 10.0),
+    )
+    frames: int | None = _choice(
+        None,
+        "Pace",
+        "Frames from this image to the next smaller one, or back; the others keep theirs",
+        limits=(1, 1_000_000),
+        soft_limits=(1, 600),
+    )
+    seconds: float | None = _choice(
+        None,
+        "Pace",
+        "Seconds from this image to the next smaller one, or back; the others keep theirs, or "
+        "share what is left of the whole length",
+        kind="seconds",
+        limits=(0.001, 86400.0),
+        soft_limits=(0.1, 10.0),
+    )
+    crop: float | None = _choice(
+        None,
+        "Crop",
+        "Middle part of this image that is used where it lies in the next larger one",
+        kind="factor",
+        limits=(0.1, 0.95),
+    )
+    feather: float | None = _choice(
+        None,
+        "Feather",
+        "Width of this image's soft edge, as part of its shorter side; 0 is a hard edge",
+        kind="factor",
+        digits=3,
+        limits=(0.0, 0.25),
+    )
+    mask: MaskShape | None = _choice(
+        None,
+        "Mask Shape",
+        "Outline of this image where it lies in the next larger one",
+        items=_MASKS,
+    )
+
+    def __post_init__(self) -> None:
+        for name, choice in OF_IMAGE.items():
+            value = getattr(self, name)
+            if value is not None:
+                _check(choice, value)
+        if self.frames is not None and self.seconds is not None:
+            raise EverZoomError(
+                f"The pace of {self.image} is given in frames and in seconds: take one of them."
+            )
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What it has of its own, by the names of the fields."""
+        values = {name: getattr(self, name) for name in OF_IMAGE}
+        return {
+            name: value
+            for name, value in values.items()
+            if value is not None and value != getattr(ImageSettings, name)
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """What it has of its own as plain JSON values."""
+        return {"image": self.image, **_plain(self.own)}
+
+    @classmethod
+    def from_json(cls, values: Any) -> ImageSettings:
+        """What `to_json` has written.
+
+        Raises:
+            ValueError: It is not of that form, or a value is outside its range.
+        """
+        given = plain.record(values)
+        unknown = given.keys() - OF_IMAGE.keys() - {"image"}
+        if unknown:
+            raise ValueError(f"{plain.told(min(unknown))} is none of {', '.join(OF_IMAGE)}")
+        if "image" not in given:
+            raise ValueError('"image", the name of a file, is missing')
+        image = plain.text(given.pop("image"))
+        own = {}
+        for name, value in given.items():
+            try:
+                own[name] = _cast(OF_IMAGE_KINDS[name], value)
+            except ValueError as error:
+                raise ValueError(f"{name} of {image}: {error}") from None
+        try:
+            return cls(image, **own)
+        except EverZoomError as error:
+            raise ValueError(f"{image}: {str(error).rstrip('.')}") from None
 
 
 @dataclass(frozen=True)
@@ -392,10 +506,13 @@ class ZoomSettings:
         "Mask Shape",
         "Outline of the inner images",
         "--mask",
-        items={
-            "rectangle": ("Rectangle", "As the images are"),
-            "ellipse": ("Ellipse", "Rounded, hides redrawn corners"),
-        },
+        items=_MASKS,
+    )
+    of_images: tuple[ImageSettings, ...] = _choice(
+        (),
+        "Single Images",
+        "What single images have of their own, by the names of their files",
+        is_of_one_zoom=True,
     )
     resolution_from: FrameSize = _choice(
         FrameSize.IMAGES,
@@ -493,6 +610,10 @@ class ZoomSettings:
             _check(choice, getattr(self, name))
         if any(after <= before for before, after in itertools.pairwise(self.beats)):
             raise EverZoomError("The beats are not in ascending order, each on a frame of its own.")
+        names = [item.image for item in self.of_images]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise EverZoomError(f"{twice} has its own settings twice: put them together.")
         if max(self.shape) > LONGEST_SHAPE * min(self.shape):
             across, up = self.shape
             raise EverZoomError(
@@ -526,6 +647,19 @@ class ZoomSettings:
     def arrivals(self) -> tuple[int, ...]:
         """Frames of the arrivals at the images after the first, where they are what is given."""
         return self.beats if self.length_by is LengthBy.MARKERS else ()
+
+    @cached_property
+    def _by_image(self) -> dict[str, ImageSettings]:
+        return {item.image: item for item in self.of_images}
+
+    def of_image(self, name: str) -> ImageSettings:
+        """What an image has of its own, by the name of its file."""
+        return self._by_image.get(name) or ImageSettings(name)
+
+    def with_image(self, image: ImageSettings) -> ZoomSettings:
+        """These settings with others of one image; without any, where it has nothing of its own."""
+        kept = [item for item in self.of_images if item.image != image.image]
+        return replace(self, of_images=(*kept, *([image] if image.own else [])))
 
     @property
     def frame_shape(self) -> tuple[int, int] | None:
@@ -562,10 +696,7 @@ class ZoomSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain JSON values."""
-        return {
-            key: value.value if isinstance(value, Enum) else value
-            for key, value in asdict(self).items()
-        }
+        return _plain({name: getattr(self, name) for name in TABLE})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ZoomSettings:
@@ -603,6 +734,25 @@ def _choice_of(item: Field[Any]) -> Choice:
 TABLE: Mapping[str, Choice] = {item.name: _choice_of(item) for item in fields(ZoomSettings)}
 KINDS: Mapping[str, Any] = get_type_hints(ZoomSettings)
 
+OF_IMAGE: Mapping[str, Choice] = {
+    item.name: _choice_of(item) for item in fields(ImageSettings) if item.name != "image"
+}
+OF_IMAGE_KINDS: Mapping[str, Any] = {
+    name: next(iter(get_args(kind)), kind) for name, kind in get_type_hints(ImageSettings).items()
+}
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as plain JSON values."""
+    return {
+        name: [item.to_json() for item in value]
+        if name == "of_images"
+        else value.value
+        if isinstance(value, Enum)
+        else value
+        for name, value in values.items()
+    }
+
 
 def of_this_version(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Settings as plain values, with what an older version kept otherwise as it is kept now."""
@@ -627,6 +777,8 @@ def _cast(kind: Any, value: Any) -> Any:
     if parts:
         count = None if Ellipsis in parts else len(parts)
         return tuple(_cast(parts[0], item) for item in plain.row(value, count))
+    if kind is ImageSettings:
+        return value if isinstance(value, kind) else ImageSettings.from_json(value)
     if kind is bool:
         return plain.flag(value)
     if kind in (int, float):  # how large it may be says the table

@@ -11,9 +11,10 @@ Pictures: (height, width, 3), sRGB-encoded 0..1, top row first.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,6 +152,7 @@ class Nest:
         stays: Every so many-th image stays until others cover it. The rest fade out while the
             second one after them comes.
         roll: Turns of the picture from one image to the next, clockwise.
+        own: What single images have of their own of `crop`, `feather` and `ellipse`, by number.
     """
 
     patterns: Sequence[Pattern]
@@ -163,6 +165,7 @@ class Nest:
     gains: Callable[[int, float], Array] = lambda _index, _level: np.ones(3)
     stays: int = 1
     roll: float = 0.0
+    own: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def steps(self) -> list[float]:
@@ -251,6 +254,7 @@ class Nest:
         x, y = x + middle[0], y + middle[1]
         mixed = np.zeros((*x.shape, 3))
         for index, pattern in enumerate(self.patterns):
+            masked = replace(self, **self.own.get(index, {}))
             inside_x = (x - self.centres[index][0]) / self.widths[index]
             inside_y = (y - self.centres[index][1]) / self.widths[index]
             alpha = np.ones(x.shape)
@@ -261,7 +265,7 @@ class Nest:
                 if index % self.stays and index + 1 < len(self.patterns):
                     gone = level - self.levels[index + 1]
                     visible *= 1.0 - smoothstep(np.array(gone)) if fade else float(gone <= 1.0)
-                alpha = visible * self.opacity(inside_x, inside_y, soft=soft)
+                alpha = visible * masked.opacity(inside_x, inside_y, soft=soft)
             own = to_linear(pattern(inside_x, inside_y)) * self.gains(index, level)
             if encoded:
                 own = to_srgb(own)

@@ -107,7 +107,8 @@ def seam_difference(
     for edge in CROPS:
         share = weights * ((crop <= edge) & (crop > edge - band))
         levels.append(float((difference * share).sum() / max(share.sum(), 1e-9)))
-    return SeamDifference(np.array(levels), plan.settings.crop)
+    own = plan.settings.of_image(join.inner.image.file.name).crop
+    return SeamDifference(np.array(levels), plan.settings.crop if own is None else own)
 
 
 def _drawing(plan: Plan, join: Join) -> Drawing:

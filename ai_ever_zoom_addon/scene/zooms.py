@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -211,12 +212,19 @@ def _is_same_shape(before: ZoomSettings | None, keys: Sequence[LevelKey], plan: 
     """Whether only the pace has changed, so that each key has its successor."""
     return (
         before is not None
-        and len(keys) == len(plan.keys)
+        and _shape(keys) == _shape(plan.keys)
         and all(
             getattr(before, name) == getattr(plan.settings, name)
             for name in ("travel", "reverse", "eased_seconds", "arrivals")
         )
     )
+
+
+def _shape(keys: Sequence[LevelKey]) -> list[tuple[bool, bool]]:
+    """For each key but the last whether the curve is straight there, and whether it is held."""
+    return [
+        (here.slope is None, here.level == after.level) for here, after in itertools.pairwise(keys)
+    ]
 
 
 def change_zoom(scene: Any, control: Any, settings: ZoomSettings) -> Any:

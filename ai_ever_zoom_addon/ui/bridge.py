@@ -18,6 +18,7 @@ import bpy
 import numpy as np
 
 from .. import plain
+from ..core.image_settings import images_from_json, images_to_json
 from ..core.plan.timing import frame_count, frames_per_step
 from ..errors import EverZoomError, in_one_line
 from ..scene import active, recipe, tags, zooms
@@ -194,16 +195,27 @@ def _going_on(
     way = settings.length_by
     if way not in ways or settings != before.having({"length_by": way}) or settings == before:
         return settings
-    levels = recipe.stored_levels(control)
-    if settings.travel is Travel.LOOP and recipe.stored_series(control).closing is not None:
-        levels.append(float(len(levels)))  # the outermost one again
-    steps = frames_per_step(levels, before)
+    levels, names = arrivals_of(control, settings)
+    steps = frames_per_step(levels, before, names)
     values = {
         LengthBy.FRAMES: max(1, round(steps)),
         LengthBy.SECONDS: steps / before.frames_per_second,
-        LengthBy.WHOLE: frame_count(levels, before) / before.frames_per_second,
+        LengthBy.WHOLE: frame_count(levels, before, names) / before.frames_per_second,
     }
     return settings.having({ways[way]: values[way]})
+
+
+def arrivals_of(control: bpy.types.Object, settings: ZoomSettings) -> tuple[list[float], list[str]]:
+    """Zoom levels at which a zoom's images fill the view, and their files' names.
+
+    Raises:
+        EverZoomError: The note is missing or unreadable.
+    """
+    levels, series = recipe.stored_levels(control), recipe.stored_series(control)
+    names = [image.file.name for image in series.images]
+    if settings.travel is Travel.LOOP and series.closing is not None:
+        return [*levels, float(len(levels))], [*names, names[0]]  # the outermost one again
+    return levels, names
 
 
 @contextlib.contextmanager
@@ -253,6 +265,8 @@ def shown(name: str, value: Any) -> Any:
     """A setting as the property wants it."""
     if isinstance(value, StrEnum):
         return list(KINDS[name]).index(TABLE[name].shown_as.get(value, value))
+    if name == "of_images":
+        return json.dumps(images_to_json(value))
     return json.dumps(value) if name == "beats" else value
 
 
@@ -264,6 +278,11 @@ def meant(name: str, value: Any) -> Any:
             return plain.row(plain.read_json(value))
         except ValueError:
             raise EverZoomError("Beats are frames in ascending order, like [25, 49].") from None
+    if name == "of_images":
+        try:
+            return images_from_json(plain.read_json(value))
+        except ValueError as error:
+            raise EverZoomError(f"{TABLE[name].label}: {error}.") from None
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return list(kind)[value]
     if kind is float:

@@ -64,7 +64,7 @@ def _property(name: str, choice: Choice, default: Any, **others: Any) -> Any:
         subtype = _SUBTYPES.get(choice.kind, "NONE")
         return StringProperty(default=default, subtype=subtype, options=options, **common)
     parts = get_args(kind)
-    if Ellipsis in parts:  # a row of frames
+    if Ellipsis in parts:  # a row of frames, or of images
         return StringProperty(default=json.dumps(default), **common)
     # No hard limits: Blender would take another number in silence, and here it is refused.
     assert choice.limits is not None
@@ -97,7 +97,7 @@ def _stored_property(name: str) -> Any:
     def set_to(group: Any, value: Any) -> None:
         set_value(group, name, value)
 
-    hidden = {"HIDDEN"} if name in ("beats", "sound_seconds") else set()
+    hidden = {"HIDDEN"} if name in ("beats", "of_images", "sound_seconds") else set()
     return _property(name, TABLE[name], default, options=hidden, get=get, set=set_to, update=apply)
 
 
@@ -292,7 +292,9 @@ class EVERZOOM_PG_zoom_of_object(_Zoom, bpy.types.PropertyGroup):
 
 # As texts, like all others here: 4.2 as a module crashes at its end where Python still holds one of
 # them that has a function.
-_OF_SEVERAL_PARTS = {name for name in TABLE if name != "beats" and get_args(KINDS[name])}
+_OF_SEVERAL_PARTS = {
+    name for name in TABLE if get_args(KINDS[name]) and Ellipsis not in get_args(KINDS[name])
+}
 _Zoom.__annotations__ |= {
     name: f"_stored_property({name!r})" for name in TABLE if name not in _OF_SEVERAL_PARTS
 }

@@ -8,6 +8,7 @@ import bpy
 from bpy.props import FloatProperty
 
 from ..core.plan import timing
+from ..scene import recipe
 from ..scene.planes import anchors
 from ..settings import LengthBy
 from .asking import active_zoom, has_zoom
@@ -40,9 +41,11 @@ class EVERZOOM_OT_snap_to_markers(Reporting, bpy.types.Operator):
         return True
 
     def act(self, context: Any) -> None:
-        group = active_zoom(context).ever_zoom
+        control = active_zoom(context)
+        group = control.ever_zoom
+        names = [image.file.name for image in recipe.stored_series(control).images]
         beats = timing.beats_of_markers(
-            *(_beats(context.scene), to_settings(group), group.image_count, self.largest_change)
+            *(_beats(context.scene), to_settings(group), names, self.largest_change)
         )
         change(group, {"beats": beats, "length_by": LengthBy.MARKERS})
         self.report({"INFO"}, f"The zoom arrives at {len(beats)} images on markers")

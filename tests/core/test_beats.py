@@ -16,6 +16,7 @@ from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.settings import LengthBy, Travel, ZoomSettings
 
 SETTINGS = ZoomSettings(start_frame=1)
+NAMES = [f"{number}.png" for number in range(100)]
 spans = st.lists(st.integers(1, 200), min_size=1, max_size=12)
 
 
@@ -110,8 +111,8 @@ def test_settings_keep_the_beats() -> None:
 
 
 def test_markers_become_beats() -> None:
-    assert beats_of_markers([61, 31, 31, 1, -4], SETTINGS, 8, 4.0) == (31, 61)
-    assert beats_of_markers([11, 21, 31, 41], SETTINGS, 3, 4.0) == (11, 21)
+    assert beats_of_markers([61, 31, 31, 1, -4], SETTINGS, NAMES[:8], 4.0) == (31, 61)
+    assert beats_of_markers([11, 21, 31, 41], SETTINGS, NAMES[:3], 4.0) == (11, 21)
 
 
 @given(spans, st.floats(1.0, 20.0))
@@ -119,13 +120,13 @@ def test_a_change_of_speed_beyond_what_is_allowed_is_named(gaps: list[int], most
     beats = beats_from(gaps)
     changes = [max(a / b, b / a) for a, b in itertools.pairwise(gaps)]
     if not changes or max(changes) <= most:
-        assert beats_of_markers(beats, SETTINGS, len(gaps) + 1, most) == beats
+        assert beats_of_markers(beats, SETTINGS, NAMES[: len(gaps) + 1], most) == beats
         return
     first = next(number for number, change in enumerate(changes) if change > most)
     with pytest.raises(EverZoomError, match=f"At frame {beats[first]} "):
-        beats_of_markers(beats, SETTINGS, len(gaps) + 1, most)
+        beats_of_markers(beats, SETTINGS, NAMES[: len(gaps) + 1], most)
 
 
 def test_no_marker_after_the_start() -> None:
     with pytest.raises(EverZoomError, match="set some"):
-        beats_of_markers([0, 1], SETTINGS, 4, 4.0)
+        beats_of_markers([0, 1], SETTINGS, NAMES[:4], 4.0)

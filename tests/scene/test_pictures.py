@@ -21,7 +21,14 @@ from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.scene import loading, measuring, recipe, zooms
 from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import objects
-from ai_ever_zoom_addon.settings import Engine, FrameSize, MaskShape, Order, ZoomSettings
+from ai_ever_zoom_addon.settings import (
+    Engine,
+    FrameSize,
+    ImageSettings,
+    MaskShape,
+    Order,
+    ZoomSettings,
+)
 from tests.pictures import (
     Array,
     Nest,
@@ -70,6 +77,16 @@ def build_nest(scene: Any, nest: Nest, folder: Path, settings: ZoomSettings) -> 
     shape = MaskShape.ELLIPSE if nest.ellipse else MaskShape.RECTANGLE
     # Where the images lie is known, and is to be used.
     settings = replace(settings, align=True, crop=nest.crop, feather=nest.feather, mask_shape=shape)
+    of_images = tuple(
+        ImageSettings(
+            series_images[index].file.name,
+            crop=own.get("crop"),
+            feather=own.get("feather"),
+            mask=MaskShape.ELLIPSE if own.get("ellipse") else None,
+        )
+        for index, own in nest.own.items()
+    )
+    settings = replace(settings, of_images=of_images)
     return zooms.build_zoom(scene, Series(series_images, steps), settings)
 
 
@@ -85,6 +102,11 @@ NESTS = {
     "wide feather": Nest(PATTERNS, (100, 80), feather=0.25),
     "small crop": Nest(PATTERNS, (200, 160), crop=0.3),
     "large crop": Nest(PATTERNS, (100, 80), crop=0.94),
+    "masks of their own": Nest(
+        PATTERNS,
+        (100, 80),
+        own={1: {"crop": 0.5, "ellipse": True}, 2: {"crop": 0.9, "feather": 0.2}},
+    ),
 }
 
 

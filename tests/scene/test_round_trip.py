@@ -23,6 +23,7 @@ from tests.scene.command import Run
 SIZE = (320, 240)
 COUNT = 3
 TONE = "tone.wav"
+TIMING = "timing.json"
 
 operators: Any = bpy.ops
 
@@ -49,6 +50,10 @@ CHOSEN: dict[str, tuple[tuple[object, ...] | None, dict[str, Any]]] = {
     ),
     "length": (("--length", 3.5), {"length_by": "whole", "length": 3.5}),
     "beats": (None, {"length_by": "markers", "beats": "[9, 14]"}),
+    "of_images": (
+        ("--timing", TIMING),
+        {"of_images": '[{"image": "image_1.png", "hold": 0.5, "crop": 0.6}]'},
+    ),
     "sound": (("--sound", TONE), {"sound": TONE}),
     "sound_seconds": (("--sound", TONE), {"sound": TONE, "length_by": "sound"}),
     "travel": (("--travel", "there-and-back"), {"travel": "there-and-back"}),
@@ -111,6 +116,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pictures.save(picture, folder / "series" / f"image_{index}.png")
         pictures.save(picture, folder / "two series" / f"image_{index}.png")
         pictures.save(picture[::-1], folder / "two series" / f"other_{index}.png")
+    own = json.loads(str(CHOSEN["of_images"][1]["of_images"]))
+    (folder / TIMING).write_text(json.dumps({"images": own}), encoding="utf-8")
     with wave.open(str(folder / TONE), "wb") as output:
         output.setnchannels(1)
         output.setsampwidth(2)
@@ -213,11 +220,12 @@ def test_by_the_command_line(
     skip_without_sound(name)
     options, _ = CHOSEN[name]
     assert options is not None
-    options = tuple(world / TONE if option == TONE else option for option in options)
+    options = tuple(world / option if option in (TONE, TIMING) else option for option in options)
     arguments = ("-i", images_for(world, name), *PLAIN, *options)
     ran = run(*arguments, "--save-blend", "zoom.blend", "--json", "done.json")
     assert ran.status == 0, ran.lines
-    told = json.loads(Path("done.json").read_text(encoding="utf-8"))["settings"]
+    report = json.loads(Path("done.json").read_text(encoding="utf-8"))
+    told = report["settings"] | {"of_images": report["images"]}
     assert told[name] != ZoomSettings().to_dict()[name]
     with_it = built()
     assert name in NOTHING_TO_SEE or with_it != without

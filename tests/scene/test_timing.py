@@ -14,7 +14,7 @@ from ai_ever_zoom_addon.core.findings import Finding, FindingKind
 from ai_ever_zoom_addon.core.plan.plan import make_plan
 from ai_ever_zoom_addon.core.series import Series, SeriesImage, uniform_steps
 from ai_ever_zoom_addon.scene import compat, loading, recipe, zooms
-from ai_ever_zoom_addon.settings import Engine, LengthBy, Travel, ZoomSettings
+from ai_ever_zoom_addon.settings import Engine, ImageSettings, LengthBy, Travel, ZoomSettings
 
 
 def make_series(folder: Path, count: int) -> Series:
@@ -61,6 +61,19 @@ EASED = ZoomSettings(zoom_steps=48, frames_per_second=24.0, ease=1.5, start_fram
             ),
             id="there and back, eased, held",
         ),
+        *[
+            pytest.param(
+                ZoomSettings(
+                    zoom_steps=20,
+                    ease=ease,
+                    travel=Travel.THERE_AND_BACK,
+                    of_images=(ImageSettings("1.png", hold=0.5, frames=frames),),
+                ),
+                id=f"there and back, {ease}, {frames}",
+            )
+            for ease in (0.0, 0.3)
+            for frames in (None, 50)
+        ],
         pytest.param(
             ZoomSettings(zoom_steps=600, ease=20.0, start_frame=100_000), id="a late, long zoom"
         ),

@@ -545,6 +545,12 @@ VALUES: dict[str, Sequence[Any]] = {
     "crop": (0.2, 0.3, 0.5, 0.8, 0.8, 0.95),
     "feather": (0.0, 0.05, 0.1, 0.25),
     "mask_shape": ("rectangle", "ellipse"),
+    "of_images": (
+        "[]",
+        '[{"image": "a_1.png", "hold": 0.1, "crop": 0.5}]',
+        '[{"image": "a_0.png", "frames": 2}, {"image": "b_1.png", "mask": "ellipse"}]',
+        '[{"image": 3}]',
+    ),
     "resolution_from": ("images", "images", "16:9", "9:16", "1:1", "shape", "pixels", "scene"),
     "shape": ((4, 3), (1, 2), (100, 1)),
     "resolution": ((64, 48), (40, 60), (50, 50)),
@@ -1210,7 +1216,8 @@ class Walk:
             if tags.SETTINGS not in control:
                 continue
             note = stored(control)
-            note["beats"] = json.dumps(note["beats"])
+            for name in ("beats", "of_images"):
+                note[name] = json.dumps(note[name])
             note["folder"] = note["folder"] or control.ever_zoom.folder
             note = {name: plain(note[name]) for name in TABLE}
             text = f"the settings of {control.name} are shown otherwise"
@@ -1363,7 +1370,14 @@ class Walk:
                 crop=settings["crop"],
                 feather=settings["feather"],
                 ellipse=settings["mask_shape"] == "ellipse",
+                own={
+                    rows.index(own["image"]): masks_of(own)
+                    for own in settings["of_images"]
+                    if own["image"] in rows
+                },
             )
+        if any(masks_of(own) for own in settings["of_images"]):
+            return None
         has_background = has_own_world(scene) and any(map(hole_of, rows))
         if settings["match_colour"] or has_background:
             return None
@@ -1395,6 +1409,12 @@ _BOUNDS = {
     "workbench": (6.0, 0.95),
     "sequencer": (4.0, 0.97),
 }
+
+
+def masks_of(own: dict[str, Any]) -> dict[str, Any]:
+    """What an image has of its own of how it is masked, as a nest takes it."""
+    masks = {name: own[name] for name in ("crop", "feather") if name in own}
+    return masks | ({"ellipse": own["mask"] == "ellipse"} if "mask" in own else {})
 
 
 def step_of(placement: GivenPlacement) -> Step:

@@ -60,18 +60,22 @@ class Framing:
         Raises:
             EverZoomError: That is nothing.
         """
-        settings = self.settings
-        across, up = cropped_size(image, settings)
+        settings, own = self.settings, self.settings.of_image(image.file.name)
+        part = settings.crop if own.crop is None else own.crop
+        soft = settings.feather if own.feather is None else own.feather
+        across, up = cropped_size(image, part)
         crop = across / image.width, up / image.width
         feather = min(
-            settings.feather * min(1.0, image.aspect),
-            settings.feather * min(1.0, self.usual.aspect) / self.width_of(image),
+            soft * min(1.0, image.aspect),
+            soft * min(1.0, self.usual.aspect) / self.width_of(image),
         )
-        mask = Mask(settings.mask_shape, (crop[0] / 2.0, crop[1] / 2.0), feather)
+        mask = Mask(own.mask or settings.mask_shape, (crop[0] / 2.0, crop[1] / 2.0), feather)
         if min(mask.opaque_half_size) <= 0.0:
+            is_own = (part, soft) != (settings.crop, settings.feather)
+            what = f"{image.file.name}, which is" if is_own else "images that are"
             raise EverZoomError(
-                f"A feather of {settings.feather:g} leaves nothing of images that are cropped to "
-                f"{settings.crop:g}: make the feather smaller or the crop larger."
+                f"A feather of {soft:g} leaves nothing of {what} cropped to "
+                f"{part:g}: make the feather smaller or the crop larger."
             )
         return mask
 
@@ -86,7 +90,7 @@ class Framing:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What the frames' shape costs of the usual image."""
-        cropped = cropped_size(self.usual, self.settings)
+        cropped = cropped_size(self.usual, self.settings.crop)
         shown = self.size[0] * self.usual.width, self.size[1] * self.usual.width
         lost = 1.0 - shown[0] * shown[1] / (cropped[0] * cropped[1])
         if lost <= _LOSS_NOISE:
@@ -175,7 +179,7 @@ def _framing(
 ) -> Framing:
     # The crop is rounded to whole, even pixels: then a pixel of the image that fills the view is
     # exactly a pixel of the frame.
-    cropped = cropped_size(usual, settings)
+    cropped = cropped_size(usual, settings.crop)
     crop = cropped[0] / usual.width, cropped[1] / usual.width
     resolution = frame_size(cropped, settings, scene_resolution)
     # The largest view of the frame's shape that lies within the crop.
@@ -209,9 +213,9 @@ def even(value: float) -> int:
     return max(2, 2 * round(value / 2.0))
 
 
-def cropped_size(image: SeriesImage, settings: ZoomSettings) -> tuple[int, int]:
+def cropped_size(image: SeriesImage, crop: float) -> tuple[int, int]:
     """Width and height of the part of an image that is used, in pixels."""
-    return even(image.width * settings.crop), even(image.height * settings.crop)
+    return even(image.width * crop), even(image.height * crop)
 
 
 def frame_size(

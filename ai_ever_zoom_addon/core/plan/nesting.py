@@ -70,6 +70,12 @@ class Nesting:
         return list(self.levels[self.around : last])
 
     @property
+    def shown_names(self) -> list[str]:
+        """Names of the files of these images."""
+        images = self.series.images[self.around :][: len(self.shown_levels)]
+        return [image.file.name for image in images]
+
+    @property
     def round_angle(self) -> float:
         """How far a ring lies turned when it comes again, clockwise, in radians."""
         return self.angles[self.around + self.round_levels] - self.angles[self.around]

@@ -282,7 +282,7 @@ def make_plan(
     framing = find_framing(series, settings, scene_resolution)
     nesting, nesting_findings = nest(series, framing, settings)
     images = images_turning(nesting)
-    keys = level_keys(nesting.shown_levels, settings)
+    keys = level_keys(nesting.shown_levels, settings, nesting.shown_names)
     whole_view, view_findings = find_view(nesting, framing, images, settings)
     path, view, path_findings = find_path(nesting, whole_view, images, settings)
     sights, most_visible = find_sights(

@@ -6,7 +6,7 @@ import bisect
 import itertools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ...errors import EverZoomError
@@ -50,57 +50,100 @@ def usual_step(levels: Sequence[float]) -> float:
     return 1.0 if abs(step - 1.0) < _ALIKE else step
 
 
-def frames_per_step(levels: Sequence[float], settings: ZoomSettings) -> float:
-    """Frames of the usual step.
+def frames_per_step(
+    levels: Sequence[float], settings: ZoomSettings, names: Sequence[str] = ()
+) -> float:
+    """Frames of the usual step, of those that have no pace of their own if there are such.
 
     Args:
         levels: As for `level_keys`.
         settings: How long an image, or the whole, takes.
+        names: As for `level_keys`.
 
     Raises:
         EverZoomError: As `level_keys`.
     """
-    return _leg_frames(levels, settings) / (len(levels) - 1) * usual_step(levels)
+    frames = _step_frames(levels, settings, names)
+    own = _own_frames(levels, settings, names)
+    spans = [after - here for here, after in itertools.pairwise(levels)]
+    rest = [number for number, step in enumerate(own) if step is None]
+    rest = rest or list(range(len(spans)))
+    speed = math.fsum(frames[n] for n in rest) / math.fsum(spans[n] for n in rest)
+    return speed * usual_step(levels)
 
 
-def _leg_frames(levels: Sequence[float], settings: ZoomSettings) -> float:
-    """Frames from one end to the other, such that the whole zoom ends on a whole frame."""
+def _own_frames(
+    levels: Sequence[float], settings: ZoomSettings, names: Sequence[str]
+) -> list[int | None]:
+    """Frames of each step, inwards, whose outer image says them; None: it does not."""
+    own: list[int | None] = [None] * (len(levels) - 1)
+    if settings.of_images and not settings.arrivals:
+        for number, name in enumerate(names[: len(own)]):
+            image = settings.of_image(name)
+            if image.seconds is not None:
+                own[number] = max(1, round(image.seconds * settings.frames_per_second))
+            else:
+                own[number] = image.frames
+    return own
+
+
+def _step_frames(
+    levels: Sequence[float], settings: ZoomSettings, names: Sequence[str]
+) -> list[float]:
+    """Frames of each step, inwards, such that the whole zoom ends on a whole frame.
+
+    Those without a pace of their own share what a whole length leaves. If all have one, they are
+    as long as it takes, in proportion.
+    """
     legs = _legs(settings)
-    steps = (len(levels) - 1) * legs
-    usual_steps = steps / usual_step(levels)
     rate = settings.frames_per_second
-    others = last_frames(settings) + (1 + legs) * held_frames(settings)
+    own = _own_frames(levels, settings, names)
+    spans = [after - here for here, after in itertools.pairwise(levels)]
+    rest = math.fsum(span for span, step in zip(spans, own, strict=True) if step is None)
+    steps = own.count(None) * legs  # that share what is left
+    usual_steps = rest * legs / usual_step(levels)
+    given = sum(step for step in own if step is not None) * legs
+    others = last_frames(settings) + sum(_held(levels, settings, names, on_beats=False))
     length, seconds = settings.given_length, settings.given_seconds
+    times = 1.0  # by which paces of their own are longer
     if length is not None:
         frames = round(length * rate)
-        if frames < steps + others:
+        least = others + (steps + given if steps else len(own) * legs)
+        if frames < least:
             raise EverZoomError(
                 f"{length:g} seconds are too short for a frame from each image to the "
-                f"next: choose {math.ceil(10 * (steps + others) / rate) / 10:g} or more."
+                f"next: choose {math.ceil(10 * least / rate) / 10:g} or more."
             )
-        return (frames - others) / legs
-    if seconds is not None:
-        frames = round(usual_steps * seconds * rate)
-        if frames < steps:
+        shared: float = frames - others - given
+        if not steps:
+            times = (frames - others) / given
+    elif seconds is not None:
+        shared = round(usual_steps * seconds * rate)
+        if shared < steps:
             raise EverZoomError(
                 f"{seconds:g} seconds per image are less than a frame: choose "
                 f"{math.ceil(1000 / rate) / 1000:g} or more."
             )
-        return frames / legs
-    return max(steps, round(usual_steps * settings.zoom_steps)) / legs
+    else:
+        shared = max(steps, round(usual_steps * settings.zoom_steps))
+    pace = shared / legs / rest if steps else 0.0
+    return [
+        pace * span if step is None else times * step for span, step in zip(spans, own, strict=True)
+    ]
 
 
-def frame_count(levels: Sequence[float], settings: ZoomSettings) -> int:
+def frame_count(levels: Sequence[float], settings: ZoomSettings, names: Sequence[str] = ()) -> int:
     """Frames of the whole zoom.
 
     Args:
         levels: As for `level_keys`.
         settings: How long everything takes.
+        names: As for `level_keys`.
 
     Raises:
         EverZoomError: As `level_keys`.
     """
-    return frames_between(level_keys(levels, settings), settings)
+    return frames_between(level_keys(levels, settings, names), settings)
 
 
 def frames_between(keys: Sequence[LevelKey], settings: ZoomSettings) -> int:
@@ -113,7 +156,22 @@ def last_frames(settings: ZoomSettings) -> int:
     return 0 if settings.travel is Travel.LOOP else 1
 
 
-def level_keys(levels: Sequence[float], settings: ZoomSettings) -> tuple[LevelKey, ...]:
+class _Visit(NamedTuple):
+    """The arrival at an image.
+
+    Attributes:
+        level: Of the image.
+        arrives, leaves: Frames; may lie between two.
+    """
+
+    level: float
+    arrives: float
+    leaves: float
+
+
+def level_keys(
+    levels: Sequence[float], settings: ZoomSettings, names: Sequence[str] = ()
+) -> tuple[LevelKey, ...]:
     """The keys of the zoom level's curve.
 
     There is one for each image; with eased ends there is one at either end of each ease, which are
@@ -124,31 +182,77 @@ def level_keys(levels: Sequence[float], settings: ZoomSettings) -> tuple[LevelKe
         levels: At which each image fills the view, ascending from 0, at least two; a step has one
             in the mean. In a ring the outermost image counts twice.
         settings: How long everything takes.
+        names: Of the images' files, one for each level; without them no image has anything of its
+            own.
 
     Raises:
         EverZoomError: The zoom is too short for its images, or longer than Blender's timeline.
     """
-    if settings.arrivals:
-        return _checked(_on_beats(levels, settings))
-    frames = _leg_frames(levels, settings)
-    hold = held_frames(settings)
-    ends = 0.0, float(len(levels) - 1)
-    if settings.reverse:
-        ends = ends[::-1]
+    visits = _visits(levels, settings, names)
+    is_smooth = bool(settings.arrivals) or any(_own_frames(levels, settings, names))
     keys: list[LevelKey] = []
-    frame: float = settings.start_frame
-    for start, end in (ends, ends[::-1])[: _legs(settings)]:
-        if hold and not keys:
-            keys.append(LevelKey(frame, start, 0.0 if settings.eased_seconds else None))
-        frame += hold
-        leg = _leg(frame, start, frame + frames, end, settings)
+    for run in _runs(visits):
+        way = _smooth(run, visits, settings) if is_smooth else _leg(run, settings)
         # Where the zoom turns and nothing is held, its ways share a key.
-        keys += leg if hold or not keys else leg[1:]
-        frame += frames
-    if hold:
-        keys.append(keys[-1]._replace(frame=frame + hold))
+        keys += way[1:] if keys and run[0].leaves == run[0].arrives else way
+    first, last = visits[0], visits[-1]
+    if first.leaves > first.arrives:
+        keys.insert(0, keys[0]._replace(frame=first.arrives))
+    if last.leaves > last.arrives:
+        keys.append(keys[-1]._replace(frame=last.leaves))
     keys[-1] = keys[-1]._replace(frame=round(keys[-1].frame))
     return _checked(keys)
+
+
+def _way(levels: Sequence[float], settings: ZoomSettings) -> list[int]:
+    """Numbers of the images at which the zoom arrives, one after the other."""
+    way = list(range(len(levels)))[:: -1 if settings.reverse else 1]
+    return way + way[-2::-1] if settings.travel is Travel.THERE_AND_BACK else way
+
+
+def _held(
+    levels: Sequence[float], settings: ZoomSettings, names: Sequence[str], *, on_beats: bool
+) -> list[int]:
+    """For how many frames the picture is held at each arrival; on beats `delay` is of the ends."""
+    held = [0] * len(levels)
+    if settings.of_images:
+        for number, name in enumerate(names):
+            held[number] = round(settings.of_image(name).hold * settings.frames_per_second)
+    frames = [held[number] for number in _way(levels, settings)]
+    if settings.travel is Travel.LOOP and names and names[0] == names[-1]:
+        frames[-1] = 0  # it is the first one again
+    ends = {0, len(frames) - 1}
+    for place in ends if on_beats else {*ends, len(levels) - 1}:  # where it turns
+        frames[place] += held_frames(settings)
+    return frames
+
+
+def _visits(levels: Sequence[float], settings: ZoomSettings, names: Sequence[str]) -> list[_Visit]:
+    """The arrivals at images, one after the other."""
+    way, held = (
+        _way(levels, settings),
+        _held(levels, settings, names, on_beats=bool(settings.arrivals)),
+    )
+    if settings.arrivals:
+        return _on_beats([levels[number] for number in way], held, settings)
+    steps = _step_frames(levels, settings, names)
+    frame = float(settings.start_frame)
+    visits = [_Visit(levels[way[0]], frame, frame + held[0])]
+    for (here, after), hold in zip(itertools.pairwise(way), held[1:], strict=True):
+        frame = visits[-1].leaves + steps[min(here, after)]
+        visits.append(_Visit(levels[after], frame, frame + hold))
+    return visits
+
+
+def _runs(visits: Sequence[_Visit]) -> Iterator[Sequence[_Visit]]:
+    """The visits from one at which the zoom stops or turns to the next such one, with both."""
+    start = 0
+    for number in range(1, len(visits)):
+        before, here, after = visits[number - 1], visits[number], visits[number + 1 :][:1]
+        turns = after and (after[0].level > here.level) != (here.level > before.level)
+        if here.leaves > here.arrives or turns or not after:
+            yield visits[start : number + 1]
+            start = number
 
 
 def _checked(keys: Sequence[LevelKey]) -> tuple[LevelKey, ...]:
@@ -160,33 +264,72 @@ def _checked(keys: Sequence[LevelKey]) -> tuple[LevelKey, ...]:
     return tuple(keys)
 
 
-def _on_beats(levels: Sequence[float], settings: ZoomSettings) -> list[LevelKey]:
-    """One key for each arrival at an image, on the beats as long as there are any.
+def _on_beats(path: Sequence[float], held: Sequence[int], settings: ZoomSettings) -> list[_Visit]:
+    """The arrivals, on the beats as long as there are any.
 
-    From there on the zoom goes on as fast as it came. Its speed changes gradually, and it never
-    goes past an image and back.
+    From there on the zoom goes on as fast as it came.
+
+    Args:
+        path: Levels of the images, one after the other.
+        held: Frames for which the picture is held at each of them.
+        settings: The beats.
     """
-    path = list(levels)[:: -1 if settings.reverse else 1]
-    if settings.travel is Travel.THERE_AND_BACK:
-        path += path[-2::-1]
-    start = settings.start_frame + held_frames(settings)
-    frames = [start, *settings.arrivals[: len(path) - 1]]
-    if frames[1] <= start:
-        raise EverZoomError(
-            f"The first beat, at frame {frames[1]}, is not after the zoom's start, at frame "
-            f"{start}: let it start earlier, or take the beat away."
-        )
-    came = len(frames) - 1
-    pace = (frames[came] - frames[came - 1]) / abs(path[came] - path[came - 1])
-    for here, after in itertools.pairwise(path[came:]):
-        frames.append(frames[-1] + max(1, round(pace * abs(after - here))))
-    is_at_rest = settings.eased_seconds > 0.0 or settings.held_seconds > 0.0
-    slopes = monotone_slopes(frames, path, is_at_rest=is_at_rest)
-    keys = [LevelKey(*key) for key in zip(frames, path, slopes, strict=True)]
-    if held_frames(settings):
-        keys.insert(0, keys[0]._replace(frame=settings.start_frame))
-        keys.append(keys[-1]._replace(frame=keys[-1].frame + held_frames(settings)))
-    return keys
+    start = settings.start_frame
+    visits = [_Visit(path[0], start, start + held[0])]
+    pace = 0.0
+    for number, (here, after) in enumerate(itertools.pairwise(path)):
+        leaves = visits[-1].leaves
+        if number < len(settings.arrivals):
+            frame = settings.arrivals[number]
+            if frame <= leaves:
+                raise EverZoomError(
+                    f"The first beat, at frame {frame}, is not after the zoom's start, at frame "
+                    f"{leaves:g}: let it start earlier, or take the beat away."
+                    if number == 0
+                    else f"The beat at frame {frame} comes while the image before it is held, "
+                    f"until frame {leaves:g}: hold it for less, or take the beat away."
+                )
+            pace = (frame - leaves) / abs(after - here)
+        else:
+            frame = round(leaves + max(1, round(pace * abs(after - here))))
+        visits.append(_Visit(after, frame, frame + held[number + 1]))
+    return visits
+
+
+def _around(values: Sequence[float]) -> list[float]:
+    """Values of a round with the ones before and after it, from the rounds beside it."""
+    return [
+        values[0] + values[-2] - values[-1],
+        *values,
+        values[-1] + values[1] - values[0],
+    ]
+
+
+def _smooth(
+    run: Sequence[_Visit], visits: Sequence[_Visit], settings: ZoomSettings
+) -> list[LevelKey]:
+    """A run whose speed changes gradually from image to image; it never goes back.
+
+    Args:
+        run: Some of the visits.
+        visits: All of them. Where the zoom stops in between, it comes to rest gradually; at its
+            ends if it is held there, or they are eased.
+        settings: Of the ends.
+    """
+    frames = [run[0].leaves, *(visit.arrives for visit in run[1:])]
+    levels = [visit.level for visit in run]
+    ends = visits[0], visits[-1]
+    is_held = any(visit.leaves > visit.arrives for visit in ends)
+    rests = is_held or settings.eased_seconds > 0.0 or settings.held_seconds > 0.0
+    if settings.travel is Travel.LOOP and len(run) == len(visits):  # it goes on as it began
+        slopes = monotone_slopes(_around(frames), _around(levels), is_at_rest=False)[1:-1]
+    else:
+        slopes = monotone_slopes(frames, levels, is_at_rest=False)
+    if rests or run[0] is not visits[0]:
+        slopes[0] = 0.0
+    if rests or run[-1] is not visits[-1]:
+        slopes[-1] = 0.0
+    return [LevelKey(*key) for key in zip(frames, levels, slopes, strict=True)]
 
 
 def monotone_slopes(
@@ -215,27 +358,30 @@ def monotone_slopes(
 
 
 def beats_of_markers(
-    markers: Sequence[int], settings: ZoomSettings, image_count: int, largest_change: float
+    markers: Sequence[int], settings: ZoomSettings, names: Sequence[str], largest_change: float
 ) -> tuple[int, ...]:
     """The frames of markers as `ZoomSettings.beats`.
 
     Args:
         markers: Frames, in any order; those before the zoom moves, and those for which there is no
             image, do not count.
-        settings: Say when the zoom begins to move.
-        image_count: At least 2.
+        settings: Say when the zoom begins to move, and where it rests.
+        names: Of the images' files, outermost first, at least 2.
         largest_change: How many times faster or slower the zoom may be from one image to the next.
 
     Raises:
         EverZoomError: No marker is left, or the speed would change more than is allowed.
     """
-    start = settings.start_frame + held_frames(settings)
-    arrivals = (image_count - 1) * _legs(settings)
+    held = _held(range(len(names)), settings, names, on_beats=True)
+    start = settings.start_frame + held[0]
+    arrivals = (len(names) - 1) * _legs(settings)
     beats = sorted({frame for frame in markers if frame > start})[:arrivals]
     if not beats:
         raise EverZoomError(f"No marker is after the zoom's start, at frame {start}: set some.")
-    for before, here, after in zip([start, *beats], beats, beats[1:], strict=False):
-        change = max((after - here) / (here - before), (here - before) / (after - here))
+    left = [start, *(beat + hold for beat, hold in zip(beats, held[1:], strict=False))]
+    spans = [beat - frame for frame, beat in zip(left, beats, strict=False)]
+    for here, before, after in zip(beats, spans, spans[1:], strict=False):
+        change = max(after / before, before / after) if min(after, before) > 0 else math.inf
         if change > largest_change:
             raise EverZoomError(
                 f"At frame {here} the zoom would change its speed {change:.3g} times, and "
@@ -248,14 +394,14 @@ def _legs(settings: ZoomSettings) -> int:
     return 2 if settings.travel is Travel.THERE_AND_BACK else 1
 
 
-def _leg(
-    first: float, start: float, last: float, end: float, settings: ZoomSettings
-) -> list[LevelKey]:
-    """From one end of the zoom to the other."""
+def _leg(run: Sequence[_Visit], settings: ZoomSettings) -> list[LevelKey]:
+    """A run at constant speed, with eased ends where they are asked for."""
+    first, last = run[0].leaves, run[-1].arrives
+    start, end = run[0].level, run[-1].level
     ease = settings.eased_seconds * settings.frames_per_second
     if ease > 0.0:
         return _eased(first, start, last, end, ease)
-    count = round(abs(end - start))
+    count = max(1, round(abs(end - start)))
     return [
         LevelKey(first + (last - first) * number / count, start + (end - start) * number / count)
         for number in range(count + 1)
