@@ -48,7 +48,8 @@ def load_image(file: Path) -> Any:
         EverZoomError: Blender cannot open the file.
     """
     entry, is_sequence = file, file.is_dir()
-    file = still_of(file)
+    if is_sequence:
+        file = still_of(file)
     count = len(bpy.data.images)
     try:
         if is_sequence:  # its first picture may be in use as a still

@@ -71,6 +71,7 @@ def save(
     levels: Sequence[float],
     findings: Sequence[Finding],
     placements: Sequence[GivenPlacement] | None = None,
+    built: Any = None,
 ) -> None:
     """Keep what a zoom was made from.
 
@@ -85,6 +86,8 @@ def save(
         findings: What the choices cost.
         placements: What the user has given, also of pairs that are no neighbours now; None: what
             the zoom has.
+        built: The settings with which it was built, as it was stored, where it has only been
+            changed since; None: these.
     """
     if placements is None:
         placements = stored_placements(control)
@@ -93,7 +96,7 @@ def save(
     steps = [*series.steps, *([series.closing] if series.closing else [])]
     note = {
         "version": VERSION,
-        "built": {name: chosen[name] for name, choice in TABLE.items() if choice.needs_build},
+        "built": built or {n: chosen[n] for n, choice in TABLE.items() if choice.needs_build},
         "images": [image.to_json() for image in series.images],
         # What was found says them.
         "steps": None if report else [step.to_json() for step in steps],
@@ -108,11 +111,6 @@ def save(
         "dismissed": stored_dismissed(control),
     }
     control[RECIPE] = json.dumps(note)
-
-
-def keep_built(control: bpy.types.Object, built: Any) -> None:
-    """Say with which settings a zoom was built that has only been changed since."""
-    control[RECIPE] = json.dumps({**stored(control), "built": built})
 
 
 def unbuilt(control: bpy.types.Object) -> dict[str, Any]:
@@ -230,14 +228,18 @@ def stored_series(control: bpy.types.Object) -> Series:
     return Series(tuple(images), steps[:count], skipped, (*steps, None)[count], is_measured)
 
 
-def stored_listing(control: bpy.types.Object) -> Listing:
+def stored_listing(control: bpy.types.Object, series: Series | None = None) -> Listing:
     """The list of a zoom's images, with the numbers of the layers that show them.
+
+    Args:
+        control: The zoom.
+        series: Its stored series, if that is known already.
 
     Raises:
         EverZoomError: The note is missing or unreadable.
     """
     listing = stored(control).get("list") or {}
-    series = stored_series(control)
+    series = series or stored_series(control)
     rows = [ListedImage(image.file, layer=number) for number, image in enumerate(series.images)]
     for place, name in listing.get("unused", ()):
         file = Path(name)

@@ -37,6 +37,7 @@ def build_zoom(
     placements: Sequence[GivenPlacement] | None = None,
     *,
     frames: range | None = None,
+    built: Any = None,
 ) -> Any:
     """Build a zoom into a scene, or build an existing one again.
 
@@ -56,6 +57,7 @@ def build_zoom(
             has.
         frames: Those that anybody is going to see, if it is not kept; None: all. What is in none
             of them is not prepared for the sequencer, as that takes long.
+        built: As for `recipe.save`.
 
     Returns:
         The control object.
@@ -86,7 +88,9 @@ def build_zoom(
     anchors.update(control, plan)
     compositing.update_masks(scene)
     levels = [layer.level for layer in plan.layers if 0 <= layer.number < len(series.images)]
-    recipe.save(control, series, settings, report, listing, plan.keys, levels, findings, placements)
+    recipe.save(
+        control, series, settings, report, listing, plan.keys, levels, findings, placements, built
+    )
     if any(map(anchors.is_image_marker, scene.timeline_markers)):
         anchors.mark_images(scene, control)
     ends = output_settings.own_range(scene, control)
@@ -235,10 +239,8 @@ def change_zoom(scene: Any, control: Any, settings: ZoomSettings) -> Any:
     """
     series, report = recipe.stored_series(control), recipe.stored_report(control)
     built = recipe.stored(control).get("built")
-    listing = recipe.stored_listing(control)
-    build_zoom(scene, series, settings, control, report, listing)
-    recipe.keep_built(control, built)
-    return control
+    listing = recipe.stored_listing(control, series)
+    return build_zoom(scene, series, settings, control, report, listing, built=built)
 
 
 def place(
@@ -283,8 +285,7 @@ def prepare_place(
 
     def finish(scene: bpy.types.Scene, control: bpy.types.Object) -> None:
         built = recipe.stored(control).get("built")
-        build_zoom(scene, series, settings, control, report, listing, placements)
-        recipe.keep_built(control, built)
+        build_zoom(scene, series, settings, control, report, listing, placements, built=built)
 
     return finish
 

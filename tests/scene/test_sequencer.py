@@ -404,3 +404,68 @@ def test_frames_that_are_all_that_is_wanted_need_no_group(
     after = frames(scene, picture_folder / "after", numbers)
     for number in numbers:
         assert difference(before[number], after[number]) <= 1.0
+
+
+def driving(scene: Any) -> dict[tuple[str, int], Any]:
+    """What drives a scene's strips: expressions, what they read, and tables."""
+    return {
+        (curve.data_path, curve.array_index): (
+            *(curve.mute, len(curve.modifiers), curve.driver.type),
+            curve.driver.expression if curve.driver.type == "SCRIPTED" else "",
+            [
+                (variable.name, variable.targets[0].id, variable.targets[0].data_path)
+                for variable in curve.driver.variables
+            ],
+            [(*point.co, point.interpolation) for point in curve.keyframe_points],
+        )
+        for curve in scene.animation_data.drivers
+    }
+
+
+def test_a_change_mends_what_drives_strips_and_makes_nothing_else_anew(
+    tmp_path: Path, picture_folder: Path
+) -> None:
+    scene = bpy.context.scene
+    settings = replace(PLAIN, engine=Engine.SEQUENCER, roll=0.1)
+    control = zooms.build_zoom(scene, make_series(tmp_path, UNEVEN, [(200, 160)]), settings)
+    wanted, numbers = driving(scene), range(1, 3)
+    before = frames(scene, picture_folder / "before", numbers)
+    all_strips = compat.all_strips(scene.sequence_editor)
+    first, second, third = (all_strips[f"Ever Zoom {number:04}"] for number in range(3))
+    places = compat.strips(own(scene)[0])
+    drivers = scene.animation_data.drivers
+
+    def of(strip: Any, ending: str, index: int = 0) -> Any:
+        return drivers.find(f"{strip.path_from_id()}.{ending}", index=index)
+
+    def zoom_out(curve: Any) -> None:
+        curve.driver.variables[0].targets[0].data_path = "frame_current"
+
+    def bend(curve: Any) -> None:
+        curve.keyframe_points[0].co[1] += 0.5
+
+    slope = f'modifiers["{tags.COLOUR_MATCH}"].color_balance.slope'
+    spoil: list[Any] = [
+        lambda: setattr(of(first, "transform.scale_x").driver, "expression", "1.0"),
+        lambda: setattr(of(first, "transform.scale_y"), "mute", True),
+        lambda: of(second, "transform.scale_x").modifiers.new("NOISE"),
+        lambda: zoom_out(of(second, "transform.scale_y")),
+        lambda: drivers.remove(of(second, "transform.offset_x")),
+        lambda: bend(of(first, slope, 1)),
+        lambda: setattr(second.modifiers[tags.COLOUR_MATCH], "mute", True),
+        lambda: second.modifiers.remove(second.modifiers[tags.COLOUR_MATCH]),
+        lambda: places.remove(third),
+    ]
+    for step in spoil:
+        curves = {curve.as_pointer() for curve in drivers}
+        step()
+        zooms.change_zoom(scene, control, settings)
+        assert driving(scene) == wanted
+        kept = sum(curve.as_pointer() in curves for curve in drivers)
+        assert kept > len(wanted) / 2
+        third = all_strips["Ever Zoom 0002"]
+    bend(drivers.find(tags.STRIPS_CENTRE_PATHS[0]))  # which the strips follow, so they come after
+    zooms.change_zoom(scene, control, settings)
+    assert driving(scene) == wanted
+    after = frames(scene, picture_folder / "after", numbers)
+    assert all(difference(before[number], after[number]) == 0.0 for number in numbers)

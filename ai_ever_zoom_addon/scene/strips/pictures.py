@@ -214,7 +214,7 @@ def find(name: str) -> Path | None:
     folders = [session_folder()]
     if bpy.data.filepath:
         folders.insert(0, folder_of(Path(bpy.data.filepath)))
-    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+    return next(filter(Path.is_file, (folder / name for folder in folders)), None)
 
 
 def is_own_name(name: str) -> bool:

@@ -10,7 +10,7 @@ not evaluated while the sequencer renders, so the scene has a copy of the contro
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from ...core.plan.plan import Layer, Plan
 from ...core.steps import Steps
 from ...errors import EverZoomError
 from .. import colours, compat, zoom_level
-from ..drivers import drive, drive_by_table, drive_view, fade_expression, turn_expression
+from ..drivers import Drivers, drive, drive_view, fade_expression, turn_expression
 from ..loading import no_image_left
 from ..tags import (
     COLOUR_MATCH,
@@ -44,6 +44,10 @@ CHANNELS = 128
 LAYERS_PER_GROUP = 100
 
 _GAIN_KEYS_PER_STEP = 4
+_CORRECTION = "OFFSET_POWER_SLOPE"
+
+# Of the scene's properties, what strips follow.
+_FOLLOWED = (*STRIPS_CENTRE_PATHS, STRIPS_TURN_PATH, STRIPS_ROLL_PATH, STRIPS_LEVEL_PATH)
 
 
 def has_strips(scene: Any) -> bool:
@@ -129,34 +133,44 @@ def build_strips(
     layers = [layer for layer in plan.stacked if layer.index in pictures]
     if scene.sequence_editor is None:
         scene.sequence_editor_create()
-    _remove_drivers(scene)
     _fill_properties(scene, control, plan)
+    before, were_strips = {file.name for file in picture_files(scene)}, _layer_paths(scene)
     places = compat.strips(scene.sequence_editor)
     is_alone = all(ROLE in strip for strip in places)
     if frames is not None and is_alone and len(layers) <= LAYERS_PER_GROUP:
         # Blender keeps what a group shows in memory, for every frame.
-        _fill_group(scene, places, plan, layers, pictures)
+        filled = _fill_group(places, plan, layers, pictures)
     else:
-        _fill_groups(scene, plan, layers, pictures)
-    make_room(file.name for other in bpy.data.scenes for file in picture_files(other))
+        filled = _fill_groups(scene, plan, layers, pictures)
+    drivers = Drivers(scene)
+    # What is driven anew needs a new driver, even by the same path.
+    gone = were_strips - {strip.path_from_id() for strip, _, is_kept in filled if is_kept}
+    drivers.remove(lambda path: _owner_path(path) in gone)
+    for strip, layer, _ in filled:
+        _fill_strip(scene, drivers, strip, plan, layer, pictures[layer.index])
+    drivers.remove(lambda path: _owner_path(path) in were_strips)
+    if any(picture.file.name not in before for picture in pictures.values()):
+        make_room(file.name for other in bpy.data.scenes for file in picture_files(other))
 
 
 def _fill_groups(
     scene: Any, plan: Plan, layers: Sequence[Layer], pictures: Mapping[int, Picture]
-) -> None:
-    """Let the zoom's group show layers, in groups of their own where they are many."""
+) -> list[tuple[Any, Layer, bool]]:
+    """`_fill_group` with the zoom's group, in groups of their own where layers are many."""
     group = _group(scene, plan)
     last = LAYERS_PER_GROUP if len(layers) > LAYERS_PER_GROUP else len(layers)
     parts = [slice(first, first + last) for first in range(0, len(layers), last)]
     length = _last_frame(scene, plan) - plan.first_frame + 1
     inner = _kept(compat.strips(group), "META", len(parts)) if len(parts) > 1 else {}
+    filled = []
     for channel, part in enumerate(parts, start=1):
         owner = group
         if len(parts) > 1:
             owner = inner.get(channel) or _new_group(compat.strips(group), channel, plan)
-        _fill_group(scene, compat.strips(owner), plan, layers[part], pictures)
+        filled += _fill_group(compat.strips(owner), plan, layers[part], pictures)
         compat.set_range(owner, plan.first_frame, length)
     compat.set_range(group, plan.first_frame, length)
+    return filled
 
 
 def picture_strips(scene: Any) -> Iterator[Any]:
@@ -233,12 +247,16 @@ def _kept(places: Any, kind: str, count: int) -> dict[int, Any]:
 
 
 def _fill_group(
-    scene: Any, places: Any, plan: Plan, layers: Sequence[Layer], pictures: Mapping[int, Picture]
-) -> None:
-    """Let a group show layers, the hindmost first, by the strips that are there already.
+    places: Any, plan: Plan, layers: Sequence[Layer], pictures: Mapping[int, Picture]
+) -> list[tuple[Any, Layer, bool]]:
+    """Let a group have strips for layers, the hindmost first, those that are there already.
 
     Blender decodes the image of a strip that is new.
+
+    Returns:
+        The strips, each with its layer, and whether it was there before.
     """
+    filled = []
     kept = _kept(places, "IMAGE", len(layers))
     for channel, layer in enumerate(layers, start=1):
         picture = pictures[layer.index]
@@ -255,7 +273,8 @@ def _fill_group(
         elif picture_file(strip) != picture.file:
             strip.directory = f"{picture.file.parent}/"
             strip.elements[0].filename = picture.file.name
-        _fill_strip(scene, strip, plan, layer, picture)
+        filled.append((strip, layer, channel in kept))
+    return filled
 
 
 def _new_group(places: Any, channel: int, plan: Plan) -> Any:
@@ -270,18 +289,30 @@ def _remove_drivers(scene: Any) -> None:
     animation = scene.animation_data
     if animation is None:
         return
-    owners = {strip.path_from_id() for strip in picture_strips(scene)}
+    owners = _layer_paths(scene)
     for curve in list(animation.drivers):
-        owner, bracket, _ = curve.data_path.partition('"]')
-        if owner + bracket in owners:
+        if _owner_path(curve.data_path) in owners:
             animation.drivers.remove(curve)
 
 
-def _remove_properties(scene: Any) -> None:
-    paths = (*STRIPS_CENTRE_PATHS, STRIPS_TURN_PATH, STRIPS_ROLL_PATH, STRIPS_LEVEL_PATH)
-    for path in paths:
-        scene.driver_remove(path)
-        scene.pop(property_name(path), None)
+def _layer_paths(scene: Any) -> set[str]:
+    """The data paths of the strips of layers."""
+    return {strip.path_from_id() for strip in picture_strips(scene)}
+
+
+def _owner_path(path: str) -> str:
+    """The data path of the strip to which what another data path leads to belongs."""
+    owner, bracket, _ = path.partition('"]')
+    return owner + bracket
+
+
+def _remove_properties(scene: Any, kept: Collection[str] = ()) -> None:
+    """Remove what strips follow, but for the properties with these paths."""
+    scene.driver_remove(STRIPS_LEVEL_PATH)
+    for path in _FOLLOWED:
+        if path not in kept:
+            scene.driver_remove(path)
+            scene.pop(property_name(path), None)
     curve = zoom_level.curve_of(scene, STRIPS_LEVEL_PATH)
     if curve is not None:
         compat.remove_fcurve(scene, curve)
@@ -289,16 +320,32 @@ def _remove_properties(scene: Any) -> None:
 
 def _fill_properties(scene: Any, control: Any, plan: Plan) -> None:
     """Give the scene what the strips follow."""
-    _remove_properties(scene)
+    has_turn, has_roll = not plan.view.turning.is_level, not plan.view.is_upright
+    kept = [STRIPS_LEVEL_PATH, *([STRIPS_ROLL_PATH] if has_roll else [])]
+    kept += [] if plan.is_centred else STRIPS_CENTRE_PATHS
+    kept += [STRIPS_TURN_PATH] if has_turn else []
+    _remove_properties(scene, kept)
     _copy_zoom_level(scene, control)
     drive_view(scene, STRIPS_LEVEL_PATH, STRIPS_CENTRE_PATHS, STRIPS_TURN_PATH, plan)
-    if plan.view.is_upright:
-        return
-    sources = {"z": (scene, STRIPS_LEVEL_PATH)}
-    if not plan.view.turning.is_level:
-        sources["t"] = (scene, STRIPS_TURN_PATH)
-    scene[property_name(STRIPS_ROLL_PATH)] = 0.0
-    drive(scene, STRIPS_ROLL_PATH, turn_expression(plan), sources)
+    if has_roll:
+        sources = {"z": (scene, STRIPS_LEVEL_PATH)}
+        sources |= {"t": (scene, STRIPS_TURN_PATH)} if has_turn else {}
+        scene[property_name(STRIPS_ROLL_PATH)] = 0.0
+        if _comes_before(scene, STRIPS_ROLL_PATH, (STRIPS_TURN_PATH,)):
+            scene.driver_remove(STRIPS_ROLL_PATH)
+        drive(scene, STRIPS_ROLL_PATH, turn_expression(plan), sources)
+    if _comes_before(scene, "sequence_editor", _FOLLOWED):
+        _remove_drivers(scene)
+
+
+def _comes_before(scene: Any, start: str, others: Collection[str]) -> bool:
+    """Whether a scene has a driver of a path that starts so before one of other paths.
+
+    The sequencer runs drivers in their order, whatever they follow: so they have to be made anew.
+    """
+    paths = [curve.data_path for curve in scene.animation_data.drivers]
+    first = next((place for place, path in enumerate(paths) if path.startswith(start)), len(paths))
+    return any(path in others for path in paths[first:])
 
 
 def _copy_zoom_level(scene: Any, control: Any) -> None:
@@ -331,8 +378,10 @@ def _last_frame(scene: Any, plan: Plan) -> int:
     return max(plan.last_frame, int(scene.frame_end))
 
 
-def _fill_strip(scene: Any, strip: Any, plan: Plan, layer: Layer, picture: Picture) -> None:
-    step = picture.step
+def _fill_strip(
+    scene: Any, drivers: Drivers, strip: Any, plan: Plan, layer: Layer, picture: Picture
+) -> None:
+    step, path = picture.step, strip.path_from_id()
     strip[ROLE] = STRIP_COPY if picture.is_copy else STRIP_ORIGINAL
     compat.set_range(strip, plan.first_frame, _last_frame(scene, plan) - plan.first_frame + 1)
     # Float files hold encoded values with the opacity multiplied in, which is what the sequencer
@@ -349,13 +398,13 @@ def _fill_strip(scene: Any, strip: Any, plan: Plan, layer: Layer, picture: Pictu
     grown = f"pow({plan.zoom_factor!r}, z - {layer.level!r})"
     across, down, centre = _place(layer, picture)
     across, down, centre = across * pixels, down * pixels, (centre[0] * pixels, centre[1] * pixels)
-    drive(strip.transform, "scale_x", f"{across!r} * {grown}", level)
-    drive(strip.transform, "scale_y", f"{down!r} * {grown}", level)
+    drivers.drive(f"{path}.transform.scale_x", f"{across!r} * {grown}", level)
+    drivers.drive(f"{path}.transform.scale_y", f"{down!r} * {grown}", level)
     turn = math.remainder(-layer.turn, math.tau)
     strip.transform.rotation = turn
     if not plan.view.is_upright:
         own = f"{turn:.12g} - r" if turn else "-r"
-        drive(strip.transform, "rotation", own, {"r": (scene, STRIPS_ROLL_PATH)})
+        drivers.drive(f"{path}.transform.rotation", own, {"r": (scene, STRIPS_ROLL_PATH)})
     if not plan.is_centred or centre != (0.0, 0.0):
         # Expressions may not be longer than 255 characters.
         place = [
@@ -372,8 +421,8 @@ def _fill_strip(scene: Any, strip: Any, plan: Plan, layer: Layer, picture: Pictu
                 f"cos(r) * ({place[0]}) + sin(r) * ({place[1]})",
                 f"cos(r) * ({place[1]}) - sin(r) * ({place[0]})",
             ]
-        drive(strip.transform, "offset_x", place[0], sources)
-        drive(strip.transform, "offset_y", place[1], sources)
+        drivers.drive(f"{path}.transform.offset_x", place[0], sources)
+        drivers.drive(f"{path}.transform.offset_y", place[1], sources)
     opacity = [expression] if (expression := fade_expression(layer)) else []
     # All that is seen is in each step's picture: those that are see-through give way to one
     # another, which Blender rounds down.
@@ -381,12 +430,11 @@ def _fill_strip(scene: Any, strip: Any, plan: Plan, layer: Layer, picture: Pictu
     if picture.visible_until <= plan.depth and not math.isfinite(layer.fades_from):
         opacity.append(f"(z <= {picture.visible_until!r})")
     if opacity:
-        drive(strip, "blend_alpha", " * ".join(opacity), level)
-    former = strip.modifiers.get(COLOUR_MATCH)
-    if former is not None:
-        strip.modifiers.remove(former)
+        drivers.drive(f"{path}.blend_alpha", " * ".join(opacity), level)
     if plan.has_colour_match and not step:
-        _match_colours(scene, strip, plan, layer)
+        _match_colours(scene, drivers, strip, plan, layer)
+    elif (former := strip.modifiers.get(COLOUR_MATCH)) is not None:
+        strip.modifiers.remove(former)
 
 
 def _place(layer: Layer, picture: Picture) -> tuple[float, float, tuple[float, float]]:
@@ -403,14 +451,22 @@ def _place(layer: Layer, picture: Picture) -> tuple[float, float, tuple[float, f
     return across, down, centre
 
 
-def _match_colours(scene: Any, strip: Any, plan: Plan, layer: Layer) -> None:
+def _match_colours(scene: Any, drivers: Drivers, strip: Any, plan: Plan, layer: Layer) -> None:
     """A gain in linear light, for the sRGB-encoded values that the sequencer works on.
 
     With e = 1.055 l**(1/2.4) - 0.055, a gain g of l takes e to s e + 0.055 (s - 1), where s is
     g**(1/2.4).
     """
-    balance = strip.modifiers.new(COLOUR_MATCH, "COLOR_BALANCE").color_balance
-    balance.correction_method = "OFFSET_POWER_SLOPE"
+    modifier = strip.modifiers.get(COLOUR_MATCH)
+    if modifier is None or not _is_as_made(modifier):
+        if modifier is not None:
+            strip.modifiers.remove(modifier)
+        modifier = strip.modifiers.new(COLOUR_MATCH, "COLOR_BALANCE")
+        modifier.color_balance.correction_method = _CORRECTION
+        own = modifier.path_from_id()
+        drivers.remove(lambda path: path.startswith(own))
+    path = f"{modifier.path_from_id()}.color_balance"
+    level = scene, STRIPS_LEVEL_PATH
     keys = plan.gain_keys(layer.index)
     levels = [level for level, _ in keys]
     parts = _GAIN_KEYS_PER_STEP * max(1, len(keys) - 1)
@@ -419,7 +475,15 @@ def _match_colours(scene: Any, strip: Any, plan: Plan, layer: Layer) -> None:
         gains = np.interp(between, levels, [gain[channel] for _, gain in keys])
         slopes = gains ** (1.0 / EXPONENT)
         table = list(zip(between.tolist(), slopes.tolist(), strict=True))
-        drive_by_table(balance, "slope", (scene, STRIPS_LEVEL_PATH), table, index=channel)
+        drivers.drive_by_table(f"{path}.slope", level, table, channel)
         # In this property 1 stands for no offset.
         table = [(level, 1.0 + OFFSET * (slope - 1.0)) for level, slope in table]
-        drive_by_table(balance, "offset", (scene, STRIPS_LEVEL_PATH), table, index=channel)
+        drivers.drive_by_table(f"{path}.offset", level, table, channel)
+
+
+def _is_as_made(modifier: Any) -> bool:
+    """Whether nobody has changed what a modifier for colours does."""
+    if modifier.type != "COLOR_BALANCE" or modifier.mute or modifier.color_multiply != 1.0:
+        return False
+    balance = modifier.color_balance
+    return balance.correction_method == _CORRECTION and tuple(balance.power) == (1.0, 1.0, 1.0)
