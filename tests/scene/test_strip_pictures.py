@@ -397,3 +397,19 @@ def test_packed_images_are_enough(addon: None, tmp_path: Path) -> None:
     group.crop = 0.5
     assert group.problem == ""
     assert_shows(bpy.context.scene, 0.5)
+
+
+@pytest.mark.newest
+def test_pictures_are_packed_only_where_they_would_be_large(tmp_path: Path) -> None:
+    noise = np.random.default_rng(3).uniform(size=(HEIGHT, WIDTH, 3)).astype(np.float32)
+    lengths = {}
+    for name in ("plain", "noise"):
+        series = write_series(tmp_path / name, (0, 1))
+        file = series.images[1].file
+        if name == "noise":
+            loading.write_png(file, noise)
+        zooms.build_zoom(bpy.context.scene, series, SETTINGS)
+        lengths[name] = list(picture_files(bpy.context.scene))[1].stat().st_size
+    raw = 4 * (WIDTH * SETTINGS.crop) * (HEIGHT * SETTINGS.crop)
+    assert lengths["plain"] < raw / 10
+    assert raw < lengths["noise"] < 1.02 * raw

@@ -48,8 +48,12 @@ _DIGEST_BYTES = 16
 _STEM_BYTES = 60
 _LONGEST_FOLDER = 760  # bytes
 
+# Packing takes most of the time that a picture takes, and slows down reading it: so it is left out
+# unless a picture would take so many times what its image's file does.
+_MOST_TIMES_LARGER = 2
+
 # Named differently whenever the same image and mask would become other bytes.
-_FORMAT = 3
+_FORMAT = 4
 _OWN_NAME = re.compile(
     rf"(.*-[0-9a-f]{{{2 * _DIGEST_BYTES}}}|{PARTIAL.pattern})\.(png|exr)", re.DOTALL
 )
@@ -85,12 +89,14 @@ class _Source:
     Attributes:
         file: Where it is.
         digest: Of its bytes and of how they are understood.
+        length: Of the file, in bytes.
         alpha_mode: As the Blender image has it.
         colour_space: The same.
     """
 
     file: Path
     digest: str
+    length: int
     alpha_mode: str
     colour_space: str
 
@@ -157,7 +163,8 @@ def _layer_pictures(plan: Plan, layers: Sequence[Layer]) -> Steps[dict[int, Pict
                 if is_trimmed and shape not in alphas:  # most layers have the same one
                     alphas[shape] = _alpha(*shape)
                 margins = _margins(*shape) if is_trimmed else (0, 0)
-                make = _maker(pixels, margins, alphas[shape] if is_trimmed else None)
+                alpha = alphas[shape] if is_trimmed else None
+                make = _maker(pixels, margins, alpha, _MOST_TIMES_LARGER * source.length)
                 suffix = "png" if pixels.dtype == np.uint8 else "exr"
                 file = writer.write(f"{stem}.{suffix}", make)
             is_float = file.suffix == ".exr"
@@ -303,7 +310,8 @@ def _source(file: Path) -> _Source:
         raise EverZoomError(
             f"The image {file.name} cannot be read ({error.strerror}): check the file."
         ) from error
-    return _Source(file, f"{_digests[key]} {alpha_mode} {colour_space}", alpha_mode, colour_space)
+    digest = f"{_digests[key]} {alpha_mode} {colour_space}"
+    return _Source(file, digest, key[1], alpha_mode, colour_space)
 
 
 def _name(image: Path, made_of: tuple[object, ...]) -> str:
@@ -364,7 +372,7 @@ def _alpha(mask: Mask, aspect: float, width: int, height: int) -> NDArray[np.flo
 
 
 def _maker(
-    pixels: Pixels, margins: tuple[int, int], alpha: NDArray[np.float64] | None
+    pixels: Pixels, margins: tuple[int, int], alpha: NDArray[np.float64] | None, most_bytes: int
 ) -> Callable[[], bytes]:
     """A function that makes a file's bytes, without Blender.
 
@@ -372,6 +380,7 @@ def _maker(
         pixels: Of the whole image.
         margins: What is trimmed at the sides, and at the top and bottom, in pixels.
         alpha: The mask of what is left, 0 to 1; None: opaque.
+        most_bytes: What takes no more than that is not packed.
     """
 
     def make() -> bytes:
@@ -385,7 +394,8 @@ def _maker(
             bled = bleed(cast("NDArray[np.uint8]", part))
             if alpha is not None:
                 bled[..., 3] = np.rint(bled[..., 3] * alpha)
-            return png_bytes(np.pad(bled, padding, "edge"))
+            padded = np.pad(bled, padding, "edge")
+            return png_bytes(padded, is_packed=padded.nbytes > most_bytes)
         masked = part if alpha is None else part * alpha[..., None]
         return exr_bytes(np.pad(masked, padding, "edge"))
 
