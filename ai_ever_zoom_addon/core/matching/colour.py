@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..products import dot
 from .picture import Picture
 from .placement import Placement
 from .registration import TRIM, correlation_of, median
-from .resampling import Array, centred, cubic_at, cubic_matrix
+from .resampling import Array, centred, cubic_at, cubic_matrix, resample
 
 TOO_DARK = 0.03  # encoded value under which a pixel says nothing about a gain
 Triple = tuple[float, float, float]
@@ -45,10 +46,10 @@ def likeness(outer: Picture, inner: Picture, placement: Placement) -> Likeness:
         inner.colour.shape[:2], inner.colour_block, (0.0, 0.0), step / placement.scale, shape
     )
     theirs = _resample(rows, inner.colour, columns)
-    broken = rows @ inner.clipped.astype(np.float32) @ columns.T
+    broken = resample(rows, inner.clipped.astype(np.float32), columns)
     hidden = np.zeros(shape, np.float32)
     if inner.hidden is not None:
-        hidden += rows @ inner.hidden @ columns.T
+        hidden += resample(rows, inner.hidden, columns)
 
     middle = complex(outer.width, outer.height) / 2 + complex(*placement.offset)
     x, y = step * centred(shape[1]), step * centred(shape[0])
@@ -64,9 +65,9 @@ def likeness(outer: Picture, inner: Picture, placement: Placement) -> Likeness:
         rows = cubic_matrix(outer.colour.shape[0], at_y[:, 0])
         columns = cubic_matrix(outer.colour.shape[1], at_x[0])
         ours = _resample(rows, outer.colour, columns)
-        broken += np.abs(rows) @ outer.clipped.astype(np.float32) @ np.abs(columns).T
+        broken += resample(np.abs(rows), outer.clipped.astype(np.float32), np.abs(columns))
         if outer.hidden is not None:
-            hidden += np.abs(rows) @ outer.hidden @ np.abs(columns).T
+            hidden += resample(np.abs(rows), outer.hidden, np.abs(columns))
     inside = (at_y > 0) & (at_y < outer.height / step) & (at_x > 0) & (at_x < outer.width / step)
     inside &= hidden < 0.05
     usable = (inside & (broken < 1e-3))[..., None] & (np.minimum(ours, theirs) > TOO_DARK)
@@ -79,8 +80,8 @@ def likeness(outer: Picture, inner: Picture, placement: Placement) -> Likeness:
 
 
 def _resample(rows: Array, colour: NDArray[np.float16], columns: Array) -> Array:
-    """rows @ channel @ columns.T for each channel of a (height, width, 3) picture."""
-    channels = [rows @ colour[:, :, c].astype(np.float32) @ columns.T for c in range(3)]
+    """Each channel of a (height, width, 3) picture resampled."""
+    channels = [resample(rows, colour[:, :, c].astype(np.float32), columns) for c in range(3)]
     return np.stack(channels, axis=2)
 
 
@@ -111,7 +112,7 @@ def _gain(ours: Array, theirs: Array) -> float:
         residual /= 8 * spread
         np.subtract(1.0, np.square(residual, out=weight), out=weight)
         np.square(np.maximum(weight, 0.0, out=weight), out=weight)
-        before, gain = gain, float((weight @ ours) / (weight @ theirs))
+        before, gain = gain, dot(weight, ours) / dot(weight, theirs)
         if abs(gain - before) < 1e-5:
             break
     return gain

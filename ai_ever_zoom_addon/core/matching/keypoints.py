@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..products import product
 from .picture import GREY_SIDE, Picture
 from .placement import Placement
 from .registration import SEEN
@@ -102,11 +103,11 @@ def locate(outer: Keypoints, inner: Keypoints, reach: float) -> tuple[Placement,
     """
     if not len(outer.places) or not len(inner.places):
         return None
-    product = outer.descriptions @ inner.descriptions.T
-    theirs = product.argmax(axis=0)
-    ours = product.argmax(axis=1)
+    likeness = product(outer.descriptions, inner.descriptions.T)
+    theirs = likeness.argmax(axis=0)
+    ours = likeness.argmax(axis=1)
     mine = np.arange(len(theirs))
-    alike = (ours[theirs] == mine) & (product[theirs, mine] > ALIKE)
+    alike = (ours[theirs] == mine) & (likeness[theirs, mine] > ALIKE)
     mine, theirs = mine[alike], theirs[alike]
     if len(mine) < LEAST_VOTES:
         return None
@@ -300,7 +301,7 @@ def _described(
     parts = []
     for k in range(DIRECTIONS):
         away = np.abs((turn - k + DIRECTIONS / 2) % DIRECTIONS - DIRECTIONS / 2)
-        parts.append((strength * np.maximum(0.0, 1.0 - away)).astype(np.float32) @ cells)
+        parts.append(product((strength * np.maximum(0.0, 1.0 - away)).astype(np.float32), cells))
     described: Array = np.concatenate(parts, axis=1)
     # One strong edge must not drown the rest: as in Lowe, nothing counts for more than a fifth.
     for most in (0.2, 1.0):

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..products import dot, product
 from .picture import Picture
 from .placement import Placement
 from .resampling import Array, centred, cubic_at, cubic_matrix, flatten, resample
@@ -164,7 +165,7 @@ def _register_level(
             valid = valid & (target_seen > SEEN)
         if np.count_nonzero(valid) < SMALLEST**2 / 4:
             return NOTHING
-        residual = sample.ravel() + values.astype(np.float32) @ photometric
+        residual = sample.ravel() + product(values[None].astype(np.float32), photometric)[0]
         spread = 1.4826 * median(np.abs(residual[valid.ravel()])) + ROUNDING
         # At an edge a small displacement makes a large difference: no reason to distrust it,
         # if both pictures have it. A caption has edges in one of them.
@@ -178,9 +179,10 @@ def _register_level(
         jacobian[1] = (slope_y * x_pixels - slope_x * y_pixels).ravel()
         jacobian[2], jacobian[3] = slope_x.ravel(), slope_y.ravel()
         weighted = jacobian * weight
-        normal = (weighted @ jacobian.T).astype(np.float64)
+        normal = product(weighted, jacobian.T).astype(np.float64)
         normal += np.diag(1e-6 * (np.diag(normal) + 1e-6))
-        update = -np.linalg.solve(normal, (weighted @ residual).astype(np.float64))
+        slope = product(weighted, residual[:, None])[:, 0].astype(np.float64)
+        update = -np.linalg.solve(normal, slope)
         values += update[4:]
         larger, turn, right, down = (float(value) for value in update[:4])
         distance = math.hypot(right, down)
@@ -358,5 +360,5 @@ def correlation_of(one: Array, other: Array) -> float:
     if one.size < 4:
         return 0.0
     one, other = one - one.mean(), other - other.mean()
-    scale = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(one @ other) / scale if scale > 1e-6 else 0.0
+    scale = math.sqrt(dot(one, one) * dot(other, other))
+    return dot(one, other) / scale if scale > 1e-6 else 0.0

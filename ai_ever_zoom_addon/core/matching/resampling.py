@@ -1,8 +1,8 @@
 """Resampling of small pictures by matrices. Pure numpy, never touches bpy.
 
 Where nothing is turned, a resampling is separable: one matrix for the rows and one for the columns,
-`rows @ picture @ columns.T`. That is short, exact about where a pixel lies, and as fast as the
-machine's matrix product. What is turned is looked up point by point (`cubic_at`).
+`rows @ picture @ columns.T`. That is short and exact about where a pixel lies. What is turned
+is looked up point by point (`cubic_at`).
 
 Coordinates: pixel i of a picture covers the interval [i, i + 1); its centre is at i + 0.5.
 """
@@ -16,9 +16,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ..products import product
+
 Array = NDArray[np.float32]
 
-BAND = 64  # rows of a matrix that are applied at a time
+BAND = 32  # rows of a matrix that are applied at a time
 
 
 def box_matrix(length: int, start: float, step: float, count: int) -> Array:
@@ -47,16 +49,16 @@ def resample(rows: Array, picture: Array, columns: Array) -> Array:
     """
     lines = np.empty((len(rows), picture.shape[1]), np.float32)
     for band, near in _bands(rows):
-        lines[band] = rows[band, near] @ picture[near]
+        lines[band] = product(rows[band, near], picture[near])
     result = np.empty((len(rows), len(columns)), np.float32)
     for band, near in _bands(columns):
-        result[:, band] = lines[:, near] @ columns[band, near].T
+        result[:, band] = product(lines[:, near], columns[band, near].T)
     return result
 
 
 def _bands(matrix: Array) -> Iterator[tuple[slice, slice]]:
     """Rows of a matrix, BAND at a time, and the columns in which some of them are not 0."""
-    if len(matrix) <= 2 * BAND:
+    if len(matrix) <= BAND:
         yield slice(None), slice(None)
         return
     for start in range(0, len(matrix), BAND):
@@ -140,7 +142,7 @@ def _blur_rows(picture: Array, sigma: float) -> Array:
     for start in range(0, length, BAND):
         rows = slice(start, start + BAND)
         near = slice(max(0, start - reach), start + BAND + reach)
-        blurred[rows] = matrix[rows, near] @ picture[near]
+        blurred[rows] = product(matrix[rows, near], picture[near])
     return blurred
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..products import product
 from .picture import Picture
 from .resampling import Array, flatten
 
@@ -150,7 +151,7 @@ def _products(view: Array, templates: Array) -> Array:
         part = templates[:, start : start + ROWS].copy()
         part[:, : first - start] = 0.0  # the strip before has them
         rows = strips[start * across : (start + down) * across]
-        products += rows @ part.reshape(len(part), -1).T
+        products += product(rows, part.reshape(len(part), -1).T)
     return products.reshape(down, across, -1)
 
 
