@@ -328,7 +328,9 @@ def prepare(name: str, base: Path, requirements: Sequence[str]) -> Path:
                 )
         else:
             record.unlink()
-        pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
+        # What is imported is compiled then: of bpy's thousands of files few are, and compiling them
+        # all takes longer than unpacking them.
+        pip = [str(python), "-m", "pip", "install", "--no-compile", "--disable-pip-version-check"]
         reason = failure([*pip, *([] if sys.stderr.isatty() else ["-qq"]), *missing])  # -qq: errors
         if reason:
             raise BuildError(
