@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
@@ -25,7 +26,7 @@ from ..scene import active, recipe, tags, zooms
 from ..scene.output.output_settings import settings_from_scene
 from ..scene.output.sound import sound_seconds
 from ..scene.planes import objects
-from ..settings import KINDS, TABLE, LengthBy, Travel, ZoomSettings
+from ..settings import KINDS, TABLE, ImageSettings, LengthBy, Travel, ZoomSettings
 from . import defaults
 
 # --- Where the settings are -----------------------------------------------------------------------
@@ -127,13 +128,32 @@ def _check_editable(group: Any) -> None:
 
 def set_value(group: Any, name: str, value: Any) -> None:
     """One property gets another value; `apply`, which Blender calls next, puts it to work."""
+    _set(group, lambda before: before.having({name: meant(name, value)}))
+
+
+def set_of_image(group: Any, image: str, name: str, value: Any) -> None:
+    """One property of one image gets another value, as by `set_value`.
+
+    Args:
+        group: Of the zoom.
+        image: The name of the image's file.
+        name: Of the field of `ImageSettings`.
+        value: A value of the field's kind; numbers have single precision.
+    """
+    values: dict[str, Any] = {name: as_typed(value) if isinstance(value, float) else value}
+    if name in PACES:
+        values = dict.fromkeys(PACES) | values
+    _set(group, lambda before: before.with_image(replace(before.of_image(image), **values)))
+
+
+def _set(group: Any, changed: Callable[[ZoomSettings], ZoomSettings]) -> None:
     owner = _owner(group)
     before = to_settings(group)
     if owner.session_uid not in _together:
         _before[owner.session_uid] = before, _notes(group)
     try:
         _check_editable(group)
-        _store(group, before.having({name: meant(name, value)}))
+        _store(group, changed(before))
     except EverZoomError as error:
         _before.pop(owner.session_uid, None)
         _problems[owner.session_uid] = str(error)
@@ -256,6 +276,64 @@ def forget_problems(control: bpy.types.Object | None = None) -> None:
         _problems.clear()
     else:
         _problems.pop(control.session_uid, None)
+
+
+# --- What one image has of its own ----------------------------------------------------------------
+
+PACES = ("frames", "seconds")
+# What it is without them, by the fields' names.
+OF_ALL = {
+    "frames": "zoom_steps",
+    "seconds": "seconds_per_image",
+    "crop": "crop",
+    "feather": "feather",
+    "mask": "mask_shape",
+}
+
+
+def of_image_shown(group: Any, image: str, name: str) -> Any:
+    """A field of what one image has of its own, or what it is without that.
+
+    Args:
+        group: Of the zoom.
+        image: The name of the image's file.
+        name: Of the field of `ImageSettings`.
+    """
+    settings = to_settings(group)
+    own = settings.of_image(image)
+    value = getattr(own, name)
+    if value is not None:
+        return value
+    if name not in PACES:
+        return getattr(settings, OF_ALL[name])
+    rate = settings.frames_per_second
+    frames = own.frames if own.seconds is None else own.seconds * rate
+    if frames is None:
+        frames = _usual_frames(group, settings)
+    return max(1, round(frames)) if name == "frames" else frames / rate
+
+
+def _usual_frames(group: Any, settings: ZoomSettings) -> float:
+    """Frames from one image to the next, where none has a pace of its own."""
+    control = control_of(group)
+    if control is not None:
+        with contextlib.suppress(EverZoomError):
+            levels, names = arrivals_of(control, settings)
+            return frames_per_step(levels, settings, names)
+    return settings.zoom_steps
+
+
+def as_all(group: Any, image: str, name: str = "") -> None:
+    """Take from an image what it has of its own: one field, or all of them.
+
+    Raises:
+        EverZoomError: That cannot be; everything is as before.
+    """
+    settings = to_settings(group)
+    own = settings.of_image(image)
+    names = PACES if name in PACES else (name,)
+    left = {n: value for n, value in own.own.items() if name and n not in names}
+    change(group, {"of_images": settings.with_image(ImageSettings(image, **left)).of_images})
 
 
 # --- Values of properties ------------------------------------------------------------------------

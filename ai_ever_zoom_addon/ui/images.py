@@ -26,6 +26,7 @@ from . import data
 from .asking import MORE_IMAGES, active_zoom
 from .bridge import to_settings
 from .finding import PLACE_ICON
+from .of_image import OWN_UNITS, draw_of_image, draw_own
 from .properties import EVERZOOM_PG_image, adopt
 from .reporting import LongOperator, OfZoom, nothing
 from .text import room, shortened
@@ -59,10 +60,12 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         shown = data.of(context)
         name.alert = item.name in shown.missing
         taken = UNITS + (SCORE_UNITS[item.is_odd] if item.is_measured else 0.0)
+        taken += OWN_UNITS if item.has_own else 0.0
         name.label(
             text=shortened(context, item.name, room(context, taken), shown.beginning),
             icon_value=icon_of(item.image) if item.image is not None else 0,
         )
+        draw_own(row, item, index)
         if not item.is_measured:
             return
         score = row.row(align=True)
@@ -85,7 +88,7 @@ def _draw_word(layout: Any, index: int, about: str, **look: Any) -> None:
     word.row, word.about = index, about
 
 
-def draw_list(layout: Any, group: Any) -> None:
+def draw_list(layout: Any, context: Any, group: Any) -> None:
     """The list with the buttons beside it, and how the chosen image lies in the next larger one."""
     row = layout.row()
     listed = row.column(align=True)
@@ -117,6 +120,8 @@ def draw_list(layout: Any, group: Any) -> None:
         row.operator("ever_zoom.place_by_hand", icon=PLACE_ICON).row = group.active_image
         if item.is_given:
             row.operator("ever_zoom.measure_again", text="", icon="LOOP_BACK")
+    if item.layer >= 0:
+        draw_of_image(layout, context, group)
 
 
 def _draw_pair(layout: Any, item: Any) -> None:

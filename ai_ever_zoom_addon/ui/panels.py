@@ -119,7 +119,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         # Below what is needed most often, and the remarks last: so they move nothing else.
         zoom = active_zoom(context).ever_zoom
         draw_warned(layout, context)
-        draw_list(layout, zoom)
+        draw_list(layout, context, zoom)
         draw_remarks(layout, context, zoom, shown)
 
     def draw_found(self, context: Any, group: Any, shown: data.Shown) -> None:

@@ -35,9 +35,20 @@ from ..core.series import ListedImage
 from ..errors import EverZoomError
 from ..scene import active, compat, loading, recipe, tags
 from ..scene.planes import anchors, objects
-from ..settings import KINDS, TABLE, Choice, ZoomSettings
+from ..settings import KINDS, OF_IMAGE, OF_IMAGE_KINDS, TABLE, Choice, ImageSettings, ZoomSettings
 from ..wording import Way, left_out_lines, sentences
-from .bridge import apply, control_of, forget_problems, problem_of, set_value, shown, to_settings
+from .bridge import (
+    OF_ALL,
+    apply,
+    control_of,
+    forget_problems,
+    of_image_shown,
+    problem_of,
+    set_of_image,
+    set_value,
+    shown,
+    to_settings,
+)
 
 # Frames have so many digits after the point that a number of single precision comes out as typed.
 _SUBTYPES: dict[str, Any] = {
@@ -50,9 +61,8 @@ _SUBTYPES: dict[str, Any] = {
 # --- The properties, from the table ---------------------------------------------------------------
 
 
-def _property(name: str, choice: Choice, default: Any, **others: Any) -> Any:
+def _property(kind: Any, choice: Choice, default: Any, **others: Any) -> Any:
     """The Blender property of a setting."""
-    kind = KINDS[name]
     common: dict[str, Any] = {"name": choice.label, "description": choice.help, **others}
     if kind is bool:
         return BoolProperty(default=default, **common)
@@ -98,7 +108,9 @@ def _stored_property(name: str) -> Any:
         set_value(group, name, value)
 
     hidden = {"HIDDEN"} if name in ("beats", "of_images", "sound_seconds") else set()
-    return _property(name, TABLE[name], default, options=hidden, get=get, set=set_to, update=apply)
+    return _property(
+        KINDS[name], TABLE[name], default, options=hidden, get=get, set=set_to, update=apply
+    )
 
 
 def plain_property(name: str, *, is_strict: bool = False) -> Any:
@@ -110,7 +122,33 @@ def plain_property(name: str, *, is_strict: bool = False) -> Any:
     """
     limits = TABLE[name].limits if is_strict else None
     others = {} if limits is None else {"min": limits[0], "max": limits[1]}
-    return _property(name, TABLE[name], getattr(ZoomSettings.of_panel(), name), **others)
+    default = getattr(ZoomSettings.of_panel(), name)
+    return _property(KINDS[name], TABLE[name], default, **others)
+
+
+def _of_image_property(name: str) -> Any:
+    """What one image has of its own, as a property of its row: that of all where it has nothing."""
+    kind, choice = OF_IMAGE_KINDS[name], OF_IMAGE[name]
+
+    def get(row: Any) -> Any:
+        value = of_image_shown(row.id_data.ever_zoom, row.name, name)
+        return list(kind).index(value) if isinstance(value, StrEnum) else value
+
+    def set_to(row: Any, value: Any) -> None:
+        meant = list(kind)[value] if isinstance(kind, type) and issubclass(kind, StrEnum) else value
+        set_of_image(row.id_data.ever_zoom, row.name, name, meant)
+
+    def put_to_work(row: Any, _context: Any) -> None:
+        apply(row.id_data.ever_zoom)
+
+    default = (
+        getattr(ZoomSettings(), OF_ALL[name]) if name in OF_ALL else getattr(ImageSettings, name)
+    )
+    return _property(kind, choice, default, get=get, set=set_to, update=put_to_work)
+
+
+def _has_own(row: Any) -> bool:
+    return bool(to_settings(row.id_data.ever_zoom).of_image(row.name).own)
 
 
 # What the importer asks for.
@@ -160,6 +198,13 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
     is_given: BoolProperty(
         name="Placed by Hand", description="Whether the user says where it lies in the next one"
     )
+    has_own: BoolProperty(
+        name="Has Its Own", description="Whether not all is as for all other images", get=_has_own
+    )
+
+
+# As texts: see below.
+EVERZOOM_PG_image.__annotations__ |= {name: f"_of_image_property({name!r})" for name in OF_IMAGE}
 
 
 def _note(group: Any) -> Mapping[str, Any]:

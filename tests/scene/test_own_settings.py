@@ -17,6 +17,7 @@ from ai_ever_zoom_addon.settings import Engine
 from tests.pictures import Array, Nest, error, waves
 
 from .command import Run
+from .drawing import draw_panels, shown_text
 from .nested import write_series
 from .test_pictures import PLAIN, build_nest, render
 from .test_timing import level_curve
@@ -154,6 +155,101 @@ def test_a_curve_of_ones_own_is_stretched_by_another_hold(addon: None, tmp_path:
     assert group.notes == ""
     group.of_images = "[]"  # another shape
     assert "curve" in group.notes.casefold()
+
+
+# --- The panel ------------------------------------------------------------------------------------
+
+
+def test_the_fields_of_an_image_show_and_change_what_it_has(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path, 4)
+    build(tmp_path)
+    scene, group = bpy.context.scene, zoom()
+    row = group.images["a_1.png"]
+    as_all = (row.hold, row.frames, row.seconds, row.crop, row.feather, row.mask, row.has_own)
+    assert as_all == (0.0, 10, 1.0, *map(pytest.approx, (0.8, 0.05)), "rectangle", False)
+    group.crop = 0.7  # of all
+    assert row.crop == pytest.approx(0.7) and not row.has_own
+    row.crop = 0.5
+    row.mask = "ellipse"
+    assert of_images() == [{"image": "a_1.png", "crop": 0.5, "mask": "ellipse"}]
+    assert row.has_own and widths(1) == pytest.approx(0.5, abs=0.02)
+    row.seconds = 2.0
+    assert (row.frames, scene.frame_end) == (20, 1 + 40)
+    row.frames = 15  # in place of the seconds
+    assert (row.seconds, scene.frame_end) == (1.5, 1 + 35)
+    row.hold = 0.5
+    assert of_images() == [
+        {"image": "a_1.png", "hold": 0.5, "frames": 15, "crop": 0.5, "mask": "ellipse"}
+    ]
+    assert scene.frame_end == 1 + 35 + 5 and not group.problem
+    row.hold = -3.0  # refused
+    assert row.hold == 0.5 and "Hold is -3" in group.problem
+    row.crop = 0.01
+    assert row.crop == 0.5 and "Crop is 0.01" in group.problem
+    # Back to what is set for all: one of them, and the rest.
+    operators.ever_zoom.as_all(row=1, setting="seconds")
+    operators.ever_zoom.as_all(row=1, setting="crop")
+    assert of_images() == [{"image": "a_1.png", "hold": 0.5, "mask": "ellipse"}]
+    operators.ever_zoom.as_all(row=1)
+    assert (of_images(), row.has_own, scene.frame_end) == ([], False, 1 + 30)
+    # The others of a whole length share what is left of it.
+    group.length_by, group.length = "whole", 6.1
+    row.seconds = 4.0
+    assert (row.seconds, scene.frame_end) == (4.0, 61)
+    assert group.images["a_2.png"].seconds == pytest.approx(1.0)
+
+
+def test_every_change_of_an_image_is_one_step_of_undo(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path, 3)
+    build(tmp_path)
+    bpy.ops.ed.undo_push(message="before")
+    zoom().images["a_1.png"].hold = 0.5
+    bpy.ops.ed.undo_push(message="hold")  # as the window does
+    operators.ever_zoom.as_all(row=1)
+    bpy.ops.ed.undo_push(message="as all")
+    assert of_images() == []
+    bpy.ops.ed.undo()
+    assert of_images() == [{"image": "a_1.png", "hold": 0.5}]
+    assert zoom().images["a_1.png"].has_own and bpy.context.scene.frame_end == 1 + 20 + 5
+    bpy.ops.ed.undo()
+    assert of_images() == [] and bpy.context.scene.frame_end == 1 + 20
+
+
+OF_IMAGE = ["hold", "frames", "crop", "feather", "mask"]
+
+
+def test_what_an_image_has_is_in_the_panel_and_what_does_nothing_is_grey(
+    addon: None, tmp_path: Path
+) -> None:
+    write_series(tmp_path, 3)
+    build(tmp_path)
+    group = zoom()
+
+    def main() -> Any:
+        layout = draw_panels()["EVERZOOM_PT_main"]
+        assert [name for name in layout.fields if name in {*OF_IMAGE, "seconds"}] in (
+            OF_IMAGE,
+            ["hold", "seconds", *OF_IMAGE[2:]],
+        )
+        return layout
+
+    group.active_image = 1
+    assert not set(OF_IMAGE) & set(main().grey)
+    assert "ever_zoom.as_all" not in main().buttons
+    group.images[1].hold = 0.5
+    assert main().buttons.count("ever_zoom.as_all") == 2  # in the row, beside the field
+    group.active_image = 0
+    assert set(main().grey) >= {"crop", "feather", "mask"} and "hold" not in main().grey
+    assert "All of the outermost image is used" in shown_text()
+    group.active_image = 2
+    assert "frames" in main().grey and "crop" not in main().grey
+    assert "From the innermost image there is no way on" in shown_text()
+    group.length_by = "markers"
+    group.active_image = 0
+    assert "seconds" in main().grey and "The markers say the pace" in shown_text()
+    operators.ever_zoom.use_image(index=2)
+    group.active_image = 2  # that is left out has nothing
+    assert "hold" not in draw_panels()["EVERZOOM_PT_main"].fields
 
 
 # --- The command line -----------------------------------------------------------------------------

@@ -1,0 +1,106 @@
+"""What the chosen image of the list has of its own: its fields, and the way back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import IntProperty, StringProperty
+
+from ..errors import EverZoomError
+from ..settings import OF_IMAGE, LengthBy, Travel
+from .asking import active_zoom
+from .bridge import PACES, as_all, to_settings
+from .mending import draw_idle
+from .reporting import OfZoom
+
+OWN_ICON = "OPTIONS"
+OWN_UNITS = 1.0  # icons' widths that it takes in a row of the list
+
+_PANEL = "EVERZOOM_of_image"
+
+
+class EVERZOOM_OT_as_all(OfZoom, bpy.types.Operator):
+    """Make this image as all others are"""
+
+    bl_idname = "ever_zoom.as_all"
+    bl_label = "As All Images"
+    bl_options = {"REGISTER", "UNDO"}
+
+    row: IntProperty(name="Row", description="Number of the row in the list", min=0)
+    setting: StringProperty(
+        name="Setting",
+        description="What of it, by its name for scripts; nothing: all",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    @classmethod
+    def description(cls, context: Any, properties: Any) -> str:
+        control = active_zoom(context)
+        rows = control.ever_zoom.images if control is not None else ()
+        if properties.setting or properties.row >= len(rows):
+            return "Take what is set for all images"
+        own = to_settings(control.ever_zoom).of_image(rows[properties.row].name).own
+        labels = ", ".join(OF_IMAGE[name].label for name in own)
+        return f"This image has its own {labels}: press to make it as all others are"
+
+    def act(self, context: Any) -> None:
+        group = active_zoom(context).ever_zoom
+        if self.row >= len(group.images):
+            raise EverZoomError("There is no such image in the list: choose another row.")
+        as_all(group, group.images[self.row].name, self.setting)
+
+
+def draw_own(layout: Any, item: Any, index: int) -> None:
+    """In a row of the list: that the image has something of its own."""
+    if item.has_own:
+        layout.operator(
+            EVERZOOM_OT_as_all.bl_idname, text="", icon=OWN_ICON, emboss=False
+        ).row = index
+
+
+def draw_of_image(layout: Any, context: Any, group: Any) -> None:
+    """Below the list: the fields of the chosen image."""
+    item = group.images[group.active_image]
+    header, body = layout.panel(_PANEL, default_closed=True)
+    header.label(text="Of This Image")
+    if body is None:
+        return
+    body.use_property_split, body.use_property_decorate = True, False
+    own = to_settings(group).of_image(item.name).own
+    is_ring = group.travel == Travel.LOOP.value
+    last = max(row.layer for row in group.images)
+    has_next = is_ring or item.layer < last
+    pace = "frames" if group.length_by == LengthBy.FRAMES.value else "seconds"
+    _draw(body, group, item, "hold", own)
+    says_markers = group.length_by == LengthBy.MARKERS.value
+    _draw(body, group, item, pace, own, is_idle=says_markers or not has_next)
+    if says_markers:
+        draw_idle(body, context, "The markers say the pace")
+    elif not has_next:
+        draw_idle(body, context, "From the innermost image there is no way on")
+    is_outermost = item.layer == 0 and not is_ring
+    for name in ("crop", "feather", "mask"):
+        _draw(body, group, item, name, own, is_idle=is_outermost)
+    if is_outermost:
+        draw_idle(body, context, "All of the outermost image is used")
+
+
+def _draw(
+    layout: Any, group: Any, item: Any, name: str, own: Any, *, is_idle: bool = False
+) -> None:
+    """One field, pale where it is as for all, with the way back where it is not."""
+    is_own = name in own or (name in PACES and any(pace in own for pace in PACES))
+    row = layout.row(align=True)
+    field = row.row(align=True)
+    field.enabled = not is_idle
+    field.active = is_own
+    field.prop(item, name)
+    if is_own:
+        back = row.operator(EVERZOOM_OT_as_all.bl_idname, text="", icon="LOOP_BACK")
+        back.row, back.setting = group.active_image, name
+
+
+CLASSES = (EVERZOOM_OT_as_all,)
+
+register, unregister = bpy.utils.register_classes_factory(CLASSES)
