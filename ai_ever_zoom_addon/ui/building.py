@@ -253,6 +253,7 @@ def _scene_for_new_zoom(scene: Any, plan: Plan) -> Any:
         return fresh
     fresh = _empty_copy(scene)
     fresh.name = "Ever Zoom"
+    output_settings.set_name_of_copy(fresh, [image.file for image in plan.series.images])
     return fresh
 
 

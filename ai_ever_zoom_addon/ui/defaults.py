@@ -22,7 +22,7 @@ FIELDS = ("order", "engine", "zoom_steps", "frames_per_second")  # of them, by t
 MACHINE = "machine"  # the engine that suits it
 
 
-def _preferences() -> Any:
+def users_preferences() -> Any:
     """The user's; None where the add-on is only imported."""
     addon = bpy.context.preferences.addons.get(ADDON)
     return None if addon is None else addon.preferences
@@ -30,7 +30,7 @@ def _preferences() -> Any:
 
 def given() -> dict[str, Any]:
     """Settings of a new zoom, by their names, in place of the table's defaults."""
-    preferences = _preferences()
+    preferences = users_preferences()
     values: dict[str, Any] = {"engine": MACHINE}
     if preferences is not None:
         values = {name: getattr(preferences, name) for name in FIELDS}
@@ -51,7 +51,7 @@ def _checked(values: tuple[tuple[str, Any], ...]) -> Mapping[str, Any]:
 
 def output_name() -> str:
     """What the video of a new zoom is called, without its ending."""
-    preferences = _preferences()
+    preferences = users_preferences()
     return OWN_VIDEO if preferences is None else str(preferences.output_name)
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import CollectionProperty, EnumProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ..core.analysis.making import pair_steps
 from ..core.files.folder import natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
+from ..core.relisting import Pending, Selection, moved, removed, used
 from ..core.series import ListedImage, Listing
 from ..core.steps import Steps
 from ..errors import EverZoomError
@@ -25,17 +26,19 @@ from ..wording import counted
 from . import data
 from .asking import MORE_IMAGES, active_zoom
 from .bridge import to_settings
+from .defaults import users_preferences
 from .finding import PLACE_ICON
 from .of_image import OWN_UNITS, draw_of_image, draw_own
 from .properties import EVERZOOM_PG_image, adopt
 from .reporting import LongOperator, OfZoom, nothing
 from .text import room, shortened
 from .thumbnails import icon_of
-from .work import Finish, Kept
+from .work import Finish, Kept, Work
 
 # Icons' widths that a row of the list has no room for the name in.
-UNITS = 4.1  # box, picture, scroll bar, and the buttons beside the list
-SCORE_UNITS = (3.8, 5.2)  # without and with a warning sign; a button takes more than its text
+UNITS = 5.1  # box, picture, arrow, scroll bar, and the buttons beside the list
+LARGE = 3.0  # times the small pictures
+SCORE_UNITS = (4.1, 5.5)  # without and with a warning sign; a button takes more than its text
 
 
 class EVERZOOM_UL_images(bpy.types.UIList):
@@ -45,39 +48,95 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         self,
         context: Any,
         layout: Any,
-        _data: Any,
+        group: Any,
         item: Any,
         _icon: int,
         _active_data: Any,
         _active_property: str,
         index: int,
     ) -> None:
+        pending = _pending(group)
+        is_used = item.is_used if pending is None else pending.is_used(index)
+        is_measuring = pending is not None and is_used and pending.is_new_pair(index)
+        icon = icon_of(item.image) if item.image is not None else 0
         row = layout.row(align=True)
-        box = "CHECKBOX_HLT" if item.is_used else "CHECKBOX_DEHLT"
+        box = "CHECKBOX_HLT" if is_used else "CHECKBOX_DEHLT"
         row.operator(EVERZOOM_OT_use_image.bl_idname, text="", icon=box, emboss=False).index = index
-        name = row.row()
-        name.active = item.is_used
+        taken = UNITS
+        if _has_large_pictures():
+            row.template_icon(icon_value=icon, scale=LARGE)
+            column = row.column(align=True)
+            name, row = column.row(align=True), column.row(align=True)
+            taken += LARGE - 2
+        else:
+            name = row.row()
+            taken += SCORE_UNITS[item.is_odd] if item.is_measured or is_measuring else 0.0
+            taken += OWN_UNITS if item.has_own else 0.0
+        name.active = is_used
         shown = data.of(context)
         name.alert = item.name in shown.missing
-        taken = UNITS + (SCORE_UNITS[item.is_odd] if item.is_measured else 0.0)
-        taken += OWN_UNITS if item.has_own else 0.0
         name.label(
             text=shortened(context, item.name, room(context, taken), shown.beginning),
-            icon_value=icon_of(item.image) if item.image is not None else 0,
+            icon_value=0 if _has_large_pictures() else icon,
         )
-        draw_own(row, item, index)
-        if not item.is_measured:
-            return
-        score = row.row(align=True)
-        score.alignment = "RIGHT"
-        if item.is_odd:
-            _draw_word(score, index, "is_odd", icon="ERROR")
-        if item.is_given:
-            _draw_word(score, index, "is_given", icon="PINNED")
-        else:
-            _draw_word(score, index, "score", text=f"{item.score:.2f}")
-        place = score.operator("ever_zoom.place_by_hand", text="", icon=PLACE_ICON, emboss=False)
-        place.row = index
+        end = row.row(align=True)
+        end.alignment = "RIGHT"
+        draw_own(end, item, index)
+        if is_measuring:
+            end.label(icon="SORTTIME")
+        elif item.is_measured and is_used:
+            _draw_score(end, item, index)
+        chosen = item.is_selected
+        end.operator(
+            EVERZOOM_OT_select_image.bl_idname,
+            text="",
+            icon="RESTRICT_SELECT_OFF" if chosen else "RESTRICT_SELECT_ON",
+            emboss=chosen,
+            depress=chosen,
+        ).row = index
+
+    def filter_items(self, _context: Any, group: Any, name: str) -> tuple[list[int], list[int]]:
+        """Blender's own search, and the order that the list is going to have."""
+        items = getattr(group, name)
+        helpers = bpy.types.UI_UL_list
+        flags = list(
+            helpers.filter_items_by_name(self.filter_name, self.bitflag_filter_item, items)
+            if self.filter_name
+            else ()
+        )
+        if self.use_filter_sort_alpha:
+            return flags, list(helpers.sort_items_by_name(items))
+        pending = _pending(group)
+        if pending is None:
+            return flags, []
+        places = pending.places()
+        flags = flags or [self.bitflag_filter_item] * len(places)
+        flags = [0 if place is None else flag for flag, place in zip(flags, places, strict=True)]
+        count = sum(place is not None for place in places)
+        gone = iter(range(count, len(places)))
+        return flags, [next(gone) if place is None else place for place in places]
+
+
+def _pending(group: Any) -> Pending | None:
+    """What a zoom's list is going to be, while that is worked out."""
+    pending = None if Work.running is None else Work.running.pending
+    if pending is None or [row.file.name for row in pending.before] != group.images.keys():
+        return None
+    return pending
+
+
+def _has_large_pictures() -> bool:
+    chosen = users_preferences()
+    return chosen is not None and bool(chosen.has_large_pictures)
+
+
+def _draw_score(layout: Any, item: Any, index: int) -> None:
+    if item.is_odd:
+        _draw_word(layout, index, "is_odd", icon="ERROR")
+    if item.is_given:
+        _draw_word(layout, index, "is_given", icon="PINNED")
+    else:
+        _draw_word(layout, index, "score", text=f"{item.score:.2f}")
 
 
 def _draw_word(layout: Any, index: int, about: str, **look: Any) -> None:
@@ -103,13 +162,13 @@ def draw_list(layout: Any, context: Any, group: Any) -> None:
     )
     column = row.column(align=True)
     column.operator_menu_enum(EVERZOOM_OT_add_images.bl_idname, "place", text="", icon="ADD")
-    column.operator(EVERZOOM_OT_replace_image.bl_idname, text="", icon="FILEBROWSER")
+    column.operator(EVERZOOM_OT_remove_images.bl_idname, text="", icon="REMOVE")
+    column.separator()
+    column.menu(EVERZOOM_MT_images.__name__, text="", icon="DOWNARROW_HLT")
     column.separator()
     for direction, icon in (("outwards", "TRIA_UP"), ("inwards", "TRIA_DOWN")):
         move = column.operator(EVERZOOM_OT_move_image.bl_idname, text="", icon=icon)
         move.direction = direction
-    column.separator()
-    column.operator(EVERZOOM_OT_reverse_images.bl_idname, text="", icon="ARROW_LEFTRIGHT")
     if not 0 <= group.active_image < len(group.images):
         return
     item = group.images[group.active_image]
@@ -173,8 +232,84 @@ class EVERZOOM_OT_show_image(OfZoom, bpy.types.Operator):
 Change = Steps[tuple[Sequence[ListedImage], int]]
 
 
+class EVERZOOM_MT_images(bpy.types.Menu):
+    """What can be done with several images, and how they are shown"""
+
+    bl_label = "Images"
+
+    def draw(self, _context: Any) -> None:
+        layout = self.layout
+        layout.operator(EVERZOOM_OT_replace_image.bl_idname, icon="FILEBROWSER")
+        layout.operator(EVERZOOM_OT_reverse_images.bl_idname, icon="ARROW_LEFTRIGHT")
+        layout.separator()
+        for text, is_selected in (("Select All", True), ("Select None", False)):
+            select = layout.operator(EVERZOOM_OT_select_images.bl_idname, text=text)
+            select.is_selected = is_selected
+        layout.separator()
+        for text, is_used in (("Use", True), ("Leave Out", False)):
+            use = layout.operator(EVERZOOM_OT_use_images.bl_idname, text=text)
+            use.is_used = is_used
+        preferences = users_preferences()
+        if preferences is not None:
+            layout.separator()
+            layout.prop(preferences, "has_large_pictures")
+
+
+class EVERZOOM_OT_select_image(OfZoom, bpy.types.Operator):
+    """Select this image, or no longer, for the buttons beside the list. Shift: all up to it"""
+
+    bl_idname = "ever_zoom.select_image"
+    bl_label = "Select Image"
+    bl_options = {"INTERNAL"}
+
+    row: IntProperty(name="Row", description="Number of the row in the list", min=0)
+    is_range: BoolProperty(
+        name="Up to It",
+        description="Select all from the chosen row to this one",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        self.is_range = event.shift
+        return self.execute(context)
+
+    def act(self, context: Any) -> None:
+        group = active_zoom(context).ever_zoom
+        if self.row >= len(group.images):
+            raise EverZoomError("There is no such image in the list: choose another row.")
+        if not self.is_range:
+            group.images[self.row].is_selected ^= True
+            return
+        pending = _pending(group)
+        places = pending.places() if pending is not None else list(range(len(group.images)))
+        ends = places[group.active_image], places[self.row]
+        for place, item in zip(places, group.images, strict=True):
+            if None not in (place, *ends) and min(ends) <= place <= max(ends):
+                item.is_selected = True
+
+
+class EVERZOOM_OT_select_images(OfZoom, bpy.types.Operator):
+    """Select all images for the buttons beside the list, or none"""
+
+    bl_idname = "ever_zoom.select_images"
+    bl_label = "Select Images"
+    bl_options = {"INTERNAL"}
+
+    is_selected: BoolProperty(name="Selected", description="All, otherwise none", default=True)
+
+    def act(self, context: Any) -> None:
+        for item in active_zoom(context).ever_zoom.images:
+            item.is_selected = self.is_selected
+
+
 class _ListOperator(LongOperator):
-    """Changes the list of images, and the zoom with it."""
+    """Changes the list of images, and the zoom with it.
+
+    In the window the list shows at once what it is going to be. A button that is pressed while that
+    is measured goes on from there, and both are one step of Undo.
+    """
+
+    going_on_from: Pending | None = None
 
     @classmethod
     def poll(cls: Any, context: Any) -> bool:
@@ -186,18 +321,34 @@ class _ListOperator(LongOperator):
             return False
         return True
 
+    def start(self: Any, context: Any) -> set[str]:
+        before, control = Work.running, active_zoom(context)
+        pending = None if control is None else _pending(control.ever_zoom)
+        if before is not None and pending is not None:
+            before.is_replaced = True
+            before.end()
+        self.going_on_from = pending
+        return super().start(context)
+
     def steps(self: Any, context: Any) -> Steps[Finish]:
         control = active_zoom(context)
         objects.check_editable(control)
         kept = Kept(control)
         listing = recipe.stored_listing(control)
         group = control.ever_zoom
-        active = min(max(group.active_image, 0), len(listing.rows) - 1)
         settings = to_settings(group)
-        rows, active = yield from self.change(listing.rows, active, settings)
-        if tuple(rows) == listing.rows:
-            return nothing
+        pending = self.going_on_from
+        if pending is None or pending.before != listing.rows:
+            pending = Pending(listing.rows, listing.rows)
+        before = _selection(group, pending)
+        selected = {before.rows[index].file for index in before.chosen} if _any(group) else set()
+        rows, active = yield from self.change(before, settings)
         changed = Listing(tuple(rows), is_own_order=True, sources=listing.sources)
+        if changed.rows == listing.rows:
+            return nothing
+        if self.work is not None:
+            self.work.pending = Pending(listing.rows, changed.rows)
+            yield 0.0, "Changing the list"
         series, report = yield from relist_steps(kept.find(), changed, settings)
         settings = to_settings(kept.find().ever_zoom)
         yield from zooms.prepare_steps(context.scene, series, settings)
@@ -213,17 +364,37 @@ class _ListOperator(LongOperator):
             zooms.build_zoom(scene, series, settings, control, report, changed)
             adopt(control)
             group.active_image = active
+            for item, row in zip(group.images, changed.rows, strict=True):
+                item.is_selected = row.file in selected
             self.report({"INFO"}, f"The zoom goes through {counted(len(series.images), 'image')}")
 
         return finish
 
-    def change(self, rows: Sequence[ListedImage], active: int, settings: Any) -> Change:
-        """The list as it is to be, and the number of the row to be chosen in it."""
+    def change(self, before: Selection, settings: Any) -> Change:
+        """The list as it is to be, and the number of the row to be active in it."""
         raise NotImplementedError
 
 
+def _any(group: Any) -> bool:
+    return any(item.is_selected for item in group.images)
+
+
+def _selection(group: Any, pending: Pending) -> Selection:
+    """What the buttons act on, in the list as it is going to be so far."""
+    places = pending.places()
+    wanted = [index for index, item in enumerate(group.images) if item.is_selected]
+    active = min(max(group.active_image, 0), len(places) - 1)
+    chosen = (places[index] for index in wanted or [active])
+    return Selection(
+        pending.rows,
+        frozenset(place for place in chosen if place is not None),
+        places[active] or 0,
+        tuple(places),
+    )
+
+
 class EVERZOOM_OT_move_image(_ListOperator, bpy.types.Operator):
-    """Move the chosen image by one place"""
+    """Move the selected images by one place, or the one that is chosen if none is selected"""
 
     bl_idname = "ever_zoom.move_image"
     bl_label = "Move Image"
@@ -238,14 +409,10 @@ class EVERZOOM_OT_move_image(_ListOperator, bpy.types.Operator):
         ),
     )
 
-    def change(self, rows: Sequence[ListedImage], active: int, _settings: Any) -> Change:
-        yield 0.0, "Moving"
-        moved = list(rows)
-        place = active + (1 if self.direction == "inwards" else -1)
-        if 0 <= place < len(moved):
-            moved.insert(place, moved.pop(active))
-            active = place
-        return moved, active
+    def change(self, before: Selection, _settings: Any) -> Change:
+        yield from ()
+        rows = moved(before.rows, before.chosen, outwards=self.direction == "outwards")
+        return rows, rows.index(before.rows[before.active])
 
 
 class EVERZOOM_OT_use_image(_ListOperator, bpy.types.Operator):
@@ -257,13 +424,40 @@ class EVERZOOM_OT_use_image(_ListOperator, bpy.types.Operator):
 
     index: IntProperty(name="Row", description="Number of the row in the list", min=0)
 
-    def change(self, rows: Sequence[ListedImage], _active: int, _settings: Any) -> Change:
-        yield 0.0, "Choosing"
-        if self.index >= len(rows):
+    def change(self, before: Selection, _settings: Any) -> Change:
+        yield from ()
+        place = before.places[self.index] if self.index < len(before.places) else None
+        if place is None:
             raise EverZoomError("There is no such image in the list: choose another row.")
-        changed = list(rows)
-        changed[self.index] = replace(rows[self.index], is_used=not rows[self.index].is_used)
-        return changed, self.index
+        return used(before.rows, [place], not before.rows[place].is_used), place
+
+
+class EVERZOOM_OT_use_images(_ListOperator, bpy.types.Operator):
+    """Use the selected images, or leave them out; the chosen one if none is selected"""
+
+    bl_idname = "ever_zoom.use_images"
+    bl_label = "Use Images"
+    bl_options = {"REGISTER", "UNDO"}
+
+    is_used: BoolProperty(name="Used", description="Whether they are part of the zoom")
+
+    def change(self, before: Selection, _settings: Any) -> Change:
+        yield from ()
+        return used(before.rows, before.chosen, self.is_used), before.active
+
+
+class EVERZOOM_OT_remove_images(_ListOperator, bpy.types.Operator):
+    """Take the selected images off the list, or the chosen one; their files stay where they are"""
+
+    bl_idname = "ever_zoom.remove_images"
+    bl_label = "Remove Images"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def change(self, before: Selection, _settings: Any) -> Change:
+        yield from ()
+        rows = removed(before.rows, before.chosen)
+        above = sum(index < before.active for index in before.chosen)
+        return rows, max(min(before.active - above, len(rows) - 1), 0)
 
 
 class EVERZOOM_OT_reverse_images(_ListOperator, bpy.types.Operator):
@@ -273,18 +467,18 @@ class EVERZOOM_OT_reverse_images(_ListOperator, bpy.types.Operator):
     bl_label = "Reverse Order"
     bl_options = {"REGISTER", "UNDO"}
 
-    def change(self, rows: Sequence[ListedImage], active: int, _settings: Any) -> Change:
-        yield 0.0, "Turning round"
-        return rows[::-1], len(rows) - 1 - active
+    def change(self, before: Selection, _settings: Any) -> Change:
+        yield from ()
+        return before.rows[::-1], len(before.rows) - 1 - before.active
 
 
 class _FileOperator(_ListOperator, ImportHelper):
     """Takes image files from the file browser."""
 
     filter_glob: StringProperty(default=MORE_IMAGES, options={"HIDDEN", "SKIP_SAVE"})
-    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_image: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     files: CollectionProperty(
         type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"}
@@ -321,11 +515,12 @@ class EVERZOOM_OT_replace_image(_FileOperator, bpy.types.Operator):
     bl_label = "Replace Image"
     bl_options = {"REGISTER", "UNDO"}
 
-    def change(self, rows: Sequence[ListedImage], active: int, _settings: Any) -> Change:
-        yield 0.0, "Replacing"
-        changed = list(rows)
-        changed[active] = replace(rows[active], file=self.chosen(rows)[0])
-        return changed, active
+    def change(self, before: Selection, _settings: Any) -> Change:
+        yield from ()
+        changed = list(before.rows)
+        file = self.chosen(before.rows)[0]
+        changed[before.active] = replace(changed[before.active], file=file)
+        return changed, before.active
 
 
 class EVERZOOM_OT_add_images(_FileOperator, bpy.types.Operator):
@@ -345,7 +540,8 @@ class EVERZOOM_OT_add_images(_FileOperator, bpy.types.Operator):
         default="outside",
     )
 
-    def change(self, rows: Sequence[ListedImage], _active: int, settings: Any) -> Change:
+    def change(self, before: Selection, settings: Any) -> Change:
+        rows = before.rows
         files = self.chosen(rows)
         if len(files) > 1 and settings.needs_analysis:
             # The pictures say which comes first.
@@ -363,8 +559,13 @@ class EVERZOOM_OT_add_images(_FileOperator, bpy.types.Operator):
 CLASSES = (
     EVERZOOM_UL_images,
     EVERZOOM_OT_show_image,
+    EVERZOOM_MT_images,
+    EVERZOOM_OT_select_image,
+    EVERZOOM_OT_select_images,
     EVERZOOM_OT_move_image,
     EVERZOOM_OT_use_image,
+    EVERZOOM_OT_use_images,
+    EVERZOOM_OT_remove_images,
     EVERZOOM_OT_reverse_images,
     EVERZOOM_OT_replace_image,
     EVERZOOM_OT_add_images,

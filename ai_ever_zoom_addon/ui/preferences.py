@@ -58,6 +58,10 @@ class EVERZOOM_AP_preferences(bpy.types.AddonPreferences):
         default=OWN_VIDEO,
         update=_keep_usable,
     )
+    has_large_pictures: BoolProperty(
+        name="Large Pictures",
+        description="The list of images shows them large enough to see what is in them",
+    )
 
     def draw(self, context: Any) -> None:
         """The fields, and below them the shortcuts as Blender shows its own."""

@@ -184,6 +184,9 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
         type=bpy.types.Image, name="Picture", description="The image as the zoom has it"
     )
     is_used: BoolProperty(name="Used", description="Whether the image is part of the zoom")
+    is_selected: BoolProperty(
+        name="Selected", description="Whether the buttons beside the list act on the image"
+    )
     layer: IntProperty(
         name="Layer", description="Number of the layer that shows the image; -1: none does"
     )

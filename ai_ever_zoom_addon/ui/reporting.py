@@ -157,17 +157,23 @@ class LongOperator(Reporting):
         warned.clear()
         self.work = Work(self.steps(context))
         self.work.start(context)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        result = self._one_step(context)  # at once, for what the panel shows of it
+        if self.work.is_running:
+            context.window_manager.modal_handler_add(self)
+        return set(result)
 
     def modal(self: Any, context: Any, event: Any) -> set[str]:
         if event.type == "ESC" and event.value == "PRESS":
             self.work.end()
         if not self.work.is_running:
-            self.report({"WARNING"}, "Stopped; nothing was changed")
+            if not self.work.is_replaced:
+                self.report({"WARNING"}, "Stopped; nothing was changed")
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
+        return set(self._one_step(context))
+
+    def _one_step(self: Any, context: Any) -> set[str]:
         try:
             finish = self.work.tick(context)
         except Exception as error:

@@ -10,6 +10,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..core import steps
+from ..core.relisting import Pending
 from ..core.steps import Steps
 from ..errors import EverZoomError
 
@@ -35,6 +36,8 @@ class Work:
         self._workspaces: set[str] = set()
         self.fraction = 0.0
         self.text = "Starting"
+        self.pending: Pending | None = None  # what the list of images shows meanwhile
+        self.is_replaced = False  # by other work, which goes on with what is pending
 
     def run(self) -> Finish:
         """All steps at once; returns what is to be done then."""

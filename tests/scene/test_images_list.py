@@ -197,6 +197,61 @@ def test_at_least_two_images_stay(addon: None, tmp_path: Path) -> None:
     assert "choose another row" in told(operators.ever_zoom.use_image, index=9)
 
 
+def select(*chosen: int) -> None:
+    """Select these rows and no others, by the buttons that a user has for it."""
+    operators.ever_zoom.select_images(is_selected=False)
+    for row in chosen:
+        operators.ever_zoom.select_image(row=row)
+
+
+def selected() -> list[str]:
+    return [row.name for row in zoom().ever_zoom.images if row.is_selected]
+
+
+def test_buttons_act_on_the_selected_rows(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path, 6)
+    build(tmp_path, look=False)
+    things = hang_something_on("a_2.png")
+    choose(4)
+    select(1, 3)
+    assert told(operators.ever_zoom.move_image, direction="outwards") == ""
+    order = ["a_1.png", "a_0.png", "a_3.png", "a_2.png", "a_4.png", "a_5.png"]
+    assert rows() == shown() == order
+    assert selected() == ["a_1.png", "a_3.png"]  # it goes with them
+    assert zoom().ever_zoom.images[zoom().ever_zoom.active_image].name == "a_4.png"
+    assert told(operators.ever_zoom.use_images, is_used=False) == ""
+    assert rows() == ["(a_1.png)", "a_0.png", "(a_3.png)", "a_2.png", "a_4.png", "a_5.png"]
+    assert told(operators.ever_zoom.use_images, is_used=True) == ""
+    assert rows() == shown() == order
+    select(0, 5)
+    assert told(operators.ever_zoom.remove_images) == ""
+    assert rows() == shown() == ["a_0.png", "a_3.png", "a_2.png", "a_4.png"]
+    assert selected() == []
+    assert is_still_there(things)
+    assert (tmp_path / "a_1.png").exists()
+    select()
+    choose(1)
+    assert told(operators.ever_zoom.remove_images) == ""  # the active one
+    assert rows() == shown() == ["a_0.png", "a_2.png", "a_4.png"]
+
+
+def test_a_range_is_selected_and_all_and_none(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path, 5)
+    build(tmp_path, look=False)
+    choose(3)
+    operators.ever_zoom.select_image(row=1, is_range=True)
+    assert selected() == ["a_1.png", "a_2.png", "a_3.png"]
+    operators.ever_zoom.select_image(row=2)
+    assert selected() == ["a_1.png", "a_3.png"]
+    operators.ever_zoom.select_images(is_selected=True)
+    assert len(selected()) == 5
+    assert "at least two" in told(operators.ever_zoom.remove_images)
+    assert len(rows()) == 5
+    operators.ever_zoom.select_images(is_selected=False)
+    assert selected() == []
+    assert "choose another row" in told(operators.ever_zoom.select_image, row=9)
+
+
 def test_turns_the_order_round(addon: None, tmp_path: Path) -> None:
     write_series(tmp_path, 3)
     group = bpy.context.scene.ever_zoom

@@ -243,6 +243,28 @@ def test_my_settings_are_kept(addon: None, tmp_path: Path) -> None:
     assert "the scene has the frames 5 to 99, the zoom 5 to 125" in group.notes
 
 
+@pytest.mark.newest
+def test_kept_settings_do_not_carry_one_zooms_file_name_into_another(
+    addon: None, tmp_path: Path
+) -> None:
+    """A new zoom's scene is a copy: folder and ending of what it renders stay, the name is its."""
+    first: Any = bpy.context.scene
+    build(tmp_path / "a", "keep")
+    for path, expected in (
+        ("//videos/a_zoom.mp4", "//videos/b_zoom.mp4"),
+        ("//videos/a_zoom.mp4", "//videos/b_zoom-2.mp4"),  # as the one before has the other name
+        ("//frames/shot_####", "//frames/b_zoom"),
+        ("//frames/", "//frames/"),
+    ):
+        bpy.context.window.scene = first
+        first.render.filepath = path
+        write_series(tmp_path / "b", 3)
+        operators.ever_zoom.build(folder=str(tmp_path / "b"), is_new=True)
+        assert bpy.context.scene != first
+        assert bpy.context.scene.render.filepath == expected
+        assert first.render.filepath == path
+
+
 @pytest.mark.parametrize(
     ("chosen", "rate"), [({}, (24, 1.001)), ({"frames_per_second": 30.0}, (30, 1.0))]
 )

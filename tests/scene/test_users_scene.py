@@ -346,6 +346,17 @@ def test_a_copy_of_the_whole_collection_is_a_zoom_of_its_own(addon: None, tmp_pa
     assert [tuple(item.scale) for item in objects.parts(control, tags.LAYER)] == places
     for one in (control, copy):
         assert len(objects.numbered(one, tags.LAYER)) == len(levels)
+    # The scene is the first one's until the user says otherwise.
+    ends, camera = (scene.frame_start, scene.frame_end), scene.camera
+    copy.ever_zoom.zoom_steps = 2 * copy.ever_zoom.zoom_steps
+    assert (scene.frame_start, scene.frame_end) == ends
+    data.refresh()
+    assert "ever_zoom.take_recipe" in draw_panel("EVERZOOM_PT_main").buttons
+    assert operators.ever_zoom.take_recipe() == {"FINISHED"}
+    assert scene.camera != camera and scene.camera in copy.children_recursive
+    assert scene.frame_end - scene.frame_start == 2 * (ends[1] - ends[0])
+    control.ever_zoom.zoom_steps = 3
+    assert scene.frame_end - scene.frame_start == 2 * (ends[1] - ends[0])
 
 
 def test_what_is_left_of_a_deleted_zoom_is_one_click(addon: None, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from .driver import Window
+from .driver import WORK, Window
 from .nested import NestedSeries
 
 GROUP = "bpy.context.active_object.ever_zoom"
@@ -43,12 +43,19 @@ def test_the_list_is_shown_and_changed(window: Window, tmp_path: Path) -> None:
 
     window.ask(f"{GROUP}.active_image = 1")
     window.wait_until("bpy.context.scene.frame_current == 61")
-    in_the_view(window, "bpy.ops.ever_zoom.move_image('INVOKE_DEFAULT', direction='outwards')")
-    window.wait_until(f"{ROWS}[0] == 'img3.png'", 60)
+    # The second move goes on from the first, before its neighbours are measured: both are taken
+    # back by Esc, or are one step of Undo.
+    inwards = "bpy.ops.ever_zoom.move_image('INVOKE_DEFAULT', direction='inwards')"
+    moved = ["img4.png", "img2.png", "img1.png", "img3.png"]
+    shown = f"[row.file.name for row in {WORK}.pending.rows if row.is_used]"
+    in_the_view(window, f"{inwards}; {inwards}; assert {shown} == {moved}; {WORK}.end()")
+    assert window.ask(ROWS) == names[:4]
+    in_the_view(window, f"{inwards}; {inwards}")
+    window.wait_until(f"{ROWS} == {moved}", 60)
     window.picture("moved")
     window.hover(window.middle())
     window.press("ctrl+z")
-    window.wait_until(f"{ROWS}[0] == 'img4.png'")
+    window.wait_until(f"{ROWS} == {names[:4]}")
 
 
 def test_an_import_is_done_again_with_other_options(window: Window, series: NestedSeries) -> None:

@@ -40,10 +40,9 @@ def test_the_panel_tells_of_odd_images_and_its_list_leads_to_each(
     assert [line for line in told if "stranger.png" in line], told
     assert window.ask("bpy.context.active_object.ever_zoom.skipped") == "notes.txt"
 
-    # A click on a row leads to the image: here on the second row, left of its button. What is found
-    # is the first row, which has none.
-    x, y = window.find("active_image")
-    window.click((x - 60, y - ROW_PIXELS))
+    # A click on a row leads to the image: here on the second row, on the name.
+    x, y = window.find("select_image(row=0")
+    window.click((x - 90, y - ROW_PIXELS))
     window.wait_until("bpy.context.active_object.ever_zoom.active_image > 0")
     layer = window.ask(
         "[rows[active].layer for group in [bpy.context.active_object.ever_zoom]"
@@ -51,7 +50,7 @@ def test_the_panel_tells_of_odd_images_and_its_list_leads_to_each(
     )
     window.wait_until(f"bpy.context.scene.frame_current == {1 + 60 * layer}")
     window.picture("chosen")
-    window.click((x - 60, y - ROW_PIXELS * 4))  # one that was left out: nothing is below the list
+    window.click((x - 90, y - ROW_PIXELS * 4))  # one that was left out: nothing is below the list
     window.wait_until("bpy.context.active_object.ever_zoom.active_image == 4")
 
     goes_to_stranger = "show_image(row=4"

@@ -47,10 +47,10 @@ def video_pattern(text: str) -> str:
     return kept.strip().removesuffix(VIDEO_SUFFIX).strip(" .") or OWN_VIDEO
 
 
-def free_video(path: str, is_taken: Callable[[str], bool]) -> str:
+def free_video(path: str, is_taken: Callable[[str], bool], ending: str = VIDEO_SUFFIX) -> str:
     """The path of a video, or one like it with a number at its end, that nothing else has."""
-    stem = path.removesuffix(VIDEO_SUFFIX)
-    numbered = (f"{stem}-{number}{VIDEO_SUFFIX}" for number in itertools.count(2))
+    stem = path.removesuffix(ending)
+    numbered = (f"{stem}-{number}{ending}" for number in itertools.count(2))
     return next(name for name in itertools.chain([path], numbered) if not is_taken(name))
 
 

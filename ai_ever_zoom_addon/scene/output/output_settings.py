@@ -22,12 +22,20 @@ import bpy
 from ... import plain
 from ...core.files.folder import check_name
 from ...core.files.moving import choose_moving
-from ...core.files.output import FRAME_NAME, OWN_VIDEO, free_video, is_video, video_of
+from ...core.files.output import (
+    FRAME_NAME,
+    OWN_VIDEO,
+    VIDEO_SUFFIX,
+    free_video,
+    is_video,
+    video_of,
+)
 from ...core.findings import Finding, FindingKind
 from ...core.plan.plan import Plan
 from ...errors import EverZoomError
 from ...settings import TABLE, Engine, FrameSize, ZoomSettings
 from .. import colours, compat, tags
+from ..planes import objects
 from ..strips.strips import has_strips
 from .sound import strips_heard
 
@@ -259,7 +267,10 @@ def fill(scene: bpy.types.Scene, control: bpy.types.Object, plan: Plan, *, anew:
     """
     if not scene.is_editable:
         return
-    if control.get(tags.IDENTITY) is None:
+    is_copy = _is_copy(scene, control)
+    if is_copy and not anew:
+        return
+    if is_copy or control.get(tags.IDENTITY) is None:
         control[tags.IDENTITY] = uuid.uuid4().hex[:8]
         anew = True
     written = _written(scene)
@@ -281,9 +292,24 @@ def fill(scene: bpy.types.Scene, control: bpy.types.Object, plan: Plan, *, anew:
 
 
 def is_set_up(scene: bpy.types.Scene, control: bpy.types.Object) -> bool:
-    """Whether a scene has the settings of a zoom: one from another file leaves them alone."""
+    """Whether a scene has the settings of a zoom.
+
+    One from another file leaves them alone, and so does the copy of one that is there.
+    """
     identity = control.get(tags.IDENTITY)
-    return identity is None or str(identity) in _written(scene)
+    return identity is None or (str(identity) in _written(scene) and not _is_copy(scene, control))
+
+
+def _is_copy(scene: bpy.types.Scene, control: bpy.types.Object) -> bool:
+    """Whether a zoom was copied from another one of the scene: from the one that is rendered."""
+    identity = control.get(tags.IDENTITY)
+    alike = [
+        item
+        for item in objects.controls(scene)
+        if item.get(tags.IDENTITY) == identity and objects.original_of(item) is None
+    ]
+    shown = [item for item in alike if scene.camera in item.children_recursive]
+    return control in alike and control != [*shown, *alike][0]
 
 
 def frames_rendered(scene: Any) -> range:
@@ -567,7 +593,7 @@ def set_first_output(
     ours = [name for each in (OWN_VIDEO, pattern) if before for name in _videos(before, each)]
     if not (is_first or path in map(compat.literal_path, ours)):
         return
-    taken = {bpy.path.abspath(item.render.filepath) for item in bpy.data.scenes if item != scene}
+    taken = _outputs_of_others(scene)
     for each in (pattern, OWN_VIDEO):
         beside_file, beside_images = _videos(images[0].parent, each)
         place = free_video(
@@ -577,6 +603,32 @@ def set_first_output(
         if not choose_moving([Path(place)], images):  # the next build would take it for an image
             break
     set_output(scene, place)
+
+
+def set_name_of_copy(scene: bpy.types.Scene, images: Sequence[Path]) -> None:
+    """Let a copied scene write what it renders beside what the first one writes, not over it.
+
+    Args:
+        scene: The copy. Its output keeps folder and ending, and gets a name after the images'
+            folder, which no other scene has, unless it had none.
+        images: The files of the zoom in it.
+    """
+    path = scene.render.filepath
+    folder = path[: max(path.rfind("/"), path.rfind("\\")) + 1]
+    if path == folder:
+        return
+    ending = Path(path).suffix
+    name = video_of(images[0].parent).removesuffix(VIDEO_SUFFIX)
+    taken = _outputs_of_others(scene)
+    scene.render.filepath = free_video(
+        f"{folder}{compat.literal_path(name)}{ending}",
+        lambda place: bpy.path.abspath(place) in taken,
+        ending,
+    )
+
+
+def _outputs_of_others(scene: bpy.types.Scene) -> set[str]:
+    return {bpy.path.abspath(item.render.filepath) for item in bpy.data.scenes if item != scene}
 
 
 def _videos(folder: Path, pattern: str) -> tuple[str, str]:
