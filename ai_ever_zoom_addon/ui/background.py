@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import bpy
 
+from ..core.files.output import FRAME_NAME
+from ..core.machine import suitable_jobs
 from ..errors import in_one_line
+from ..scene import compat
+from ..scene.output import output_settings
 from ..scene.output.background import BackgroundRender
 from ..wording import told_seconds
 from .rendered import Job, remember
 from .rendering import Rendering, prepare
-from .reporting import inform, say
+from .reporting import OfZoom, inform, say
 from .work import redraw
 
 _TICK_SECONDS = 0.1
+TRIAL_FRAMES = 3  # of each process
 
 
 class Background:
@@ -26,16 +34,25 @@ class Background:
 
     running: ClassVar[BackgroundRender | None] = None
     job: ClassVar[Job]
+    trial: ClassVar[TemporaryDirectory[str] | None] = None  # where one goes, if it is one
 
     @classmethod
-    def start(cls, scene: bpy.types.Scene) -> None:
+    def start(cls, scene: bpy.types.Scene, *, is_trial: bool = False) -> None:
         """Begin.
+
+        Args:
+            scene: As it is now.
+            is_trial: Render a few frames, to know what they take, and keep nothing of them.
 
         Raises:
             EverZoomError: It cannot be rendered.
         """
-        cls.job = Job.of(scene)
-        cls.running = BackgroundRender(scene)
+        cls.trial = TemporaryDirectory(dir=bpy.app.tempdir) if is_trial else None
+        with contextlib.ExitStack() as undo:
+            if cls.trial is not None:
+                _shorten(scene, Path(cls.trial.name), undo)
+            cls.job = Job.of(scene)
+            cls.running = BackgroundRender(scene)
         bpy.app.timers.register(_tick, first_interval=_TICK_SECONDS, persistent=True)
 
     @classmethod
@@ -53,7 +70,19 @@ class Background:
     def remember(cls, running: BackgroundRender, *, is_whole: bool) -> None:
         """That it has ended."""
         count = running.count if is_whole else running.done
-        remember(cls.job, count, running.seconds, is_whole=is_whole, first=running.first)
+        remember(
+            *(cls.job, count, running.seconds),
+            is_whole=is_whole,
+            first=running.first,
+            is_trial=cls.trial is not None,
+        )
+        cls._drop_trial()
+
+    @classmethod
+    def _drop_trial(cls) -> None:
+        trial, cls.trial = cls.trial, None
+        if trial is not None:
+            trial.cleanup()
 
     @classmethod
     def tick(cls, running: BackgroundRender) -> bool:
@@ -64,6 +93,7 @@ class Background:
         except Exception as error:
             cls.running = None
             running.end()
+            cls._drop_trial()
             say(in_one_line(error, is_undone=False))
             redraw(bpy.context)
             return False
@@ -71,12 +101,30 @@ class Background:
             say(note)
         if is_done:
             cls.running = None
+            is_trial = cls.trial is not None
             cls.remember(running, is_whole=True)
-            inform(f"Saved to {running.output}")
+            inform(
+                "The panel says what a render takes" if is_trial else f"Saved to {running.output}"
+            )
         if is_done or running.text != before:
             redraw(bpy.context)
             _redraw_status_bar(bpy.context)
         return not is_done
+
+
+def _shorten(scene: Any, folder: Path, undo: contextlib.ExitStack) -> None:
+    """Let a scene render a few frames from its middle, into another folder, until `undo` is."""
+    numbers = output_settings.frames_rendered(scene)
+    count = min(TRIAL_FRAMES * suitable_jobs([]), len(numbers))
+    start = (len(numbers) - count) // 2
+    wanted = {
+        (scene, "frame_start"): numbers[start],
+        (scene, "frame_end"): numbers[start + count - 1],
+        (scene.render, "filepath"): compat.literal_path(str(folder / FRAME_NAME)),
+    }
+    for (owner, name), value in wanted.items():
+        undo.callback(setattr, owner, name, getattr(owner, name))
+        setattr(owner, name, value)
 
 
 def _redraw_status_bar(context: Any) -> None:
@@ -94,6 +142,14 @@ def _tick() -> float | None:
     return _TICK_SECONDS if running is not None and Background.tick(running) else None
 
 
+def is_busy(operator: Any) -> bool:
+    """Whether something is being rendered, for an operator's `poll`: then its button says so."""
+    if Background.running is None:
+        return False
+    operator.poll_message_set("Wait until what is being rendered is done, or cancel it")
+    return True
+
+
 class EVERZOOM_OT_render_background(Rendering, bpy.types.Operator):
     """Render the frame range, as it is now, to the output path, and go on working meanwhile"""
 
@@ -102,14 +158,26 @@ class EVERZOOM_OT_render_background(Rendering, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if Background.running is not None:
-            cls.poll_message_set("Wait until what is being rendered is done, or cancel it")
-            return False
-        return super().poll(context)
+        return not is_busy(cls) and super().poll(context)
 
     def act(self, context: Any) -> None:
         prepare(self, context)
         Background.start(context.scene)
+
+
+class EVERZOOM_OT_measure_render(OfZoom, bpy.types.Operator):
+    """Render a few frames in the background, and tell what all of them take; nothing is kept"""
+
+    bl_idname = "ever_zoom.measure_render"
+    bl_label = "Measure"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return not is_busy(cls) and super().poll(context)
+
+    def act(self, context: Any) -> None:
+        prepare(self, context)
+        Background.start(context.scene, is_trial=True)
 
 
 class EVERZOOM_OT_pause_render(bpy.types.Operator):
@@ -169,6 +237,7 @@ def _draw_in_status_bar(header: Any, _context: bpy.types.Context) -> None:
 
 CLASSES = (
     EVERZOOM_OT_render_background,
+    EVERZOOM_OT_measure_render,
     EVERZOOM_OT_pause_render,
     EVERZOOM_OT_cancel_render,
 )

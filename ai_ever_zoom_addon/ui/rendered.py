@@ -95,12 +95,14 @@ class _Pace:
         start: Seconds before the first frame was begun.
         seconds: Of a frame, for each of its pixels.
         size: Bytes, too; None where they are not known.
+        is_trial: It is of a few frames, and most of the first one's bytes are of a whole picture.
     """
 
     how: Hashable
     start: float
     seconds: float
     size: float | None
+    is_trial: bool
 
 
 # By scene: how fast it was rendered last, and what was rendered to its end.
@@ -109,7 +111,13 @@ _saved: dict[int, Job] = {}
 
 
 def remember(
-    job: Job, count: int, seconds: float, *, is_whole: bool, first: tuple[int, float] = (0, 0.0)
+    job: Job,
+    count: int,
+    seconds: float,
+    *,
+    is_whole: bool,
+    first: tuple[int, float] = (0, 0.0),
+    is_trial: bool = False,
 ) -> None:
     """Remember a render that has ended.
 
@@ -119,6 +127,7 @@ def remember(
         seconds: How long that took.
         is_whole: All that was wanted is there.
         first: How many frames were the first to be there, and after how many seconds.
+        is_trial: They were only rendered to know what they take.
     """
     if count:
         size = _mean_size(job, count, is_whole=is_whole)
@@ -129,8 +138,9 @@ def remember(
             start=max(0.0, until - early * each),
             seconds=each / job.pixels,
             size=None if size is None else size / job.pixels,
+            is_trial=is_trial,
         )
-    if is_whole:
+    if is_whole and not is_trial:
         _saved[job.scene] = job
 
 
@@ -245,12 +255,14 @@ def draw_before(layout: Any, context: Any, frames: str) -> None:
     column.scale_y = 0.8
     column.label(text=f"{frames}, {seconds:.1f} s", icon="TIME")
     known = cost(scene)
+    row = column.row()  # one line, so that the buttons stay in their place
     if known is None:
-        text = "Time and size not known yet"
-    else:
-        parts = [told_seconds(known[0])] + ([told_bytes(known[1])] if known[1] is not None else [])
-        text = f"About {', '.join(parts)}, as last time"
-    column.label(text=text, icon="BLANK1")  # one line, so that the buttons stay in their place
+        row.label(text="Time and size", icon="BLANK1")
+        row.operator("ever_zoom.measure_render", text="Measure")
+        return
+    parts = [told_seconds(known[0])] + ([told_bytes(known[1])] if known[1] is not None else [])
+    by = "by a trial" if _paces[scene.session_uid].is_trial else "as last time"
+    row.label(text=f"About {', '.join(parts)}, {by}", icon="BLANK1")
 
 
 def draw_after(layout: Any, context: Any) -> None:

@@ -25,7 +25,7 @@ from .room import FRAME, LAST, make_zoom
 
 operators: Any = bpy.ops
 COUNT = LAST + 1
-UNKNOWN = "Time and size not known yet"
+UNKNOWN = "Time and size"
 
 
 @pytest.fixture
@@ -120,6 +120,36 @@ def test_a_render_in_the_background_tells_the_same(scene: Any, tmp_path: Path) -
     assert "Saved to zoom.mp4" in said()
     known = cost(scene)
     assert known is not None and known[1] == (tmp_path / "zoom.mp4").stat().st_size
+
+
+@pytest.mark.newest
+@pytest.mark.parametrize(("output", "margin"), [("zoom.mp4", 2.5), ("frames", 1.2)])
+def test_a_trial_tells_what_a_render_takes(
+    scene: Any, tmp_path: Path, output: str, margin: float
+) -> None:
+    """Of a video about: what it begins with is a whole picture."""
+    set_output(scene, tmp_path / output)
+
+    def settings() -> tuple[object, ...]:
+        return scene.frame_start, scene.frame_end, scene.render.filepath, scene.frame_current
+
+    before, files = settings(), sorted(tmp_path.rglob("*"))
+    assert "ever_zoom.measure_render" in draw_panel("EVERZOOM_PT_main").buttons
+    assert operators.ever_zoom.measure_render() == {"FINISHED"}
+    assert settings() == before
+    assert not operators.ever_zoom.measure_render.poll()
+    assert not operators.ever_zoom.render_background.poll()
+    finish()
+    assert settings() == before and sorted(tmp_path.rglob("*")) == files
+    seconds, size = cost(scene) or (0.0, None)
+    assert seconds > 0.0 and size is not None
+    assert f"{told_bytes(size)}, by a trial" in said() and "Not saved yet" in said()
+    assert "ever_zoom.measure_render" not in draw_panel("EVERZOOM_PT_main").buttons
+    assert operators.ever_zoom.render() == {"FINISHED"}
+    place = tmp_path / output
+    written = [place] if place.is_file() else place.iterdir()
+    truth = sum(file.stat().st_size for file in written)
+    assert truth / margin < size < truth * margin
 
 
 def test_what_comes_before_the_first_frame_comes_once(scene: Any) -> None:
