@@ -89,12 +89,11 @@ def draw_of_image(layout: Any, context: Any, group: Any) -> None:
 def _draw(
     layout: Any, group: Any, item: Any, name: str, own: Any, *, is_idle: bool = False
 ) -> None:
-    """One field, pale where it is as for all, with the way back where it is not."""
+    """One field, with the way back where it is not as for all."""
     is_own = name in own or (name in PACES and any(pace in own for pace in PACES))
     row = layout.row(align=True)
     field = row.row(align=True)
     field.enabled = not is_idle
-    field.active = is_own
     field.prop(item, name)
     if is_own:
         back = row.operator(EVERZOOM_OT_as_all.bl_idname, text="", icon="LOOP_BACK")

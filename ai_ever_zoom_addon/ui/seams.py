@@ -6,13 +6,14 @@ nothing else, and keeps nothing in the file.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import bpy
 import numpy as np
 from bpy.app.handlers import persistent
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
 from ..core.cropping import UNSEEN, SeamDifference, seam_difference, widths_to_look
@@ -31,6 +32,7 @@ from ..core.steps import Steps
 from ..errors import EverZoomError
 from ..scene import compat, contact_sheet, loading, tags, zoom_level, zooms
 from .asking import active_zoom, has_zoom
+from .bridge import change, to_settings
 from .reporting import LongOperator, Reporting
 from .tab import PartOfTab
 from .text import draw_lines
@@ -288,6 +290,17 @@ class EVERZOOM_OT_take_crop(Reporting, bpy.types.Operator):
     bl_label = "Take This Crop"
     bl_options = {"REGISTER", "UNDO"}
 
+    is_of_one: BoolProperty(
+        name="For This Image",
+        description="Use the largest crop with which this seam is not seen, for this image alone",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def description(cls, _context: Any, properties: Any) -> str:
+        of_one = cls.bl_rna.properties["is_of_one"].description
+        return str(of_one if properties.is_of_one else cls.__doc__)
+
     @classmethod
     def poll(cls, context: Any) -> bool:
         return EVERZOOM_OT_seam_look.poll(context) and suggested(context) is not None
@@ -296,7 +309,12 @@ class EVERZOOM_OT_take_crop(Reporting, bpy.types.Operator):
         crop, check = suggested(context), Check.of(context)
         if crop is None or check is None:
             raise EverZoomError("There is no crop to take: start the seam check.")
-        context.scene.ever_zoom.crop = crop
+        group = active_zoom(context).ever_zoom
+        own = to_settings(group).of_image(check.join.inner.image.file.name)
+        # What is taken for all holds for this image, too.
+        own = replace(own, crop=crop if self.is_of_one else None)
+        of_images = to_settings(group).with_image(own).of_images
+        change(group, {"of_images": of_images} | ({} if self.is_of_one else {"crop": crop}))
         check.show(context.scene, active_zoom(context), check.number)
         redraw(context, with_views=True)
 
@@ -374,9 +392,10 @@ def _draw_check(layout: Any, context: Any, check: Check) -> None:
     if crop is None:
         draw_lines(layout, context, f"No crop brings it under {UNSEEN:g}", icon="INFO")
     else:
-        layout.operator(
-            EVERZOOM_OT_take_crop.bl_idname, text=f"Take Crop {crop:.2f}", translate=False
-        )
+        take = EVERZOOM_OT_take_crop.bl_idname
+        row = layout.row(align=True)
+        row.operator(take, text=f"Take Crop {crop:.2f}", translate=False)
+        row.operator(take, text="For This Image").is_of_one = True
 
 
 CLASSES = (

@@ -93,8 +93,13 @@ def test_the_crop_that_hides_a_seam_is_one_click(addon: None, tmp_path: Path) ->
     suggested = check.difference.suggested
     assert suggested == pytest.approx(1.0 - 2 * across / wide, abs=0.03)
     assert f"Take Crop {suggested:.2f}" in panel.button_texts
+    own = group.images["a_1.png"]
+    assert operators.ever_zoom.take_crop(is_of_one=True) == {"FINISHED"}
+    assert (own.crop, group.crop) == pytest.approx((suggested, 0.95))
+    assert check.difference.now < 4.0
+    own.crop = 0.94
     assert operators.ever_zoom.take_crop() == {"FINISHED"}
-    assert group.crop == pytest.approx(suggested)
+    assert group.crop == pytest.approx(suggested) and not own.has_own
     assert check.difference.now < 4.0  # looked at anew
     operators.ever_zoom.seam_look(what="end")
     assert bpy.context.scene.frame_current == 1
