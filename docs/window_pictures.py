@@ -44,6 +44,7 @@ COUNT = 8  # images of the sample
 OUTLINE, SUB_PANEL_GROUND = (0x4A,) * 3, (0x36,) * 3
 EDGE = 3  # pixels from the panel's left edge, where nothing but its ground is
 HEADER = 26.5  # pixels from one closed sub-panel to the next
+LIST = 245  # from above the list's headings to the middle of the title below it
 SUB_PANELS = (
     *("timing", "camera", "mask", "alignment", "output", "debug", "seams"),
     *("effects", "compositing", "mixing"),
@@ -136,6 +137,19 @@ class Studio:
         seen = self.still(self.look)
         save(name, seen[top : len(seen) - below])
         self._click_row(round(top + HEADER / 2))
+
+    def of_image(self, name: str) -> None:
+        """A picture of the list, and of what the chosen picture has of its own below it."""
+        self.close_all()
+        self.away()
+        end = len(self.still(self.look))
+        title = round(end - HEADER * (len(SUB_PANELS) + 0.5))
+        self._click_row(title)
+        self.away()
+        seen = self.still(self.look)
+        last = title + len(seen) - end + HEADER / 2
+        save(name, seen[title - LIST : round(last)])
+        self._click_row(title)
 
     def part(self, name: str, places: Iterable[Place], above: int, below: int) -> None:
         """A picture of that part of the panel where places are, as it is in this moment."""
@@ -308,6 +322,11 @@ def _photograph_list(at: Studio) -> None:
     window = at.window
     window.ask("bpy.context.active_object.ever_zoom.active_image = 2")
     at.main("panel-pair")
+    row = "bpy.context.active_object.ever_zoom.images[2]"
+    for name, value in (("hold", 2.0), ("crop", 0.6)):
+        window.ask(f"setattr({row}, {name!r}, {value})")
+    at.of_image("panel-of-image")
+    window.ask("setattr(bpy.context.active_object.ever_zoom, 'of_images', '[]')")
     window.ask("bpy.context.active_object.ever_zoom.active_image = 0")
     row = window.find("use_image(index=0")[1] + 6
     window.click((at.outline()[2] - 17, row))  # the plus beside it
