@@ -48,6 +48,8 @@ STRIPS_LEVEL_PATH = '["ever_zoom_strips_level"]'
 STRIPS_CENTRE_PATHS = ('["ever_zoom_strips_centre_x"]', '["ever_zoom_strips_centre_y"]')
 STRIPS_TURN_PATH = '["ever_zoom_strips_turn"]'
 STRIPS_ROLL_PATH = '["ever_zoom_strips_roll"]'
+# The settings that they show while the pictures for newer ones are being made, and those, as JSON.
+STRIPS_WAIT = "ever_zoom_strips_wait"
 
 
 def property_name(path: str) -> str:

@@ -24,6 +24,7 @@ from .output import output_settings, sound
 from .planes import anchors, objects, rig
 from .strips import strips
 from .strips.pictures import Picture
+from .strips.waiting import Waiting, at_hand, put_off
 from .tags import CAMERA
 
 
@@ -38,6 +39,7 @@ def build_zoom(
     *,
     frames: range | None = None,
     built: Any = None,
+    may_wait: bool = False,
 ) -> Any:
     """Build a zoom into a scene, or build an existing one again.
 
@@ -58,6 +60,8 @@ def build_zoom(
         frames: Those that anybody is going to see, if it is not kept; None: all. What is in none
             of them is not prepared for the sequencer, as that takes long.
         built: As for `recipe.save`.
+        may_wait: Let the strips stay as they are if pictures have to be made for them: see
+            `picture_steps`.
 
     Returns:
         The control object.
@@ -65,7 +69,8 @@ def build_zoom(
     Raises:
         EverZoomError: An image cannot be opened, or the settings leave nothing to see.
     """
-    plan, pictures = _checked(scene, series, settings, control, frames)
+    plan = _checked(scene, series, settings, control)
+    pictures = _pictures(plan, frames, may_wait=may_wait)
     is_new = control is None
     is_guest = control is not None and not output_settings.is_set_up(scene, control)
     if not is_guest:
@@ -108,7 +113,9 @@ def build_zoom(
             scene.frame_start, scene.frame_end = sorted(map(new_frame, ends))
         scene.frame_current = new_frame(scene.frame_current)  # what is in view stays
     if settings.engine is Engine.SEQUENCER:
-        if frames is None or frames:
+        if pictures is None:
+            put_off(scene, before or settings, settings)
+        elif frames is None or frames:
             strips.build_strips(scene, control, plan, pictures, frames)
     elif settings.engine is not Engine.KEEP:
         strips.remove_strips(scene)
@@ -138,7 +145,9 @@ def check_zoom(
     Raises:
         EverZoomError: It cannot.
     """
-    return _checked(scene, series, settings, control, frames)[0]
+    plan = _checked(scene, series, settings, control)
+    _pictures(plan, frames)
+    return plan
 
 
 def _checked(
@@ -146,15 +155,26 @@ def _checked(
     series: Series,
     settings: ZoomSettings,
     control: bpy.types.Object | None,
-    frames: range | None,
-) -> tuple[Plan, Mapping[int, Picture]]:
-    """`check_zoom`: the plan, and the sequencer's pictures by the indices of their layers."""
+) -> Plan:
+    """`check_zoom` but for the sequencer's pictures."""
     plan = check_choices(scene, series, settings, control)
     loading.check_images(image.file for image in series.images)
-    if settings.engine is not Engine.SEQUENCER:
-        return plan, {}
-    strips.check_strips(scene)
-    return plan, run(strips.prepare_steps(plan, frames))
+    if settings.engine is Engine.SEQUENCER:
+        strips.check_strips(scene)
+    return plan
+
+
+def _pictures(
+    plan: Plan, frames: range | None, *, may_wait: bool = False
+) -> Mapping[int, Picture] | None:
+    """The sequencer's pictures by the indices of their layers, none for another engine.
+
+    None where they may wait, and there are not all of them yet.
+    """
+    if plan.settings.engine is not Engine.SEQUENCER:
+        return {}
+    steps = strips.prepare_steps(plan, frames)
+    return at_hand(steps) if may_wait else run(steps)
 
 
 def prepare_steps(
@@ -231,8 +251,14 @@ def _shape(keys: Sequence[LevelKey]) -> list[tuple[bool, bool]]:
     ]
 
 
-def change_zoom(scene: Any, control: Any, settings: ZoomSettings) -> Any:
+def change_zoom(scene: Any, control: Any, settings: ZoomSettings, *, may_wait: bool = False) -> Any:
     """Give an existing zoom other settings; the images are not read again.
+
+    Args:
+        scene: As for `build_zoom`.
+        control: The zoom.
+        settings: The user's choices.
+        may_wait: As for `build_zoom`.
 
     Raises:
         EverZoomError: The zoom has lost the note of what it was made from, or as `build_zoom`.
@@ -240,7 +266,38 @@ def change_zoom(scene: Any, control: Any, settings: ZoomSettings) -> Any:
     series, report = recipe.stored_series(control), recipe.stored_report(control)
     built = recipe.stored(control).get("built")
     listing = recipe.stored_listing(control, series)
-    return build_zoom(scene, series, settings, control, report, listing, built=built)
+    return build_zoom(
+        scene, series, settings, control, report, listing, built=built, may_wait=may_wait
+    )
+
+
+def picture_steps(waiting: Waiting) -> Steps[None]:
+    """Make the pictures that strips wait for; nothing is changed, and `end_waiting` shows them.
+
+    Raises:
+        EverZoomError: An image cannot be read, or the pictures cannot be written.
+    """
+    yield from strips.prepare_steps(plan_of(waiting.scene, waiting.control))
+
+
+def end_waiting(waiting: Waiting) -> None:
+    """Let strips show what they have been waiting for; makes the pictures that are not there.
+
+    Raises:
+        EverZoomError: As `picture_steps`; nothing has been changed then.
+    """
+    scene, control = waiting.scene, waiting.control
+    plan = plan_of(scene, control)
+    strips.build_strips(scene, control, plan, run(strips.prepare_steps(plan)))
+
+
+def stop_waiting(waiting: Waiting) -> None:
+    """Give a zoom the settings again that its strips show.
+
+    Raises:
+        EverZoomError: As `change_zoom`.
+    """
+    change_zoom(waiting.scene, waiting.control, waiting.shown)
 
 
 def place(
@@ -309,13 +366,14 @@ def take_recipe(scene: bpy.types.Scene, control: bpy.types.Object, video: str = 
         output_settings.fill(scene, control, plan, anew=True)
         return
     settings = plan.settings
-    plan, pictures = _checked(scene, plan.series, settings, None, None)
+    plan = _checked(scene, plan.series, settings, None)
+    pictures = _pictures(plan, None)
     scene.camera = next(objects.parts(control, CAMERA), scene.camera)
     sound.set_sound(scene, settings.sound or None, plan.first_frame)
     files = [image.file for image in plan.series.images]
     output_settings.set_first_output(scene, files, pattern=video)
     output_settings.fill(scene, control, plan, anew=True)
-    if settings.engine is Engine.SEQUENCER:
+    if pictures:
         strips.build_strips(scene, control, plan, pictures)
 
 

@@ -9,6 +9,7 @@ from . import (
     compositing,
     copies,
     data,
+    exchange,
     farm,
     images,
     mending,
@@ -58,6 +59,7 @@ MODULES = (
     mixing,
     menus,
     copies,
+    exchange,  # before those that save
     saving,
     preferences,
 )

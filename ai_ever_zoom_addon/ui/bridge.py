@@ -27,7 +27,7 @@ from ..scene.output.output_settings import settings_from_scene
 from ..scene.output.sound import sound_seconds
 from ..scene.planes import objects
 from ..settings import KINDS, TABLE, ImageSettings, LengthBy, Travel, ZoomSettings
-from . import defaults
+from . import defaults, exchange
 
 # --- Where the settings are -----------------------------------------------------------------------
 
@@ -183,9 +183,10 @@ def _put_to_work(group: Any, before: ZoomSettings, settings: ZoomSettings) -> No
     if control is None or before == settings:
         return
     settings = _going_on(control, settings, before)
-    recipe.save_settings(control, before)  # what the zoom is like until now
     for scene in control.users_scene:
-        zooms.change_zoom(scene, control, settings)
+        recipe.save_settings(control, before)  # what the zoom is like until now
+        zooms.change_zoom(scene, control, settings, may_wait=exchange.is_possible())
+    exchange.resume()
 
 
 def _measured(settings: ZoomSettings, before: ZoomSettings) -> ZoomSettings:

@@ -14,6 +14,7 @@ from . import data
 from .asking import active_group, active_zoom
 from .background import Background, draw_background
 from .defaults import why_suitable
+from .exchange import Exchange
 from .farm import EVERZOOM_OT_prepare_for_farm
 from .finding import draw_finding, draw_question, draw_remarks
 from .images import draw_list
@@ -66,10 +67,10 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         draw_finding(layout, group, shown.unbuilt)
         big = layout.row(align=True)
         big.scale_y = 1.5
-        work = Work.running
+        work = Work.running or Exchange.running
         if work is not None:  # nothing else moves, so that short work does not flicker
             big.progress(factor=work.fraction, text=work.text)
-            big.operator("ever_zoom.stop", text="", icon="X")
+            big.operator(work.stop, text="", icon="X")
         elif has_zoom:
             big.operator("ever_zoom.build", text="Build Again", icon="FILE_REFRESH")
             big.operator("ever_zoom.build", text="", icon="ADD").is_new = True

@@ -11,6 +11,7 @@ from ..scene import zooms
 from ..scene.output import bake, rendering, watching
 from ..scene.planes import objects
 from .asking import active_zoom
+from .exchange import finish_all
 from .rendered import lacking_room
 from .reporting import OfZoom, say, warn
 
@@ -21,6 +22,7 @@ def prepare(operator: Any, context: Any) -> None:
     Raises:
         EverZoomError: It cannot.
     """
+    finish_all()
     rendering.check_images(context.scene)
     watching.check_place(context.scene)
     camera = next(objects.parts(active_zoom(context), "camera"), None)

@@ -14,6 +14,7 @@ from ..errors import EverZoomError
 from ..scene import zooms
 from ..scene.planes.objects import controls
 from ..scene.strips import pictures, storing
+from ..scene.tags import STRIPS_WAIT
 from .reporting import say
 
 _saving: storing.Saving | None = None
@@ -54,8 +55,9 @@ def _load_post(*_: Any) -> None:
 @persistent  # type: ignore[untyped-decorator]
 def _mend(*_: Any) -> None:
     """Find the pictures that are missing, or make them again."""
-    for scene in bpy.data.scenes:
-        if scene.library is not None or storing.find_pictures(scene):
+    scenes: Any = bpy.data.scenes
+    for scene in scenes:
+        if scene.library is not None or STRIPS_WAIT in scene or storing.find_pictures(scene):
             continue
         for control in controls(scene):
             try:

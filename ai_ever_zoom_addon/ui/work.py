@@ -28,6 +28,7 @@ class Work:
     """
 
     running: ClassVar[Work | None] = None
+    stop = "ever_zoom.stop"  # what its cross does
 
     def __init__(self, parts: Steps[Finish]) -> None:
         """Args: parts: The steps, which return what is then to be done in one go."""

@@ -20,7 +20,7 @@ import os
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -46,6 +46,8 @@ SESSION_BYTES = 1 << 30
 _DECODED_BYTES = 256 << 20
 _DIGEST_BYTES = 16
 _STEM_BYTES = 60
+_MOST_IN_MEMORY = 4
+_MOMENT_SECONDS = 0.02
 _LONGEST_FOLDER = 760  # bytes
 
 # Packing takes most of the time that a picture takes, and slows down reading it: so it is left out
@@ -157,7 +159,9 @@ def _layer_pictures(plan: Plan, layers: Sequence[Layer]) -> Steps[dict[int, Pict
             file = find(f"{stem}.png") or find(f"{stem}.exr")
             if file is None:
                 number, count = len(pictures), len(layers)
-                yield number / count, f"Preparing picture {number + 1} of {count}"
+                done = number / count, f"Preparing picture {number + 1} of {count}"
+                yield done
+                yield from writer.wait(_MOST_IN_MEMORY, *done)
                 pixels = _pixels(source)
                 shape = layer.mask, layer.aspect, image.width, image.height
                 if is_trimmed and shape not in alphas:  # most layers have the same one
@@ -169,6 +173,7 @@ def _layer_pictures(plan: Plan, layers: Sequence[Layer]) -> Steps[dict[int, Pict
                 file = writer.write(f"{stem}.{suffix}", make)
             is_float = file.suffix == ".exr"
             pictures[layer.index] = Picture(file, True, is_float, layer.visible_until)
+        yield from writer.wait(0, 1.0, "Writing pictures")
     return pictures
 
 
@@ -184,12 +189,15 @@ def _step_pictures(
             file = find(f"{stem}.png") or find(f"{stem}.exr")
             if file is None:
                 number, count = len(outermost) + len(files), len(outermost) + len(steps)
-                yield number / count, f"Preparing picture {number + 1} of {count}"
+                done = number / count, f"Preparing picture {number + 1} of {count}"
+                yield done
+                yield from writer.wait(_MOST_IN_MEMORY, *done)
                 pixels = [_pixels(source) for source in sources]
                 is_8_bit = all(part.dtype == np.uint8 for part in pixels)
                 make = functools.partial(_drawn, step, pixels)
                 file = writer.write(f"{stem}.{'png' if is_8_bit else 'exr'}", make)
             files.append(file)
+        yield from writer.wait(0, 1.0, "Writing pictures")
     return outermost | {
         step.layer.index: Picture(
             *(file, True, file.suffix == ".exr", step.visible_until),
@@ -277,20 +285,24 @@ class _Writer:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=kind is not None)
+        # What is given up is not waited for: whatever it writes is whole.
+        self._pool.shutdown(wait=kind is None, cancel_futures=kind is not None)
         if kind is None:
             for job in self._jobs.values():
                 job.result()
 
     def write(self, name: str, make: Callable[[], bytes]) -> Path:
-        """Have a file written, once; few pictures wait in memory."""
+        """Have a file written, once."""
         file = session_folder() / name
         if file not in self._jobs:
-            waiting = [job for job in self._jobs.values() if not job.done()]
-            if len(waiting) > 4:
-                waiting[0].result()
             self._jobs[file] = self._pool.submit(lambda: write_picture(file, make()))
         return file
+
+    def wait(self, most: int, fraction: float, text: str) -> Steps[None]:
+        """Wait, a moment a step, until at most so many pictures are in memory."""
+        while len(left := [job for job in self._jobs.values() if not job.done()]) > most:
+            wait(left, _MOMENT_SECONDS, FIRST_COMPLETED)
+            yield fraction, text
 
 
 # --- What tells pictures apart --------------------------------------------------------------------

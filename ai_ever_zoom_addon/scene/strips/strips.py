@@ -34,6 +34,7 @@ from ..tags import (
     STRIPS_LEVEL_PATH,
     STRIPS_ROLL_PATH,
     STRIPS_TURN_PATH,
+    STRIPS_WAIT,
     ZOOM_LEVEL,
     property_name,
 )
@@ -57,6 +58,7 @@ def has_strips(scene: Any) -> bool:
 
 def remove_strips(scene: Any) -> None:
     """Take everything out of a scene that `build_strips` made; the pictures' files stay."""
+    scene.pop(STRIPS_WAIT, None)
     _remove_properties(scene)
     _remove_drivers(scene)
     for strip in list(_top_strips(scene)):
@@ -149,6 +151,7 @@ def build_strips(
     for strip, layer, _ in filled:
         _fill_strip(scene, drivers, strip, plan, layer, pictures[layer.index])
     drivers.remove(lambda path: _owner_path(path) in were_strips)
+    scene.pop(STRIPS_WAIT, None)
     if any(picture.file.name not in before for picture in pictures.values()):
         make_room(file.name for other in bpy.data.scenes for file in picture_files(other))
 
