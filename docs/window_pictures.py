@@ -322,9 +322,9 @@ def _photograph_list(at: Studio) -> None:
     window = at.window
     window.ask("bpy.context.active_object.ever_zoom.active_image = 2")
     at.main("panel-pair")
-    row = "bpy.context.active_object.ever_zoom.images[2]"
+    chosen = "bpy.context.active_object.ever_zoom.images[2]"
     for name, value in (("hold", 2.0), ("crop", 0.6)):
-        window.ask(f"setattr({row}, {name!r}, {value})")
+        window.ask(f"setattr({chosen}, {name!r}, {value})")
     at.of_image("panel-of-image")
     window.ask("setattr(bpy.context.active_object.ever_zoom, 'of_images', '[]')")
     window.ask("bpy.context.active_object.ever_zoom.active_image = 0")

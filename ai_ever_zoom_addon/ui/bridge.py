@@ -314,14 +314,24 @@ def of_image_shown(group: Any, image: str, name: str) -> Any:
     return max(1, round(frames)) if name == "frames" else frames / rate
 
 
+# A panel asks in each redraw: (the note, the settings, frames), by control.
+_usual: dict[int, tuple[Any, ZoomSettings, float]] = {}
+
+
 def _usual_frames(group: Any, settings: ZoomSettings) -> float:
     """Frames from one image to the next, where none has a pace of its own."""
     control = control_of(group)
-    if control is not None:
+    if control is None:
+        return settings.zoom_steps
+    note = control.get(tags.RECIPE)
+    known = _usual.get(control.session_uid)
+    if known is None or known[:2] != (note, settings):
+        frames: float = settings.zoom_steps
         with contextlib.suppress(EverZoomError):
             levels, names = arrivals_of(control, settings)
-            return frames_per_step(levels, settings, names)
-    return settings.zoom_steps
+            frames = frames_per_step(levels, settings, names)
+        known = _usual[control.session_uid] = note, settings, frames
+    return known[2]
 
 
 def as_all(group: Any, image: str, name: str = "") -> None:

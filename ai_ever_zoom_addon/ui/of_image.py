@@ -69,8 +69,7 @@ def draw_of_image(layout: Any, context: Any, group: Any) -> None:
     body.use_property_split, body.use_property_decorate = True, False
     own = to_settings(group).of_image(item.name).own
     is_ring = group.travel == Travel.LOOP.value
-    last = max(row.layer for row in group.images)
-    has_next = is_ring or item.layer < last
+    has_next = is_ring or item.layer < group.image_count - 1
     pace = "frames" if group.length_by == LengthBy.FRAMES.value else "seconds"
     _draw(body, group, item, "hold", own)
     says_markers = group.length_by == LengthBy.MARKERS.value

@@ -87,6 +87,7 @@ def arguments(chance: random.Random) -> list[str]:
         ("--seconds-per-image", ["0.1", "0.03", *_WORDS], 0.05),
         ("--length", ["0.2", "1", "86400", *_WORDS], 0.05),
         ("--place", ["no.json", ".", "/dev/null"], 0.05),
+        ("--timing", ["no.json", ".", "/dev/null"], 0.05),
         ("--nonsense", _WORDS, 0.03),
     ):
         if chance.random() < share:
