@@ -55,7 +55,7 @@ class Exchange:
         every = all_waiting()
         return next((w for w in every if (w.scene.session_uid, w.note) == self._of), None)
 
-    def tick(self) -> bool:
+    def step(self) -> bool:
         """Some steps; whether all are done."""
         begin = time.perf_counter()
         while time.perf_counter() - begin < _STEP_SECONDS:
@@ -75,8 +75,8 @@ class Exchange:
     def end(cls) -> None:
         """Give up what is at work; what it is for goes on waiting."""
         running, cls.running = cls.running, None
-        if bpy.app.timers.is_registered(_tick):
-            bpy.app.timers.unregister(_tick)
+        if bpy.app.timers.is_registered(tick):
+            bpy.app.timers.unregister(tick)
         if running is not None:
             running._steps.close()
             redraw(bpy.context)
@@ -91,7 +91,7 @@ def resume() -> None:
     """Begin with what waits now, in a moment, in place of what is at work."""
     Exchange.end()
     if is_possible() and all_waiting():
-        bpy.app.timers.register(_tick, first_interval=_PAUSE_SECONDS, persistent=True)
+        bpy.app.timers.register(tick, first_interval=_PAUSE_SECONDS, persistent=True)
 
 
 def finish_all() -> None:
@@ -105,8 +105,8 @@ def finish_all() -> None:
         zooms.end_waiting(waiting)
 
 
-def _tick() -> float | None:
-    """Go on with what waits."""
+def tick() -> float | None:
+    """Go on with what waits, as a timer does; when to call it again."""
     if Work.running is not None or bpy.app.is_job_running("RENDER"):
         return _HELD_SECONDS
     running = Exchange.running
@@ -119,7 +119,7 @@ def _tick() -> float | None:
             return None
         running = Exchange.running = Exchange(waiting)
     try:
-        if running.tick():
+        if running.step():
             Exchange.running = None
             zooms.end_waiting(waiting)
             redraw(bpy.context)

@@ -12,6 +12,7 @@ from bpy_extras.io_utils import ExportHelper
 from ..scene import backdrop
 from ..scene.output import farm
 from .asking import active_zoom
+from .exchange import finish_all
 from .reporting import Reporting, warn
 
 
@@ -39,6 +40,7 @@ class EVERZOOM_OT_prepare_for_farm(Reporting, bpy.types.Operator, ExportHelper):
         return set(ExportHelper.invoke(self, context, event))
 
     def act(self: Any, context: Any) -> None:
+        finish_all()
         for line in farm.prepare(context.scene, Path(bpy.path.abspath(self.filepath))):
             warn(self, line, "INFO")
 

@@ -15,6 +15,9 @@ from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.scene.strips.strips import picture_files
 from ai_ever_zoom_addon.scene.strips.waiting import all_waiting
 from ai_ever_zoom_addon.settings import Engine
+from ai_ever_zoom_addon.ui import exchange
+from ai_ever_zoom_addon.ui.exchange import Exchange
+from ai_ever_zoom_addon.ui.reporting import warned
 
 from .test_strip_pictures import SETTINGS, write_series
 
@@ -102,3 +105,50 @@ def test_a_note_that_says_nothing_is_removed(note: Any, tmp_path: Path) -> None:
     scene[tags.STRIPS_WAIT] = note
     assert not all_waiting()
     assert tags.STRIPS_WAIT not in scene
+
+
+def test_a_further_change_begins_anew(addon: None, tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    control = zooms.build_zoom(scene, write_series(tmp_path), SETTINGS)
+    zooms.change_zoom(scene, control, replace(SETTINGS, crop=0.6), may_wait=True)
+    first = Exchange.running = Exchange(all_waiting()[0])
+    assert first.waiting() is not None
+    zooms.change_zoom(scene, control, replace(SETTINGS, crop=0.5), may_wait=True)
+    assert first.waiting() is None
+    while exchange.tick() is not None:
+        assert Exchange.running is not first
+    assert Exchange.running is None and not all_waiting()
+    new = shown()
+    zooms.change_zoom(scene, control, SETTINGS)
+    zooms.change_zoom(scene, control, replace(SETTINGS, crop=0.5))
+    assert shown() == new
+
+
+def test_a_picture_that_cannot_be_made_takes_the_settings_back(addon: None, tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    series = write_series(tmp_path)
+    control = zooms.build_zoom(scene, series, replace(SETTINGS, crop=0.6))
+    in_the_way = list(picture_files(scene))[1]
+    zooms.change_zoom(scene, control, SETTINGS)
+    old = shown()
+    in_the_way.unlink()
+    in_the_way.mkdir()  # where a file is to be written
+    zooms.change_zoom(scene, control, replace(SETTINGS, crop=0.6), may_wait=True)
+    while exchange.tick() is not None:
+        assert Exchange.running is not None
+    assert "cannot be written" in warned[-1]
+    assert not all_waiting()
+    assert recipe.stored_settings(control) == SETTINGS
+    assert shown() == old
+
+
+def test_a_save_makes_the_rest_first(addon: None, tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    control = zooms.build_zoom(scene, write_series(tmp_path), SETTINGS)
+    old = shown()
+    zooms.change_zoom(scene, control, replace(SETTINGS, crop=0.6), may_wait=True)
+    blend = tmp_path / "zoom.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
+    assert not all_waiting()
+    assert not set(shown()[1:]) & set(old)
+    assert {file.name for file in (tmp_path / "zoom_strips").iterdir()} == set(shown()[1:])

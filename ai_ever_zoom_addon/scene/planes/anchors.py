@@ -140,10 +140,14 @@ def update(control: Object, plan: Plan) -> None:
         anchor.driver_remove("hide_viewport")
         anchor.hide_viewport = True
     numbers = {layer.number: layer for layer in plan.layers}
+    children = _children()
     for number, item in layers.items():
         anchor = known[item]
-        anchor.name = f"Anchor {item.name}"
-        anchor.parent = item
+        name = f"Anchor {item.name}"
+        if anchor.name != name:
+            anchor.name = name
+        if anchor.parent != item:
+            anchor.parent = item
         anchor.matrix_parent_inverse.identity()
         anchor.matrix_basis.identity()
         for lock in ("lock_location", "lock_rotation", "lock_scale"):
@@ -151,7 +155,7 @@ def update(control: Object, plan: Plan) -> None:
         anchor.driver_remove("hide_viewport")
         anchor.driver_remove(f'["{STEP}"]')
         anchor.hide_viewport = True
-        if anchor.children:
+        if children.get(anchor):
             _use(anchor, control, numbers[number])
 
 

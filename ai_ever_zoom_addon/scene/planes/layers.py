@@ -151,7 +151,8 @@ def fill_material(material: Any, image: Any) -> None:
         for output in nodes:
             if output.type == "OUTPUT_MATERIAL" and not output.inputs["Surface"].is_linked:
                 links.new(group.outputs["Shader"], output.inputs["Surface"])
-    texture.image = image
+    if texture.image != image:  # the same one again would let every engine read the material anew
+        texture.image = image
 
 
 def play(player: Any, image: Any, first_frame: int) -> None:

@@ -306,7 +306,9 @@ def _fill_layers(
             fill_material(slot.material, image)
             if is_moving(layer.image.file):
                 play(objects.image_node(item).image_user, image, plan.first_sight(layer))
-        item.name = f"{layer.number:03} {layer.image.file.stem}"
+        name = f"{layer.number:03} {layer.image.file.stem}"
+        if item.name != name:
+            item.name = name
         _place_layer(control, item, plan, layer, depth, stretches, camera)
     for item in existing.values():
         for child in item.children:  # the user's things stay where they are
