@@ -78,11 +78,15 @@ def draw_of_image(layout: Any, context: Any, group: Any) -> None:
         draw_idle(body, context, "The markers say the pace")
     elif not has_next:
         draw_idle(body, context, "From the innermost image there is no way on")
-    is_outermost = item.layer == 0 and not is_ring
+    reason = ""
+    if item.layer == 0 and not is_ring:
+        reason = "All of the outermost image is used"
+    elif item.is_in_hole:
+        reason = "The hole through which it is seen is its mask"
     for name in ("crop", "feather", "mask"):
-        _draw(body, group, item, name, own, is_idle=is_outermost)
-    if is_outermost:
-        draw_idle(body, context, "All of the outermost image is used")
+        _draw(body, group, item, name, own, is_idle=bool(reason))
+    if reason:
+        draw_idle(body, context, reason)
 
 
 def _draw(

@@ -201,6 +201,9 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
     is_given: BoolProperty(
         name="Placed by Hand", description="Whether the user says where it lies in the next one"
     )
+    is_in_hole: BoolProperty(
+        name="In a Hole", description="Whether it is seen through a hole of the next larger image"
+    )
     has_own: BoolProperty(
         name="Has Its Own", description="Whether not all is as for all other images", get=_has_own
     )
@@ -365,7 +368,8 @@ def fill_list(control: bpy.types.Object) -> None:
     global _is_filling
     group: Any = control.ever_zoom  # type: ignore[attr-defined]
     analysis = recipe.stored_analysis(control)
-    listing = recipe.stored_listing(control)
+    series = recipe.stored_series(control)
+    listing = recipe.stored_listing(control, series)
     pairs = analysis.pairs if analysis else ()
     layers = objects.numbered(control, tags.LAYER)
     _is_filling = True
@@ -378,6 +382,7 @@ def fill_list(control: bpy.types.Object) -> None:
             row.layer = -1 if listed.layer is None else listed.layer
             row.image = _picture(listed, layers)
             number = row.layer - 1
+            row.is_in_hole = number >= 0 and series.steps[number].is_hole
             row.is_measured = 0 <= number < len(pairs)
             if row.is_measured:
                 pair = pairs[number]

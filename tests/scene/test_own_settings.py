@@ -14,11 +14,14 @@ import pytest
 from ai_ever_zoom_addon.scene import recipe, zooms
 from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import Engine
+from ai_ever_zoom_addon.ui.properties import adopt
 from tests.pictures import Array, Nest, error, waves
 
 from .command import Run
 from .drawing import draw_panels, shown_text
 from .nested import write_series
+from .test_hole_frames import PORTALS
+from .test_hole_frames import build as build_portals
 from .test_pictures import PLAIN, build_nest, render
 from .test_timing import level_curve
 
@@ -250,6 +253,15 @@ def test_what_an_image_has_is_in_the_panel_and_what_does_nothing_is_grey(
     operators.ever_zoom.use_image(index=2)
     group.active_image = 2  # that is left out has nothing
     assert "hold" not in draw_panels()["EVERZOOM_PT_main"].fields
+
+
+def test_what_is_seen_through_a_hole_has_no_mask_to_set(addon: None, tmp_path: Path) -> None:
+    _, control = build_portals(PORTALS["square"], tmp_path)
+    adopt(control)
+    control.ever_zoom.active_image = 1
+    main = draw_panels()["EVERZOOM_PT_main"]
+    assert set(main.grey) >= {"crop", "feather", "mask"}
+    assert "The hole through which it is seen is its mask" in shown_text()
 
 
 # --- The command line -----------------------------------------------------------------------------
