@@ -42,7 +42,8 @@ COUNT = 8  # images of the sample
 
 # Of Blender's default theme: the outline of panels and the ground of opened sub-panels.
 OUTLINE, SUB_PANEL_GROUND = (0x4A,) * 3, (0x36,) * 3
-EDGE = 3  # pixels from the panel's left edge, where nothing but its ground is
+EDGE = 3  # pixels from the panel's edges, where nothing but its ground is
+ABOVE_LIST = 27  # pixels from its first row to the row of its headings
 HEADER = 26.5  # pixels from one closed sub-panel to the next
 LIST = 245  # from above the list's headings to the middle of the title below it
 SUB_PANELS = (
@@ -190,7 +191,7 @@ class Studio:
 
 def _opened(panel: Pixels) -> list[tuple[int, int]]:
     """The rows (first, after the last) of the grounds of the opened sub-panels."""
-    is_ground = (panel[:, EDGE] == SUB_PANEL_GROUND).all(axis=1)
+    is_ground = (panel[:, [EDGE, -1 - EDGE]] == SUB_PANEL_GROUND).all(axis=(1, 2))
     edges = np.flatnonzero(np.diff(is_ground, prepend=False, append=False))
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2) if b - a > 8]
 
@@ -328,12 +329,12 @@ def _photograph_list(at: Studio) -> None:
     at.of_image("panel-of-image")
     window.ask("setattr(bpy.context.active_object.ever_zoom, 'of_images', '[]')")
     window.ask("bpy.context.active_object.ever_zoom.active_image = 0")
-    row = window.find("use_image(index=0")[1] + 6
-    window.click((at.outline()[2] - 17, row))  # the plus beside it
+    row = window.find("use_image(index=0")[1] + ABOVE_LIST
+    window.click((at.outline()[2] - 17, row))  # the plus, beside the headings
     time.sleep(1.0)
     left, _, right, _ = at.outline()
     seen = window.pixels()
-    save("panel-add", seen[len(seen) - row - 20 :, left : right + 80][:130])
+    save("panel-add", seen[len(seen) - row - 20 :, left : right + 80][:160])
     window.press("Escape")
 
 

@@ -153,12 +153,17 @@ def draw_idle(layout: Any, context: Any, reason: str) -> None:
 
 def draw_samples(layout: Any, group: Any) -> None:
     """The samples: while none are given the engine's recipe says how many."""
-    row = layout.row(align=True, heading=TABLE["samples"].label)
+    label = TABLE["samples"].label
     if group.samples:
+        row = layout.row(align=True, heading=label)
         row.prop(group, "samples", text="")
         row.operator("ever_zoom.choose", text="", icon="X").choices = json.dumps({"samples": 0})
-    else:
-        row.operator("ever_zoom.choose", text="Auto").choices = json.dumps({"samples": 1})
+        return
+    row = layout.split(factor=0.4)  # as beside a field: a heading shows beside fields only
+    heading = row.row()
+    heading.alignment = "RIGHT"
+    heading.label(text=label)
+    row.operator("ever_zoom.choose", text="Auto").choices = json.dumps({"samples": 1})
 
 
 def draw_remains(layout: Any, count: int) -> None:
