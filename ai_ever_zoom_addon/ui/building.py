@@ -264,6 +264,8 @@ def _empty_copy(scene: Any) -> Any:
     it has been freed with the first of them: tests/scene/test_full_copy.py shows it.
     """
     fresh = scene.copy()
+    # Blender does not count a copy as used, even where a window shows it, and saves nothing unused.
+    fresh.use_fake_user = True
     fresh.animation_data_clear()
     for own in (fresh.collection.objects, fresh.collection.children):
         for item in list(own):

@@ -96,6 +96,27 @@ bpy.ops.wm.read_factory_settings(use_empty=True)
 print("whole")
 """
 
+SAVED_BESIDE_WHAT_IS_THERE = """
+import sys
+import bpy
+import ai_ever_zoom_addon
+bpy.ops.wm.read_factory_settings()
+ai_ever_zoom_addon.register()
+group = bpy.context.scene.ever_zoom
+group.folder, group.engine = sys.argv[1], "keep"
+group.is_factor_measured = group.align = group.match_colour = False
+assert bpy.ops.ever_zoom.build() == {"FINISHED"}
+saved = [(scene.name, len(scene.objects)) for scene in bpy.data.scenes]
+assert len(saved) == 2
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[1] + "/zoom.blend")
+bpy.ops.wm.open_mainfile(filepath=sys.argv[1] + "/zoom.blend")
+found = [(scene.name, len(scene.objects)) for scene in bpy.data.scenes]
+assert found == saved, found
+ai_ever_zoom_addon.unregister()
+bpy.ops.wm.read_factory_settings(use_empty=True)
+print("whole")
+"""
+
 ZOOM = """
 import sys
 import bpy
@@ -193,6 +214,11 @@ def test_blender_itself_copies_the_settings_of_a_scene() -> None:
 
 def test_a_scene_beside_what_is_there_has_its_settings_and_nothing_else(tmp_path: Path) -> None:
     done = run(BESIDE_WHAT_IS_THERE, make_series(tmp_path / "series"))
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["whole"]), done.stderr
+
+
+def test_a_scene_beside_what_is_there_is_saved(tmp_path: Path) -> None:
+    done = run(SAVED_BESIDE_WHAT_IS_THERE, make_series(tmp_path / "series"))
     assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["whole"]), done.stderr
 
 
