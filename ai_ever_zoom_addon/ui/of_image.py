@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -10,7 +11,7 @@ from bpy.props import IntProperty, StringProperty
 from ..errors import EverZoomError
 from ..settings import OF_IMAGE, LengthBy, Travel
 from .asking import active_zoom
-from .bridge import PACES, as_all, to_settings
+from .bridge import PACES, as_all, change, to_settings
 from .mending import draw_idle
 from .reporting import OfZoom
 
@@ -51,6 +52,37 @@ class EVERZOOM_OT_as_all(OfZoom, bpy.types.Operator):
         as_all(group, group.images[self.row].name, self.setting)
 
 
+class EVERZOOM_OT_own_to_selected(OfZoom, bpy.types.Operator):
+    """Give the selected images all that this one has of its own, and nothing else"""
+
+    bl_idname = "ever_zoom.own_to_selected"
+    bl_label = "Copy to Selected"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        if not super().poll(context):
+            return False
+        if not _selected(active_zoom(context).ever_zoom):
+            cls.poll_message_set("Select other images in the list")
+            return False
+        return True
+
+    def act(self, context: Any) -> None:
+        group = active_zoom(context).ever_zoom
+        settings = to_settings(group)
+        own = settings.of_image(group.images[group.active_image].name)
+        for name in _selected(group):
+            settings = settings.with_image(replace(own, image=name))
+        change(group, {"of_images": settings.of_images})
+
+
+def _selected(group: Any) -> list[str]:
+    """The files of the images that are selected beside the chosen one."""
+    rows = enumerate(group.images)
+    return [row.name for number, row in rows if row.is_selected and number != group.active_image]
+
+
 def draw_own(layout: Any, item: Any, index: int) -> None:
     """In a row of the list: that the image has something of its own."""
     if item.has_own:
@@ -87,6 +119,8 @@ def draw_of_image(layout: Any, context: Any, group: Any) -> None:
         _draw(body, group, item, name, own, is_idle=bool(reason))
     if reason:
         draw_idle(body, context, reason)
+    if _selected(group):
+        body.operator(EVERZOOM_OT_own_to_selected.bl_idname)
 
 
 def _draw(
@@ -103,6 +137,6 @@ def _draw(
         back.row, back.setting = group.active_image, name
 
 
-CLASSES = (EVERZOOM_OT_as_all,)
+CLASSES = (EVERZOOM_OT_as_all, EVERZOOM_OT_own_to_selected)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

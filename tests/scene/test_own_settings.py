@@ -255,6 +255,25 @@ def test_what_an_image_has_is_in_the_panel_and_what_does_nothing_is_grey(
     assert "hold" not in draw_panels()["EVERZOOM_PT_main"].fields
 
 
+@pytest.mark.newest
+def test_what_an_image_has_is_given_to_those_that_are_selected(addon: None, tmp_path: Path) -> None:
+    write_series(tmp_path, 4)
+    build(tmp_path)
+    group = zoom()
+    group.images[1].hold, group.images[1].crop, group.images[3].feather = 0.5, 0.6, 0.1
+    group.active_image = 1
+    assert "ever_zoom.own_to_selected" not in draw_panels()["EVERZOOM_PT_main"].buttons
+    group.images[1].is_selected = True  # it alone
+    assert not operators.ever_zoom.own_to_selected.poll()
+    group.images[2].is_selected = group.images[3].is_selected = True
+    assert "ever_zoom.own_to_selected" in draw_panels()["EVERZOOM_PT_main"].buttons
+    assert operators.ever_zoom.own_to_selected() == {"FINISHED"}
+    found = [
+        (row.hold, pytest.approx(row.crop), pytest.approx(row.feather)) for row in group.images
+    ]
+    assert found == [(0.0, 0.8, 0.05), *[(0.5, 0.6, 0.05)] * 3]
+
+
 def test_what_is_seen_through_a_hole_has_no_mask_to_set(addon: None, tmp_path: Path) -> None:
     _, control = build_portals(PORTALS["square"], tmp_path)
     adopt(control)
