@@ -5,6 +5,9 @@ it is never written twice and never changed, strips that come back by Undo find 
 and zooms do not get in each other's way. It is written beside its place and then renamed: what has
 its name is whole.
 
+The edges are in the pictures, though another crop or feather then needs other ones: with masks as
+strips of their own, by modifiers, a frame of three layers took twice as long (111 ms, not 57).
+
 New files go to a folder that lasts as long as Blender runs; `storing` copies those in use to the
 .blend file when that is saved. Of the others the folder keeps at most `SESSION_BYTES`; what Undo
 asks for beyond that is made again.
