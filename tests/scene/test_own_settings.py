@@ -268,10 +268,8 @@ def test_what_an_image_has_is_given_to_those_that_are_selected(addon: None, tmp_
     group.images[2].is_selected = group.images[3].is_selected = True
     assert "ever_zoom.own_to_selected" in draw_panels()["EVERZOOM_PT_main"].buttons
     assert operators.ever_zoom.own_to_selected() == {"FINISHED"}
-    found = [
-        (row.hold, pytest.approx(row.crop), pytest.approx(row.feather)) for row in group.images
-    ]
-    assert found == [(0.0, 0.8, 0.05), *[(0.5, 0.6, 0.05)] * 3]
+    found = [value for row in group.images for value in (row.hold, row.crop, row.feather)]
+    assert found == pytest.approx([0.0, 0.8, 0.05, *[0.5, 0.6, 0.05] * 3])
 
 
 def test_what_is_seen_through_a_hole_has_no_mask_to_set(addon: None, tmp_path: Path) -> None:
