@@ -35,6 +35,7 @@ from .text import room, shortened
 from .thumbnails import icon_of
 from .work import Finish, Kept, Work
 
+LEAST_NAME = 20.0  # pixels at a scale of 1
 # Icons' widths that a row of the list has no room for the name in.
 UNITS = 5.1  # box, picture, arrow, scroll bar, and the buttons beside the list
 LARGE = 3.0  # times the small pictures
@@ -70,7 +71,8 @@ class EVERZOOM_UL_images(bpy.types.UIList):
             taken += LARGE - 2
         else:
             name = row.row()
-            taken += SCORE_UNITS[item.is_odd] if item.is_measured or is_measuring else 0.0
+            if (item.is_measured or is_measuring) and _shows_scores(context):
+                taken += SCORE_UNITS[item.is_odd]
             taken += OWN_UNITS if item.has_own else 0.0
         name.active = is_used
         shown = data.of(context)
@@ -85,7 +87,7 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         if is_measuring:
             end.label(icon="SORTTIME")
         elif item.is_measured and is_used:
-            _draw_score(end, item, index)
+            _draw_score(end, item, index, _shows_scores(context))
         chosen = item.is_selected
         end.operator(
             EVERZOOM_OT_select_image.bl_idname,
@@ -130,12 +132,17 @@ def _has_large_pictures() -> bool:
     return chosen is not None and bool(chosen.has_large_pictures)
 
 
-def _draw_score(layout: Any, item: Any, index: int) -> None:
+def _shows_scores(context: Any) -> bool:
+    """Whether the sidebar is wide enough for them beside the names, which are needed more."""
+    return _has_large_pictures() or room(context, UNITS + SCORE_UNITS[False]) >= LEAST_NAME
+
+
+def _draw_score(layout: Any, item: Any, index: int, shows_figure: bool) -> None:
     if item.is_odd:
         _draw_word(layout, index, "is_odd", icon="ERROR")
     if item.is_given:
         _draw_word(layout, index, "is_given", icon="PINNED")
-    else:
+    elif shows_figure:
         _draw_word(layout, index, "score", text=f"{item.score:.2f}")
 
 
@@ -153,7 +160,7 @@ def draw_list(layout: Any, context: Any, group: Any) -> None:
     listed = row.column(align=True)
     headings = listed.row()
     headings.label(text="Image")
-    if any(item.is_measured for item in group.images):
+    if any(item.is_measured for item in group.images) and _shows_scores(context):
         heading = headings.row()
         heading.alignment = "RIGHT"
         heading.label(text=EVERZOOM_PG_image.bl_rna.properties["score"].name)

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 import bpy
 
+SIDEBAR = 300  # pixels that it is wide
+
 _RNA: Any = bpy.types.UILayout.bl_rna
 _ICONS = set(_RNA.functions["label"].parameters["icon"].enum_items.keys())
 
@@ -154,7 +156,7 @@ def _context() -> Any:
             system=SimpleNamespace(ui_scale=1.0),
             ui_styles=bpy.context.preferences.ui_styles,
         ),
-        region=SimpleNamespace(width=300),
+        region=SimpleNamespace(width=SIDEBAR),
         area=None,
     )
 

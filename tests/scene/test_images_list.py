@@ -20,6 +20,7 @@ from ai_ever_zoom_addon.scene.planes import objects
 from tests.pictures import save
 from tests.series_maker import view
 
+from . import drawing
 from .drawing import draw_panel, draw_panels, shown_text
 from .nested import write_image, write_series
 from .test_loop import write_cells
@@ -111,6 +112,19 @@ def test_shows_what_is_there(addon: None, tmp_path: Path) -> None:
     assert all(row.image is not None for row in zoom().ever_zoom.images)
     assert not any(row.is_odd for row in zoom().ever_zoom.images)
     assert draw_panels()["EVERZOOM_PT_main"].buttons.count("ever_zoom.use_image") == 4
+
+
+def test_in_a_narrow_sidebar_names_come_first(
+    addon: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_series(tmp_path, 4)
+    build(tmp_path)
+    wide = draw_panel("EVERZOOM_PT_main")
+    assert "Likeness" in wide.texts and "ever_zoom.show_image" in wide.buttons
+    monkeypatch.setattr(drawing, "SIDEBAR", 220)
+    narrow = draw_panel("EVERZOOM_PT_main")
+    assert "Likeness" not in narrow.texts and "ever_zoom.show_image" not in narrow.buttons
+    assert {"a_0.png", "a_1.png", "a_2.png", "a_3.png"} <= set(narrow.texts)
 
 
 def test_a_click_on_a_row_goes_to_the_image(addon: None, tmp_path: Path) -> None:
