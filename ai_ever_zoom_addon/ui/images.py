@@ -37,9 +37,9 @@ from .work import Finish, Kept, Work
 
 LEAST_NAME = 20.0  # pixels at a scale of 1
 # Icons' widths that a row of the list has no room for the name in.
-UNITS = 5.1  # box, picture, arrow, scroll bar, and the buttons beside the list
+UNITS = 6.0  # box, picture, arrow, scroll bar, and the buttons beside the list
 LARGE = 3.0  # times the small pictures
-SCORE_UNITS = (4.1, 5.5)  # without and with a warning sign; a button takes more than its text
+SCORE_UNITS = (3.2, 4.6)  # without and with a warning sign; a button takes more than its text
 
 
 class EVERZOOM_UL_images(bpy.types.UIList):
