@@ -159,8 +159,8 @@ _REMEDIES = {
         Way.COMMAND_LINE: "use --order auto",
     },
     FindingKind.SORTED_BY_PICTURES: {
-        Way.WINDOW: "By Name as Order keeps to the names",
-        Way.COMMAND_LINE: "--order innermost-first or outermost-first keeps to the names",
+        Way.WINDOW: "to keep to the names, choose By Name as Order",
+        Way.COMMAND_LINE: "to keep to the names, use --order innermost-first or outermost-first",
     },
     FindingKind.LOOP_BY_COPY: {
         Way.WINDOW: "choose Loop as Travel to play it as one",

@@ -20,7 +20,7 @@ import numpy as np
 
 from .. import plain
 from ..core.image_settings import images_from_json, images_to_json
-from ..core.plan.timing import frame_count, frames_per_step
+from ..core.plan.timing import frame_count, frames_per_step, step_frames
 from ..errors import EverZoomError, in_one_line
 from ..scene import active, recipe, tags, zooms
 from ..scene.output.output_settings import settings_from_scene
@@ -310,28 +310,30 @@ def of_image_shown(group: Any, image: str, name: str) -> Any:
     rate = settings.frames_per_second
     frames = own.frames if own.seconds is None else own.seconds * rate
     if frames is None:
-        frames = _usual_frames(group, settings)
+        frames = _frames_on(group, settings, image)
     return max(1, round(frames)) if name == "frames" else frames / rate
 
 
-# A panel asks in each redraw: (the note, the settings, frames), by control.
-_usual: dict[int, tuple[Any, ZoomSettings, float]] = {}
+# A panel asks in each redraw: (the note, the settings, frames by image), by control.
+_paces: dict[int, tuple[Any, ZoomSettings, Mapping[str, float]]] = {}
 
 
-def _usual_frames(group: Any, settings: ZoomSettings) -> float:
-    """Frames from one image to the next, where none has a pace of its own."""
+def _frames_on(group: Any, settings: ZoomSettings, image: str) -> float:
+    """Frames from an image to the next smaller one; the usual ones where there is none."""
     control = control_of(group)
     if control is None:
         return settings.zoom_steps
     note = control.get(tags.RECIPE)
-    known = _usual.get(control.session_uid)
+    known = _paces.get(control.session_uid)
     if known is None or known[:2] != (note, settings):
-        frames: float = settings.zoom_steps
+        frames: dict[str, float] = {"": settings.zoom_steps}
         with contextlib.suppress(EverZoomError):
             levels, names = arrivals_of(control, settings)
-            frames = frames_per_step(levels, settings, names)
-        known = _usual[control.session_uid] = note, settings, frames
-    return known[2]
+            steps = step_frames(levels, settings, names)
+            frames = {"": frames_per_step(levels, settings, names)}
+            frames |= zip(names, steps, strict=False)
+        known = _paces[control.session_uid] = note, settings, frames
+    return known[2].get(image, known[2][""])
 
 
 def as_all(group: Any, image: str, name: str = "") -> None:

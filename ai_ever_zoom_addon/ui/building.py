@@ -339,6 +339,9 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
 
     directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    # A folder in which one sees pictures is the right one.
+    filter_image: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:

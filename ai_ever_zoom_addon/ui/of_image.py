@@ -12,8 +12,8 @@ from ..errors import EverZoomError
 from ..settings import OF_IMAGE, LengthBy, Travel
 from .asking import active_zoom
 from .bridge import PACES, as_all, change, to_settings
-from .mending import draw_idle
 from .reporting import OfZoom
+from .text import draw_lines
 
 OWN_ICON = "OPTIONS"
 OWN_UNITS = 1.0  # icons' widths that it takes in a row of the list
@@ -107,9 +107,9 @@ def draw_of_image(layout: Any, context: Any, group: Any) -> None:
     says_markers = group.length_by == LengthBy.MARKERS.value
     _draw(body, group, item, pace, own, is_idle=says_markers or not has_next)
     if says_markers:
-        draw_idle(body, context, "The markers say the pace")
+        _draw_reason(body, context, "The markers say the pace")
     elif not has_next:
-        draw_idle(body, context, "From the innermost image there is no way on")
+        _draw_reason(body, context, "From the innermost image there is no way on")
     reason = ""
     if item.layer == 0 and not is_ring:
         reason = "All of the outermost image is used"
@@ -118,9 +118,14 @@ def draw_of_image(layout: Any, context: Any, group: Any) -> None:
     for name in ("crop", "feather", "mask"):
         _draw(body, group, item, name, own, is_idle=bool(reason))
     if reason:
-        draw_idle(body, context, reason)
+        _draw_reason(body, context, reason)
     if _selected(group):
         body.operator(EVERZOOM_OT_own_to_selected.bl_idname)
+
+
+def _draw_reason(layout: Any, context: Any, reason: str) -> None:
+    """Why what is above is grey."""
+    draw_lines(layout, context, f"{reason}.", icon="INFO")
 
 
 def _draw(

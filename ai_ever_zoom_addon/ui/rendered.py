@@ -272,7 +272,7 @@ def draw_after(layout: Any, context: Any) -> None:
     """
     job = saved(context.scene)
     text, icon = (
-        (f"Saved to {job.output.name}", "CHECKMARK") if job else ("Not saved yet", "BLANK1")
+        (f"Saved to {job.output.name}", "CHECKMARK") if job else ("Not rendered yet", "BLANK1")
     )
     layout.label(text=text, icon=icon)
     row = layout.row(align=True)

@@ -224,6 +224,18 @@ def test_a_given_order_is_kept_and_what_contradicts_it_is_named(series: Truth) -
     assert values_of(found, FindingKind.SHUFFLED_FILES) == [{"against": 1, "pairs": 5}]
     assert all(pair.factor > 1.0 for pair in found.pairs)  # 2 does not lie in 3
     assert found.pairs[2].source is Source.USUAL
+    # The other order is none that all pairs have, either.
+    found = analyse(memory.files, memory.load, order="innermost-first")
+    assert found.file_order == "shuffled"
+    assert values_of(found, FindingKind.SHUFFLED_FILES) == [{"against": 4, "pairs": 5}]
+    assert not values_of(found, FindingKind.CONTRADICTED_ORDER)
+
+
+def test_an_order_that_hardly_a_pair_contradicts_is_no_other_order(series: Truth) -> None:
+    memory = ordered(series, ["0", "3", "4", "1", "5", "2"])
+    found = analyse(memory.files, memory.load, order="innermost-first")
+    assert not values_of(found, FindingKind.CONTRADICTED_ORDER)
+    assert len(values_of(found, FindingKind.SHUFFLED_FILES)) == 1
 
 
 @pytest.mark.parametrize("auto_sort", [False, True])

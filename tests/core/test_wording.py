@@ -47,8 +47,8 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
     ),
     FindingKind.SORTED_BY_PICTURES: (
         {"against": 2, "pairs": 5},
-        r"\(2 of 5 neighbours .*: the images were sorted by the pictures; By Name as Order",
-        "sorted by the pictures; --order innermost-first or",
+        r"\(2 of 5 neighbours .*: the images were sorted by the pictures; to keep to the names, ",
+        "to keep to the names, use --order innermost-first or",
     ),
     FindingKind.LOOP_BY_COPY: (
         {"copy": "9.png", "image": "0.png"},

@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 import pytest
 
+from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step
 from ai_ever_zoom_addon.scene import recipe, zooms
 from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.settings import Engine
@@ -19,7 +20,7 @@ from tests.pictures import Array, Nest, error, waves
 
 from .command import Run
 from .drawing import draw_panels, shown_text
-from .nested import write_series
+from .nested import HEIGHT, WIDTH, write_series
 from .test_hole_frames import PORTALS
 from .test_hole_frames import build as build_portals
 from .test_pictures import PLAIN, build_nest, render
@@ -200,6 +201,19 @@ def test_the_fields_of_an_image_show_and_change_what_it_has(addon: None, tmp_pat
     row.seconds = 4.0
     assert (row.seconds, scene.frame_end) == (4.0, 61)
     assert group.images["a_2.png"].seconds == pytest.approx(1.0)
+
+
+def test_a_field_shows_the_pace_of_its_own_pair(addon: None, tmp_path: Path) -> None:
+    files = write_series(tmp_path, 3)
+    images = tuple(SeriesImage(file, WIDTH, HEIGHT) for file in files)
+    steps = Step(2.0), Step(4.0)  # two thirds of the mean one, and four
+    settings = replace(PLAIN, zoom_steps=12, align=True)
+    control = zooms.build_zoom(bpy.context.scene, Series(images, steps), settings)
+    adopt(control)
+    rows = control.ever_zoom.images
+    assert [row.frames for row in rows][:2] == [8, 16]
+    rows[0].frames = 8  # as it is
+    assert bpy.context.scene.frame_end - bpy.context.scene.frame_start == 8 + 16
 
 
 def test_every_change_of_an_image_is_one_step_of_undo(addon: None, tmp_path: Path) -> None:

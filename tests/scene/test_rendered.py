@@ -61,7 +61,7 @@ def test_before_and_after_a_render(scene: Any, tmp_path: Path, output: str) -> N
     set_output(scene, tmp_path / output)
     assert f"{COUNT} frames, 0.3 s" in said()
     assert UNKNOWN in said() and "Saved to" not in said()
-    assert "Not saved yet" in said()
+    assert "Not rendered yet" in said()
     assert not operators.ever_zoom.open_folder.poll()
     before = time.monotonic()
     assert operators.ever_zoom.render() == {"FINISHED"}
@@ -143,7 +143,7 @@ def test_a_trial_tells_what_a_render_takes(
     assert settings() == before and sorted(tmp_path.rglob("*")) == files
     seconds, size = cost(scene) or (0.0, None)
     assert seconds > 0.0 and size is not None
-    assert f"{told_bytes(size)}, by a trial" in said() and "Not saved yet" in said()
+    assert f"{told_bytes(size)}, by a trial" in said() and "Not rendered yet" in said()
     assert "ever_zoom.measure_render" not in draw_panel("EVERZOOM_PT_main").buttons
     assert operators.ever_zoom.render() == {"FINISHED"}
     place = tmp_path / output

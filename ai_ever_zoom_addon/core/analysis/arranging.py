@@ -108,14 +108,13 @@ class _Arranging:
         self._close_ring(sort=False)
         if result.is_ring:
             return
-        agreeing = max(inwards, outwards)
-        if agreeing and chosen != shown:
-            told = {"chosen": chosen, "shown": shown}
-            counted = {"agreeing": agreeing, "pairs": len(kept) - 1}
-            result.findings.append(Finding(FindingKind.CONTRADICTED_ORDER, told | counted))
-        elif against:
+        agreeing, pairs = max(inwards, outwards), len(kept) - 1
+        if agreeing and chosen != shown and not against and 2 * agreeing > pairs:
+            told = {"chosen": chosen, "shown": shown, "agreeing": agreeing, "pairs": pairs}
+            result.findings.append(Finding(FindingKind.CONTRADICTED_ORDER, told))
+        elif against or (agreeing and chosen != shown):
             result.file_order = "shuffled"
-            values = {"against": against, "pairs": len(kept) - 1}
+            values = {"against": against if chosen == shown else agreeing, "pairs": pairs}
             result.findings.append(Finding(FindingKind.SHUFFLED_FILES, values))
 
     def _ways(self, files: Sequence[int]) -> tuple[int, int]:

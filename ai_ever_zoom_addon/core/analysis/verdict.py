@@ -98,6 +98,8 @@ def _judge_factors(pairs: Sequence[Pair], given_factor: float | None) -> list[Fi
     if most / least > 1 + 2 * FACTOR_TOLERANCE:
         found.append(Finding(FindingKind.VARYING_FACTOR, {"least": least, "most": most}))
     usual = math.exp(float(np.mean(np.log(single))))
-    if given_factor and abs(given_factor / usual - 1) > FACTOR_TOLERANCE:
+    # What few pairs say may be of images that are no neighbours.
+    is_sure = 2 * len(measured) > len(pairs)
+    if given_factor and is_sure and abs(given_factor / usual - 1) > FACTOR_TOLERANCE:
         found.append(Finding(FindingKind.OTHER_FACTOR, {"given": given_factor, "shown": usual}))
     return found

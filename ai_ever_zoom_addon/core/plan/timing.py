@@ -63,7 +63,7 @@ def frames_per_step(
     Raises:
         EverZoomError: As `level_keys`.
     """
-    frames = _step_frames(levels, settings, names)
+    frames = step_frames(levels, settings, names)
     own = _own_frames(levels, settings, names)
     spans = [after - here for here, after in itertools.pairwise(levels)]
     rest = [number for number, step in enumerate(own) if step is None]
@@ -87,13 +87,21 @@ def _own_frames(
     return own
 
 
-def _step_frames(
+def step_frames(
     levels: Sequence[float], settings: ZoomSettings, names: Sequence[str]
 ) -> list[float]:
     """Frames of each step, inwards, such that the whole zoom ends on a whole frame.
 
     Those without a pace of their own share what a whole length leaves. If all have one, they are
     as long as it takes, in proportion.
+
+    Args:
+        levels: As for `level_keys`.
+        settings: How long an image, or the whole, takes.
+        names: As for `level_keys`.
+
+    Raises:
+        EverZoomError: As `level_keys`.
     """
     legs = _legs(settings)
     rate = settings.frames_per_second
@@ -235,7 +243,7 @@ def _visits(levels: Sequence[float], settings: ZoomSettings, names: Sequence[str
     )
     if settings.arrivals:
         return _on_beats([levels[number] for number in way], held, settings)
-    steps = _step_frames(levels, settings, names)
+    steps = step_frames(levels, settings, names)
     frame = float(settings.start_frame)
     visits = [_Visit(levels[way[0]], frame, frame + held[0])]
     for (here, after), hold in zip(itertools.pairwise(way), held[1:], strict=True):
