@@ -199,7 +199,10 @@ def _make_table(owner: Any, path: str, source: tuple[Any, str], table: _Table, i
 
 
 def _existing(owner: Any, path: str, index: int) -> Any:
-    animation = owner.animation_data
+    """The driver of a data-block's own property; of what is inside one it is not looked for."""
+    if not isinstance(owner, bpy.types.ID):
+        return None
+    animation: Any = owner.animation_data
     return animation.drivers.find(path, index=max(index, 0)) if animation else None
 
 
@@ -209,7 +212,7 @@ def drive(owner: Any, path: str, expression: str, sources: Sources, index: int =
     What follows them already stays as it is.
 
     Args:
-        owner: Data-block whose property is driven.
+        owner: Data-block, or a part of one, whose property is driven.
         path: Data path of the property.
         expression: Made of numbers, the names in `sources` and the functions of simple expressions.
         sources: What the names stand for.
