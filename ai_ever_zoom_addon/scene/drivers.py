@@ -202,7 +202,8 @@ def _existing(owner: Any, path: str, index: int) -> Any:
     """The driver of a data-block's own property; of what is inside one it is not looked for."""
     if not isinstance(owner, bpy.types.ID):
         return None
-    animation: Any = owner.animation_data
+    data: Any = owner
+    animation = data.animation_data
     return animation.drivers.find(path, index=max(index, 0)) if animation else None
 
 

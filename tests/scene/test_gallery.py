@@ -199,7 +199,12 @@ def test_light_flares_up_at_each_arrival(control: Any, picture_folder: Path) -> 
 
 def test_an_image_is_grey_until_it_arrives(control: Any, picture_folder: Path) -> None:
     seen = Seen(picture_folder, control, "colour", 3.0, 3.5, 4.0, 4.5)
-    seen.assert_same(3.0, 4.0, 4.5)
+    seen.assert_same(3.0)
+    # From then on the node changes nothing; but it goes to hue and back, in single precision: a few
+    # values in a hundred thousand come out one level off, others on another processor.
+    for moment in (4.0, 4.5):
+        off = np.abs(seen.changed[moment] - seen.plain[moment]) * 255.0
+        assert off.max() < 1.01 and np.count_nonzero(off) < 1e-3 * off.size, moment
     away = np.hypot(*places(4, 3.5))
     inside, outside = away < 0.34, away > 0.42
     before, after = seen.plain[3.5], seen.changed[3.5]

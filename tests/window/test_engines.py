@@ -37,6 +37,7 @@ def test_with_workbench_and_with_the_users_own_settings(
     build_with(window, "keep")
     assert window.ask("bpy.context.scene.name") == "Ever Zoom.001"
     assert window.ask("bpy.context.scene.view_settings.view_transform") == "Filmic"
-    assert window.ask("bpy.context.scene.render.filepath") == "//mine.png"
+    # In the same place, but not over what the other scene renders.
+    assert window.ask("bpy.context.scene.render.filepath") == f"//{series.folder.name}_zoom.png"
     assert window.ask("bpy.data.scenes['Scene'].render.filepath") == "//mine.png"
     window.picture("kept")
