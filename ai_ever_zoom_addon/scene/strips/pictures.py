@@ -278,6 +278,10 @@ def make_room(in_use: Iterable[str]) -> None:
                 length -= state.st_size
 
 
+# What is being written, by whomever.
+_at_work: dict[Path, Future[None]] = {}
+
+
 class _Writer:
     """Writes pictures to the session's folder, two at a time: packing lets other threads run."""
 
@@ -295,10 +299,14 @@ class _Writer:
                 job.result()
 
     def write(self, name: str, make: Callable[[], bytes]) -> Path:
-        """Have a file written, once."""
+        """Have a file written, once; by work that was given up, if that is at it still."""
         file = session_folder() / name
         if file not in self._jobs:
-            self._jobs[file] = self._pool.submit(lambda: write_picture(file, make()))
+            for done in [path for path, job in _at_work.items() if job.done()]:
+                del _at_work[done]
+            if file not in _at_work:
+                _at_work[file] = self._pool.submit(lambda: write_picture(file, make()))
+            self._jobs[file] = _at_work[file]
         return file
 
     def wait(self, most: int, fraction: float, text: str) -> Steps[None]:
