@@ -171,7 +171,7 @@ def draw_remains(layout: Any, count: int) -> None:
     if not count:
         return
     box = layout.box().column()
-    box.label(text=f"{counted(count, 'object')} left of a zoom that is gone", icon="ORPHAN_DATA")
+    box.label(text=f"{counted(count, 'object')} without a zoom", icon="ORPHAN_DATA")
     box.operator("ever_zoom.remove_remains", icon="TRASH")
 
 

@@ -317,10 +317,10 @@ def test_a_copy_of_the_control_alone_does_nothing_and_says_so(addon: None, tmp_p
     active.forget()
     assert active.zoom_of(scene) == control  # not the copy, though it is the newer one
     data.refresh()
-    assert "1 object of no zoom" in shown_text()
+    assert "1 object without a zoom" in shown_text()
     assert operators.ever_zoom.remove_remains() == {"FINISHED"}
     assert [item.name for item in scene.objects] == left
-    assert "of no zoom" not in shown_text()
+    assert "without a zoom" not in shown_text()
 
 
 def test_a_copy_of_the_whole_collection_is_a_zoom_of_its_own(addon: None, tmp_path: Path) -> None:
@@ -375,7 +375,7 @@ def test_what_is_left_of_a_deleted_zoom_is_one_click(addon: None, tmp_path: Path
     bpy.context.view_layer.update()
     place = bird.matrix_world.copy()
     data.refresh()
-    assert "4 objects of no zoom" in shown_text()  # three layers and the camera
+    assert "4 objects without a zoom" in shown_text()  # three layers and the camera
     assert operators.ever_zoom.remove_remains() == {"FINISHED"}
     (kept,) = objects.controls(scene)
     assert len(objects.numbered(kept, tags.LAYER)) == 3
