@@ -16,6 +16,7 @@ from .errors import EverZoomError
 from .settings import (
     KINDS,
     SHAPES,
+    SIZES,
     TABLE,
     Choice,
     Engine,
@@ -50,7 +51,8 @@ def make_parser() -> argparse.ArgumentParser:
         "--output",
         metavar="PATH",
         default=None,
-        help="a video (*.mp4) or a folder for single frames (default: "
+        help="a video (*.mp4, *.webm, *.mov), a picture that moves (*.webp) or a folder for single "
+        "frames (default: "
         f"{DEFAULT_VIDEO}, or a name like it that is free)",
     )
     for name, choice in TABLE.items():
@@ -208,10 +210,11 @@ def _add_sound(parser: argparse.ArgumentParser) -> None:
 def _add_resolution(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolution",
-        metavar="WxH|W:H",
+        metavar="WxH|W:H|NAME",
         dest="size",
         type=_size,
-        help="size of the frames, or their shape, like 16:9 (default: the cropped images')",
+        help="size of the frames, or their shape, like 16:9, or 1080p, 1440p or 4k (default: the "
+        "cropped images')",
     )
 
 
@@ -272,7 +275,10 @@ def _zoom_factor(text: str) -> dict[str, Any]:
 
 
 def _size(text: str) -> dict[str, Any]:
-    """The settings that say it: a size in pixels, or only a shape."""
+    """The settings that say it: a size by its name or in pixels, or only a shape."""
+    named = next((size for size in SIZES if size.value == text.lower()), None)
+    if named is not None:
+        return {"resolution_from": named}
     sign = ":" if ":" in text else "x"
     width, height = (int(part) for part in text.lower().split(sign))
     if sign == "x":

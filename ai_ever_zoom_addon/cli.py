@@ -27,7 +27,15 @@ from .core.analysis.report import Analysis, Source
 from .core.files.folder import about_skipped, check_name, find_images
 from .core.files.frames_note import Zoom
 from .core.files.moving import is_moving, pictures_of
-from .core.files.output import DEFAULT_VIDEO, check_frame_size, free_video, is_video
+from .core.files.output import (
+    DEFAULT_VIDEO,
+    KINDS,
+    VIDEO_SUFFIX,
+    check_frame_size,
+    format_of,
+    free_video,
+    is_video,
+)
 from .core.files.places import check_apart, check_file, check_kept, is_rendered
 from .core.files.stamps import Stamps, check_unchanged, stamps_of
 from .core.files.temporary import claim
@@ -45,7 +53,7 @@ from .scene.output import blend_file, farm, output_settings, rendering
 from .scene.output.gpu import best_engine, gpu_name
 from .scene.output.sound import sound_seconds
 from .scene.strips.storing import Saving
-from .settings import TABLE, Engine, ImageSettings, Travel, ZoomSettings
+from .settings import TABLE, Engine, FileFormat, ImageSettings, Travel, ZoomSettings
 from .stopping import Stop, stoppable
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
 from .wording import Way, counted, left_out_lines, sentences, told, why_engine
@@ -132,7 +140,9 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
             settings = replace(
                 settings, engine=_best_engine(options, settings, terminal, is_still=is_still)
             )
-        output_settings.check_engine(settings.engine)  # before anything long begins
+        # Before anything long begins.
+        output_settings.check_engine(settings.engine)
+        output_settings.check_format(format_of(output, settings.file_format))
         built, frames = _build(given, settings, output, places, options, terminal, progress)
         check_unchanged(given.stamps)
         _write(options, built, output, frames, places, given.stamps, terminal, stop)
@@ -148,16 +158,18 @@ def _output(options: argparse.Namespace, settings: ZoomSettings) -> str:
         EverZoomError: Some name that is given is none, or of a kind that is not written.
     """
     if options.output is None:
-        options.output = DEFAULT_VIDEO
-        if not (options.overwrite or options.no_render):
-            options.output = free_video(DEFAULT_VIDEO, os.path.lexists)
+        chosen = settings.file_format
+        ending = VIDEO_SUFFIX if chosen is FileFormat.AUTO else KINDS[chosen].ending
+        options.output = DEFAULT_VIDEO.removesuffix(VIDEO_SUFFIX) + ending
+        if not (options.overwrite or options.no_render or options.resume):
+            options.output = free_video(options.output, os.path.lexists, ending)
     output = str(Path(options.output).absolute())
     if options.output.endswith(("/", "\\")):
         output += "/"
     others = options.save_blend, options.farm, options.json, options.check
     for name in (output, *others, settings.folder):
         check_name(Path(name or "").absolute())
-    is_video(output)  # or it is said why not
+    format_of(output, settings.file_format)  # or it is said why not
     options.no_render |= options.farm is not None or options.check is not None
     return output
 
@@ -316,12 +328,15 @@ def _write(
 ) -> None:
     """Write what was asked for of a zoom: the file, the farm's file, the frames."""
     scene, blend = built.scene, places.get("--save-blend")
+    file_format = format_of(output, built.settings.file_format)
     zoom = _shown(built, stamps, is_saved=blend is not None)
+    zoom = {**zoom, "--format": file_format.value}
     stop.heed()
-    output_settings.set_output(scene, output)
+    output_settings.set_output(scene, output, file_format)
     if blend is not None:
         if output.startswith(f"{blend.parent}{os.sep}"):  # what is moved as a whole stays so
-            output_settings.set_output(scene, f"//{output[len(str(blend.parent)) + 1 :]}")
+            inside = output[len(str(blend.parent)) + 1 :]
+            output_settings.set_output(scene, f"//{inside}", file_format)
         for item in (*bpy.data.images, *bpy.data.sounds):
             make_path_relative(item, blend.parent)
         _save(blend)
@@ -341,6 +356,7 @@ def _write(
         # Whoever asks for the file gets the frames that the file renders.
         written = rendering.render_animation(
             *(scene, output, first, last, terminal.progress),
+            file_format=file_format,
             sharp=blend is None,
             jobs=jobs,
             say=terminal.say,

@@ -82,8 +82,32 @@ class FrameSize(StrEnum):
     UPRIGHT = "9:16"
     SQUARE = "1:1"
     SHAPE = "shape"
+    FULL_HD = "1080p"
+    QUAD_HD = "1440p"
+    ULTRA_HD = "4k"
+    UPRIGHT_HD = "1080x1920"
+    SQUARE_HD = "1080x1080"
     PIXELS = "pixels"
     SCENE = "scene"
+
+
+class FileFormat(StrEnum):
+    """What the frames are written as: a video, or single pictures.
+
+    AUTO is what the output's name says, on the command line, or what is set in Blender already.
+    """
+
+    AUTO = "auto"
+    H264 = "h264"
+    H265 = "h265"
+    AV1 = "av1"
+    WEBM = "webm"
+    PRORES = "prores"
+    PNG = "png"
+    PNG_16 = "png-16"
+    EXR = "exr"
+    JPEG = "jpeg"
+    WEBP = "webp"  # last: Blender's own lists have none
 
 
 class Engine(StrEnum):
@@ -150,6 +174,13 @@ def _choice(default: Any, label: str, help: str, *flags: str, **others: Any) -> 
 
 
 SHAPES = {FrameSize.WIDE: (16, 9), FrameSize.UPRIGHT: (9, 16), FrameSize.SQUARE: (1, 1)}
+SIZES = {
+    FrameSize.FULL_HD: (1920, 1080),
+    FrameSize.QUAD_HD: (2560, 1440),
+    FrameSize.ULTRA_HD: (3840, 2160),
+    FrameSize.UPRIGHT_HD: (1080, 1920),
+    FrameSize.SQUARE_HD: (1080, 1080),
+}
 LONGEST_SHAPE = 10  # times as long as wide
 
 _MASKS = {
@@ -524,6 +555,11 @@ class ZoomSettings:
             "9:16": ("9:16", "Upright, as large as the cropped images fill it"),
             "1:1": ("1:1", "Square, as large as the cropped images fill it"),
             "shape": ("Other Shape", "Of another shape, as large as the cropped images fill it"),
+            "1080p": ("1080p", "1920 x 1080 pixels, filled by the picture"),
+            "1440p": ("1440p", "2560 x 1440 pixels, filled by the picture"),
+            "4k": ("4K", "3840 x 2160 pixels, filled by the picture"),
+            "1080x1920": ("1080 x 1920", "Upright, as for phones, filled by the picture"),
+            "1080x1080": ("1080 x 1080", "Square, filled by the picture"),
             "pixels": ("Pixels", "A size in pixels, filled by the picture"),
             "scene": ("As Scene", "The scene's own resolution, filled by the picture"),
         },
@@ -584,6 +620,25 @@ class ZoomSettings:
             ),
             "keep": ("Keep My Settings", "Leave the scene's own settings alone, but for the size"),
         },
+    )
+    file_format: FileFormat = _choice(
+        FileFormat.AUTO,
+        "Format",
+        "What the frames are written as",
+        "--format",
+        items={
+            "auto": ("As Set", "What Blender's Output properties say; at first MP4 with H.264"),
+            "h264": ("MP4 (H.264)", "Plays everywhere"),
+            "h265": ("MP4 (H.265)", "Smaller; plays on newer devices"),
+            "av1": ("MP4 (AV1)", "Smallest; plays in newer browsers, and takes long to encode"),
+            "webm": ("WebM (VP9)", "For web pages"),
+            "prores": ("MOV (ProRes)", "For editing: ProRes 422 HQ, 10 bits, large"),
+            "png": ("PNG", "Single pictures of 8 bits"),
+            "png-16": ("PNG, 16 Bits", "Single pictures that keep fine gradients"),
+            "exr": ("OpenEXR", "Single pictures of linear light, as half floats"),
+            "jpeg": ("JPEG", "Single pictures, small, with a little loss"),
+        },
+        shown_as={"webp": "auto"},  # Blender writes no animated ones: the command line does
     )
     samples: int = _choice(
         0,
@@ -660,6 +715,13 @@ class ZoomSettings:
         """These settings with others of one image; without any, where it has nothing of its own."""
         kept = [item for item in self.of_images if item.image != image.image]
         return replace(self, of_images=(*kept, *([image] if image.own else [])))
+
+    @property
+    def frame_pixels(self) -> tuple[int, int] | None:
+        """Width and height of the frames in pixels, where they are given."""
+        if self.resolution_from is FrameSize.PIXELS:
+            return self.resolution
+        return SIZES.get(self.resolution_from)
 
     @property
     def frame_shape(self) -> tuple[int, int] | None:

@@ -78,8 +78,15 @@ def remove_fcurve(owner: Any, curve: Any) -> None:
                 bag.fcurves.remove(curve)
 
 
+def media_type(*, video: bool) -> dict[str, str]:
+    """What chooses between images and video: since 5.0 the file formats on offer depend on it."""
+    if bpy.app.version < (5, 0, 0):
+        return {}
+    return {"render.image_settings.media_type": "VIDEO" if video else "IMAGE"}
+
+
 def set_media_type(scene: Any, *, video: bool) -> None:
-    """Choose between images and video: since 5.0 the file formats on offer depend on it."""
+    """Choose between images and video, see `media_type`."""
     if bpy.app.version >= (5, 0, 0):
         scene.render.image_settings.media_type = "VIDEO" if video else "IMAGE"
 

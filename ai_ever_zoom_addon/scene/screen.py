@@ -16,7 +16,8 @@ import numpy as np
 from bpy.types import Image, Material, Object, Scene
 from numpy.typing import NDArray
 
-from ..core.files.output import frames_of_video
+from ..core.files.output import VIDEO_SUFFIXES
+from ..core.files.video_file import frames_of_video
 from ..errors import EverZoomError
 from . import compat, loading
 from .output import output_settings
@@ -82,7 +83,7 @@ def _rendered(zoom: Scene) -> tuple[Path, bool]:
         Path(zoom.render.frame_path(frame=frame)) for frame in frames[: 1 if is_video else None]
     ]
     for file in files:
-        if not (frames_of_video(file) if file.suffix == ".mp4" else file.is_file()):
+        if not (frames_of_video(file) if file.suffix in VIDEO_SUFFIXES else file.is_file()):
             raise EverZoomError(
                 f'{file} is not rendered yet: show the scene "{zoom.name}" and press Render '
                 "Animation first."

@@ -371,7 +371,7 @@ def take_recipe(scene: bpy.types.Scene, control: bpy.types.Object, video: str = 
     scene.camera = next(objects.parts(control, CAMERA), scene.camera)
     sound.set_sound(scene, settings.sound or None, plan.first_frame)
     files = [image.file for image in plan.series.images]
-    output_settings.set_first_output(scene, files, pattern=video)
+    output_settings.set_first_output(scene, files, pattern=video, file_format=settings.file_format)
     output_settings.fill(scene, control, plan, anew=True)
     if pictures:
         strips.build_strips(scene, control, plan, pictures)

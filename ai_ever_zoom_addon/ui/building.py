@@ -124,6 +124,7 @@ def _build_steps(
         ask(group, Question(error.finding, (alone,), (), False, to_settings(group).folder))
         raise
     output_settings.check_engine(settings.engine)  # before anything long begins
+    output_settings.check_format(settings.file_format)
     placements = recipe.stored_placements(control) if control is not None else ()
     known = _Analysed.find(files, settings, placements)
     try:
@@ -163,7 +164,9 @@ def _build_steps(
             recipe.save_settings(owner, recipe.as_built(owner))
         adopt(built)
         if settings.engine is not Engine.KEEP and output_settings.is_set_up(place, built):
-            output_settings.set_first_output(place, files, before, output_name())
+            output_settings.set_first_output(
+                place, files, before, output_name(), settings.file_format
+            )
         if control is None or place == context.scene:
             _show(context, place, built, is_new=control is None)
         _tell(operator, place, built)

@@ -223,7 +223,7 @@ class EVERZOOM_PT_output(_SettingsPanel, bpy.types.Panel):
     """How frames are rendered."""
 
     bl_label = "Output"
-    properties = ("engine",)
+    properties = ("file_format", "engine")
 
     def draw(self, context: Any) -> None:
         super().draw(context)

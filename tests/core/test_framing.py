@@ -56,6 +56,20 @@ def test_any_shape_lies_within_the_crop(across: int, up: int, width: int, height
     assert plan.resolution[0] / plan.resolution[1] == pytest.approx(wanted, rel=slack)
 
 
+@pytest.mark.parametrize(
+    ("name", "resolution"),
+    [
+        ("1080p", (1920, 1080)),
+        ("1440p", (2560, 1440)),
+        ("4k", (3840, 2160)),
+        ("1080x1920", (1080, 1920)),
+        ("1080x1080", (1080, 1080)),
+    ],
+)
+def test_usual_sizes_have_names(name: str, resolution: tuple[int, int]) -> None:
+    assert plan_of(resolution_from=FrameSize(name)).resolution == resolution
+
+
 def test_frames_as_the_images_cost_nothing() -> None:
     assert plan_of().findings == ()
     assert plan_of(resolution_from=FrameSize.SQUARE).findings == ()

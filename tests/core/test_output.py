@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-import struct
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from ai_ever_zoom_addon.core.files.folder import find_images
+from ai_ever_zoom_addon.core.files.image_writing import exr_bytes
 from ai_ever_zoom_addon.core.files.output import (
-    frames_of_video,
+    format_of,
     free_video,
     is_video,
     is_whole_blend,
@@ -22,6 +21,7 @@ from ai_ever_zoom_addon.core.files.output import (
     video_pattern,
 )
 from ai_ever_zoom_addon.errors import EverZoomError
+from ai_ever_zoom_addon.settings import FileFormat
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,9 @@ def test_a_video_is_not_taken_for_one_of_the_images_beside_it(
     assert [file.name for file in find_images(tmp_path, is_one_enough=True)[0]] == names
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "A.MP4", "/x/é 🐱.mp4", "//a.mp4", "a.b.mp4"])
+@pytest.mark.parametrize(
+    "name", ["a.mp4", "A.MP4", "a.webm", "a.mov", "/x/é 🐱.mp4", "//a.mp4", "a.b.mp4"]
+)
 def test_a_video(name: str) -> None:
     assert is_video(name)
 
@@ -81,10 +83,26 @@ def test_a_folder(name: str) -> None:
     assert not is_video(name)
 
 
-@pytest.mark.parametrize("ending", [".mov", ".avi", ".gif", ".mkv", ".png", ".mp5", ".webm"])
+@pytest.mark.parametrize("ending", [".avi", ".mkv", ".mp5"])
 def test_another_ending(ending: str) -> None:
-    with pytest.raises(EverZoomError, match=rf"ends in \{ending}: use .*\.mp4"):
+    with pytest.raises(EverZoomError, match=rf"ends in \{ending}: use .*\.mp4, .webm or .mov"):
         is_video(f"zoom{ending}")
+
+
+@pytest.mark.parametrize(
+    ("output", "chosen", "written"),
+    [
+        ("zoom.MP4", FileFormat.AUTO, FileFormat.H264),
+        ("zoom.mp4", FileFormat.AV1, FileFormat.AV1),
+        ("zoom.webm", FileFormat.AUTO, FileFormat.WEBM),
+        ("zoom.mov", FileFormat.AUTO, FileFormat.PRORES),
+        ("zoom.webp", FileFormat.AUTO, FileFormat.WEBP),
+        ("zoom", FileFormat.AUTO, FileFormat.PNG),
+        ("zoom/", FileFormat.EXR, FileFormat.EXR),
+    ],
+)
+def test_what_is_written(output: str, chosen: FileFormat, written: FileFormat) -> None:
+    assert format_of(output, chosen) is written
 
 
 def test_a_folder_that_is_there(tmp_path: Path) -> None:
@@ -106,42 +124,16 @@ def test_a_whole_frame(tmp_path: Path) -> None:
     assert not is_whole_picture(file, (4, 6))
 
 
-@pytest.mark.parametrize("count", [1, 2, 7])
-def test_a_whole_video(tmp_path: Path, count: int) -> None:
-    file = tmp_path / "video.mp4"
-    assert frames_of_video(file) == 0
-    with av.open(str(file), "w") as container:
-        stream = container.add_stream("mpeg4", rate=25)
-        stream.width, stream.height = 16, 8
-        for number in range(count):
-            picture = np.full((8, 16, 3), 30 * number, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
-    whole = file.read_bytes()
-    assert frames_of_video(file) == count
+def test_a_whole_frame_of_linear_light(tmp_path: Path) -> None:
+    """The table of where its rows lie comes before them, and is written last."""
+    whole = exr_bytes(np.ones((40, 6, 4), np.float32))
+    file = tmp_path / "frame.exr"
     for length in range(len(whole)):
         file.write_bytes(whole[:length])
-        assert frames_of_video(file) == 0, length
-
-
-def test_a_video_larger_than_a_box_of_the_usual_kind_can_be(tmp_path: Path) -> None:
-    """Its pictures are in a box whose size is written otherwise."""
-
-    def box(kind: bytes, content: bytes, *, wide: bool = False) -> bytes:
-        if wide:
-            return struct.pack(">I4sQ", 1, kind, 16 + len(content)) + content
-        return struct.pack(">I4s", 8 + len(content), kind) + content
-
-    for wide in (False, True):
-        sizes = box(b"stsz", struct.pack(">III", 0, 5, 3))
-        media = box(b"hdlr", bytes(8) + b"vide") + box(b"minf", box(b"stbl", sizes))
-        index = box(b"moov", box(b"trak", box(b"mdia", media)))
-        start = box(b"ftyp", b"isom") + box(b"mdat", b"picture" * 9, wide=wide)
-        file = tmp_path / "video.mp4"
-        file.write_bytes(start + index)
-        assert frames_of_video(file) == 3
-        file.write_bytes(start)
-        assert frames_of_video(file) == 0
+        assert not is_whole_picture(file, (6, 40)), length
+    file.write_bytes(whole)
+    assert is_whole_picture(file, (6, 40))
+    assert not is_whole_picture(file, (40, 6))
 
 
 @pytest.mark.parametrize("header", ["BLENDER-v405", "BLENDER17-01v0502", "packed"])

@@ -246,6 +246,8 @@ def test_ease(run: Run, series: Path) -> None:
         (("--roll", "-0.25"), "roll", -0.25),
         (("--target", "-0.1", "0.2"), "target", [-0.1, 0.2]),
         (("--resolution", "16:9"), "resolution_from", "16:9"),
+        (("--resolution", "4K"), "resolution_from", "4k"),
+        (("--format", "h265", "-o", "a.mp4"), "file_format", "h265"),
         (("--travel", "loop"), "travel", "loop"),
         (("--samples", "3"), "samples", 3),
         (("--feather", "0.1"), "feather", 0.1),

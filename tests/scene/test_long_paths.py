@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ai_ever_zoom_addon.core.files.output import frames_of_video, is_whole_blend, is_whole_picture
+from ai_ever_zoom_addon.core.files.output import is_whole_blend, is_whole_picture
+from ai_ever_zoom_addon.core.files.video_file import frames_of_video
 from tests.scene.command import FRAME, PLAIN, Run
 
 EACH = 100  # bytes of a folder's name

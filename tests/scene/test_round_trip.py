@@ -75,12 +75,13 @@ CHOSEN: dict[str, tuple[tuple[object, ...] | None, dict[str, Any]]] = {
     "turn": (("--turn", "level"), {"turn": "level"}),
     "target": (("--target", 0.02, -0.01), {"target": (0.02, -0.01)}),
     "engine": (("--engine", "workbench"), {"engine": "workbench"}),
+    "file_format": (("--format", "jpeg"), {"file_format": "jpeg"}),
     "samples": (("--samples", 3), {"samples": 3}),
     "pack_images": (("--pack",), {"pack_images": True}),
     "debug_overlay": (("--debug",), {"debug_overlay": True}),
 }
 # They lead to the same zoom of this series.
-NOTHING_TO_SEE = {"folder", "order", "is_factor_measured", "turn"}
+NOTHING_TO_SEE = {"folder", "order", "is_factor_measured", "turn", "file_format"}
 
 
 def test_every_setting_is_tried() -> None:

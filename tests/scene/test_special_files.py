@@ -16,7 +16,8 @@ from typing import Any
 import bpy
 import pytest
 
-from ai_ever_zoom_addon.core.files.output import frames_of_video, is_whole_picture
+from ai_ever_zoom_addon.core.files.output import is_whole_picture
+from ai_ever_zoom_addon.core.files.video_file import frames_of_video
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene.output import farm
 from tests.scene.command import FRAME, PLAIN, Run, make_series

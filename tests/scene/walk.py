@@ -552,6 +552,7 @@ VALUES: dict[str, Sequence[Any]] = {
         '[{"image": 3}]',
     ),
     "resolution_from": ("images", "images", "16:9", "9:16", "1:1", "shape", "pixels", "scene"),
+    "file_format": ("auto", "auto", "h264", "webm", "prores", "png-16", "exr", "jpeg"),
     "shape": ((4, 3), (1, 2), (100, 1)),
     "resolution": ((64, 48), (40, 60), (50, 50)),
     "roll": (0.0, 0.0, 0.1, -0.5),

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-_LARGEST_HALF = 65504.0
+_BRIGHTEST = 65504.0  # that half precision has, as Blender's textures do
 _COLOUR = {3: 2, 4: 6}  # what PNG calls RGB and RGBA
 _EXR_LINES = 16  # of one block, with the compression that is called ZIP
-_EXR_HALF, _EXR_ZIP = 1, 3
+_EXR_FLOAT, _EXR_ZIP = 2, 3
 
 
 def png_bytes(pixels: NDArray[np.uint8], *, is_packed: bool = True) -> bytes:
@@ -66,13 +66,14 @@ def is_rgb_png(file: Path) -> bool:
 
 
 def exr_bytes(pixels: NDArray[np.float32]) -> bytes:
-    """An OpenEXR file, in half precision, of RGBA pixels, shape (height, width, 4).
+    """An OpenEXR file, in single precision, of RGBA pixels, shape (height, width, 4).
 
-    The values are stored as they are: by custom, opacity is multiplied in.
+    The values are stored as they are: by custom, opacity is multiplied in. Half precision would
+    leave 11 bits of a fine gradient of 16.
     """
     height, width, _ = pixels.shape
-    halves = np.clip(pixels, -_LARGEST_HALF, _LARGEST_HALF).astype("<f2")
-    lines = halves[..., ::-1].transpose(0, 2, 1)  # each line: all of A, then of B, G and R
+    values = np.clip(pixels, -_BRIGHTEST, _BRIGHTEST).astype("<f4")
+    lines = values[..., ::-1].transpose(0, 2, 1)  # each line: all of A, then of B, G and R
     blocks = []
     for top in range(0, height, _EXR_LINES):
         raw = lines[top : top + _EXR_LINES].tobytes()
@@ -87,7 +88,8 @@ def exr_bytes(pixels: NDArray[np.float32]) -> bytes:
         return f"{name}\0{kind}\0".encode() + struct.pack("<i", len(value)) + value
 
     channels = b"".join(
-        name + b"\0" + struct.pack("<iiii", _EXR_HALF, 0, 1, 1) for name in (b"A", b"B", b"G", b"R")
+        name + b"\0" + struct.pack("<iiii", _EXR_FLOAT, 0, 1, 1)
+        for name in (b"A", b"B", b"G", b"R")
     )
     window = struct.pack("<iiii", 0, 0, width - 1, height - 1)
     head = (

@@ -6,13 +6,56 @@ import itertools
 import os
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from ...errors import EverZoomError
-from .image_file import read_header
+from ...settings import FileFormat
+from .image_file import look
+from .stated import Stated
 
+
+@dataclass(frozen=True)
+class Kind:
+    """How a format is written.
+
+    Attributes:
+        suffix: Of the video's name, or of each frame's.
+        is_video: All frames are in one file.
+    """
+
+    suffix: str
+    is_video: bool
+
+    @property
+    def ending(self) -> str:
+        """Of an output's name: a folder of frames has none."""
+        return self.suffix if self.is_video else ""
+
+
+KINDS = {
+    FileFormat.H264: Kind(".mp4", is_video=True),
+    FileFormat.H265: Kind(".mp4", is_video=True),
+    FileFormat.AV1: Kind(".mp4", is_video=True),
+    FileFormat.WEBM: Kind(".webm", is_video=True),
+    FileFormat.PRORES: Kind(".mov", is_video=True),
+    FileFormat.WEBP: Kind(".webp", is_video=True),
+    FileFormat.PNG: Kind(".png", is_video=False),
+    FileFormat.PNG_16: Kind(".png", is_video=False),
+    FileFormat.EXR: Kind(".exr", is_video=False),
+    FileFormat.JPEG: Kind(".jpg", is_video=False),
+}
+FRAME_SUFFIXES = {kind.suffix for kind in KINDS.values() if not kind.is_video}
+# What a name says by itself.
+_BY_ENDING = {
+    "": FileFormat.PNG,
+    ".mp4": FileFormat.H264,
+    ".webm": FileFormat.WEBM,
+    ".mov": FileFormat.PRORES,
+    ".webp": FileFormat.WEBP,
+}
+VIDEO_SUFFIXES = {".mp4", ".webm", ".mov"}  # of Blender's own
 VIDEO_SUFFIX = ".mp4"
 DEFAULT_VIDEO = f"infinite_zoom{VIDEO_SUFFIX}"
 FOLDER_NAME = "{folder}"  # stands for the name of the images' folder
@@ -21,7 +64,7 @@ _NO_NAME = '/\\<>:"|?*'
 _LONGEST_NAME = 200  # bytes of a folder, so that there is room for endings and numbers
 LEAST_VIDEO_SIDE = 16  # pixels: Blender encodes no smaller ones
 # What lies beside the images because a zoom was made of them, with Blender's backups of files.
-_OURS = re.compile(r".*_zoom(-\d+)?\.mp4|.*\.blend\d*", re.IGNORECASE)
+_OURS = re.compile(r".*_zoom(-\d+)?\.(mp4|webm|mov|webp)|.*\.blend\d*", re.IGNORECASE)
 FRAME_NAME = "frame_#####"  # Blender puts the frame's number in place of the signs
 
 
@@ -60,61 +103,46 @@ def is_ours(name: str) -> bool:
 
 
 def is_whole_picture(file: Path, size: tuple[int, int]) -> bool:
-    """Whether a PNG file is there, complete and of a size (width, height) in pixels."""
+    """Whether a PNG, JPEG or EXR file is there, whole and of a size (width, height) in pixels."""
     try:
-        header = read_header(file)
-    except EverZoomError:
+        found = look(file)
+        if isinstance(found, Stated):
+            return (found.width, found.height) == size and _is_whole_exr(file.read_bytes())
+    except (EverZoomError, OSError):
         return False
-    return header is not None and header.size == size and not header.is_cut
+    return found is not None and found.size == size and not found.is_cut
 
 
-def frames_of_video(file: Path) -> int:
-    """The number of frames of an MP4 file, 0 where it is not there or not complete.
+# How many rows of pixels a part of an EXR file has, by the number of its compression.
+_EXR_ROWS = (1, 1, 1, 16, 32, 16, 32, 32, 32, 256)
 
-    Its index, "moov", is written last. Source: ISO/IEC 14496-12, 4.2 (a file is a row of boxes,
-    each led by its size and type), 8.4.3 (a track's kind), 8.7.3 (how many samples it has).
+
+def _is_whole_exr(data: bytes) -> bool:
+    """Whether all rows of pixels are there; of tiles and several parts it is not known here.
+
+    Where they lie says a table behind the header, which is written last. Source: OpenEXR File
+    Layout.
     """
+    place, height, rows = 8, 0, 1
     try:
-        with file.open("rb") as stream:
-            length = stream.seek(0, 2)
-            boxes = dict(_boxes(stream, 0, length))
-            tracks = [box for kind, box in _boxes(stream, *boxes[b"moov"]) if kind == b"trak"]
-            media = [
-                dict(_boxes(stream, *dict(_boxes(stream, *track))[b"mdia"])) for track in tracks
-            ]
-            counts = [_count(stream, parts) for parts in media if _kind(stream, parts) == b"vide"]
-            return max(counts, default=0) if b"mdat" in boxes else 0
-    except (OSError, KeyError, struct.error):
-        return 0
-
-
-Box = tuple[int, int]  # where what is in it starts and ends
-
-
-def _boxes(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, Box]]:
-    while start < end:
-        stream.seek(start)
-        head = 8
-        size, kind = struct.unpack(">I4s", stream.read(8))
-        if size == 1:
-            head = 16
-            (size,) = struct.unpack(">Q", stream.read(8))
-        if size < head or start + size > end:
-            raise struct.error("a box that is cut")
-        yield kind, (start + head, start + size)
-        start += size
-
-
-def _kind(stream: BinaryIO, media: dict[bytes, Box]) -> bytes:
-    stream.seek(media[b"hdlr"][0] + 8)
-    return stream.read(4)
-
-
-def _count(stream: BinaryIO, media: dict[bytes, Box]) -> int:
-    table = dict(_boxes(stream, *dict(_boxes(stream, *media[b"minf"]))[b"stbl"]))
-    stream.seek(table[b"stsz"][0] + 8)
-    (count,) = struct.unpack(">I", stream.read(4))
-    return int(count)
+        if data[:5] != b"\x76\x2f\x31\x01\x02" or data[5] & 0b11010:
+            return False
+        while data[place]:
+            name_end = data.index(0, place)
+            kind_end = data.index(0, name_end + 1)
+            (length,) = struct.unpack_from("<I", data, kind_end + 1)
+            value = kind_end + 5
+            if data[place:name_end] == b"compression":
+                rows = _EXR_ROWS[data[value]]
+            elif data[place:name_end] == b"dataWindow":
+                _, top, _, bottom = struct.unpack_from("<4i", data, value)
+                height = bottom - top + 1
+            place = value + length
+        parts = struct.unpack_from(f"<{-(-height // rows)}Q", data, place + 1)
+        ends = [part + 8 + struct.unpack_from("<I", data, part + 4)[0] for part in parts]
+    except (struct.error, LookupError, ValueError):
+        return False
+    return bool(ends) and min(parts) > place and max(ends) <= len(data)
 
 
 def is_whole_blend(file: Path) -> bool:
@@ -137,24 +165,64 @@ def is_whole_blend(file: Path) -> bool:
     return head.startswith(b"BLENDER") and tail[-length:].startswith(b"ENDB")
 
 
+def format_of(output: str, chosen: FileFormat = FileFormat.AUTO) -> FileFormat:
+    """The format in which an output is written.
+
+    Args:
+        output: A video's name, or a folder of frames: a name without an ending.
+        chosen: What the user wants; AUTO: what the name says, which is PNG for a folder.
+
+    Raises:
+        EverZoomError: It has the ending of another kind of file, or of another format.
+    """
+    ending = _ending(output)
+    if ending in _BY_ENDING:
+        if chosen is FileFormat.AUTO:
+            return _BY_ENDING[ending]
+        if KINDS[chosen].ending == ending:
+            return chosen
+        wanted = KINDS[chosen].ending
+        name = f"a name that ends in {wanted}" if wanted else "a folder (without an ending)"
+        raise EverZoomError(
+            f"The format {chosen.value} does not go into {output}: use {name}, or another format."
+        )
+    if ending in FRAME_SUFFIXES:
+        frames = next(item for item, kind in KINDS.items() if kind.suffix == ending)
+        raise EverZoomError(
+            f"The output {output} is the name of one picture: use a folder (without an ending) "
+            f"and the format {frames.value} for single frames."
+        )
+    if ending == ".gif":
+        raise EverZoomError(
+            f"The output {output} is a GIF, whose 256 colours show in a zoom: use a name that ends "
+            "in .webp for a picture that moves, or let ffmpeg make a GIF of a video."
+        )
+    raise EverZoomError(
+        f"The output {output} ends in {ending}: use a name that ends in .mp4, .webm or .mov for a "
+        "video, in .webp for a picture that moves, or a folder (without an ending) for single "
+        "frames."
+    )
+
+
 def is_video(output: str) -> bool:
     """Whether an output path names a video; a name without an ending is a folder of frames.
 
     Raises:
         EverZoomError: It has the ending of another kind of file.
     """
+    return KINDS[format_of(output)].is_video
+
+
+def _ending(output: str) -> str:
+    """The ending of a file's name, in small letters; "" of a folder's."""
     path = Path(output)
     suffix = path.suffix.casefold()
     if output.endswith(("/", "\\")) or path.is_dir():
-        return False
-    if suffix == VIDEO_SUFFIX:
-        return True
-    if len(suffix) > 5 or not any(sign.isalpha() for sign in suffix):
-        return False
-    raise EverZoomError(
-        f"The output {output} ends in {suffix}: use a name that ends in .mp4 for a video, or a "
-        "folder (without an ending) for single frames."
-    )
+        return ""
+    if suffix in _BY_ENDING:
+        return suffix
+    is_usual = len(suffix) <= 5 and any(sign.isalpha() for sign in suffix)
+    return suffix if is_usual else ""
 
 
 def check_frame_size(output: str, width: int, height: int) -> None:

@@ -13,10 +13,13 @@ from pathlib import Path
 
 from ...errors import EverZoomError
 from .folder import check_name
-from .output import FRAME_NAME
+from .output import FRAME_NAME, FRAME_SUFFIXES
 from .writing import LONGEST_PARTIAL, Writing, is_stream, real_file
 
-FRAME_FILE = re.compile(FRAME_NAME.replace("#####", r"(\d+)") + r"\.png", re.IGNORECASE)
+FRAME_FILE = re.compile(
+    FRAME_NAME.replace("#####", r"(\d+)") + f"({'|'.join(map(re.escape, sorted(FRAME_SUFFIXES)))})",
+    re.IGNORECASE,
+)
 
 
 def check_folder(folder: Path) -> None:

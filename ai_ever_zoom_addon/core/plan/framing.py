@@ -228,8 +228,8 @@ def frame_size(
         settings: What the user chose.
         scene_resolution: The scene's own frame size.
     """
-    if settings.resolution_from is FrameSize.PIXELS:
-        return even(settings.resolution[0]), even(settings.resolution[1])
+    if settings.frame_pixels is not None:
+        return even(settings.frame_pixels[0]), even(settings.frame_pixels[1])
     if settings.frame_shape is not None:
         across, up = settings.frame_shape
         width = min(cropped[0], cropped[1] * across / up)

@@ -12,10 +12,11 @@ from typing import Any
 import bpy
 
 from ...core.files.image_file import read_header
-from ...core.files.output import VIDEO_SUFFIX, frames_of_video
+from ...core.files.output import VIDEO_SUFFIXES
 from ...core.files.places import check_file, make_folder
 from ...core.files.stamps import check_unchanged
 from ...core.files.temporary import claim
+from ...core.files.video_file import frames_of_video, put_index_first
 from ...core.files.writing import Writing, real_file
 from ...core.machine import suitable_jobs
 from ...core.steps import Steps
@@ -156,6 +157,8 @@ class BackgroundRender:
                 yield from crew.record(numbers)
             if place is not None and not _is_whole(place, len(numbers)):
                 raise incomplete(str(self.output), "the video is not whole")
+            if place is not None:
+                put_index_first(place)
         try:
             check_unchanged(stamps)
         except EverZoomError as error:
@@ -163,7 +166,7 @@ class BackgroundRender:
 
 
 def _is_whole(video: Path, frames: int) -> bool:
-    if video.suffix == VIDEO_SUFFIX:
+    if video.suffix in VIDEO_SUFFIXES:
         return frames_of_video(video) == frames
     return video.is_file() and video.stat().st_size > 0
 

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +25,22 @@ from ...core.files.folder import check_name
 from ...core.files.moving import choose_moving
 from ...core.files.output import (
     FRAME_NAME,
+    KINDS,
     OWN_VIDEO,
     VIDEO_SUFFIX,
+    VIDEO_SUFFIXES,
+    format_of,
     free_video,
-    is_video,
     video_of,
 )
 from ...core.findings import Finding, FindingKind
 from ...core.plan.plan import Plan
 from ...errors import EverZoomError
-from ...settings import TABLE, Engine, FrameSize, ZoomSettings
+from ...settings import TABLE, Engine, FileFormat, FrameSize, ZoomSettings
 from .. import colours, compat, tags
 from ..planes import objects
 from ..strips.strips import has_strips
-from .sound import strips_heard
+from .sound import AUDIO_CODEC, strips_heard
 
 ENGINE_IDS = {
     Engine.EEVEE: compat.EEVEE,
@@ -67,6 +70,9 @@ _TOGETHER = (
     },
     {"render.fps", "render.fps_base"},
 )
+# So is what belongs to a format: choosing that, Blender forgets how it was to be encoded.
+_FORMAT = {"render.image_settings.file_format", "render.ffmpeg.format", "render.ffmpeg.codec"}
+_OF_FORMAT = ("render.image_settings.", "render.ffmpeg.")
 
 # In a file of frames they say when, where and on what it was made. Cycles adds how long it took as
 # soon as there is any.
@@ -85,8 +91,15 @@ def wanted(scene: bpy.types.Scene, plan: Plan) -> Table:
     The order is that in which they have to be set: what a setting offers may depend on others.
     """
     engine = plan.settings.engine
+    is_fast = has_strips(scene) if engine is Engine.KEEP else engine is Engine.SEQUENCER
+    in_format: Table = {}
+    if plan.settings.file_format is not FileFormat.AUTO:
+        in_format = _wanted_format(plan.settings.file_format, in_sequencer=is_fast)
+    container = str(in_format.get("render.ffmpeg.format", ""))
+    heard = strips_heard(scene, is_seen=is_fast, container=container)
     if engine is Engine.KEEP:
-        return _wanted_size(plan)
+        codec = {path: value for path, value in heard.items() if container and path == AUDIO_CODEC}
+        return _wanted_size(plan) | in_format | codec
     return {
         "frame_start": plan.first_frame,
         "frame_end": plan.last_frame,
@@ -95,7 +108,8 @@ def wanted(scene: bpy.types.Scene, plan: Plan) -> Table:
         **({"render.resolution_percentage": 100} if _wanted_size(plan) else {}),
         **_wanted_colours(engine),
         **_wanted_engine(plan),
-        **strips_heard(scene, is_seen=engine is Engine.SEQUENCER),
+        **in_format,
+        **heard,
         **{f"render.use_stamp_{name}": False for name in _METADATA},
     }
 
@@ -133,6 +147,57 @@ def _wanted_size(plan: Plan) -> Table:
         "render.resolution_y": height,
         "render.pixel_aspect_x": 1.0,
         "render.pixel_aspect_y": 1.0,
+    }
+
+
+# By format: the container, the codec, and the bits of a value.
+_VIDEOS = {
+    FileFormat.H264: ("MPEG4", "H264", "8"),
+    FileFormat.H265: ("MPEG4", "H265", "8"),
+    FileFormat.AV1: ("MPEG4", "AV1", "8"),
+    FileFormat.WEBM: ("WEBM", "WEBM", "8"),
+    FileFormat.PRORES: ("QUICKTIME", "PRORES", "10"),
+}
+# By format: what Blender calls it, the bits of a value, and how they are packed.
+_PICTURES: dict[FileFormat, tuple[str, str, Table]] = {
+    FileFormat.PNG: ("PNG", "8", {"compression": 15}),
+    FileFormat.PNG_16: ("PNG", "16", {"compression": 15}),
+    FileFormat.EXR: ("OPEN_EXR", "16", {"exr_codec": "ZIP"}),
+    FileFormat.JPEG: ("JPEG", "8", {"quality": 95}),
+    FileFormat.WEBP: ("WEBP", "8", {"quality": 90}),  # put together when all are there
+}
+
+
+def _wanted_format(file_format: FileFormat, *, in_sequencer: bool) -> Table:
+    """How frames are written in a format, which is not AUTO."""
+    image = "render.image_settings"
+    table: Table = {**compat.media_type(video=file_format in _VIDEOS)}
+    if file_format in _PICTURES:
+        name, depth, packed = _PICTURES[file_format]
+        return table | {
+            f"{image}.file_format": name,
+            f"{image}.color_mode": "RGB",
+            f"{image}.color_depth": depth,
+            **{f"{image}.{key}": value for key, value in packed.items()},
+        }
+    container, codec, depth = _VIDEOS[file_format]
+    table |= {
+        f"{image}.file_format": "FFMPEG",
+        f"{image}.color_mode": "RGB",  # so that H.264 is written as yuv420p, which plays everywhere
+        "render.ffmpeg.format": container,
+        "render.ffmpeg.codec": codec,
+        f"{image}.color_depth": depth,
+    }
+    if file_format is FileFormat.PRORES:
+        return table | {"render.ffmpeg.ffmpeg_prores_profile": "422_HQ"}
+    return table | {
+        "render.ffmpeg.constant_rate_factor": "PERC_LOSSLESS",
+        # Beside the sequencer the encoder would take most of the time.
+        "render.ffmpeg.ffmpeg_preset": "REALTIME" if in_sequencer else "GOOD",
+        # A frame that is coded anew is a little sharper than the one before it: more often, and a
+        # steady zoom is seen to pulse.
+        "render.ffmpeg.gopsize": 60,
+        "render.ffmpeg.use_max_b_frames": False,
     }
 
 
@@ -230,6 +295,29 @@ def check_engine(engine: Engine) -> None:
         )
 
 
+@lru_cache(maxsize=16)
+def check_format(file_format: FileFormat) -> None:
+    """Make sure that this Blender writes a format.
+
+    Raises:
+        EverZoomError: It does not.
+    """
+    if file_format is FileFormat.AUTO:
+        return
+    scene = bpy.data.scenes.new("Format")
+    try:
+        for path, value in _wanted_format(file_format, in_sequencer=False).items():
+            _write(scene, path, value)
+    except (AttributeError, TypeError):
+        title = TABLE["file_format"].items[file_format][0]
+        raise EverZoomError(
+            f"Blender {bpy.app.version_string} does not write {title}: choose another format, or "
+            "take a newer Blender."
+        ) from None
+    finally:
+        bpy.data.scenes.remove(scene)
+
+
 def check(scene: bpy.types.Scene, plan: Plan) -> list[Finding]:
     """Find out, before anything is made, whether this Blender has what the recipe wants.
 
@@ -237,9 +325,10 @@ def check(scene: bpy.types.Scene, plan: Plan) -> list[Finding]:
         What is not as one would expect it.
 
     Raises:
-        EverZoomError: The engine is not there.
+        EverZoomError: The engine or the format is not there.
     """
     engine = plan.settings.engine
+    check_format(plan.settings.file_format)
     if engine is Engine.KEEP:
         first, last = scene.frame_start, scene.frame_end
         if first <= plan.first_frame and last >= plan.last_frame:
@@ -280,12 +369,15 @@ def fill(scene: bpy.types.Scene, control: bpy.types.Object, plan: Plan, *, anew:
         return
     table = wanted(scene, plan)
     changed = {path for path, value in table.items() if before.get(path) != value}
-    for paths in _TOGETHER:
+    in_format = {path for path in table if path.startswith(_OF_FORMAT)}
+    for paths in (*_TOGETHER, in_format if changed & _FORMAT else set()):
         if not changed.isdisjoint(paths):
             changed |= paths & table.keys()
     for path, value in table.items():
         if path in changed:
             _write(scene, path, value)
+    if changed & _FORMAT:
+        _follow_format(scene, plan.settings.file_format)
     if "render.engine" in changed and table["render.engine"] == compat.EEVEE:
         _darken(scene)
     scene[tags.OUTPUT] = json.dumps(written | {key: table})
@@ -531,46 +623,53 @@ def check_frames(folder: Path) -> None:
     check_name(Path(compat.literal_path(str(folder))), room=len(f"/{FRAME_NAME}.png") + 5)
 
 
-def set_output(scene: bpy.types.Scene, output: Path | str) -> None:
-    """Let a scene render to a video file (*.mp4) or to a folder of PNG frames.
+def set_output(
+    scene: bpy.types.Scene, output: Path | str, file_format: FileFormat = FileFormat.AUTO
+) -> None:
+    """Let a scene render to a video file or to a folder of frames.
 
     Args:
         scene: Its render settings are changed.
-        output: A path with the ending .mp4, or a folder; "//" starts a path relative to the file.
+        output: A path with a video's ending, or a folder; "//" starts a path relative to the file.
+        file_format: How it is written; AUTO: as the name says.
 
     Raises:
-        EverZoomError: The ending is that of another kind of file.
+        EverZoomError: The ending is that of another kind of file, or of another format.
     """
-    text = str(output)
-    path = compat.literal_path(text)
     in_sequencer = has_strips(scene)
-    image = scene.render.image_settings
-    if is_video(text):
-        compat.set_media_type(scene, video=True)
-        image.file_format = "FFMPEG"
-        image.color_mode = "RGB"  # so that H.264 is written as yuv420p, which plays everywhere
-        video = scene.render.ffmpeg
-        video.format = "MPEG4"
-        video.codec = "H264"
-        video.constant_rate_factor = "PERC_LOSSLESS"
-        # Beside the sequencer the encoder would take most of the time.
-        video.ffmpeg_preset = "REALTIME" if in_sequencer else "GOOD"
-        # A frame that is coded anew is a little sharper than the one before it: more often, and a
-        # steady zoom is seen to pulse.
-        video.gopsize = 60
-        video.use_max_b_frames = False
-        scene.render.filepath = path
-    else:
-        compat.set_media_type(scene, video=False)
-        image.file_format = "PNG"
-        image.color_mode = "RGB"
-        image.color_depth = "8"
-        image.compression = 15
-        scene.render.filepath = path.rstrip("/\\") + "/" + FRAME_NAME
+    written = format_of(str(output), file_format)
+    table = _wanted_format(written, in_sequencer=in_sequencer)
+    for path, value in table.items():
+        _write(scene, path, value)
+    scene.render.filepath = _output_path(str(output), written)
     scene.render.use_file_extension = True
     scene.render.use_overwrite = True
     for name, value in strips_heard(scene, is_seen=in_sequencer).items():
         _write(scene, name, value)
+
+
+def _output_path(output: str, file_format: FileFormat) -> str:
+    """The output as Blender has it: that of a loop is the folder of its pictures."""
+    path = compat.literal_path(output)
+    if file_format in _VIDEOS:
+        return path
+    return path.removesuffix(KINDS[file_format].ending).rstrip("/\\") + "/" + FRAME_NAME
+
+
+def _follow_format(scene: bpy.types.Scene, file_format: FileFormat) -> None:
+    """Give the output the ending of another format: a folder of frames becomes a video, or back.
+
+    A path that is neither as we make them is the user's.
+    """
+    path = scene.render.filepath
+    if path.endswith(f"/{FRAME_NAME}"):
+        stem = path.removesuffix(f"/{FRAME_NAME}")
+    elif Path(path).suffix.casefold() in VIDEO_SUFFIXES:
+        stem = path[: -len(Path(path).suffix)]
+    else:
+        return
+    ending = KINDS[file_format].ending
+    scene.render.filepath = stem + (ending or f"/{FRAME_NAME}")
 
 
 def set_first_output(
@@ -578,6 +677,7 @@ def set_first_output(
     images: Sequence[Path],
     before: Path | None = None,
     pattern: str = OWN_VIDEO,
+    file_format: FileFormat = FileFormat.AUTO,
 ) -> None:
     """Say where the video goes, unless the user has said so already.
 
@@ -587,22 +687,32 @@ def set_first_output(
         before: The folder of the zoom's images until now, if it was there.
         pattern: What the video is called, as from `video_pattern`, unless it would look like one
             of the images.
+        file_format: What it is; AUTO: the usual one.
     """
     path = scene.render.filepath
     is_first = path in ("", "/tmp/", "/tmp\\", "//", f"{Path(tempfile.gettempdir())}/")
-    ours = [name for each in (OWN_VIDEO, pattern) if before for name in _videos(before, each)]
-    if not (is_first or path in map(compat.literal_path, ours)):
+    written = FileFormat.H264 if file_format is FileFormat.AUTO else file_format
+    ending = KINDS[written].ending
+    ours = [
+        f"{name}{each}"
+        for text in (OWN_VIDEO, pattern)
+        if before
+        for name in _stems(before, text)
+        for each in (ending, VIDEO_SUFFIX)
+    ]
+    if not (is_first or path in [_output_path(name, written) for name in ours]):
         return
     taken = _outputs_of_others(scene)
     for each in (pattern, OWN_VIDEO):
-        beside_file, beside_images = _videos(images[0].parent, each)
+        beside_file, beside_images = _stems(images[0].parent, each)
         place = free_video(
-            beside_file if bpy.data.filepath else beside_images,
-            lambda name: bpy.path.abspath(compat.literal_path(name)) in taken,
+            f"{beside_file if bpy.data.filepath else beside_images}{ending}",
+            lambda name: bpy.path.abspath(_output_path(name, written)) in taken,
+            ending,
         )
         if not choose_moving([Path(place)], images):  # the next build would take it for an image
             break
-    set_output(scene, place)
+    set_output(scene, place, written)
 
 
 def set_name_of_copy(scene: bpy.types.Scene, images: Sequence[Path]) -> None:
@@ -631,7 +741,7 @@ def _outputs_of_others(scene: bpy.types.Scene) -> set[str]:
     return {bpy.path.abspath(item.render.filepath) for item in bpy.data.scenes if item != scene}
 
 
-def _videos(folder: Path, pattern: str) -> tuple[str, str]:
-    """Where a zoom's video goes at first: beside the file, or beside the images."""
-    name = video_of(folder, pattern)
+def _stems(folder: Path, pattern: str) -> tuple[str, str]:
+    """Where a zoom goes at first: beside the file, or beside the images, without an ending."""
+    name = video_of(folder, pattern).removesuffix(VIDEO_SUFFIX)
     return f"//{name}", str(folder / name)

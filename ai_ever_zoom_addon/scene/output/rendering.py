@@ -18,13 +18,16 @@ import bpy
 from ...core.files.frames_note import NOTE, FramesNote, Zoom, check_goes_on, read_note
 from ...core.files.locking import is_held
 from ...core.files.moving import pictures_of
-from ...core.files.output import check_frame_size, frames_of_video, is_video, is_whole_picture
+from ...core.files.output import check_frame_size, format_of, is_video, is_whole_picture
 from ...core.files.places import FRAME_FILE, check_file, check_folder, is_written, make_folder
 from ...core.files.stamps import Stamps, check_unchanged, stamps_of
 from ...core.files.temporary import claim
+from ...core.files.video_file import frames_of_video, put_index_first
+from ...core.files.webp_file import frames_of_animation, write_animation
 from ...core.files.writing import Writing, in_use, lock_of, real_file, why_full
 from ...core.steps import Progress, Steps
 from ...errors import EverZoomError, reason_of
+from ...settings import FileFormat
 from ...stopping import Stop, heed, stoppable
 from ..loading import image_file
 from ..strips.strips import has_strips, picture_files
@@ -39,6 +42,9 @@ FRAMES_LOCK = ".ever_zoom.lock"
 # How often it is tried, while a video is written, whether the disk is full.
 FRAMES_PER_PROBE = 50
 
+# Of pictures in Blender's formats of these names it is known whether they are whole.
+_CHECKED = ("PNG", "JPEG", "OPEN_EXR")
+
 # How often workers are asked how far they are.
 _POLL_SECONDS = 0.01
 
@@ -50,6 +56,7 @@ class _How:
     sharp: bool
     jobs: int
     say: Callable[[str], None]
+    file_format: FileFormat
 
 
 def check_output(output: str) -> None:
@@ -81,6 +88,7 @@ def render_animation(
     last: int,
     progress: Progress = lambda *_: None,
     *,
+    file_format: FileFormat = FileFormat.AUTO,
     sharp: bool = True,
     jobs: int = 1,
     say: Callable[[str], None] = print,
@@ -95,10 +103,11 @@ def render_animation(
 
     Args:
         scene: A scene with a zoom, ready to render.
-        output: As in `render.set_output`; the scene's own output path is left as it was.
+        output: As in `output_settings.set_output`; the scene's own output path is left as it was.
         first: First frame.
         last: Last frame.
         progress: Called after each frame with the fraction done and a text.
+        file_format: As in `output_settings.set_output`.
         sharp: Interpolate the images better than the scene by itself does (see stream.py); without
             it frames are exactly what `blender -b FILE -a` renders.
         jobs: By how many processes at once (see crew.py); frames are the same.
@@ -133,7 +142,7 @@ def render_animation(
         scene.frame_end,
         scene.frame_current,
     )
-    how = _How(sharp, jobs, say)
+    how = _How(sharp, jobs, say, file_format)
     try:
         scene.frame_start, scene.frame_end = first, last
         with Writing() as writing:
@@ -160,8 +169,12 @@ def _render_video(scene: Any, output: str, writing: Writing, progress: Progress,
     make_folder(writing, check_file(Path(output)).parent)
     partial = writing.place(Path(output))
     total = int(scene.frame_end - scene.frame_start + 1)
-    output_settings.set_output(scene, str(partial))
-    if min(how.jobs, total) > 1:
+    if format_of(output, how.file_format) is FileFormat.WEBP:
+        _render_loop(scene, output, partial, progress, how)
+        return total
+    output_settings.set_output(scene, str(partial), how.file_format)
+    # The frames of several processes are stored with 8 bits until they are encoded.
+    if min(how.jobs, total) > 1 and scene.render.image_settings.color_depth == "8":
         width, height = output_settings.scene_resolution(scene)
         with _crew(scene, min(how.jobs, total), how) as crew:
             numbers = range(scene.frame_start, scene.frame_end + 1)
@@ -171,7 +184,26 @@ def _render_video(scene: Any, output: str, writing: Writing, progress: Progress,
         _render(scene, output, total, progress, how)
     if frames_of_video(partial) != total:
         raise incomplete(output, "the video is not whole")
+    put_index_first(partial)
     return total
+
+
+def _render_loop(scene: Any, output: str, partial: Path, progress: Progress, how: _How) -> None:
+    """Render the scene's frame range to an animated WebP file, made of single pictures."""
+    numbers = range(scene.frame_start, scene.frame_end + 1)
+    size = output_settings.scene_resolution(scene)
+    with tempfile.TemporaryDirectory(dir=claim(Path(bpy.app.tempdir))) as folder:
+        output_settings.set_output(scene, f"{folder}/loop.webp", FileFormat.WEBP)
+        files = {number: Path(scene.render.frame_path(frame=number)) for number in numbers}
+        if min(how.jobs, len(numbers)) > 1:
+            with _crew(scene, min(how.jobs, len(numbers)), how) as crew:
+                _finish(crew.render(files), output, progress)
+        else:
+            _render(scene, output, len(numbers), progress, how)
+        rate = scene.render.fps / scene.render.fps_base
+        write_animation(partial, files.values(), size, rate)
+    if frames_of_animation(partial) != len(numbers):
+        raise incomplete(output, "the loop is not whole")
 
 
 def _render_frames(
@@ -187,7 +219,7 @@ def _render_frames(
     folder = Path(output)
     make_folder(writing, folder)
     writing.lock(folder / FRAMES_LOCK, folder)
-    output_settings.set_output(scene, output)
+    output_settings.set_output(scene, output, how.file_format)
     size = output_settings.scene_resolution(scene)
     # A link to a file stays: it is what it leads to that is made anew.
     files = {
@@ -338,7 +370,7 @@ def _is_written(scene: Any, file: Path) -> bool:
     options = scene.render
     if options.use_multiview:  # has names of its own for each view
         return True
-    if options.image_settings.file_format == "PNG" and not options.use_border:
+    if options.image_settings.file_format in _CHECKED and not options.use_border:
         return is_whole_picture(file, output_settings.scene_resolution(scene))
     return file.is_file() and file.stat().st_size > 0
 

@@ -70,7 +70,14 @@ def set_sound(scene: Any, file: str | None, first_frame: int) -> None:
             bpy.data.sounds.remove(sound)
 
 
-def strips_heard(scene: Any, *, is_seen: bool) -> dict[str, bool | int | float | str]:
+AUDIO_CODEC = "render.ffmpeg.audio_codec"
+# What a video's sound is coded in, by the container; in all others it is AAC.
+_CODECS = {"WEBM": "OPUS", "QUICKTIME": "PCM"}
+
+
+def strips_heard(
+    scene: Any, *, is_seen: bool, container: str = ""
+) -> dict[str, bool | int | float | str]:
     """The settings with which a render has the sound of the scene's sequencer, by data paths.
 
     Blender gives a video the sound only where it would take the picture, too; it takes that from
@@ -79,14 +86,16 @@ def strips_heard(scene: Any, *, is_seen: bool) -> dict[str, bool | int | float |
     Args:
         scene: What it has besides a zoom's picture is asked.
         is_seen: The picture is the sequencer's, too.
+        container: The kind of video that is going to be set; "": the one that is.
     """
+    codec = _CODECS.get(container or scene.render.ffmpeg.format, "AAC")
     editor = scene.sequence_editor
     strips = compat.strips(editor) if editor is not None else ()
     kinds = {strip.type for strip in strips if ROLE not in strip}
     is_used = is_seen or kinds == {"SOUND"}
     return {
         "render.use_sequencer": is_used,
-        "render.ffmpeg.audio_codec": "AAC" if is_used and "SOUND" in kinds else "NONE",
+        AUDIO_CODEC: codec if is_used and "SOUND" in kinds else "NONE",
     }
 
 

@@ -1,0 +1,281 @@
+"""What a zoom can be written as: codecs, depths, colours, and the order in a file. Touches bpy.
+
+Videos are read back by PyAV, whose FFmpeg is not Blender's; PNG and EXR files by parts of their
+own specifications, or by Blender as plain values.
+"""
+
+from __future__ import annotations
+
+import struct
+import wave
+import zlib
+from pathlib import Path
+from typing import Any
+
+import av
+import bpy
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageSequence
+
+from ai_ever_zoom_addon.errors import EverZoomError
+from ai_ever_zoom_addon.scene.output import output_settings
+from ai_ever_zoom_addon.settings import FileFormat
+from tests import pictures
+from tests.scene.command import FRAME, PLAIN, Ran, Run, assert_shows, view
+from tests.scene.test_deep_colour import decoded, write_png
+from tests.scene.test_output_settings import build
+
+STEPS = 2
+COUNT = 2 * STEPS + 1
+ARGUMENTS = ("-zs", STEPS, *PLAIN)
+
+# By format: the file's name, and the codec and the pixels that FFmpeg finds in it.
+VIDEOS = {
+    "h264": ("zoom.mp4", "h264", "yuv420p"),
+    "h265": ("zoom.mp4", "hevc", "yuv420p"),
+    "av1": ("zoom.mp4", "libdav1d", "yuv420p"),
+    "webm": ("zoom.webm", "vp9", "yuv420p"),
+    "prores": ("zoom.mov", "prores", "yuv422p10le"),
+}
+BT709 = 1  # in ITU-T H.273, of primaries, transfer and matrix
+
+
+def is_written(file_format: str) -> bool:
+    """Whether this Blender writes a format."""
+    try:
+        output_settings.check_format(FileFormat(file_format))
+    except EverZoomError:
+        return False
+    return True
+
+
+def kinds_of_boxes(file: Path) -> list[bytes]:
+    """The boxes of an MP4 or QuickTime file, in their order (ISO/IEC 14496-12, 4.2)."""
+    data, place, kinds = file.read_bytes(), 0, []
+    while place < len(data):
+        size, kind = struct.unpack_from(">I4s", data, place)
+        kinds.append(kind)
+        place += size
+    assert place == len(data)
+    return kinds
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("file_format", VIDEOS)
+def test_a_video(run: Run, series: Path, file_format: str, jobs: int) -> None:
+    name, codec, pixels = VIDEOS[file_format]
+    by_name = () if file_format in ("h264", "webm", "prores") else ("--format", file_format)
+    size = (512, 384) if file_format == "av1" else FRAME  # AV1 has none of so few pixels
+    by_name = (*by_name, "--resolution", "{}x{}".format(*size))
+    ran = run("-i", series, "-o", name, *ARGUMENTS, *by_name, "--jobs", jobs)
+    if not is_written(file_format):
+        assert bpy.app.version < (5, 0, 0)
+        assert f"Blender {bpy.app.version_string} does not write M" in ran.error
+        assert not Path(name).exists()
+        return
+    assert ran.status == 0, ran.lines[-1]
+    assert [path.name for path in Path.cwd().iterdir()] == [name]
+    with av.open(name) as container:
+        context: Any = container.streams.video[0].codec_context
+        assert (context.name, context.pix_fmt) == (codec, pixels)
+        if bpy.app.version >= (4, 5, 0):  # which Blender 4.2 does not say
+            assert context.colorspace == BT709 and context.color_range == 1
+            assert (context.color_primaries, context.color_trc) == (BT709, BT709)
+        if file_format == "h265":  # what Apple's players ask for
+            assert context.codec_tag == "hvc1"
+        shown = [frame.to_ndarray(format="rgb24") / 255 for frame in container.decode(video=0)]
+    assert len(shown) == COUNT
+    for number, picture in enumerate(shown):
+        assert_shows(picture, view(number / STEPS, size), limit=6.0)
+        assert pictures.error(picture, view((number + 1) / STEPS, size))[0] > 10.0
+    if not name.endswith(".webm"):
+        kinds = kinds_of_boxes(Path(name))
+        assert kinds.index(b"moov") < kinds.index(b"mdat")
+
+
+def test_sound_goes_into_each_kind_of_video(run: Run, series: Path) -> None:
+    options: Any = bpy.app.build_options
+    if not options.audaspace:
+        pytest.skip("does not apply: this wheel knows no sound")
+    tone = (np.sin(np.arange(24_000) / 9.0) * 9000).astype("<i2")
+    with wave.open("tone.wav", "wb") as file:
+        file.setparams((1, 2, 48_000, len(tone), "NONE", ""))
+        file.writeframes(tone.tobytes())
+    for name in ("zoom.webm", "zoom.mov") if is_written("prores") else ("zoom.webm",):
+        ran = run("-i", series, "-o", name, *ARGUMENTS, "--sound", "tone.wav", "-fps", 10)
+        assert ran.status == 0, ran.lines
+        with av.open(name) as container:
+            assert len(list(container.decode(video=0))) == 5
+        with av.open(name) as container:
+            heard = np.hstack([frame.to_ndarray() for frame in container.decode(audio=0)])
+        assert np.abs(heard.astype(float)).max() > 0.1
+
+
+# --- Single pictures ------------------------------------------------------------------------------
+
+
+def write_deep_series(folder: Path) -> list[NDArray[np.float64]]:
+    """Three images of 16 bits with a fine gradient; the linear light of each."""
+    folder.mkdir()
+    y, x = np.mgrid[:80, :100] / 100.0
+    ramp = np.stack([x, 1.0 - x, 0.5 * (x + y)], axis=-1) * 0.05 + 0.1
+    return [
+        write_png(folder / f"image_{3 - number}.png", ramp + 0.02 * number) for number in range(3)
+    ]
+
+
+def read_deep_png(file: Path) -> NDArray[np.float64]:
+    """The values of a PNG file of 16 bits, 0 to 65535 (W3C, Third Edition, 9 and 11)."""
+    data = file.read_bytes()
+    width, height, depth, kind = struct.unpack_from(">IIBB", data, 16)
+    assert (depth, kind) == (16, 2)
+    place, packed = 8, b""
+    while place < len(data):
+        length, name = struct.unpack_from(">I4s", data, place)
+        packed += data[place + 8 : place + 8 + length] * (name == b"IDAT")
+        place += length + 12
+    rows = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, -1)
+    done = np.zeros((height + 1, 6 * (width + 1)), np.uint8)
+    for number, row in enumerate(rows):
+        above, line = done[number], done[number + 1]
+        kind, coded = int(row[0]), row[1:].astype(int)
+        for at, value in enumerate(coded, 6):
+            left, up, corner = int(line[at - 6]), int(above[at]), int(above[at - 6])
+            nearest = min((left, up, corner), key=lambda part: abs(left + up - corner - part))
+            line[at] = (value + (0, left, up, (left + up) // 2, nearest)[kind]) & 255
+    return done[1:, 6:].copy().view(">u2").reshape(height, width, 3).astype(float)
+
+
+def read_exr(file: Path) -> NDArray[np.float64]:
+    """The values of an EXR file, top row first, as Blender reads them without a conversion."""
+    image: Any = bpy.data.images.load(str(file), check_existing=False)
+    image.colorspace_settings.is_data = True
+    values = np.empty(image.size[0] * image.size[1] * 4, np.float32)
+    image.pixels.foreach_get(values)
+    values = values.reshape(image.size[1], image.size[0], 4)[::-1, :, :3]
+    bpy.data.images.remove(image)
+    return values.astype(float)
+
+
+def middle(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    top, left = ((whole - part) // 2 for whole, part in zip(picture.shape, size, strict=False))
+    return picture[top : top + size[0], left : left + size[1]]
+
+
+EDGE = 10  # pixels of a frame in which the layer around an image is seen, too
+
+
+@pytest.mark.parametrize("engine", ["cycles", "sequencer"])
+def test_fine_gradients_keep_their_levels(run: Run, tmp_path: Path, engine: str) -> None:
+    light = write_deep_series(tmp_path / "series")
+    arguments = ("-i", tmp_path / "series", "-zs", 1, *PLAIN[:2], "--engine", engine)
+    for file_format in ("png-16", "exr"):
+        ran = run(*arguments, "-o", file_format, "--format", file_format)
+        assert ran.status == 0, ran.lines
+    for number, linear in enumerate(light):
+        seen = read_deep_png(Path(f"png-16/frame_{number:05}.png"))
+        linear = middle(linear, seen.shape[:2])
+        away = np.abs(decoded(seen / 65535.0) / linear - 1.0)[EDGE:-EDGE, EDGE:-EDGE]
+        assert away.max() < 1e-4  # a step of 8 bits is 0.014 here
+        seen = read_exr(Path(f"exr/frame_{number:05}.exr"))
+        away = np.abs(seen / linear - 1.0)[EDGE:-EDGE, EDGE:-EDGE]
+        assert away.max() < 2**-11 + 1e-4  # of half precision
+
+
+def test_frames_of_each_format(run: Run, series: Path) -> None:
+    def render(*options: object) -> Ran:
+        return run("-i", series, "-o", "out", *ARGUMENTS, "--engine", "sequencer", *options)
+
+    for file_format, suffix in (("jpeg", "jpg"), ("exr", "exr")):
+        first = render("--format", file_format, "--frames", "1-2", "--overwrite")
+        assert first.status == 0, first.lines
+        last = Path(f"out/frame_00002.{suffix}")
+        last.write_bytes(last.read_bytes()[:-9])  # as if killed while it wrote
+        ran = render("--format", file_format, "--resume", "--jobs", 2)
+        assert ran.status == 0, ran.lines
+        here = Path("out").absolute()
+        assert ran.lines[-1] == f"Wrote 4 frames to {here}. 1 were there already."
+        files = sorted(Path("out").glob(f"*.{suffix}"))
+        assert [file.name for file in files] == [f"frame_{n:05}.{suffix}" for n in range(COUNT)]
+        for number, file in enumerate(files):
+            seen = pictures.to_srgb(read_exr(file)) if suffix == "exr" else pictures.read(file)
+            assert_shows(seen, view(number / STEPS), limit=3.0)
+    assert render("--overwrite").status == 0
+    assert "of another zoom (--format, " in render("--format", "png-16", "--resume").error
+
+
+def test_a_loop(run: Run, series: Path) -> None:
+    for jobs in (1, 2):
+        ran = run("-i", series, "-o", f"{jobs}.webp", *ARGUMENTS, "-fps", 30, "--jobs", jobs)
+        assert ran.status == 0, ran.lines
+    assert sorted(path.name for path in Path.cwd().iterdir()) == ["1.webp", "2.webp"]
+    assert Path("1.webp").read_bytes() == Path("2.webp").read_bytes()
+    with Image.open("1.webp") as loop:
+        shown = [np.asarray(each.convert("RGB")) / 255 for each in ImageSequence.Iterator(loop)]
+    assert len(shown) == COUNT
+    for number, picture in enumerate(shown):
+        assert_shows(picture, view(number / STEPS), limit=6.0)
+
+
+# --- What is asked for ----------------------------------------------------------------------------
+
+
+@pytest.mark.newest
+def test_names_and_formats_have_to_agree(run: Run, series: Path) -> None:
+    for name, options, said in (
+        ("zoom.webm", ("--format", "h265"), "use a name that ends in .mp4, or another format"),
+        ("zoom", ("--format", "prores"), "use a name that ends in .mov"),
+        ("zoom.mp4", ("--format", "exr"), "use a folder (without an ending)"),
+        ("zoom.exr", (), "use a folder (without an ending) and the format exr"),
+        ("zoom.gif", (), "use a name that ends in .webp for a picture that moves, or let ffmpeg"),
+        ("zoom.mkv", (), "use a name that ends in .mp4, .webm or .mov for a video"),
+    ):
+        assert said in run("-i", series, "-o", name, *ARGUMENTS, *options).error
+    assert list(Path.cwd().iterdir()) == []
+    assert run("-i", series, *ARGUMENTS, "--format", "png-16").status == 0
+    assert len(list(Path("infinite_zoom").glob("frame_*.png"))) == COUNT
+
+
+def test_a_format_is_chosen_in_the_panel(addon: None, tmp_path: Path) -> None:
+    control = build(tmp_path / "series", "cycles")
+    scene: Any = bpy.context.scene
+    image, video = scene.render.image_settings, scene.render.ffmpeg
+    stem = scene.render.filepath.removesuffix(".mp4")
+    assert stem != scene.render.filepath
+    control.ever_zoom.file_format = "webm"
+    assert (image.file_format, video.format, video.codec) == ("FFMPEG", "WEBM", "WEBM")
+    assert scene.render.filepath == f"{stem}.webm"
+    video.gopsize = 30  # by hand: stays
+    control.ever_zoom.crop = 0.7
+    assert video.gopsize == 30
+    assert {found.path for found in output_settings.differences(scene, control)} == {
+        "render.ffmpeg.gopsize"
+    }
+    control.ever_zoom.file_format = "png-16"
+    assert control.ever_zoom.problem == ""
+    assert (image.file_format, image.color_depth, image.color_mode) == ("PNG", "16", "RGB")
+    assert scene.render.filepath == f"{stem}/frame_#####"
+    control.ever_zoom.file_format = "prores"
+    if is_written("prores"):
+        assert (video.format, video.codec, image.color_depth) == ("QUICKTIME", "PRORES", "10")
+        assert scene.render.filepath == f"{stem}.mov"
+    else:
+        assert "does not write MOV (ProRes)" in control.ever_zoom.problem
+        assert control.ever_zoom.file_format == "png-16"
+        assert scene.render.filepath == f"{stem}/frame_#####"
+    control.ever_zoom.file_format = "h264"
+    assert (video.format, video.codec, image.color_depth) == ("MPEG4", "H264", "8")
+    assert (video.gopsize, scene.render.filepath) == (60, f"{stem}.mp4")
+    scene.render.filepath = "//mine/shot_####"  # the user's
+    control.ever_zoom.file_format = "exr"
+    assert scene.render.filepath == "//mine/shot_####"
+    assert not list(output_settings.differences(scene, control))
+
+
+def test_a_new_zoom_gets_a_name_for_its_format(addon: None, tmp_path: Path) -> None:
+    build(tmp_path / "series", "cycles", file_format="webm")
+    scene: Any = bpy.context.scene
+    assert scene.render.filepath == str(tmp_path / "series" / "series_zoom.webm")
+    assert scene.render.ffmpeg.codec == "WEBM"
