@@ -13,6 +13,7 @@ import pytest
 
 import ai_ever_zoom_addon
 from ai_ever_zoom_addon.core.files.locking import take
+from ai_ever_zoom_addon.core.files.video_file import put_index_first
 from ai_ever_zoom_addon.core.files.writing import lock_of
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import recipe, zooms
@@ -82,6 +83,8 @@ def test_it_is_what_render_animation_makes(
     output_settings.set_output(scene, f"{'//' if is_saved else f'{tmp_path}/'}{name}")
     assert operators.ever_zoom.render() == {"FINISHED"}
     output = tmp_path / name
+    if output.suffix:  # where Blender's own has its index last
+        assert put_index_first(output)
     truth = content(output)
     assert len(truth) == (1 if output.suffix else LAST + 1)
     shutil.rmtree(output) if output.is_dir() else output.unlink()
@@ -125,6 +128,7 @@ def test_a_video_that_could_become_another_one_is_made_by_one_process(
     output_settings.set_output(scene, f"{tmp_path}/zoom.mp4")
     scene.frame_step = 2
     assert operators.ever_zoom.render() == {"FINISHED"}
+    assert put_index_first(tmp_path / "zoom.mp4")
     truth = content(tmp_path / "zoom.mp4")
     assert until(BackgroundRender(scene))
     assert content(tmp_path / "zoom.mp4") == truth
