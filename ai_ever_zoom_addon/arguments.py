@@ -51,9 +51,9 @@ def make_parser() -> argparse.ArgumentParser:
         "--output",
         metavar="PATH",
         default=None,
-        help="a video (*.mp4, *.webm, *.mov), a picture that moves (*.webp) or a folder for single "
-        "frames (default: "
-        f"{DEFAULT_VIDEO}, or a name like it that is free)",
+        help="a video (*.mp4, *.webm, *.mov), a picture that moves (*.webp), a page for browsers "
+        f"(*.html) or a folder for single frames (default: {DEFAULT_VIDEO}, or a name like it that "
+        "is free)",
     )
     for name, choice in TABLE.items():
         if choice.flags:
@@ -91,7 +91,15 @@ def make_parser() -> argparse.ArgumentParser:
         "--overwrite",
         action="store_true",
         default=False,
-        help="replace the video, the frames or the picture of joins that are there already",
+        help="replace the video, the page, the frames or the picture of joins that are there "
+        "already",
+    )
+    add(
+        "--beside",
+        action="store_true",
+        default=False,
+        help="keep all pictures of a page but the first in a folder beside it, from where they are "
+        "loaded as the view comes to them",
     )
     add(
         "--jobs",

@@ -43,11 +43,12 @@ from .core.files.writing import Writing
 from .core.findings import Finding
 from .core.image_settings import images_to_json, read_timing
 from .core.machine import suitable_jobs
+from .core.page import PAGE_SUFFIX, folder_beside, is_page
 from .core.plan.plan import Plan, make_plan
 from .core.series import Series
 from .core.steps import Progress, run
 from .errors import EverZoomError
-from .scene import contact_sheet, measuring, recipe, sample, zooms
+from .scene import contact_sheet, measuring, page, recipe, sample, zooms
 from .scene.loading import make_path_relative
 from .scene.output import blend_file, farm, output_settings, rendering
 from .scene.output.gpu import best_engine, gpu_name
@@ -135,31 +136,39 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
         settings = replace(settings, of_images=_of_images(options.timing, given.files))
         for line in about_skipped(given.skipped):
             terminal.say(line)
-        if options.engine == AUTO:
+        if options.page and options.engine == AUTO and not options.save_blend:
+            settings = replace(settings, engine=Engine.CYCLES)  # nothing is rendered
+        elif options.engine == AUTO:
             is_still = not any(map(is_moving, given.files))
             settings = replace(
                 settings, engine=_best_engine(options, settings, terminal, is_still=is_still)
             )
         # Before anything long begins.
         output_settings.check_engine(settings.engine)
-        output_settings.check_format(format_of(output, settings.file_format))
+        rendered = _rendered(output, settings)
+        output_settings.check_format(format_of(rendered, settings.file_format))
         built, frames = _build(given, settings, output, places, options, terminal, progress)
         check_unchanged(given.stamps)
-        _write(options, built, output, frames, places, given.stamps, terminal, stop)
+        if options.page:
+            file = places["--output"]
+            run(page.write_steps(built.plan, file, is_beside=options.beside), progress)
+            beside = f", and its pictures to {folder_beside(file)}" if options.beside else ""
+            terminal.say(f"Wrote a page to {file}{beside}.")
+        _write(options, built, rendered, frames, places, given.stamps, terminal, stop)
         if options.json:
             report = {**_report(built, frames), **_written(options, output, places)}
             terminal.report(options.json, json.dumps(report, indent=2, ensure_ascii=False))
 
 
 def _output(options: argparse.Namespace, settings: ZoomSettings) -> str:
-    """Where the frames go, as an absolute path; a folder's ends in a slash.
+    """Where the frames or the page go, as an absolute path; a folder's ends in a slash.
 
     Raises:
-        EverZoomError: Some name that is given is none, or of a kind that is not written.
+        EverZoomError: Some name that is given is none, or of a kind that is not written, or an
+            option is not for what is written.
     """
     if options.output is None:
-        chosen = settings.file_format
-        ending = VIDEO_SUFFIX if chosen is FileFormat.AUTO else KINDS[chosen].ending
+        ending = _ending(settings)
         options.output = DEFAULT_VIDEO.removesuffix(VIDEO_SUFFIX) + ending
         if not (options.overwrite or options.no_render or options.resume):
             options.output = free_video(options.output, os.path.lexists, ending)
@@ -169,9 +178,32 @@ def _output(options: argparse.Namespace, settings: ZoomSettings) -> str:
     others = options.save_blend, options.farm, options.json, options.check
     for name in (output, *others, settings.folder):
         check_name(Path(name or "").absolute())
-    format_of(output, settings.file_format)  # or it is said why not
     options.no_render |= options.farm is not None or options.check is not None
+    options.page = is_page(output) and not options.no_render
+    if not is_page(output):
+        format_of(output, settings.file_format)  # or it is said why not
+        if options.beside:
+            raise EverZoomError(
+                f"--beside is for a page: let the name of --output end in {PAGE_SUFFIX}."
+            )
+    if options.page and (options.frames or options.resume):
+        raise EverZoomError(
+            f"{'--frames' if options.frames else '--resume'} is not for a page, which has all of "
+            "the zoom: leave it out."
+        )
+    options.no_render |= options.page
     return output
+
+
+def _ending(settings: ZoomSettings) -> str:
+    """Of a video's name, as its format asks for; of a folder's none."""
+    chosen = settings.file_format
+    return VIDEO_SUFFIX if chosen is FileFormat.AUTO else KINDS[chosen].ending
+
+
+def _rendered(output: str, settings: ZoomSettings) -> str:
+    """Where frames would go: the output, or beside a page."""
+    return str(Path(output).with_suffix(_ending(settings))) if is_page(output) else output
 
 
 def _read(
@@ -266,8 +298,8 @@ def _written(
     """What --json says of the files that were asked for."""
     blend, check = places.get("--save-blend"), places.get("--check")
     return {
-        "output": None if options.no_render else output,
-        "is_video": is_video(output),
+        "output": None if options.no_render and not options.page else output,
+        "is_video": not is_page(output) and is_video(output),
         "blend_file": None if blend is None else str(blend),
         "check_file": None if check is None else str(check),
         "farm_file": str(Path(options.farm).absolute()) if options.farm else None,
@@ -392,18 +424,19 @@ def _check_places(
             raise EverZoomError(f"{option} {named[option]}: use a name that ends in {ending}.")
     check = Path(options.check or "")
     if options.check and is_rendered(check) and not (check.is_dir() or options.overwrite):
-        raise EverZoomError(
-            f"{check.absolute()} is there already: choose another name, or add --overwrite to "
-            "replace it."
-        )
+        raise _is_there(check.absolute())
     files = {
         option: Path(name).absolute()
         for option, name in named.items()
         if name and name != STANDARD_OUTPUT
     }
-    frames = None if is_video(output) else Path(output)
+    frames = None if is_page(output) or is_video(output) else Path(output)
     written = {"--output": Path(output)}
     check_apart(*(files, written) if frames else (files | written, {}))
+    if options.page:
+        files["--output"] = Path(output)
+        if is_rendered(Path(output)) and not (Path(output).is_dir() or options.overwrite):
+            raise _is_there(output)
     if not options.no_render:
         rendering.check_output(output)
         if options.resume and not frames:
@@ -417,10 +450,7 @@ def _check_places(
             )
         if not (options.overwrite or options.resume) and is_rendered(Path(output), options.frames):
             if not frames:
-                raise EverZoomError(
-                    f"{output} is there already: choose another name, or add --overwrite to "
-                    "replace it."
-                )
+                raise _is_there(output)
             raise EverZoomError(
                 f"Frames are there already in {output}: choose another folder, add --resume to go "
                 "on with them, or --overwrite to replace them."
@@ -430,6 +460,12 @@ def _check_places(
         option: path if path == frames else check_file(path, streams=option == "--json")
         for option, path in files.items()
     }
+
+
+def _is_there(file: Path | str) -> EverZoomError:
+    return EverZoomError(
+        f"{file} is there already: choose another name, or add --overwrite to replace it."
+    )
 
 
 def _placements(name: str | None, files: Sequence[Path]) -> tuple[GivenPlacement, ...]:

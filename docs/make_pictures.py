@@ -2,9 +2,11 @@
 
 Run it with the Python of an environment that build.py made:
 
-    .env/bpy-5.2/bin/python docs/make_pictures.py [sheet] [movie] [camera] [kinds] [joins] [window]
+    .env/bpy-5.2/bin/python docs/make_pictures.py [sheet] [movie] [camera] [kinds] [joins] [page]
+        [window]
 
-`window` needs a complete Blender, named as tests/window/driver.py says.
+`page` needs a Chromium, named by EVER_ZOOM_BROWSER, and `window` a complete Blender, named as
+tests/window/driver.py says.
 """
 
 from __future__ import annotations
@@ -172,6 +174,26 @@ def make_joins() -> None:
     write(PICTURES / "joins.jpg", [np.asarray(small)], "mjpeg", 1, qmin="3", qmax="5")
 
 
+def make_page() -> None:
+    """The sample as a page, in a browser."""
+    from ai_ever_zoom_addon.cli import main
+    from tests.browser.driver import Browser
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "zoom.html"
+        if main(["-o", str(file), "--resolution", "16:9"]):
+            raise SystemExit(1)
+        browser = Browser(os.environ["EVER_ZOOM_BROWSER"], Path(folder))
+        try:
+            browser.open(file, (960, 540))
+            browser.ask("go(2.2, true)")
+            browser.wait("!isDue && [...textures.values()].every(Boolean)")
+            shown = browser.shot()
+        finally:
+            browser.close()
+    write(PICTURES / "page.jpg", [shown], "mjpeg", 1, qmin="3", qmax="5")
+
+
 def make_window() -> None:
     """The real window, and every state of the panel."""
     from docs import window_pictures
@@ -186,6 +208,7 @@ if __name__ == "__main__":
         "camera": make_camera,
         "kinds": make_kinds,
         "joins": make_joins,
+        "page": make_page,
         "window": make_window,
     }
     PICTURES.mkdir(exist_ok=True)

@@ -30,6 +30,7 @@ from build import (
 )
 
 TEST_OUTPUT = ROOT / "test-output"
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")  # Debian's two, and Google's
 
 
 def sharing(number: int, blenders: int) -> dict[str, str]:
@@ -163,6 +164,11 @@ def complete_blenders(executable: str | None) -> tuple[dict[str, dict[str, str]]
     return found, ""
 
 
+def find_browser() -> str | None:
+    """A browser for tests/browser."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 def absent(name: str, reason: str) -> Result:
     """A part that cannot run here: skipped, and in CI a failure."""
     print(f"[{name}] NOT RUN: {reason}", flush=True)
@@ -194,9 +200,12 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str], list
         allow_abbrev=False,
         usage="python3 build.py test [OPTIONS] [PYTEST OPTIONS AND PATHS]",
         description="Checks the code's style and types, then tests it without Blender, in every "
-        "supported bpy wheel, and in complete Blenders. All other arguments go to pytest.",
+        "supported bpy wheel, in complete Blenders and in a browser. All other arguments go to "
+        "pytest.",
     )
-    parser.add_argument("--quick", action="store_true", help="the newest bpy only, no window")
+    parser.add_argument(
+        "--quick", action="store_true", help="the newest bpy only, no window, no browser"
+    )
     parser.add_argument(
         "--python", metavar="PATH", action="append", default=[], help="to use where it fits"
     )
@@ -236,6 +245,13 @@ def main(arguments: Sequence[str]) -> int:
     core = targets_in(["tests/core", "tests/build"], paths)
     if core:
         sessions.append(Session("core", tools, core, {}))
+    page = targets_in(["tests/browser"], paths) if not options.quick else []
+    browser = find_browser() if page else None
+    if browser:
+        sessions.append(Session("browser", tools, page, {"EVER_ZOOM_BROWSER": browser}))
+    elif page:
+        reason = f"none of {', '.join(BROWSERS)} is installed"
+        results.append(absent("browser", reason))
     window = targets_in(["tests/window"], paths) if not options.quick else []
     # All at once but the windows, which come one after the other. What takes longest, they and the
     # newest Blender, goes first: so both cores are busy to the end.

@@ -200,7 +200,7 @@ def is_whole(file: Path) -> bool:
     """
     with tempfile.TemporaryDirectory(dir=bpy.app.tempdir) as folder:
         longer = Path(folder) / "longer"
-        data = _data_of(file)
+        data = data_of(file)
         more = _MORE_OF_JPEG if image_files.is_jpeg(data) else _MORE
         longer.write_bytes(image_files.trimmed(data) + more)
         try:
@@ -293,12 +293,12 @@ def _whole_pixels(file: Path, image: Any) -> NDArray[np.float32]:
     pixels = _take_pixels(image)
     last = 255.0 * float(pixels[-1, -1, :3] @ (0.299, 0.587, 0.114))
     may_be_cut = abs(last - _NO_BLOCK) < 2.0 and not is_movie(file)
-    if may_be_cut and image_files.is_jpeg(_data_of(file)) and not is_whole(file):
+    if may_be_cut and image_files.is_jpeg(data_of(file)) and not is_whole(file):
         raise image_files.incomplete(file.name)
     return pixels
 
 
-def _data_of(file: Path) -> bytes:
+def data_of(file: Path) -> bytes:
     """The bytes of a picture's file, also if it is packed; of what moves, of its first picture."""
     packed = None if file.exists() else packed_image(file)
     data: bytes = still_of(file).read_bytes() if packed is None else packed.packed_file.data

@@ -20,6 +20,7 @@ from .finding import draw_finding, draw_question, draw_remarks
 from .images import draw_list
 from .mending import draw_idle, draw_remains, draw_samples, draw_setting, draw_warned, is_fast_2d
 from .output import EVERZOOM_OT_take_recipe, draw_differences
+from .page import EVERZOOM_OT_write_page
 from .placing import is_placing
 from .presets import EVERZOOM_PT_presets
 from .rendered import draw_after, draw_before
@@ -238,7 +239,9 @@ class EVERZOOM_PT_output(_SettingsPanel, bpy.types.Panel):
             draw_idle(self.layout, context, "Fast 2D takes one sample, which is exact")
         self.layout.prop(group, "pack_images")
         draw_differences(self.layout, context)
-        self.layout.operator(EVERZOOM_OT_prepare_for_farm.bl_idname, icon="EXPORT")
+        column = self.layout.column(align=True)
+        column.operator(EVERZOOM_OT_prepare_for_farm.bl_idname, icon="EXPORT")
+        column.operator(EVERZOOM_OT_write_page.bl_idname, icon="URL")
 
 
 class EVERZOOM_PT_debug(_SettingsPanel, bpy.types.Panel):

@@ -1,0 +1,57 @@
+"""The button that writes the zoom as a page for browsers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+from bpy_extras.io_utils import ExportHelper
+
+from ..core.files.places import check_file
+from ..core.page import PAGE_SUFFIX
+from ..core.steps import Steps
+from ..scene import page, zooms
+from .asking import active_zoom, has_zoom
+from .reporting import LongOperator
+from .work import Finish
+
+
+class EVERZOOM_OT_write_page(LongOperator, bpy.types.Operator, ExportHelper):
+    """Write the zoom as a page that any browser shows: by wheel, fingers or keys one goes in it"""
+
+    bl_idname = "ever_zoom.write_page"
+    bl_label = "Write Page"
+    bl_options = {"REGISTER"}
+
+    filename_ext = PAGE_SUFFIX
+    filter_glob: StringProperty(default=f"*{PAGE_SUFFIX}", options={"HIDDEN"})
+    is_beside: BoolProperty(
+        name="Pictures Beside",
+        description="Keep all pictures but the first in a folder beside the page, from where they "
+        "are loaded as the view comes to them. For long series on a site",
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return has_zoom(cls, context) and super().poll(context)
+
+    def invoke(self: Any, context: Any, event: Any) -> set[str]:
+        if not self.filepath:
+            here = Path(bpy.data.filepath or active_zoom(context).ever_zoom.folder or "infinite")
+            self.filepath = str(here.with_name(f"{here.stem}_zoom{PAGE_SUFFIX}"))
+        self.is_asked = True
+        return set(ExportHelper.invoke(self, context, event))
+
+    def steps(self: Any, context: Any) -> Steps[Finish]:
+        file = check_file(Path(bpy.path.abspath(self.filepath)))
+        control = active_zoom(context)
+        plan = zooms.plan_of(context.scene, control)
+        yield from page.write_steps(plan, file, control, is_beside=self.is_beside)
+        return lambda: self.report({"INFO"}, f"Saved to {file}")
+
+
+CLASSES = (EVERZOOM_OT_write_page,)
+
+register, unregister = bpy.utils.register_classes_factory(CLASSES)
