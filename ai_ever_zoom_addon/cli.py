@@ -35,6 +35,7 @@ from .core.files.output import (
     format_of,
     free_video,
     is_video,
+    zoom_name,
 )
 from .core.files.places import check_apart, check_file, check_kept, is_rendered
 from .core.files.stamps import Stamps, check_unchanged, stamps_of
@@ -127,7 +128,8 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
     places = _check_places(options, settings, output)
     with contextlib.ExitStack() as stack:
         if not settings.folder:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=session)))
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=session))) / "sample"
+            folder.mkdir()  # the zoom is called so
             terminal.say("No --input: making the sample series.")
             sample.write_sample(folder, progress=progress)
         else:
@@ -167,6 +169,7 @@ def _output(options: argparse.Namespace, settings: ZoomSettings) -> str:
         EverZoomError: Some name that is given is none, or of a kind that is not written, or an
             option is not for what is written.
     """
+    options.is_output_given = options.output is not None
     if options.output is None:
         ending = _ending(settings)
         options.output = DEFAULT_VIDEO.removesuffix(VIDEO_SUFFIX) + ending
@@ -235,6 +238,7 @@ def _build(
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene = bpy.context.scene
     assert scene is not None
+    scene.name = zoom_name(given.files)
     series, analysis = measuring.find_series(
         given.files, settings, given.skipped, progress, given.placements
     )
@@ -255,6 +259,8 @@ def _build(
     if "--check" in places:
         run(contact_sheet.write_steps(plan, places["--check"]), progress)
         terminal.say(f"Wrote a picture of all joins to {places['--check']}.")
+        if options.is_output_given and not (options.save_blend or options.farm):
+            terminal.say(f"Nothing is rendered to {output}: leave out --check for that.")
     # Only in a file that is saved anything can still change.
     seen: range | None = None
     if "--save-blend" not in places:

@@ -129,6 +129,14 @@ def all_strips(editor: Any) -> Any:
     return editor.strips_all if bpy.app.version >= (4, 4, 0) else editor.sequences_all
 
 
+def show_in_sequencers(scene: Any) -> None:
+    """Let sequencers show a scene where they show none: since 5.0 each workspace says which."""
+    workspaces: Any = bpy.data.workspaces if bpy.app.version >= (5, 0, 0) else ()
+    for workspace in workspaces:
+        if workspace.sequencer_scene is None:
+            workspace.sequencer_scene = scene
+
+
 def compositing_tree(scene: Any) -> Any:
     """The tree that a scene composites with, or None: since 5.0 it is a node group like others.
 

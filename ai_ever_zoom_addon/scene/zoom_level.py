@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..core.plan.plan import Plan
 from ..core.plan.timing import LevelKey, level_at
 from . import compat
 from .tags import ZOOM_LEVEL_PATH
@@ -45,19 +44,6 @@ def moved(frame: float, before: Sequence[LevelKey], after: Sequence[LevelKey]) -
     inside = min(max(frame, old[0]), old[-1])
     stretch = (new[-1] - new[0]) / (old[-1] - old[0])
     return float(np.interp(inside, old, new)) + (frame - inside) * stretch
-
-
-def frame_at(level: float, frame: int, plan: Plan) -> int:
-    """The frame of a plan that shows a zoom level, or one near it; of several the nearest to one.
-
-    Args:
-        level: Zoom level.
-        frame: Where to look first.
-        plan: The zoom.
-    """
-    frames = range(plan.first_frame, plan.last_frame + 1)
-    far = [(round(abs(level_at(plan.keys, n) - level), 3), abs(n - frame), n) for n in frames]
-    return min(far)[-1]
 
 
 def move(owner: Any, before: Sequence[LevelKey], after: Sequence[LevelKey]) -> None:

@@ -12,8 +12,9 @@ from ..core.analysis.placing import GivenPlacement
 from ..core.files.moving import is_moving
 from ..core.files.output import OWN_VIDEO
 from ..core.findings import Finding, FindingKind
+from ..core.plan.moment import same_moment
 from ..core.plan.plan import Plan, make_plan
-from ..core.plan.timing import LevelKey, frames_between, level_at
+from ..core.plan.timing import LevelKey, frames_between
 from ..core.series import Listing, Series
 from ..core.steps import Steps, run
 from ..errors import EverZoomError
@@ -79,8 +80,7 @@ def build_zoom(
     old_keys = recipe.stored_keys(control) if control is not None else ()
     is_same_timing = old_keys == plan.keys
     is_edited = bool(old_keys) and zoom_level.is_edited(control, old_keys)
-    is_same_shape = not is_same_timing and _is_same_shape(before, old_keys, plan)
-    is_moved = is_edited and is_same_shape
+    is_moved = is_edited and not is_same_timing and _is_same_shape(before, old_keys, plan)
     findings = _findings(scene, plan)
     if is_edited and not (is_same_timing or is_moved):
         findings.append(Finding(FindingKind.CURVE_REPLACED))
@@ -103,23 +103,45 @@ def build_zoom(
     if is_guest:
         return control
     if old_keys and not is_same_timing:
-
-        def new_frame(frame: int) -> int:
-            if is_same_shape:
-                return round(zoom_level.moved(frame, old_keys, plan.keys))
-            return zoom_level.frame_at(level_at(old_keys, frame), frame, plan)
-
-        if ends is not None and settings.engine is not Engine.KEEP:
-            scene.frame_start, scene.frame_end = sorted(map(new_frame, ends))
-        scene.frame_current = new_frame(scene.frame_current)  # what is in view stays
-    if settings.engine is Engine.SEQUENCER:
-        if pictures is None:
-            put_off(scene, before or settings, settings)
-        elif frames is None or frames:
-            strips.build_strips(scene, control, plan, pictures, frames)
-    elif settings.engine is not Engine.KEEP:
-        strips.remove_strips(scene)
+        _keep_moment(scene, plan, old_keys, ends, is_moved=is_moved)
+    if pictures is None:
+        put_off(scene, before or settings, settings)
+    elif settings.engine is not Engine.SEQUENCER:
+        if settings.engine is not Engine.KEEP:
+            strips.remove_strips(scene)
+    elif frames is None or frames:
+        strips.build_strips(scene, control, plan, pictures, frames)
+        compat.show_in_sequencers(scene)
     return control
+
+
+def _keep_moment(
+    scene: bpy.types.Scene,
+    plan: Plan,
+    before: Sequence[LevelKey],
+    ends: tuple[int, int] | None,
+    *,
+    is_moved: bool,
+) -> None:
+    """Let a scene show what it did, and render of the zoom what it did, in another timing.
+
+    Args:
+        scene: Where the zoom is.
+        plan: Of the zoom, as it is now.
+        before: The keys that its curve was given before.
+        ends: The first and the last frame of the user's own choice, if that was not all.
+        is_moved: The user's own curve has been moved with the keys.
+    """
+
+    def new_frame(frame: int) -> int:
+        if is_moved:
+            return round(zoom_level.moved(frame, before, plan.keys))
+        frames = range(plan.first_frame, plan.last_frame + 1)
+        return same_moment(frame, before, plan.keys, frames)
+
+    if ends is not None and plan.settings.engine is not Engine.KEEP:
+        scene.frame_start, scene.frame_end = sorted(map(new_frame, ends))
+    scene.frame_current = new_frame(scene.frame_current)
 
 
 def check_zoom(

@@ -38,6 +38,22 @@ def has_planes(operator: Any, context: Any) -> bool:
     return True
 
 
+def no_such_image() -> EverZoomError:
+    """What is raised where a row is asked for that is not there."""
+    return EverZoomError("There is no such image in the list: choose another row.")
+
+
+def listed_image(group: Any, row: int) -> Any:
+    """A row of a zoom's list of images.
+
+    Raises:
+        EverZoomError: There is none with that number.
+    """
+    if not 0 <= row < len(group.images):
+        raise no_such_image()
+    return group.images[row]
+
+
 def active_group(context: Any) -> Any:
     """The settings that the panel shows."""
     return context.scene.ever_zoom

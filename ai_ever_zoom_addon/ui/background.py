@@ -20,7 +20,7 @@ from ..wording import told_seconds
 from .rendered import Job, remember
 from .rendering import Rendering, prepare
 from .reporting import OfZoom, inform, say
-from .work import redraw
+from .work import redraw, redraw_status_bar
 
 _TICK_SECONDS = 0.1
 TRIAL_FRAMES = 3  # of each process
@@ -108,7 +108,7 @@ class Background:
             )
         if is_done or running.text != before:
             redraw(bpy.context)
-            _redraw_status_bar(bpy.context)
+            redraw_status_bar(bpy.context)
         return not is_done
 
 
@@ -125,16 +125,6 @@ def _shorten(scene: Any, folder: Path, undo: contextlib.ExitStack) -> None:
     for (owner, name), value in wanted.items():
         undo.callback(setattr, owner, name, getattr(owner, name))
         setattr(owner, name, value)
-
-
-def _redraw_status_bar(context: Any) -> None:
-    """Draw the status bar again, which is out of reach of `tag_redraw`, unless others write there.
-
-    Not by `status_text_set`: that forgets what add-ons draw in the bar.
-    """
-    for window in context.window_manager.windows:
-        if not window.modal_operators:
-            window.workspace.status_text_set_internal(None)
 
 
 def _tick() -> float | None:

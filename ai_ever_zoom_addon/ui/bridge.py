@@ -28,6 +28,7 @@ from ..scene.output.sound import sound_seconds
 from ..scene.planes import objects
 from ..settings import KINDS, TABLE, ImageSettings, LengthBy, Travel, ZoomSettings
 from . import defaults, exchange
+from .view import timelines_follow
 
 # --- Where the settings are -----------------------------------------------------------------------
 
@@ -100,14 +101,17 @@ def control_of(group: Any) -> bpy.types.Object | None:
 
 # --- Changes --------------------------------------------------------------------------------------
 
-# Why the last change of a zoom was refused, by its control or its scene. Not in the file: there it
-# would be told again when the file is opened.
-_problems: dict[int, str] = {}
+Field: TypeAlias = tuple[str, ...]
+"""What is changed: a setting's name, for a field of one image with its file's name before it."""
+
+# Why the last change of a zoom was refused, and of what, by its control or its scene. Not in the
+# file: there it would be told again when the file is opened.
+_problems: dict[int, tuple[str, Field]] = {}
 
 _Notes: TypeAlias = tuple[Any, str]
 
-# Settings before a change that is being made, and what they came from.
-_before: dict[int, tuple[ZoomSettings, _Notes]] = {}
+# Settings before a change that is being made, what they came from, and what is changed.
+_before: dict[int, tuple[ZoomSettings, _Notes, Field]] = {}
 _together: set[int] = set()
 
 
@@ -115,9 +119,17 @@ def _owner(group: Any) -> Any:
     return control_of(group) or group.id_data
 
 
-def problem_of(group: Any) -> str:
-    """Why the last change was refused; "" if it was not."""
-    return _problems.get(_owner(group).session_uid, "")
+def problem_of(group: Any, *field: str) -> str:
+    """Why the last change was refused, if it was one of this field; "" if it was not.
+
+    Args:
+        group: The settings, or an operator's options, of which none is ever refused.
+        field: As `Field`; none: whatever was changed.
+    """
+    if group.id_data is None:
+        return ""
+    text, refused = _problems.get(_owner(group).session_uid, ("", ()))
+    return text if field in ((), refused) else ""
 
 
 def _check_editable(group: Any) -> None:
@@ -128,7 +140,7 @@ def _check_editable(group: Any) -> None:
 
 def set_value(group: Any, name: str, value: Any) -> None:
     """One property gets another value; `apply`, which Blender calls next, puts it to work."""
-    _set(group, lambda before: before.having({name: meant(name, value)}))
+    _set(group, (name,), lambda before: before.having({name: meant(name, value)}))
 
 
 def set_of_image(group: Any, image: str, name: str, value: Any) -> None:
@@ -143,20 +155,23 @@ def set_of_image(group: Any, image: str, name: str, value: Any) -> None:
     values: dict[str, Any] = {name: as_typed(value) if isinstance(value, float) else value}
     if name in PACES:
         values = dict.fromkeys(PACES) | values
-    _set(group, lambda before: before.with_image(replace(before.of_image(image), **values)))
+    _set(
+        *(group, (image, name)),
+        lambda before: before.with_image(replace(before.of_image(image), **values)),
+    )
 
 
-def _set(group: Any, changed: Callable[[ZoomSettings], ZoomSettings]) -> None:
+def _set(group: Any, field: Field, changed: Callable[[ZoomSettings], ZoomSettings]) -> None:
     owner = _owner(group)
     before = to_settings(group)
     if owner.session_uid not in _together:
-        _before[owner.session_uid] = before, _notes(group)
+        _before[owner.session_uid] = before, _notes(group), field
     try:
         _check_editable(group)
         _store(group, changed(before))
     except EverZoomError as error:
         _before.pop(owner.session_uid, None)
-        _problems[owner.session_uid] = str(error)
+        _problems[owner.session_uid] = str(error), field
 
 
 def apply(group: Any, _context: Any = None) -> None:
@@ -167,7 +182,7 @@ def apply(group: Any, _context: Any = None) -> None:
         return
     if uid not in _before:  # was refused
         return
-    before, notes = _before.pop(uid)
+    before, notes, field = _before.pop(uid)
     try:
         settings = _measured(to_settings(group), before)
         _store(group, settings)
@@ -175,7 +190,7 @@ def apply(group: Any, _context: Any = None) -> None:
         _problems.pop(uid, None)
     except Exception as error:
         _take_back(group, notes)
-        _problems[uid] = in_one_line(error)
+        _problems[uid] = in_one_line(error), field
 
 
 def _put_to_work(group: Any, before: ZoomSettings, settings: ZoomSettings) -> None:
@@ -185,7 +200,8 @@ def _put_to_work(group: Any, before: ZoomSettings, settings: ZoomSettings) -> No
     settings = _going_on(control, settings, before)
     for scene in control.users_scene:
         recipe.save_settings(control, before)  # what the zoom is like until now
-        zooms.change_zoom(scene, control, settings, may_wait=exchange.is_possible())
+        with timelines_follow(scene):
+            zooms.change_zoom(scene, control, settings, may_wait=exchange.is_possible())
     exchange.resume()
 
 
@@ -252,7 +268,7 @@ def together(group: Any) -> Iterator[None]:
         _take_back(group, notes)
         raise
     _together.discard(uid)
-    _before[uid] = before, notes
+    _before[uid] = before, notes, ()
     apply(group)
 
 
@@ -268,7 +284,7 @@ def change(group: Any, values: Mapping[str, Any]) -> None:
     with together(group):
         _store(group, after)
     if uid in _problems:
-        raise EverZoomError(_problems[uid])
+        raise EverZoomError(_problems[uid][0])
 
 
 def forget_problems(control: bpy.types.Object | None = None) -> None:

@@ -17,10 +17,11 @@ from ..core.analysis.placing import GivenPlacement
 from ..core.analysis.report import Analysis
 from ..core.files.folder import check_count, find_images, natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
+from ..core.files.output import zoom_name
 from ..core.findings import FoundError
 from ..core.findings import listed as among
 from ..core.plan.plan import Plan
-from ..core.series import Listing
+from ..core.series import Listing, Series
 from ..core.steps import Steps
 from ..errors import EverZoomError
 from ..scene import compat, measuring, recipe, sample, tags, zooms
@@ -37,7 +38,7 @@ from .properties import FINDING, adopt, plain_property
 from .questions import Question, ask, forget, question_of
 from .remarking import remarks_of
 from .reporting import LongOperator, warn
-from .view import frame_timeline, look_through_camera
+from .view import frame_timeline, look_through_camera, timelines_follow
 from .work import Finish, Kept
 
 # What a scene of a zoom's own takes over from the one that was shown.
@@ -113,41 +114,26 @@ def _build_steps(
         are_chosen: Let the zoom keep to these files, whatever else is in their folder.
         is_here: Put a new zoom into the scene that is shown, whatever is in it.
     """
+    chosen = chosen or {}
     if control is not None:
         objects.check_editable(control)
     kept = [Kept(item) for item in (context.scene, group.id_data, control) if item is not None]
-    settings = to_settings(group).having(chosen or {})
-    try:
-        files, skipped = find()
-    except FoundError as error:
-        alone = Path(error.finding.values["folder"]) / error.finding.values["image"]
-        ask(group, Question(error.finding, (alone,), (), False, to_settings(group).folder))
-        raise
+    settings = to_settings(group).having(chosen)
+    files, skipped = _found_files(group, find)
     output_settings.check_engine(settings.engine)  # before anything long begins
     output_settings.check_format(settings.file_format)
     placements = recipe.stored_placements(control) if control is not None else ()
-    known = _Analysed.find(files, settings, placements)
-    try:
-        series, analysis = yield from measuring.series_steps(
-            files, settings, skipped, known, placements
-        )
-    except FoundError as error:
-        group = kept[1].find().ever_zoom
-        folder = to_settings(group).folder
-        ask(group, Question(error.finding, tuple(files), tuple(skipped), are_chosen, folder))
-        raise
-    _Analysed.keep(files, settings, placements, analysis)
-    settings = to_settings(kept[-1].find().ever_zoom).having(chosen or {})
+    series, analysis = yield from _measure_steps(
+        kept[1], files, skipped, settings, placements, are_chosen=are_chosen
+    )
+    settings = to_settings(kept[-1].find().ever_zoom).having(chosen)
     yield from zooms.prepare_steps(kept[0].find(), series, settings)
     yield 1.0, "Building"
     scene, owner, *controls = (item.find() for item in kept)
     control = controls[0] if controls else None
-    source = owner if control is None else control
-    settings = to_settings(source.ever_zoom).having(chosen or {})
-    sources = tuple(files) if are_chosen else ()
+    settings = to_settings((control or owner).ever_zoom).having(chosen)
     listed = _own_listing(control)
-    before = listed.rows[0].file.parent if listed else None
-    listing = first_listing(files, series, sources, listed)
+    listing = first_listing(files, series, tuple(files) if are_chosen else (), listed)
     if control is not None and scene not in control.users_scene:
         scene = control.users_scene[0]
     plan = zooms.check_zoom(scene, series, settings, control)
@@ -158,23 +144,80 @@ def _build_steps(
         place = scene
         if control is None and not is_here:
             place = _scene_for_new_zoom(scene, plan)
-        built = zooms.build_zoom(place, series, settings, control, report, listing)
+        with timelines_follow(place):
+            built = zooms.build_zoom(place, series, settings, control, report, listing)
         if control is None and owner.get(tags.ROLE) == tags.CONTROL:
             # What was chosen was meant for the new zoom.
             recipe.save_settings(owner, recipe.as_built(owner))
         adopt(built)
         if settings.engine is not Engine.KEEP and output_settings.is_set_up(place, built):
+            before = listed.rows[0].file.parent if listed else None
             output_settings.set_first_output(
                 place, files, before, output_name(), settings.file_format
             )
-        if control is None or place == context.scene:
-            _show(context, place, built, is_new=control is None)
-        _tell(operator, place, built)
+        _present(operator, context, place, built, is_new=control is None)
         gone = _gone(listed, files)
         if gone:
             warn(operator, f"Built without {among(gone, 3)}: not in the folder now")
 
     return finish
+
+
+def _present(operator: Any, context: Any, scene: Any, control: Any, *, is_new: bool) -> None:
+    """Show what was built, if it is in the scene at hand or new, and say what it is."""
+    if is_new or scene == context.scene:
+        _show(context, scene, control, is_new=is_new)
+    _tell(operator, scene, control)
+
+
+def _found_files(group: Any, find: FindFiles) -> tuple[Sequence[Path], list[str]]:
+    """The files to build from, and the names of what is skipped.
+
+    Raises:
+        EverZoomError: There are none; of what can be answered the panel asks.
+    """
+    try:
+        return find()
+    except FoundError as error:
+        alone = Path(error.finding.values["folder"]) / error.finding.values["image"]
+        ask(group, Question(error.finding, (alone,), (), False, to_settings(group).folder))
+        raise
+
+
+def _measure_steps(
+    owner: Kept,
+    files: Sequence[Path],
+    skipped: Sequence[str],
+    settings: ZoomSettings,
+    placements: Placements,
+    *,
+    are_chosen: bool,
+) -> Steps[tuple[Series, Analysis | None]]:
+    """Find out how the images lie in each other, if that was not done just now.
+
+    Args:
+        owner: Has the settings that the panel shows.
+        files: The images.
+        skipped: The names of what else there is.
+        settings: What is chosen.
+        placements: What the user has given.
+        are_chosen: The files were chosen one by one.
+
+    Raises:
+        EverZoomError: They make no zoom; of what can be answered the panel asks.
+    """
+    known = _Analysed.find(files, settings, placements)
+    try:
+        series, analysis = yield from measuring.series_steps(
+            files, settings, skipped, known, placements
+        )
+    except FoundError as error:
+        group = owner.find().ever_zoom
+        folder = to_settings(group).folder
+        ask(group, Question(error.finding, tuple(files), tuple(skipped), are_chosen, folder))
+        raise
+    _Analysed.keep(files, settings, placements, analysis)
+    return series, analysis
 
 
 def _gone(before: Listing | None, files: Sequence[Path]) -> list[str]:
@@ -202,11 +245,10 @@ def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) 
     zooms.check_zoom(scene, series, settings, control)
 
     def finish() -> None:
-        zooms.build_zoom(scene, series, settings, control, report, listing)
+        with timelines_follow(scene):
+            zooms.build_zoom(scene, series, settings, control, report, listing)
         adopt(control)
-        if scene == context.scene:
-            _show(context, scene, control, is_new=False)
-        _tell(operator, scene, control)
+        _present(operator, context, scene, control, is_new=False)
         new = _not_listed(group, listing)
         if new:
             more = f" and {len(new) - 3} more" if len(new) > 3 else ""
@@ -249,14 +291,15 @@ def _scene_for_new_zoom(scene: Any, plan: Plan) -> Any:
         others = {item for item in scene.objects if item.type not in _ALSO_IN_A_ZOOM} - own
         if (left and not others) or output_settings.is_untouched(scene, plan):
             return scene
+    files = [image.file for image in plan.series.images]
     if plan.settings.engine is not Engine.KEEP:
-        fresh: Any = bpy.data.scenes.new("Ever Zoom")
+        fresh: Any = bpy.data.scenes.new(zoom_name(files))
         for name in FRAME_SIZE:
             setattr(fresh.render, name, getattr(scene.render, name))
         return fresh
     fresh = _empty_copy(scene)
-    fresh.name = "Ever Zoom"
-    output_settings.set_name_of_copy(fresh, [image.file for image in plan.series.images])
+    fresh.name = zoom_name(files)
+    output_settings.set_name_of_copy(fresh, files)
     return fresh
 
 
@@ -573,8 +616,8 @@ class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
             )
         )
 
-    def draw(self, _context: Any) -> None:
-        draw_finding(self.layout, self)
+    def draw(self, context: Any) -> None:
+        draw_finding(self.layout, context, self)
         for name in ("align", "match_colour", "zoom_steps", "crop", "feather"):
             self.layout.prop(self, name)
 

@@ -197,6 +197,20 @@ def _tell() -> None:
     )
 
 
+def _give_up() -> None:
+    """The add-on goes: nobody would go on, and the settings would say what is not to be seen."""
+    Exchange.end()
+    left = all_waiting()
+    for waiting in left:
+        with suppress(EverZoomError):
+            zooms.stop_waiting(waiting)
+    if left:
+        say(
+            "Pictures were still being prepared when the add-on was switched off: Fast 2D is as "
+            "it was before the last change, and so are its settings."
+        )
+
+
 _HANDLERS = {
     "load_pre": _end,
     "load_post": _resume,
@@ -218,7 +232,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Take out what `register` added, and stop."""
-    Exchange.end()
+    _give_up()
     for name, function in _HANDLERS.items():
         getattr(bpy.app.handlers, name).remove(function)
     bpy.utils.unregister_class(EVERZOOM_OT_stop_pictures)

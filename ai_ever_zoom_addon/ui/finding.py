@@ -12,7 +12,8 @@ from ..core.findings import Finding, FindingKind
 from ..settings import TABLE, FrameSize
 from ..wording import counted
 from . import data
-from .mending import draw_setting, draw_take_back
+from .bridge import problem_of
+from .mending import draw_refused, draw_setting, draw_take_back
 from .remarking import Remark
 from .text import draw_lines
 
@@ -20,11 +21,12 @@ PLACE_ICON = "TRANSFORM_ORIGINS"
 REMARKS = "EVERZOOM_remarks"  # of the part of the panel that opens
 
 
-def draw_finding(layout: Any, group: Any, waiting: tuple[str, ...] = ()) -> None:
+def draw_finding(layout: Any, context: Any, group: Any, waiting: tuple[str, ...] = ()) -> None:
     """What is to be found out about the images.
 
     Args:
         layout: Where to draw.
+        context: Blender's.
         group: The settings.
         waiting: Names of those that wait for the next build.
     """
@@ -34,11 +36,11 @@ def draw_finding(layout: Any, group: Any, waiting: tuple[str, ...] = ()) -> None
     order = column.column()
     if getattr(group, "is_own_order", False):  # the importer has none
         order.enabled = False
-    draw_setting(order, group, "order", waiting)
-    _draw_factor(column, group, waiting)
+    draw_setting(order, context, group, "order", waiting)
+    _draw_factor(column, context, group, waiting)
 
 
-def _draw_factor(layout: Any, group: Any, waiting: tuple[str, ...]) -> None:
+def _draw_factor(layout: Any, context: Any, group: Any, waiting: tuple[str, ...]) -> None:
     """The zoom factor: while none is given it is measured, and the field says so."""
     name = "is_factor_measured"
     row = layout.row(align=True, heading=TABLE["zoom_factor"].label)
@@ -49,6 +51,7 @@ def _draw_factor(layout: Any, group: Any, waiting: tuple[str, ...]) -> None:
     else:
         row.prop(group, "zoom_factor", text="")
         row.prop(group, name, text="", icon="X")
+    draw_refused(layout, context, problem_of(group, "zoom_factor"))
 
 
 def draw_remarks(layout: Any, context: Any, group: Any, shown: data.Shown) -> None:

@@ -24,7 +24,7 @@ from ..scene.planes import objects
 from ..settings import Travel
 from ..wording import counted
 from . import data
-from .asking import MORE_IMAGES, active_zoom
+from .asking import MORE_IMAGES, active_zoom, listed_image, no_such_image
 from .bridge import to_settings
 from .defaults import users_preferences
 from .finding import PLACE_ICON
@@ -33,6 +33,7 @@ from .properties import EVERZOOM_PG_image, adopt
 from .reporting import LongOperator, OfZoom, nothing
 from .text import room, shortened
 from .thumbnails import icon_of
+from .view import timelines_follow
 from .work import Finish, Kept, Work
 
 LEAST_NAME = 20.0  # pixels at a scale of 1
@@ -231,8 +232,7 @@ class EVERZOOM_OT_show_image(OfZoom, bpy.types.Operator):
 
     def act(self, context: Any) -> None:
         group = active_zoom(context).ever_zoom
-        if self.row >= len(group.images):
-            raise EverZoomError("There is no such image in the list: choose another row.")
+        listed_image(group, self.row)
         group.active_image = self.row
 
 
@@ -282,10 +282,9 @@ class EVERZOOM_OT_select_image(OfZoom, bpy.types.Operator):
 
     def act(self, context: Any) -> None:
         group = active_zoom(context).ever_zoom
-        if self.row >= len(group.images):
-            raise EverZoomError("There is no such image in the list: choose another row.")
+        image = listed_image(group, self.row)
         if not self.is_range:
-            group.images[self.row].is_selected ^= True
+            image.is_selected ^= True
             return
         pending = _pending(group)
         places = pending.places() if pending is not None else list(range(len(group.images)))
@@ -368,7 +367,8 @@ class _ListOperator(LongOperator):
         zooms.check_zoom(scene, series, settings, control)
 
         def finish() -> None:
-            zooms.build_zoom(scene, series, settings, control, report, changed)
+            with timelines_follow(scene):
+                zooms.build_zoom(scene, series, settings, control, report, changed)
             adopt(control)
             group.active_image = active
             for item, row in zip(group.images, changed.rows, strict=True):
@@ -435,7 +435,7 @@ class EVERZOOM_OT_use_image(_ListOperator, bpy.types.Operator):
         yield from ()
         place = before.places[self.index] if self.index < len(before.places) else None
         if place is None:
-            raise EverZoomError("There is no such image in the list: choose another row.")
+            raise no_such_image()
         return used(before.rows, [place], not before.rows[place].is_used), place
 
 

@@ -15,7 +15,7 @@ from ..scene.planes import objects
 from ..settings import TABLE, Engine
 from ..wording import counted
 from .asking import active_group, active_zoom
-from .bridge import change
+from .bridge import change, problem_of
 from .reporting import OfZoom, Reporting, warned
 from .text import draw_lines
 
@@ -127,12 +127,23 @@ def draw_warned(layout: Any, context: Any) -> None:
     row.operator("ever_zoom.forget_warnings", text="", icon="X", emboss=False)
 
 
-def draw_setting(layout: Any, group: Any, name: str, waiting: tuple[str, ...] = ()) -> None:
+def draw_setting(
+    layout: Any, context: Any, group: Any, name: str, waiting: tuple[str, ...] = ()
+) -> None:
     """A setting; one that waits for the next build is marked, and can be taken back."""
-    row = layout.row(align=True)
-    row.alert = name in waiting
-    row.prop(group, name)
-    draw_take_back(row, name, waiting)
+    field = layout.row(align=True) if name in waiting else layout.column(align=True)
+    field.alert = name in waiting
+    field.prop(group, name)
+    draw_take_back(field, name, waiting)
+    draw_refused(layout, context, problem_of(group, name))
+
+
+def draw_refused(layout: Any, context: Any, reason: str) -> None:
+    """Below a field why it did not take its last value: the panel's top may be out of sight."""
+    if reason:
+        column = layout.column()
+        column.alert = True
+        draw_lines(column, context, reason)
 
 
 def draw_take_back(row: Any, name: str, waiting: tuple[str, ...]) -> None:
@@ -151,13 +162,14 @@ def draw_idle(layout: Any, context: Any, reason: str) -> None:
     draw_lines(layout, context, f"{reason}: choose another engine for this.", icon="INFO")
 
 
-def draw_samples(layout: Any, group: Any) -> None:
+def draw_samples(layout: Any, context: Any, group: Any) -> None:
     """The samples: while none are given the engine's recipe says how many."""
     label = TABLE["samples"].label
     if group.samples:
         row = layout.row(align=True, heading=label)
         row.prop(group, "samples", text="")
         row.operator("ever_zoom.choose", text="", icon="X").choices = json.dumps({"samples": 0})
+        draw_refused(layout, context, problem_of(group, "samples"))
         return
     row = layout.split(factor=0.4)  # as beside a field: a heading shows beside fields only
     heading = row.row()

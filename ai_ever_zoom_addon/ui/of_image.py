@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from ..errors import EverZoomError
 from ..settings import OF_IMAGE, LengthBy, Travel
-from .asking import active_zoom
-from .bridge import PACES, as_all, change, to_settings
+from .asking import active_zoom, listed_image
+from .bridge import PACES, as_all, change, problem_of, to_settings
+from .mending import draw_refused
 from .reporting import OfZoom
 from .text import draw_lines
 
@@ -47,9 +48,7 @@ class EVERZOOM_OT_as_all(OfZoom, bpy.types.Operator):
 
     def act(self, context: Any) -> None:
         group = active_zoom(context).ever_zoom
-        if self.row >= len(group.images):
-            raise EverZoomError("There is no such image in the list: choose another row.")
-        as_all(group, group.images[self.row].name, self.setting)
+        as_all(group, listed_image(group, self.row).name, self.setting)
 
 
 class EVERZOOM_OT_own_to_selected(OfZoom, bpy.types.Operator):
@@ -103,9 +102,10 @@ def draw_of_image(layout: Any, context: Any, group: Any) -> None:
     is_ring = group.travel == Travel.LOOP.value
     has_next = is_ring or item.layer < group.image_count - 1
     pace = "frames" if group.length_by == LengthBy.FRAMES.value else "seconds"
-    _draw(body, group, item, "hold", own)
+    draw = partial(_draw, body, context, group, item, own)
+    draw("hold")
     says_markers = group.length_by == LengthBy.MARKERS.value
-    _draw(body, group, item, pace, own, is_idle=says_markers or not has_next)
+    draw(pace, is_idle=says_markers or not has_next)
     if says_markers:
         _draw_reason(body, context, "The markers say the pace")
     elif not has_next:
@@ -116,7 +116,7 @@ def draw_of_image(layout: Any, context: Any, group: Any) -> None:
     elif item.is_in_hole:
         reason = "The hole through which it is seen is its mask"
     for name in ("crop", "feather", "mask"):
-        _draw(body, group, item, name, own, is_idle=bool(reason))
+        draw(name, is_idle=bool(reason))
     if reason:
         _draw_reason(body, context, reason)
     if _selected(group):
@@ -129,7 +129,14 @@ def _draw_reason(layout: Any, context: Any, reason: str) -> None:
 
 
 def _draw(
-    layout: Any, group: Any, item: Any, name: str, own: Any, *, is_idle: bool = False
+    layout: Any,
+    context: Any,
+    group: Any,
+    item: Any,
+    own: Any,
+    name: str,
+    *,
+    is_idle: bool = False,
 ) -> None:
     """One field, with the way back where it is not as for all."""
     is_own = name in own or (name in PACES and any(pace in own for pace in PACES))
@@ -140,6 +147,7 @@ def _draw(
     if is_own:
         back = row.operator(EVERZOOM_OT_as_all.bl_idname, text="", icon="LOOP_BACK")
         back.row, back.setting = group.active_image, name
+    draw_refused(layout, context, problem_of(group, item.name, name))
 
 
 CLASSES = (EVERZOOM_OT_as_all, EVERZOOM_OT_own_to_selected)

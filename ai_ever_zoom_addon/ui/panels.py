@@ -52,7 +52,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         group = active_group(context)
         has_zoom = active_zoom(context) is not None
         shown = data.of(context)
-        draw_setting(layout, group, "folder", shown.unbuilt)
+        draw_setting(layout, context, group, "folder", shown.unbuilt)
         for name, path in shown.folders:
             offer = layout.operator(
                 "ever_zoom.build", text=f"Build from {name}", icon="FILE_FOLDER", translate=False
@@ -65,7 +65,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
                 box.scale_y = 0.8
                 for text in shown.problems:
                     draw_lines(box, context, text)
-        draw_finding(layout, group, shown.unbuilt)
+        draw_finding(layout, context, group, shown.unbuilt)
         big = layout.row(align=True)
         big.scale_y = 1.5
         work = Work.running or Exchange.running
@@ -156,7 +156,7 @@ class _SettingsPanel(PartOfTab):
         group = active_group(context)
         waiting = data.of(context).unbuilt
         for name in self.properties:
-            draw_setting(layout, group, name, waiting)
+            draw_setting(layout, context, group, name, waiting)
 
 
 class EVERZOOM_PT_timing(_SettingsPanel, bpy.types.Panel):
@@ -171,20 +171,19 @@ class EVERZOOM_PT_timing(_SettingsPanel, bpy.types.Panel):
         layout.use_property_decorate = False
         group = active_group(context)
         column = layout.column(align=True)
-        column.prop(group, "length_by")
+        draw_setting(column, context, group, "length_by")
         value = {"frames": "zoom_steps", "seconds": "seconds_per_image", "whole": "length"}
         if group.length_by in value:
-            column.prop(group, value[group.length_by])
+            draw_setting(column, context, group, value[group.length_by])
         layout.operator(EVERZOOM_OT_snap_to_markers.bl_idname, icon="MARKER")
-        layout.prop(group, "sound")
-        layout.prop(group, "travel")
-        layout.prop(group, "reverse")
+        for name in ("sound", "travel", "reverse"):
+            draw_setting(layout, context, group, name)
         ends = layout.column()
         ends.enabled = group.travel != "loop"  # which has none
-        ends.prop(group, "ease")
-        ends.prop(group, "delay")
+        for name in ("ease", "delay"):
+            draw_setting(ends, context, group, name)
         for name in ("frames_per_second", "start_frame"):
-            layout.prop(group, name)
+            draw_setting(layout, context, group, name)
 
 
 class EVERZOOM_PT_camera(_SettingsPanel, bpy.types.Panel):
@@ -198,11 +197,11 @@ class EVERZOOM_PT_camera(_SettingsPanel, bpy.types.Panel):
         group = active_group(context)
         size = {"shape": "shape", "pixels": "resolution"}
         if group.resolution_from in size:
-            self.layout.prop(group, size[group.resolution_from])
-        self.layout.prop(group, "roll")
+            draw_setting(self.layout, context, group, size[group.resolution_from])
+        draw_setting(self.layout, context, group, "roll")
         column = self.layout.column()
         column.enabled = group.travel != "loop"  # which ends nowhere
-        column.prop(group, "target")
+        draw_setting(column, context, group, "target")
 
 
 class EVERZOOM_PT_mask(_SettingsPanel, bpy.types.Panel):
@@ -234,10 +233,10 @@ class EVERZOOM_PT_output(_SettingsPanel, bpy.types.Panel):
         group = active_group(context)
         column = self.layout.column()
         column.enabled = not is_fast_2d(group)
-        draw_samples(column, group)
+        draw_samples(column, context, group)
         if is_fast_2d(group):
             draw_idle(self.layout, context, "Fast 2D takes one sample, which is exact")
-        self.layout.prop(group, "pack_images")
+        draw_setting(self.layout, context, group, "pack_images")
         draw_differences(self.layout, context)
         column = self.layout.column(align=True)
         column.operator(EVERZOOM_OT_prepare_for_farm.bl_idname, icon="EXPORT")

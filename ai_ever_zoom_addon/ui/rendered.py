@@ -1,7 +1,8 @@
 """What was rendered: where it is, and what it takes to render it again.
 
 Blender's handlers tell of its own renders, whichever button began them, and ui/background.py of the
-others. Nothing of it is in the file: it is of this machine and this session.
+others. Nothing of it is in the file: what an earlier session has rendered is found where it is, and
+how long that took says nothing about another machine or day.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ..core.files.video_file import frames_of_video
 from ..errors import EverZoomError, reason_of
 from ..scene import active
 from ..scene.output import output_settings
@@ -105,9 +107,11 @@ class _Pace:
     is_trial: bool
 
 
-# By scene: how fast it was rendered last, and what was rendered to its end.
+# By scene: how fast it was rendered last, what was rendered to its end, and what was found that an
+# earlier session has rendered, with what it was looked for by.
 _paces: dict[int, _Pace] = {}
 _saved: dict[int, Job] = {}
+_found: dict[int, tuple[Hashable, Job | None]] = {}
 
 
 def remember(
@@ -142,6 +146,7 @@ def remember(
         )
     if is_whole and not is_trial:
         _saved[job.scene] = job
+    _found.pop(job.scene, None)
 
 
 def _mean_size(job: Job, count: int, *, is_whole: bool) -> float | None:
@@ -160,6 +165,23 @@ def saved(scene: Any) -> Job | None:
     """What was rendered to where a scene still renders to."""
     job = _saved.get(scene.session_uid)
     return job if job and job.path == bpy.path.abspath(scene.render.filepath) else None
+
+
+def found(scene: Any) -> Job | None:
+    """What is there where a scene renders to, if it is as many frames: looked for once."""
+    render = scene.render
+    key = render.filepath, bpy.data.filepath, output_settings.frames_rendered(scene), _how(scene)
+    known = _found.get(scene.session_uid)
+    if known is None or known[0] != key:
+        job = Job.of(scene)
+        known = _found[scene.session_uid] = key, job if _is_whole(job) else None
+    return known[1]
+
+
+def _is_whole(job: Job) -> bool:
+    if job.is_video:
+        return frames_of_video(job.output) == job.count
+    return bool(job.files) and all(file.is_file() for file in job.files)
 
 
 def cost(scene: Any) -> tuple[float, float | None] | None:
@@ -270,10 +292,12 @@ def draw_after(layout: Any, context: Any) -> None:
 
     It has its place before there is anything: so what is below never moves away from the mouse.
     """
-    job = saved(context.scene)
-    text, icon = (
-        (f"Saved to {job.output.name}", "CHECKMARK") if job else ("Not rendered yet", "BLANK1")
-    )
+    job, earlier = saved(context.scene), found(context.scene)
+    text, icon = "Not rendered yet", "BLANK1"
+    if job is not None:
+        text, icon = f"Saved to {job.output.name}", "CHECKMARK"
+    elif earlier is not None:
+        text, icon = f"{earlier.output.name}, rendered before", "CHECKMARK"
     layout.label(text=text, icon=icon)
     row = layout.row(align=True)
     play = "Play Video" if context.scene.render.is_movie_format else "Play Frames"
@@ -286,7 +310,7 @@ class _OfRendered(Reporting):
 
     @classmethod
     def poll(cls: Any, context: Any) -> bool:
-        if saved(context.scene) is None:
+        if (saved(context.scene) or found(context.scene)) is None:
             cls.poll_message_set("Render the zoom first")
             return False
         return True
@@ -297,7 +321,7 @@ class _OfRendered(Reporting):
         Raises:
             EverZoomError: It is gone.
         """
-        job = saved(context.scene)
+        job = saved(context.scene) or found(context.scene)
         if job is None or not job.files[0].exists():
             raise EverZoomError("What was rendered is not there any more: render it again.")
         return job
@@ -362,5 +386,5 @@ def unregister() -> None:
         handlers.remove(handler)
     for kind in reversed(CLASSES):
         bpy.utils.unregister_class(kind)
-    _paces.clear()
-    _saved.clear()
+    for known in (_paces, _saved, _found):
+        known.clear()

@@ -37,7 +37,7 @@ from .reporting import LongOperator, Reporting
 from .tab import PartOfTab
 from .text import draw_lines
 from .view import free_part
-from .work import Finish, Work, redraw
+from .work import Finish, Work, redraw, redraw_status_bar
 
 WIDTH = 800  # pixels of the pictures, which the view shows larger or smaller
 LEAST_ROOM = 16  # pixels of the view's free part, or nothing is drawn
@@ -58,6 +58,11 @@ MOVES = {
     "end": ("End", "End the check; the current frame is what it was before"),
 }
 KEYS = {"LEFT_ARROW": "previous", "RIGHT_ARROW": "next", "ESC": "end"}
+STATUS: tuple[tuple[tuple[Any, ...], str], ...] = (
+    (("EVENT_LEFT_ARROW", "EVENT_RIGHT_ARROW"), "Join"),
+    (("EVENT_UP_ARROW", "EVENT_DOWN_ARROW"), "Picture"),
+    (("EVENT_ESC",), "End Seam Check, with the mouse over the view"),
+)
 
 
 class Check:
@@ -138,6 +143,7 @@ class Check:
         if not bpy.app.background:
             views: Any = bpy.types.SpaceView3D
             self._handler = views.draw_handler_add(self._draw, (), "WINDOW", "POST_PIXEL")
+            redraw_status_bar(bpy.context)
 
     def end(self) -> None:
         """Give everything back; once is enough."""
@@ -148,6 +154,7 @@ class Check:
         if self._handler is not None:
             views: Any = bpy.types.SpaceView3D
             views.draw_handler_remove(self._handler, "WINDOW")
+            redraw_status_bar(bpy.context)
         scene = next((item for item in bpy.data.scenes if item.session_uid == self._scene), None)
         if scene is not None and scene.frame_current == self.join.frame:
             scene.frame_set(self._frame)
@@ -183,6 +190,17 @@ class Check:
             (bottom + top - size[1]) / 2.0 - region.y,
         )
         draw_texture_2d(self._textures[self.look], place, *size)
+
+
+def _draw_keys(header: Any, context: bpy.types.Context) -> None:
+    """In the status bar, where Blender shows the keys of its own tools."""
+    if Check.of(context) is None:
+        return
+    row = header.layout.row(align=True)
+    for icons, text in STATUS:
+        for icon in icons:
+            row.label(text="", icon=icon)
+        row.label(text=text)
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -417,6 +435,7 @@ def _handlers() -> tuple[Any, ...]:
 def register() -> None:
     """Add what this module has to Blender."""
     _register()
+    bpy.types.STATUSBAR_HT_header.prepend(_draw_keys)  # type: ignore[arg-type]
     for handlers in _handlers():
         handlers.append(end_check)
 
@@ -426,4 +445,5 @@ def unregister() -> None:
     end_check()
     for handlers in _handlers():
         handlers.remove(end_check)
+    bpy.types.STATUSBAR_HT_header.remove(_draw_keys)  # type: ignore[arg-type]
     _unregister()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +101,7 @@ def _start(*_: object) -> None:
     """In a new file there are other views; Blender forgets who wants to be told."""
     _looks.clear()
     _left.clear()
+    _to_fit.clear()
     bpy.msgbus.clear_by_owner(_looks_owner)
     of_a_window: Any = (bpy.types.Window, "scene")
     bpy.msgbus.subscribe_rna(key=of_a_window, owner=_looks_owner, args=(), notify=follow)
@@ -130,14 +133,65 @@ def look_through_camera(window: bpy.types.Window) -> None:
 
 def frame_timeline(window: bpy.types.Window) -> None:
     """Show the whole range of the scene in the window's timelines."""
+    for area, region in _timelines(window):
+        _frame_timeline(window, area, region)
+
+
+def _timelines(window: bpy.types.Window) -> Iterator[tuple[Any, Any]]:
+    """The areas of a window that are timelines, with the region that shows the frames."""
+    for area in window.screen.areas:
+        region = next((part for part in area.regions if part.type == "WINDOW"), None)
+        if area.ui_type == "TIMELINE" and region is not None and not bpy.app.background:
+            yield area, region
+
+
+def _frame_timeline(window: Any, area: Any, region: Any) -> None:
     context: Any = bpy.context
     operators: Any = bpy.ops
-    for area in window.screen.areas:
-        is_timeline = area.ui_type == "TIMELINE"
-        region = next((part for part in area.regions if part.type == "WINDOW"), None)
-        if is_timeline and region is not None and not bpy.app.background:
-            with context.temp_override(window=window, area=area, region=region):
-                operators.action.view_all()
+    with context.temp_override(window=window, area=area, region=region):
+        operators.action.view_all()
+
+
+# Timelines, by where they are in memory, that are going to show all frames again.
+_to_fit: set[int] = set()
+_FIT_SECONDS = 0.3  # after the last change: while a slider is dragged nothing moves
+
+
+@contextlib.contextmanager
+def timelines_follow(scene: Any) -> Iterator[None]:
+    """Fit timelines to the frames of a scene again if these change, where all of them were in view.
+
+    Where the user looks at a part of them the view stays.
+    """
+    windows = [item for item in bpy.context.window_manager.windows if item.scene == scene]
+    shown = [area for item in windows for area, region in _timelines(item) if _shows(region, scene)]
+    before = scene.frame_start, scene.frame_end
+    yield
+    if not shown or before == (scene.frame_start, scene.frame_end):
+        return
+    _to_fit.update(area.as_pointer() for area in shown)
+    _forget_fit()
+    bpy.app.timers.register(_fit_timelines, first_interval=_FIT_SECONDS, persistent=True)
+
+
+def _shows(region: Any, scene: Any) -> bool:
+    """Whether a timeline shows all frames of a scene."""
+    left, right = (region.view2d.region_to_view(x, 0)[0] for x in (0, region.width))
+    return bool(left <= scene.frame_start and scene.frame_end <= right)
+
+
+def _fit_timelines() -> None:
+    with contextlib.suppress(RuntimeError):  # see `inform`
+        for window in bpy.context.window_manager.windows:
+            for area, region in _timelines(window):
+                if area.as_pointer() in _to_fit:
+                    _frame_timeline(window, area, region)
+    _to_fit.clear()
+
+
+def _forget_fit() -> None:
+    if bpy.app.timers.is_registered(_fit_timelines):
+        bpy.app.timers.unregister(_fit_timelines)
 
 
 def free_part(area: Any) -> tuple[Any, float, float, float, float]:
@@ -250,4 +304,6 @@ def unregister() -> None:
     for handlers, handler in _handlers():
         handlers.remove(handler)
     bpy.msgbus.clear_by_owner(_looks_owner)
+    _forget_fit()
+    _to_fit.clear()
     _unregister()

@@ -15,6 +15,7 @@ from ..core.steps import Steps
 from ..errors import EverZoomError
 
 TICK_SECONDS = 0.01
+_SILENT = {"EVERZOOM_OT_seam_check"}  # modal operators that write nothing into the status bar
 
 Finish: TypeAlias = Callable[[], None]
 
@@ -112,6 +113,16 @@ def redraw(context: bpy.types.Context, *, with_views: bool = False) -> None:
             for region in area.regions:
                 if area.type == "VIEW_3D" and region.type in kinds:
                     region.tag_redraw()
+
+
+def redraw_status_bar(context: Any) -> None:
+    """Draw the status bars again, which are out of reach of `tag_redraw`, unless work writes there.
+
+    Not by `status_text_set`: that forgets what add-ons draw in the bar.
+    """
+    for window in context.window_manager.windows:
+        if all(operator.bl_idname in _SILENT for operator in window.modal_operators):
+            window.workspace.status_text_set_internal(None)
 
 
 class Kept:

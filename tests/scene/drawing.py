@@ -20,7 +20,8 @@ _ICONS = set(_RNA.functions["label"].parameters["icon"].enum_items.keys())
 class Layout:
     """Records in `texts` what is written, in `buttons` which operators are offered, in
     `button_texts` what is written on those that are not called as the operator is, in `fields`
-    which properties are shown, and in `grey` which of both are greyed out with all around them.
+    which properties are shown, in `order` texts and properties as they follow each other, and in
+    `grey` which of both are greyed out with all around them.
 
     What can be opened is open, unless `is_all_open` is false: then it is as at first.
     """
@@ -33,6 +34,7 @@ class Layout:
         self.buttons: list[str] = []
         self.button_texts: list[str] = []
         self.fields: list[str] = []
+        self.order: list[str] = []
         self.grey: list[str] = []
         self.enabled = True
 
@@ -40,6 +42,7 @@ class Layout:
         part = Layout(self._context)
         part.texts, part.buttons = self.texts, self.buttons
         part.button_texts, part.fields = self.button_texts, self.fields
+        part.order = self.order
         part.grey, part.enabled = self.grey, self.enabled
         return part
 
@@ -61,10 +64,12 @@ class Layout:
         assert icon in _ICONS, icon
         assert isinstance(icon_value, int)
         self.texts.append(text)
+        self.order.append(text)
 
     def prop(self, data: Any, name: str, *, icon: str = "NONE", **_: Any) -> None:
         assert icon in _ICONS, icon
         self.fields.append(name)
+        self.order.append(name)
         self._note(name)
         if name.startswith("["):
             data.path_resolve(name)

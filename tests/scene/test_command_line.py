@@ -113,10 +113,16 @@ def test_a_picture_of_all_joins_is_drawn_and_nothing_is_rendered(run: Run, serie
     assert {path.name for path in Path.cwd().iterdir()} == {"joins.png", "found.json"}
     found = json.loads(Path("found.json").read_text(encoding="utf-8"))
     assert (found["check_file"], found["output"]) == (str(sheet), None)
+    # Its zoom is called as the folder of the images.
+    assert bpy.context.scene is not None and bpy.context.scene.name == series.name
+    assert not [line for line in ran.lines if "Nothing is rendered" in line]
     before = sheet.stat().st_mtime_ns
     assert "joins.png is there already" in run(*arguments).error
     assert sheet.stat().st_mtime_ns == before
-    assert run(*arguments, "--overwrite").status == 0
+    ran = run(*arguments, "--overwrite", "-o", "zoom.mp4")
+    assert ran.status == 0 and not Path("zoom.mp4").exists()
+    video = Path("zoom.mp4").absolute()
+    assert f"Nothing is rendered to {video}: leave out --check for that." in ran.lines
     assert sheet.stat().st_mtime_ns > before
     assert "use a name that ends in .png" in run(*arguments[:-1], "joins.jpg").error
     # The first frame on it shows the world, between the two images.

@@ -67,6 +67,27 @@ def test_the_moment_in_view_stays(
     assert level(control) == pytest.approx(before, abs=step / 2 + 2e-3)
 
 
+def test_a_hold_keeps_the_playhead(control: Any) -> None:
+    """Whichever of the timing changes, what is in view stays, and how much of its hold is over."""
+    scene: Any = bpy.context.scene
+    scene.ever_zoom.frames_per_second = 20.0
+    first, third = (control.ever_zoom.images[number] for number in (0, 2))
+    third.hold = 3.0
+    scene.frame_set(1 + 2 * 60 + 20)  # a third of it
+    for owner, name, value, frame in (
+        (first, "hold", 0.5, 10 + 121 + 20),
+        (third, "hold", 1.5, 10 + 121 + 10),
+        (scene.ever_zoom, "zoom_steps", 20, 10 + 41 + 10),
+        (first, "frames", 7, 10 + 1 + 7 + 20 + 10),
+        (first, "hold", 0.0, 1 + 7 + 20 + 10),
+        (third, "hold", 0.0, 1 + 7 + 20),
+    ):
+        setattr(owner, name, value)
+        assert scene.ever_zoom.problem == ""
+        assert scene.frame_current == frame
+        assert level(control) == pytest.approx(2.0, abs=1e-3)
+
+
 def test_frames_that_were_chosen_are_said_and_kept(control: Any) -> None:
     scene: Any = bpy.context.scene
     assert "181 frames of" in shown_text()

@@ -190,6 +190,10 @@ def test_the_fields_of_an_image_show_and_change_what_it_has(addon: None, tmp_pat
     assert row.hold == 0.5 and "Hold is -3" in group.problem
     row.crop = 0.01
     assert row.crop == 0.5 and "Crop is 0.01" in group.problem
+    zoom().active_image = 1
+    seen = draw_panels()["EVERZOOM_PT_main"].order
+    below = seen[seen.index("crop") : seen.index("feather")]
+    assert "Crop is 0.01" in " ".join(below)
     # Back to what is set for all: one of them, and the rest.
     operators.ever_zoom.as_all(row=1, setting="seconds")
     operators.ever_zoom.as_all(row=1, setting="crop")

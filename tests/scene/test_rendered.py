@@ -92,6 +92,33 @@ def test_before_and_after_a_render(scene: Any, tmp_path: Path, output: str) -> N
 
 
 @pytest.mark.newest
+@pytest.mark.parametrize("output", ["zoom.mp4", "frames"])
+def test_what_was_rendered_before_the_file_was_opened_is_found(
+    scene: Any, tmp_path: Path, output: str
+) -> None:
+    set_output(scene, tmp_path / output)
+    assert operators.ever_zoom.render() == {"FINISHED"}
+    blend = str(tmp_path / "zoom.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=blend)
+
+    def open_again() -> Any:
+        bpy.ops.wm.open_mainfile(filepath=blend)
+        return bpy.context.scene
+
+    scene = open_again()
+    assert f"{output}, rendered before" in said() and UNKNOWN in said()
+    assert operators.ever_zoom.open_folder.poll() and operators.ever_zoom.play_rendered.poll()
+    scene.frame_end -= 1  # a video has more frames than that, and of frames all are there
+    assert ("rendered before" in said()) == (output == "frames")
+    scene.frame_end += 2
+    assert "Not rendered yet" in said() and not operators.ever_zoom.open_folder.poll()
+    place = tmp_path / output
+    place.unlink() if place.is_file() else shutil.rmtree(place)
+    open_again()
+    assert "Not rendered yet" in said()
+
+
+@pytest.mark.newest
 def test_a_render_in_the_background_tells_the_same(scene: Any, tmp_path: Path) -> None:
     assert operators.ever_zoom.render_background() == {"FINISHED"}
     assert UNKNOWN in said()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -10,10 +11,10 @@ import pytest
 
 import ai_ever_zoom_addon
 from ai_ever_zoom_addon.scene import tags
-from ai_ever_zoom_addon.ui.seams import Check
+from ai_ever_zoom_addon.ui.seams import Check, _draw_keys
 from tests import pictures
 
-from .drawing import draw_panel
+from .drawing import Layout, draw_panel
 from .nested import write_series
 from .test_ui import build
 
@@ -38,6 +39,14 @@ def test_the_button_draws_all_joins(addon: None, tmp_path: Path) -> None:
         operators.ever_zoom.contact_sheet(filepath=str(tmp_path))
 
 
+def keys_shown() -> list[str]:
+    """What the status bar says of keys."""
+    layout = Layout(bpy.context)
+    header: Any = SimpleNamespace(layout=layout)
+    _draw_keys(header, bpy.context)
+    return [text for text in layout.texts if text]
+
+
 def test_the_check_goes_from_join_to_join_and_gives_everything_back(
     addon: None, tmp_path: Path
 ) -> None:
@@ -49,6 +58,7 @@ def test_the_check_goes_from_join_to_join_and_gives_everything_back(
     counts = len(bpy.data.images), len(bpy.data.objects), control[tags.SETTINGS]
     assert not look.poll()
     assert operators.ever_zoom.seam_check() == {"FINISHED"}
+    assert keys_shown() == ["Join", "Picture", "End Seam Check, with the mouse over the view"]
     shown = []
     for _ in range(4):
         (text,) = (t for t in draw_panel("EVERZOOM_PT_seams").button_texts if "Join" in t)
@@ -67,6 +77,7 @@ def test_the_check_goes_from_join_to_join_and_gives_everything_back(
         assert Check.running is not None and Check.running.look == name
     assert look(what="end") == {"FINISHED"}
     assert Check.running is None and not look.poll()
+    assert keys_shown() == []
     assert scene.frame_current == 26
     assert (len(bpy.data.images), len(bpy.data.objects), control[tags.SETTINGS]) == counts
 

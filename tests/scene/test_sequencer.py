@@ -194,6 +194,23 @@ def test_strips_need_no_python(tmp_path: Path) -> None:
         assert curve.driver.is_valid
 
 
+@pytest.mark.newest
+def test_sequencers_show_the_zoom_where_they_show_no_scene(tmp_path: Path) -> None:
+    if bpy.app.version < (5, 0, 0):
+        pytest.skip("does not apply: sequencers show the window's scene")
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    mine: Any = bpy.data.scenes.new("mine")
+    first, *others = bpy.data.workspaces
+    first.sequencer_scene = mine
+    scene = bpy.context.scene
+    series = make_series(tmp_path, NESTED, [(40, 32)])
+    control = zooms.build_zoom(scene, series, replace(PLAIN, engine=Engine.CYCLES))
+    assert {workspace.sequencer_scene for workspace in others} == {None}
+    zooms.change_zoom(scene, control, replace(PLAIN, engine=Engine.SEQUENCER))
+    assert first.sequencer_scene == mine
+    assert others and {workspace.sequencer_scene for workspace in others} == {scene}
+
+
 def test_another_engine_takes_the_strips_away(tmp_path: Path) -> None:
     scene = bpy.context.scene
     series = make_series(tmp_path, UNEVEN, [(200, 160)])

@@ -34,7 +34,7 @@ from ai_ever_zoom_addon.ui import text
 from ai_ever_zoom_addon.ui.bridge import to_settings
 from ai_ever_zoom_addon.ui.properties import EVERZOOM_PG_image, EVERZOOM_PG_zoom
 
-from .drawing import draw_panel, shown_text
+from .drawing import draw_panel, draw_panels, shown_text
 from .nested import HEIGHT, WIDTH, write_series
 
 STEPS = 10
@@ -508,6 +508,14 @@ def test_an_impossible_change_is_told_in_the_panel(addon: None, tmp_path: Path) 
     group.crop = 0.2
     group.feather = 0.25
     assert "make the feather smaller" in group.problem
+    # It is said beside the field, too, and beside no other one.
+    saying = [
+        name for name, layout in draw_panels().items() if "make the" in " ".join(layout.texts)
+    ]
+    assert saying == ["EVERZOOM_PT_main", "EVERZOOM_PT_mask"]
+    mask = draw_panel("EVERZOOM_PT_mask")
+    assert mask.order.index("feather") < mask.order.index(mask.texts[0])
+    assert mask.order.index(mask.texts[-1]) < mask.order.index("mask_shape")
     assert trimmed_width(control) == pytest.approx(26 / WIDTH)  # as it was
     group.feather = 0.02
     assert group.problem == ""

@@ -152,6 +152,26 @@ def test_a_zoom_is_built_into_this_scene_on_demand(addon: None, tmp_path: Path) 
     assert "Mine" in scene.objects
 
 
+def test_scenes_and_collections_are_called_as_the_folders_are(addon: None, tmp_path: Path) -> None:
+    add_object(bpy.context.scene)
+    build(tmp_path / "forest")
+    (control,) = objects.controls(bpy.context.scene)
+    names = [(bpy.context.scene.name, control.users_collection[0].name)]
+    for folder in ("sea", "more/sea"):
+        write_series(tmp_path / folder)
+        place = str(tmp_path / folder)
+        assert operators.ever_zoom.build(is_new=True, folder=place) == {"FINISHED"}
+        (control,) = objects.controls(bpy.context.scene)
+        names.append((bpy.context.scene.name, control.users_collection[0].name))
+    assert names == [("forest", "forest"), ("sea", "sea"), ("sea.001", "sea.001")]
+    # A zoom that is there keeps its names.
+    scene: Any = bpy.context.scene
+    write_series(tmp_path / "desert")
+    scene.ever_zoom.folder = str(tmp_path / "desert")
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    assert (scene.name, control.users_collection[0].name) == names[-1]
+
+
 def test_a_scene_without_a_zoom_leads_to_the_one_that_has_it(addon: None, tmp_path: Path) -> None:
     mine: Any = bpy.context.scene
     add_object(mine)
@@ -247,7 +267,7 @@ def brought(file: Path, *, link: bool) -> Any:
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     libraries: Any = bpy.data.libraries
     with libraries.load(str(file), link=link) as (_, wanted):
-        wanted.collections = ["Ever Zoom"]
+        wanted.collections = ["forest"]  # as the folder of its images
     bpy.context.scene.collection.children.link(wanted.collections[0])
     (control,) = objects.controls(bpy.context.scene)
     return control

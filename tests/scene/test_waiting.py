@@ -142,6 +142,23 @@ def test_a_picture_that_cannot_be_made_takes_the_settings_back(addon: None, tmp_
     assert shown() == old
 
 
+def test_an_add_on_that_is_switched_off_takes_the_settings_back(
+    addon: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = bpy.context.scene
+    control = zooms.build_zoom(scene, write_series(tmp_path), SETTINGS)
+    old = shown()
+    zooms.change_zoom(scene, control, replace(SETTINGS, crop=0.6), may_wait=True)
+    exchange.unregister()
+    try:
+        assert not all_waiting()
+        assert recipe.stored_settings(control) == SETTINGS
+        assert shown() == old
+        assert "when the add-on was switched off" in capsys.readouterr().out
+    finally:
+        exchange.register()
+
+
 def test_a_save_makes_the_rest_first(addon: None, tmp_path: Path) -> None:
     scene = bpy.context.scene
     control = zooms.build_zoom(scene, write_series(tmp_path), SETTINGS)

@@ -35,7 +35,7 @@ def test_with_workbench_and_with_the_users_own_settings(
     window.ask("bpy.context.scene.render.filepath = '//mine.png'")
     window.ask(f"{SETTINGS}.folder = {str(series.folder)!r}")
     build_with(window, "keep")
-    assert window.ask("bpy.context.scene.name") == "Ever Zoom.001"
+    assert window.ask("bpy.context.scene.name") == f"{series.folder.name}.001"
     assert window.ask("bpy.context.scene.view_settings.view_transform") == "Filmic"
     # In the same place, but not over what the other scene renders.
     assert window.ask("bpy.context.scene.render.filepath") == f"//{series.folder.name}_zoom.png"

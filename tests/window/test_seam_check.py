@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from .driver import Window
 from .nested import NestedSeries, Pixels, likeness
+from .test_interrupted_work import status_bar
 
 CHECK = "sys.modules['bl_ext.user_default.ai_ever_zoom.ui.seams'].Check.running"
 FRAME = "bpy.context.window_manager.windows[0].scene.frame_current"
@@ -44,12 +47,20 @@ def test_keys_go_from_join_to_join_and_nothing_stays(window: Window, tmp_path: P
 
     window.build(series.folder)
     window.ask("bpy.context.window_manager.windows[0].scene.frame_set(30)")
+    window.hover(window.middle())
+    time.sleep(6.0)  # until the report of the build is gone
+    calm = status_bar(window)
     window.ask(
         "window, area, region = find_region('VIEW_3D', 'WINDOW')\n"
         "with bpy.context.temp_override(window=window, area=area, region=region):\n"
         "    bpy.ops.ever_zoom.seam_check('INVOKE_DEFAULT')"
     )
     window.hover(window.middle())
+    deadline = time.monotonic() + 30
+    while np.array_equal(status_bar(window), calm):  # it names the keys
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    window.picture("seam-check")
     for number in range(3):
         window.wait_until(f"{CHECK}.number == {number}")
         level = window.ask(f"{CHECK}.join.level")
@@ -63,6 +74,10 @@ def test_keys_go_from_join_to_join_and_nothing_stays(window: Window, tmp_path: P
     window.press("Escape")
     window.wait_until(f"{CHECK} is None")
     assert window.ask(FRAME) == 30
+    deadline = time.monotonic() + 30
+    while not np.array_equal(status_bar(window), calm):
+        assert time.monotonic() < deadline, window.picture("status-bar")
+        time.sleep(0.2)
     truth = series.view(29 / 60, 0.8, 512)
     deadline = time.monotonic() + 240  # shaders are compiled first
     while likeness(window.pixels(window.camera_frame()), truth) < 0.85:

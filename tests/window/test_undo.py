@@ -16,6 +16,7 @@ def settled(window: Window, expression: str, wanted: Any) -> None:
 
 
 GROUP = "bpy.context.scene.ever_zoom"
+MODULE = "bl_ext.user_default.ai_ever_zoom"
 WAITS = "('ever_zoom_strips_wait' in bpy.context.scene)"
 EDITOR = "bpy.context.scene.sequence_editor"
 ALL = f"(getattr({EDITOR}, 'strips_all', None) or {EDITOR}.sequences_all)"  # the second up to 4.3
@@ -80,4 +81,10 @@ def made_beside_the_work(window: Window, folder: Path) -> None:
     assert not set(saved[1:]) & {*old, *new}
     stop = "bpy.ops.ever_zoom.stop_pictures() and 0"
     assert with_crop(0.7, WAITS, stop, WAITS, FILES) == [True, 0, False, saved]
+    assert round(window.ask(f"{GROUP}.crop"), 3) == 0.5
+
+    # Where the add-on is switched off nothing waits for it.
+    off = f"__import__('addon_utils').disable({MODULE!r})"
+    assert with_crop(0.7, WAITS, off, WAITS, FILES) == [True, None, False, saved]
+    window.ask(f"__import__('addon_utils').enable({MODULE!r})")
     assert round(window.ask(f"{GROUP}.crop"), 3) == 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 from .driver import CONTROLS, WORKING, Window, has_area
@@ -15,7 +16,34 @@ LOOK = (
     ".screen.areas if a.type == 'VIEW_3D' for s in [a.spaces.active]][0]"
 )
 FOLDERS = "[o.ever_zoom.folder for o in bpy.data.objects if o.get('ever_zoom_role') == 'control']"
+SEEN = (  # the first and the last frame in the timeline's view
+    "[r.view2d.region_to_view(x, 0)[0] for a in bpy.context.window_manager.windows[0].screen.areas"
+    " if a.ui_type == 'TIMELINE' for r in a.regions if r.type == 'WINDOW' for x in (0, r.width)]"
+)
 SHOWN = "bpy.context.window_manager.windows[0].scene.name"
+
+
+def timeline_follows(window: Window) -> None:
+    """It shows all frames again when these change, unless one looks at a part of them."""
+
+    def has_all(count: int) -> str:
+        return f"(lambda left, right: left <= 1 and {count} <= right < 2 * {count})(*{SEEN})"
+
+    steps = "bpy.context.window_manager.windows[0].scene.ever_zoom.zoom_steps"
+    assert window.ask(has_all(181))
+    for number in (100, 200, 300):  # as by a slider
+        window.ask(f"{steps} = {number}")
+    window.wait_until(has_all(901))
+    window.ask(f"{steps} = 60")
+    window.wait_until(has_all(181))
+    window.hover(window.middle("DOPESHEET_EDITOR"), *("click", "4") * 3)
+    window.wait_until(f"{SEEN}[1] < 181")
+    time.sleep(0.5)  # it glides
+    seen = window.ask(SEEN)
+    window.ask(f"{steps} = 90")
+    time.sleep(1.0)
+    assert window.ask(SEEN) == seen
+    window.ask(f"{steps} = 60")
 
 
 def test_the_way_back_and_another_zoom(
@@ -31,7 +59,9 @@ def test_the_way_back_and_another_zoom(
     window.click(window.find("ever_zoom.build()"))
     window.wait_until(f"{CONTROLS} and not {WORKING}", 120)
     zoom = window.ask(SHOWN)
-    assert zoom != mine and window.ask(LOOK)[:2] == ["CAMERA", "MATERIAL"]
+    assert zoom == series.folder.name != mine
+    timeline_follows(window)
+    assert window.ask(LOOK)[:2] == ["CAMERA", "MATERIAL"]
     window.picture("built")
 
     window.ask(f"bpy.context.window_manager.windows[0].scene = bpy.data.scenes[{mine!r}]")

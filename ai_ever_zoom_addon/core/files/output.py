@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +79,11 @@ def video_of(folder: Path, pattern: str = OWN_VIDEO) -> str:
     longest = max(len(os.fsencode(text)) for text in (name, folder.name, pattern))
     is_usable = folder.name and longest < _LONGEST_NAME + len(OWN_VIDEO) - len(FOLDER_NAME)
     return f"{name}{VIDEO_SUFFIX}" if is_usable else DEFAULT_VIDEO
+
+
+def zoom_name(images: Sequence[Path]) -> str:
+    """What the scene and the collection of a zoom are called: as the folder of its images."""
+    return images[0].parent.name or "Zoom"
 
 
 def video_pattern(text: str) -> str:

@@ -15,6 +15,7 @@ import bpy
 
 from ...core.files.moving import is_moving
 from ...core.files.orientation import UPRIGHT
+from ...core.files.output import zoom_name
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
 from .. import zoom_level
@@ -91,7 +92,7 @@ def build_rig(
             if image.packed_file is None and image.source == "FILE":  # no other can be packed
                 image.pack()
     if control is None:
-        control = _new_control(scene)
+        control = _new_control(scene, plan)
     elif kept_layers is not None:
         _renumber_layers(control, kept_layers)
     collection = control.users_collection[0]
@@ -152,13 +153,14 @@ def write_zoom_level(control: Any, plan: Plan) -> None:
         point.handle_left_type = point.handle_right_type = "ALIGNED"  # smooth when edited, too
 
 
-def _new_control(scene: Any) -> Any:
+def _new_control(scene: Any, plan: Plan) -> Any:
     # The parts of a zoom whose control was deleted are taken over, with what the user made of them.
     left = objects.leftovers(scene)
     if left:
         collection = left[0].users_collection[0]
     else:
-        collection = bpy.data.collections.new("Ever Zoom")
+        name = zoom_name([image.file for image in plan.series.images])
+        collection = bpy.data.collections.new(name)
         scene.collection.children.link(collection)
     control = bpy.data.objects.new("Ever Zoom", None)
     control.empty_display_type = "IMAGE"  # without one: a square in the plane of the layers
