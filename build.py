@@ -7,8 +7,9 @@ python3 build.py test [...]      runs every check and test
 python3 build.py bench [...]     prints the benchmark's table
 python3 build.py fuzz [...]      tries nonsense of every kind and counts what came of it
 
-`--help` after render or test lists their options. What a command needs (the bpy wheel, test tools)
-is installed into environments of its own in .env/, the first time and whenever it changes.
+`--help` after render or test lists their options. What a command needs (the bpy wheel, test tools,
+what makes pages of the guide) is installed into environments of its own in .env/, the first time
+and whenever it changes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,12 +31,14 @@ from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = ROOT / "ai_ever_zoom_addon"
+DOCS = ROOT / "docs"
 MANIFEST = ROOT / "blender_manifest.toml"
 ENVIRONMENTS = ROOT / ".env"
 
 # Everything that is ever installed. bpy brings numpy, as Blender does.
 BPY = {"5.2": "5.2.3", "4.5": "4.5.15", "4.2": "4.2.23"}  # the tested versions, newest first
 PYTEST = ["pytest==9.2.0", "hypothesis==6.170.15", "av==18.1.0", "pillow==13.0.0"]
+GUIDE = ["markdown-it-py==3.0.0"]
 BENCHMARK = ["opencv-python-headless==5.0.0.93"]
 TOOLS = [
     *PYTEST,
@@ -79,28 +83,45 @@ def manifest_version() -> str:
     return match[1]
 
 
+def guide() -> dict[str, bytes]:
+    """The guide as the extension brings it: by their names in its folder, pages and pictures."""
+    base, reason = judge_python([sys.executable], ".".join(map(str, sys.version_info[:2])))
+    if base is None:
+        raise BuildError(f"{sys.executable} cannot make the guide's pages: {reason}.")
+    python = prepare("guide", base, GUIDE)
+    with tempfile.TemporaryDirectory() as name:
+        reason = failure([str(python), "-I", str(DOCS / "make_guide.py"), name])
+        if reason:
+            raise BuildError(f"The guide's pages could not be made: {reason}.")
+        folder = Path(name)
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
 def build_zip(folder: Path = ROOT / "dist") -> Path:
     """Write the extension's zip and return its path; the same files give the same bytes.
 
     Blender wants the manifest and __init__.py side by side at the top of the zip.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     files = {"LICENSE": ROOT / "LICENSE", MANIFEST.name: MANIFEST}
     for path in PACKAGE.rglob("*"):
         parts = path.relative_to(PACKAGE).parts
         left_out = any(part.startswith(".") or part == "__pycache__" for part in parts)
         if path.is_file() and not left_out:
             files["/".join(parts)] = path
+    contents = {name: path.read_bytes() for name, path in files.items()}
+    contents |= {f"guide/{name}": content for name, content in guide().items()}
     target = folder / f"ai_ever_zoom-{manifest_version()}.zip"
-    folder.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with zipfile.ZipFile(partial, "w") as archive:
-            for name, path in sorted(files.items()):
+            for name, content in sorted(contents.items()):
                 entry = zipfile.ZipInfo(name)  # dated 1980-01-01
                 entry.create_system = 3  # the same on Windows
                 entry.external_attr = 0o100644 << 16
                 # Stored, not deflated: zlib's output differs from one of its versions to the next.
-                archive.writestr(entry, path.read_bytes())
+                archive.writestr(entry, content)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
@@ -324,7 +345,7 @@ def prepare(name: str, base: Path, requirements: Sequence[str]) -> Path:
             if reason:
                 raise BuildError(
                     f"The environment {folder} could not be made ({reason}). Check the permissions "
-                    "and the free space, or name another Python by --python PATH."
+                    "and the free space, or use another Python (--python PATH)."
                 )
         else:
             record.unlink()
@@ -333,9 +354,10 @@ def prepare(name: str, base: Path, requirements: Sequence[str]) -> Path:
         pip = [str(python), "-m", "pip", "install", "--no-compile", "--disable-pip-version-check"]
         reason = failure([*pip, *([] if sys.stderr.isatty() else ["-qq"]), *missing])  # -qq: errors
         if reason:
+            otherwise = ", or name an installed Blender by --blender PATH" if "bpy" in name else ""
             raise BuildError(
                 f"pip could not install {', '.join(missing)} ({reason}). Check the network and the "
-                "free space, or name an installed Blender by --blender PATH."
+                f"free space{otherwise}."
             )
         record.write_text("\n".join([*present, *missing]) + "\n", encoding="utf-8")
     return python

@@ -149,6 +149,7 @@ class Choice:
         command: The default of the command line, where it differs.
         needs_build: The built zoom has it only once it is built again.
         is_of_one_zoom: It belongs to one zoom and not to a manner of making them: no preset has it.
+        guide: Where the guide tells of it: "page#anchor of the heading".
     """
 
     label: str
@@ -167,6 +168,7 @@ class Choice:
     command: Any = _SAME
     needs_build: bool = False
     is_of_one_zoom: bool = False
+    guide: str = ""
 
 
 def _choice(default: Any, label: str, help: str, *flags: str, **others: Any) -> Any:
@@ -318,6 +320,7 @@ class ZoomSettings:
         kind="folder",
         needs_build=True,
         is_of_one_zoom=True,
+        guide="panel#before-a-zoom-is-there",
     )
     order: Order = _choice(
         Order.INNERMOST_FIRST,
@@ -342,6 +345,7 @@ class ZoomSettings:
         shown_as={"sorted": "auto"},
         panel=Order.AUTO,
         needs_build=True,
+        guide="panel#before-a-zoom-is-there",
     )
     series: int = _choice(
         1,
@@ -353,12 +357,14 @@ class ZoomSettings:
         soft_limits=(1, 10),
         needs_build=True,
         is_of_one_zoom=True,
+        guide="images-and-presets#what-is-made-of-a-folder",
     )
     is_factor_measured: bool = _choice(
         False,
         "Measured Zoom Factor",
         "Find the zoom factor in the pictures; press it to give one instead",
         panel=True,
+        guide="panel#before-a-zoom-is-there",
     )
     zoom_factor: float = _choice(
         2.0,
@@ -368,18 +374,21 @@ class ZoomSettings:
         soft_limits=(1.001, 4.0),
         digits=4,
         hint=" (usual: 2, 1.5, 1.333), or measure it",
+        guide="panel#before-a-zoom-is-there",
     )
     align: bool = _choice(
         True,
         "Align",
         "Put every image where it really lies in the next larger one, with its own factor",
         "--align",
+        guide="panel#alignment-and-colour",
     )
     match_colour: bool = _choice(
         True,
         "Match Colour",
         "Let the colours of one image glide into the next one's",
         "--match-colour",
+        guide="panel#alignment-and-colour",
     )
     centre: Centre = _choice(
         Centre.IMAGE,
@@ -393,6 +402,7 @@ class ZoomSettings:
                 "As near as the crop allows to the point on which the zoom closes in",
             ),
         },
+        guide="panel#alignment-and-colour",
     )
     length_by: LengthBy = _choice(
         LengthBy.FRAMES,
@@ -405,6 +415,7 @@ class ZoomSettings:
             "sound": ("Sound", "The whole zoom lasts as long as its sound"),
             "markers": ("Markers", "Arrive at the images where the timeline's markers were"),
         },
+        guide="timing-and-camera#how-long",
     )
     zoom_steps: int = _choice(
         60,
@@ -415,6 +426,7 @@ class ZoomSettings:
         name="N",
         limits=(1, 1_000_000),
         soft_limits=(1, 600),
+        guide="timing-and-camera#how-long",
     )
     seconds_per_image: float = _choice(
         2.0,
@@ -423,6 +435,7 @@ class ZoomSettings:
         kind="seconds",
         limits=(0.001, 86400.0),
         soft_limits=(0.1, 10.0),
+        guide="timing-and-camera#how-long",
     )
     length: float = _choice(
         30.0,
@@ -431,6 +444,7 @@ class ZoomSettings:
         kind="seconds",
         limits=(0.001, 86400.0),
         soft_limits=(1.0, 600.0),
+        guide="timing-and-camera#how-long",
     )
     beats: tuple[int, ...] = _choice(
         (),
@@ -438,6 +452,7 @@ class ZoomSettings:
         "Frames of the arrivals at the images after the first, ascending",
         limits=(0, LAST_FRAME),
         is_of_one_zoom=True,
+        guide="timing-and-camera#how-long",
     )
     sound: str = _choice(
         "",
@@ -445,6 +460,7 @@ class ZoomSettings:
         "A sound file that is played with the zoom, and is in the video",
         kind="sound",
         is_of_one_zoom=True,
+        guide="timing-and-camera#how-long",
     )
     sound_seconds: float = _choice(
         0.0,
@@ -452,6 +468,7 @@ class ZoomSettings:
         "In seconds, measured when the sound was chosen; 0: there is none",
         limits=(0.0, 86400.0),
         is_of_one_zoom=True,
+        guide="timing-and-camera#how-long",
     )
     travel: Travel = _choice(
         Travel.ONE_WAY,
@@ -467,8 +484,16 @@ class ZoomSettings:
                 "contains the outermost one",
             ),
         },
+        guide="timing-and-camera#which-way",
     )
-    reverse: bool = _choice(False, "Reverse", "Zoom out instead of in", "-rev", "--reverse")
+    reverse: bool = _choice(
+        False,
+        "Reverse",
+        "Zoom out instead of in",
+        "-rev",
+        "--reverse",
+        guide="timing-and-camera#which-way",
+    )
     ease: float = _choice(
         0.0,
         "Eased Ends",
@@ -478,6 +503,7 @@ class ZoomSettings:
         kind="seconds",
         limits=(0.0, 3600.0),
         soft_limits=(0.0, 10.0),
+        guide="timing-and-camera#the-ends",
     )
     delay: float = _choice(
         0.0,
@@ -489,6 +515,7 @@ class ZoomSettings:
         kind="seconds",
         limits=(0.0, 3600.0),
         soft_limits=(0.0, 10.0),
+        guide="timing-and-camera#the-ends",
     )
     frames_per_second: float = _choice(
         30.0,
@@ -499,6 +526,7 @@ class ZoomSettings:
         name="F",
         limits=(0.1, 1000.0),
         soft_limits=(12.0, 120.0),
+        guide="panel#timing",
     )
     start_frame: int = _choice(
         1,
@@ -510,6 +538,7 @@ class ZoomSettings:
         soft_limits=(0, 10_000),
         command=0,
         is_of_one_zoom=True,
+        guide="panel#timing",
     )
     crop: float = _choice(
         0.8,
@@ -520,6 +549,7 @@ class ZoomSettings:
         name="F",
         kind="factor",
         limits=(0.1, 0.95),
+        guide="panel#mask",
     )
     feather: float = _choice(
         0.05,
@@ -531,6 +561,7 @@ class ZoomSettings:
         kind="factor",
         digits=3,
         limits=(0.0, 0.25),
+        guide="panel#mask",
     )
     mask_shape: MaskShape = _choice(
         MaskShape.RECTANGLE,
@@ -538,12 +569,14 @@ class ZoomSettings:
         "Outline of the inner images",
         "--mask",
         items=_MASKS,
+        guide="panel#mask",
     )
     of_images: tuple[ImageSettings, ...] = _choice(
         (),
         "Single Images",
         "What single images have of their own, by the names of their files",
         is_of_one_zoom=True,
+        guide="images-and-presets#what-a-picture-has-of-its-own",
     )
     resolution_from: FrameSize = _choice(
         FrameSize.IMAGES,
@@ -563,9 +596,15 @@ class ZoomSettings:
             "pixels": ("Pixels", "A size in pixels, filled by the picture"),
             "scene": ("As Scene", "The scene's own resolution, filled by the picture"),
         },
+        guide="timing-and-camera#camera",
     )
     shape: tuple[int, int] = _choice(
-        (4, 3), "Shape", "Width to height of the frames", limits=(1, 10_000), sign=":"
+        (4, 3),
+        "Shape",
+        "Width to height of the frames",
+        limits=(1, 10_000),
+        sign=":",
+        guide="timing-and-camera#camera",
     )
     resolution: tuple[int, int] = _choice(
         (1920, 1080),
@@ -573,6 +612,7 @@ class ZoomSettings:
         "Width and height of the frames in pixels",
         limits=(4, 65536),
         sign="x",
+        guide="timing-and-camera#camera",
     )
     roll: float = _choice(
         0.0,
@@ -583,6 +623,7 @@ class ZoomSettings:
         digits=3,
         limits=(-4.0, 4.0),
         soft_limits=(-1.0, 1.0),
+        guide="timing-and-camera#camera",
     )
     turn: Turn = _choice(
         Turn.FOLLOW,
@@ -593,6 +634,7 @@ class ZoomSettings:
             "follow": ("Follow", "Each image is upright when it fills the view"),
             "level": ("Stay Level", "As the outermost image, however the others are turned"),
         },
+        guide="panel#alignment-and-colour",
     )
     target: tuple[float, float] = _choice(
         (0.0, 0.0),
@@ -605,6 +647,7 @@ class ZoomSettings:
         digits=3,
         limits=(-0.5, 0.5),
         is_of_one_zoom=True,
+        guide="timing-and-camera#camera",
     )
     engine: Engine = _choice(
         Engine.CYCLES,
@@ -620,6 +663,7 @@ class ZoomSettings:
             ),
             "keep": ("Keep My Settings", "Leave the scene's own settings alone, but for the size"),
         },
+        guide="panel#output",
     )
     file_format: FileFormat = _choice(
         FileFormat.AUTO,
@@ -648,9 +692,14 @@ class ZoomSettings:
         name="N",
         limits=(0, 1_000_000),
         soft_limits=(0, 64),
+        guide="panel#output",
     )
     pack_images: bool = _choice(
-        False, "Pack Images", "Store the images inside the .blend file", "--pack"
+        False,
+        "Pack Images",
+        "Store the images inside the .blend file",
+        "--pack",
+        guide="panel#output",
     )
     debug_overlay: bool = _choice(
         False,
@@ -658,6 +707,7 @@ class ZoomSettings:
         "Draw the frame's centre, outlines, image centres and figures into the picture",
         "-dbg",
         "--debug",
+        guide="panel#debug",
     )
 
     def __post_init__(self) -> None:

@@ -187,7 +187,7 @@ def build_sample(files: list[Path], **settings: Any) -> Any:
 
 def make_picture(name: str, side: int = 280) -> None:
     """The moments of an effect, side by side."""
-    from docs.make_pictures import PICTURES, eight_bit, write
+    from docs.make_pictures import eight_bit, save_photo
 
     effect, moments = EFFECTS[name]
     with tempfile.TemporaryDirectory() as folder:
@@ -205,14 +205,7 @@ def make_picture(name: str, side: int = 280) -> None:
         for frame in (round(moment * STEPS) for moment in moments):
             rendering.render_animation(scene, folder, frame, frame, sharp=False)
             strip.append(eight_bit(loading.read_pixels(Path(folder) / f"frame_{frame:05}.png")))
-    write(
-        PICTURES / f"gallery-{name}.jpg",
-        [np.concatenate(strip, axis=1)],
-        "mjpeg",
-        1,
-        qmin="3",
-        qmax="5",
-    )
+    save_photo(f"gallery-{name}", np.concatenate(strip, axis=1))
 
 
 if __name__ == "__main__":

@@ -36,18 +36,10 @@ def eight_bit(picture: NDArray[np.float32]) -> Pixels:
     return rounded
 
 
-def write(file: Path, pictures: list[Pixels], codec: str, rate: int, **options: str) -> None:
-    """Write one picture, or several that move."""
-    height, width = pictures[0].shape[:2]
-    with av.open(str(file), "w", format="image2" if len(pictures) == 1 else None) as container:
-        stream: Any = container.add_stream(codec, rate=rate, options=options)
-        stream.width, stream.height = width, height
-        stream.pix_fmt = "yuvj444p" if codec == "mjpeg" else "yuv420p"
-        for number, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, rate)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+def save_photo(name: str, picture: Pixels) -> None:
+    """Write a picture of the guide, which the extension brings: it is to take little room."""
+    image = Image.fromarray(picture)
+    image.save(PICTURES / f"{name}.jpg", quality=75, optimize=True, progressive=True)
 
 
 def make_sheet() -> None:
@@ -57,7 +49,7 @@ def make_sheet() -> None:
     side = 420
     views = [eight_bit(sample_view(level, size=(side, side))) for level in (0, 1, 2.1, 3, 5, 7)]
     rows = [np.concatenate(views[start : start + 3], axis=1) for start in (0, 3)]
-    write(PICTURES / "sample.jpg", [np.concatenate(rows)], "mjpeg", 1, qmin="2", qmax="3")
+    save_photo("sample", np.concatenate(rows))
 
 
 def rendered(*options: str) -> list[Pixels]:
@@ -78,18 +70,27 @@ def rendered(*options: str) -> list[Pixels]:
 def make_movie() -> None:
     """The zoom as the command line renders it, small."""
     frames = rendered("-zs", "16", "--resolution", "320x320")
-    write(PICTURES / "zoom.webp", frames, "libwebp_anim", 20, quality="60", loop="0")
+    with av.open(str(PICTURES / "zoom.webp"), "w") as container:
+        options = {"quality": "60", "loop": "0"}
+        stream: Any = container.add_stream("libwebp_anim", rate=20, options=options)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for number, picture in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 20)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
 
 
 def make_camera() -> None:
     """The same five moments as they are, rolled, and wide, one below the other."""
     moments = ["-zs", "3", "--frames", "0-4"]
-    size = ["--resolution", "280x280"]
+    size = ["--resolution", "200x200"]
     rows = [
         np.concatenate(rendered(*moments, *options), axis=1)
-        for options in (size, [*size, "--roll", "0.25"], ["--resolution", "280x158"])
+        for options in (size, [*size, "--roll", "0.25"], ["--resolution", "200x112"])
     ]
-    write(PICTURES / "camera.jpg", [np.concatenate(rows)], "mjpeg", 1, qmin="2", qmax="4")
+    save_photo("camera", np.concatenate(rows))
 
 
 def turned(degrees: float, level: float) -> Image.Image:
@@ -157,7 +158,7 @@ def make_kinds() -> None:
             files.append(np.asarray(paper.convert("RGB")))
         gap = np.full((190, 30, 3), 255, np.uint8)
         row = np.concatenate([*files, gap, *frames], axis=1)
-        write(PICTURES / f"{name}.jpg", [row], "mjpeg", 1, qmin="3", qmax="5")
+        save_photo(name, row)
 
 
 def make_joins() -> None:
@@ -170,8 +171,8 @@ def make_joins() -> None:
             raise SystemExit(1)
         with Image.open(file) as sheet:
             part = sheet.convert("RGB").crop((0, 0, sheet.width // 2, sheet.height // 2))
-            small = part.resize((1000, round(part.height * 1000 / part.width) // 2 * 2))
-    write(PICTURES / "joins.jpg", [np.asarray(small)], "mjpeg", 1, qmin="3", qmax="5")
+            small = part.resize((1000, round(part.height * 1000 / part.width)))
+    save_photo("joins", np.asarray(small))
 
 
 def make_page() -> None:

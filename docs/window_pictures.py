@@ -204,7 +204,7 @@ def save(name: str, picture: Pixels) -> None:
 
 def save_photo(name: str, picture: Pixels) -> None:
     """Write a picture with a view in it."""
-    Image.fromarray(picture).save(PICTURES / f"{name}.webp", quality=88, method=6)
+    Image.fromarray(picture).save(PICTURES / f"{name}.webp", quality=75, method=6)
 
 
 @contextmanager
@@ -344,7 +344,7 @@ def _photograph_playing(at: Studio) -> None:
     window.click(play)
     window.wait_until("bpy.context.scene.frame_current > 3", 120)
     at.away()
-    at.part("panel-playing", (play, last), 44, 14)
+    at.part("panel-playing", (play, last), 44, 17)
     window.click(play)
     window.wait_until("not bpy.context.screen.is_animation_playing")
     window.ask("bpy.context.scene.frame_set(1)")
@@ -372,7 +372,7 @@ def _photograph_rendered(at: Studio) -> None:
     window.ask("bpy.context.scene.frame_step = 1")
     places = window.find("filepath"), window.find("ever_zoom.open_folder(")
     at.away()
-    at.part("panel-rendered", places, 14, 20)
+    at.part("panel-rendered", places, 16, 16)
 
 
 def _photograph_sub_panels(at: Studio) -> None:

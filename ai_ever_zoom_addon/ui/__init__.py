@@ -12,6 +12,7 @@ from . import (
     exchange,
     farm,
     images,
+    manual,
     mending,
     menus,
     mixing,
@@ -64,6 +65,7 @@ MODULES = (
     exchange,  # before those that save
     saving,
     preferences,
+    manual,
 )
 
 

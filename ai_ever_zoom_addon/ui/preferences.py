@@ -12,6 +12,7 @@ from ..core.files.output import FOLDER_NAME, OWN_VIDEO, video_pattern
 from ..settings import TABLE, Engine
 from .building import EVERZOOM_OT_build
 from .defaults import ADDON, FIELDS, MACHINE
+from .manual import draw_guide
 from .properties import plain_property
 from .view import EVERZOOM_OT_preview
 
@@ -82,6 +83,7 @@ class EVERZOOM_AP_preferences(bpy.types.AddonPreferences):
         for item in keymap.keymap_items if keymap else ():
             if item.idname in SHORTCUTS:
                 rna_keymap_ui.draw_kmi([], keys, keymap, item, layout.column(), 0)
+        draw_guide(layout)
 
 
 EVERZOOM_AP_preferences.__annotations__ |= {

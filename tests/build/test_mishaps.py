@@ -31,8 +31,17 @@ def checkout(tmp_path: Path) -> Path:
     """What build.py needs of the repository."""
     folder = tmp_path / "checkout"
     (folder / "tests").mkdir(parents=True)
-    for name in ("build.py", "LICENSE", build.MANIFEST.name, "tests/__init__.py", "tests/run.py"):
+    for name in (
+        "build.py",
+        "LICENSE",
+        "README.md",
+        build.MANIFEST.name,
+        "tests/__init__.py",
+        "tests/run.py",
+    ):
         shutil.copy(build.ROOT / name, folder / name)
+    for name in ("docs", "jobs"):
+        shutil.copytree(build.ROOT / name, folder / name)
     package = folder / build.PACKAGE.name
     package.mkdir()
     (package / "__init__.py").write_bytes(b"#" * 100_000)
@@ -112,9 +121,17 @@ def test_another_run_sets_up_the_same_environment(checkout: Path) -> None:
     assert re.fullmatch(r"Setting up [^\n]+\nbuild\.py: pip could not install [^\n]+\n", rest)
 
 
+def let_it_make_the_guide(checkout: Path) -> None:
+    """Give it the environment for that."""
+    assert build.guide()  # by now it is there
+    (checkout / ".env").mkdir()
+    (checkout / ".env" / "guide").symlink_to(build.ENVIRONMENTS / "guide")
+
+
 @on_linux
 def test_no_space_for_the_zip(checkout: Path) -> None:
     (checkout / "dist").mkdir()
+    let_it_make_the_guide(checkout)
     target = shlex.quote(str(checkout / "dist"))
     done = run_build(checkout, [], f"mount -t tmpfs -o size=64k none {target}")
     assert_one_line(done, "No space left on device", "free space")
@@ -142,6 +159,13 @@ def test_an_environment_that_cannot_be_made(checkout: Path) -> None:
     bpy = "5.2" if version == "3.13" else "4.5"
     done = run_build(checkout, ["render", "--bpy", bpy, "--python", str(fake)])
     assert_one_line(done, f"bpy-{bpy} could not be made (NoLuck: not today)", "--python PATH")
+
+
+def test_the_guide_cannot_be_made(checkout: Path) -> None:
+    done = run_build(checkout, [])
+    assert_one_line(done, "pip could not install markdown-it-py", "network")
+    assert "--blender" not in done.stderr
+    assert list((checkout / "dist").iterdir()) == []
 
 
 def test_a_package_that_cannot_be_had(checkout: Path) -> None:
@@ -180,6 +204,7 @@ def test_a_blender_that_does_not_start(checkout: Path) -> None:
 
 @on_linux
 def test_nobody_can_be_told(checkout: Path) -> None:
+    let_it_make_the_guide(checkout)
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, str(checkout / "build.py")],

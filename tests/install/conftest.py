@@ -49,7 +49,7 @@ def extension_zip(tmp_path: Path) -> Path:
 @pytest.fixture
 def inside(extension_zip: Path, tmp_path: Path) -> Callable[..., Told]:
     """Runs inside.py in a Blender whose configuration is fresh and of its own."""
-    resources = tmp_path / "resources"
+    resources = tmp_path / "resources #1 of M\u00fcller"  # an address has to write it otherwise
 
     def run(what: str, *arguments: str) -> Told:
         done = subprocess.run(

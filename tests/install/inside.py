@@ -1,6 +1,7 @@
 """Runs in a process of its own, with bpy: installs the zip and tells what happens. Touches bpy.
 
 inside.py life ZIP           enable, disable, enable, disable: what Blender knows after each
+inside.py guide ZIP          where Blender's help leads from everything of the extension
 inside.py command ZIP ARGS   run the extension's command line command
 The environment's BLENDER_USER_RESOURCES is where it is installed. The last line printed is JSON.
 """
@@ -84,6 +85,7 @@ def snapshot() -> Snapshot:
             for item in keymap.keymap_items
         ],
         "commands": sorted(identity for identity, _ in commands.values()),
+        "manuals": [prefix for prefix, _ in utils.manual_map()],
     }
 
 
@@ -99,6 +101,41 @@ def life(zip_path: str) -> dict[str, Snapshot]:
     return told
 
 
+def helped() -> list[tuple[str, str]]:
+    """(identity, label) of all that the user may ask help for, as Blender's buttons name it."""
+    groups = [
+        *bpy.types.PropertyGroup.__subclasses__(),
+        *bpy.types.AddonPreferences.__subclasses__(),
+    ]
+    operators: Any = getattr(bpy.ops, "ever_zoom")  # noqa: B009  # its stubs know none of ours
+    ours: list[Any] = [kind for kind in groups if kind.__module__.startswith(MODULE)]
+    return [
+        *((f"{name}.ever_zoom", "Ever Zoom") for name in ("Scene", "Object")),
+        *(
+            (f"{kind.__name__}.{name}", "" if item.is_hidden or item.is_readonly else item.name)
+            for kind in ours
+            for name, item in kind.bl_rna.properties.items()
+            if name not in kind.bl_rna.base.properties
+        ),
+        *(
+            (f"ever_zoom.{name}", getattr(operators, name).get_rna_type().name)
+            for name in dir(operators)
+        ),
+    ]
+
+
+def guide(zip_path: str) -> list[tuple[str, str, str | None]]:
+    """(identity, label, address) of all that the user may ask help for."""
+    from bl_operators import wm
+
+    help_: Any = wm
+    install(zip_path)
+    assert addon_utils.enable(MODULE) is not None
+    identities = [(one, label, help_._wm_doc_get_id(one, do_url=False)) for one, label in helped()]
+    lookup = help_.WM_OT_doc_view_manual._lookup_rna_url
+    return [(one, label, lookup(rna, verbose=False)) for one, label, rna in identities]
+
+
 def command(zip_path: str, arguments: list[str]) -> dict[str, int]:
     install(zip_path)
     assert addon_utils.enable(MODULE) is not None
@@ -109,7 +146,7 @@ def command(zip_path: str, arguments: list[str]) -> dict[str, int]:
 if __name__ == "__main__":
     what, path, *rest = sys.argv[1:]
     try:
-        result = life(path) if what == "life" else command(path, rest)
+        result: Any = command(path, rest) if rest else {"life": life, "guide": guide}[what](path)
     except BaseException:
         traceback.print_exc()
         os._exit(1)  # bpy 4.5 may hang where it is left with an add-on half enabled

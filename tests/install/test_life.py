@@ -14,7 +14,7 @@ def test_comes_and_goes_cleanly(inside: Callable[..., Told]) -> None:
     for number in ("first", "second"):
         enabled, disabled = told.value[f"enabled, {number}"], told.value[f"disabled, {number}"]
         assert set(enabled["commands"]) - set(installed["commands"]) == {"ever_zoom"}
-        for kind in ("types", "properties", "menus"):
+        for kind in ("types", "properties", "menus", "manuals"):
             assert set(enabled[kind]) > set(installed[kind]), kind
         assert disabled == installed
     assert told.value["enabled, first"] == told.value["enabled, second"]

@@ -31,8 +31,9 @@ def test_same_files_give_the_same_bytes(
     extension_zip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = tmp_path / "elsewhere"
-    shutil.copytree(build.PACKAGE, copy / build.PACKAGE.name)
-    for path in (build.MANIFEST, build.ROOT / "LICENSE"):
+    for folder in (build.PACKAGE, build.DOCS, build.ROOT / "jobs"):
+        shutil.copytree(folder, copy / folder.name)
+    for path in (build.MANIFEST, build.ROOT / "LICENSE", build.ROOT / "README.md"):
         shutil.copy(path, copy)
     for number, path in enumerate(sorted(copy.rglob("*"))):
         os.utime(path, (1e9 + number, 1e9 + number))
@@ -43,19 +44,22 @@ def test_same_files_give_the_same_bytes(
     monkeypatch.setattr(build, "ROOT", copy)
     monkeypatch.setattr(build, "PACKAGE", copy / build.PACKAGE.name)
     monkeypatch.setattr(build, "MANIFEST", copy / build.MANIFEST.name)
+    monkeypatch.setattr(build, "DOCS", copy / build.DOCS.name)
     again = build.build_zip(tmp_path / "again")
     assert again.name == extension_zip.name
     assert again.read_bytes() == extension_zip.read_bytes()
 
 
-def test_holds_the_package_the_manifest_and_the_licence(extension_zip: Path) -> None:
+def test_holds_the_package_the_guide_the_manifest_and_the_licence(extension_zip: Path) -> None:
     with zipfile.ZipFile(extension_zip) as archive:
         assert archive.testzip() is None
         names = set(archive.namelist())
         licence = archive.read("LICENSE").decode()
     package = {p.relative_to(build.PACKAGE).as_posix() for p in build.PACKAGE.rglob("*.py")}
     assert {"__init__.py", "cli.py"} <= package
-    assert names == package | {"LICENSE", "blender_manifest.toml"}
+    pages = {f"guide/{name}" for name in build.guide()}
+    assert "guide/index.html" in pages
+    assert names == package | pages | {"LICENSE", "blender_manifest.toml"}
     assert "GNU GENERAL PUBLIC LICENSE" in licence and "Version 3" in licence
 
 

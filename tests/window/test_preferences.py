@@ -2,15 +2,52 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
 import pytest
 
 from .driver import CONTROLS, WORKING, Window, has_area
 from .nested import NestedSeries
 
+# What would open the browser.
+NO_BROWSER = """
+import webbrowser
+sys.opened = []
+webbrowser.open = lambda address, *_: sys.opened.append(address)
+"""
 PACKAGE = "bl_ext.user_default.ai_ever_zoom"
 PREFERENCES = f"bpy.context.preferences.addons[{PACKAGE!r}].preferences"
 SETTINGS = "bpy.context.scene.ever_zoom"
 GPU = "Maker's Best GPU"
+
+
+def test_help_opens_the_guide_at_the_passage(window: Window) -> None:
+    window.ask(NO_BROWSER)
+    opened: list[str] = []
+
+    def is_opened(page: str) -> None:
+        address = window.wait_until(f"sys.opened[{len(opened)}:]")[0]
+        opened.append(address)
+        assert address.startswith("file:///") and address.endswith(f"/guide/{page}")
+        path = url2pathname(urlsplit(address).path)
+        assert window.ask(f"__import__('os').path.isfile({path!r})")
+
+    window.open_sidebar("Ever Zoom")
+    for button, page in (
+        ("folder", "go/panel/before-a-zoom-is-there.html"),
+        ("ever_zoom.sample(", "go/panel/before-a-zoom-is-there.html"),
+        ("zoom_steps", "go/timing-and-camera/how-long.html"),
+    ):
+        window.hover(window.find(button), "key", "67")  # F1; a key code for xdotool
+        is_opened(page)
+    # What "Online Manual" in a button's own menu does.
+    window.ask("bpy.ops.wm.doc_view_manual(doc_id='ever_zoom.contact_sheet')")
+    is_opened("go/panel/seams.html")
+    window.ask(f"bpy.ops.preferences.addon_show(module={PACKAGE!r})")
+    window.wait_until(has_area("PREFERENCES"))
+    window.click(window.find("index.html", "PREFERENCES", "WINDOW"), "PREFERENCES")
+    is_opened("index.html")
 
 
 @pytest.mark.newest
