@@ -683,6 +683,7 @@ class ZoomSettings:
             "jpeg": ("JPEG", "Single pictures, small, with a little loss"),
         },
         shown_as={"webp": "auto"},  # Blender writes no animated ones: the command line does
+        guide="panel#formats",
     )
     samples: int = _choice(
         0,

@@ -75,14 +75,14 @@ class Page:
     Attributes:
         name: Of its file, without ".html".
         title: Its first heading.
-        sections: (anchor, heading) of its passages.
+        sections: (anchor, heading, level) of its passages: level 2, or deeper within such a one.
         text: HTML.
         files: Name in the guide's folder -> file of the repository.
     """
 
     name: str
     title: str
-    sections: list[tuple[str, str]]
+    sections: list[tuple[str, str, int]]
     text: str
     files: dict[str, Path] = field(default_factory=dict)
 
@@ -130,23 +130,23 @@ def page_of(name: str, text: str, source: Path) -> Page:
         GuideError: A link or picture leads nowhere.
     """
     tokens = MARKDOWN.parse(text)
-    headings: list[tuple[str, str]] = []
+    headings: list[tuple[str, str, int]] = []
     files: dict[str, Path] = {}
     for number, token in enumerate(tokens):
         if token.type == "heading_open":
             heading = text_of(tokens[number + 1])
             anchor = anchor_of(heading)
-            if anchor in dict(headings):
+            if any(anchor == other for other, _, _ in headings):
                 raise GuideError(f"{source.name} has two headings {heading}")
             token.attrSet("id", anchor)
-            headings.append((anchor, heading))
+            headings.append((anchor, heading, int(token.tag[1:])))
         for child in token.children or []:
             for attribute in ("href", "src"):
                 link = child.attrGet(attribute)
                 if link is not None:
                     child.attrSet(attribute, place_of(str(link), source, files))
     html = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
-    (_, title), *sections = headings
+    (_, title, _), *sections = headings
     return Page(name, title, sections, html, files)
 
 
@@ -179,7 +179,8 @@ def contents(page: Page) -> list[str]:
         return []
     links = [
         f'<li><a href="{page.name}.html#{anchor}">{escape(heading)}</a></li>'
-        for anchor, heading in page.sections
+        for anchor, heading, level in page.sections
+        if level == 2
     ]
     return ["<ul>", *links, "</ul>"]
 
@@ -236,7 +237,7 @@ def make(folder: Path) -> None:
             title=escape(title), navigation=navigation(pages, name), text=text
         )
     for page in pages:
-        texts.update(shortcut(page, anchor, title) for anchor, title in page.sections)
+        texts.update(shortcut(page, anchor, title) for anchor, title, _ in page.sections)
     written = {name: text.encode() for name, text in texts.items()}
     for page in pages:
         written.update((name, file.read_bytes()) for name, file in page.files.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from enum import StrEnum
 from typing import Any
 
@@ -262,3 +263,8 @@ def test_when_the_pictures_have_to_be_looked_at(values: dict[str, Any], needed: 
     assert (
         ZoomSettings(**{"align": False, "match_colour": False, **values}).needs_analysis == needed
     )
+
+
+def test_each_setting_has_its_passage_in_the_guide() -> None:
+    for name, choice in TABLE.items():
+        assert re.fullmatch(r"[a-z-]+#[a-z-]+", choice.guide), name
