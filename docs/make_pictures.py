@@ -192,7 +192,7 @@ def make_page() -> None:
             shown = browser.shot()
         finally:
             browser.close()
-    write(PICTURES / "page.jpg", [shown], "mjpeg", 1, qmin="3", qmax="5")
+    save_photo("page", shown)
 
 
 def make_window() -> None:

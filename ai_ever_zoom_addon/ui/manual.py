@@ -50,6 +50,7 @@ OPERATORS = {
     "compositing#one-picture-alone": ("add_image_mask",),
     "mixing#behind-everything": ("use_as_backdrop", "remove_backdrop"),
     "mixing#on-a-screen": ("put_on_screen",),
+    "page": ("write_page",),
     "farm": ("prepare_for_farm",),
 }
 

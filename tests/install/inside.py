@@ -133,7 +133,7 @@ def guide(zip_path: str) -> list[tuple[str, str, str | None]]:
     assert addon_utils.enable(MODULE) is not None
     identities = [(one, label, help_._wm_doc_get_id(one, do_url=False)) for one, label in helped()]
     lookup = help_.WM_OT_doc_view_manual._lookup_rna_url
-    return [(one, label, lookup(rna, verbose=False)) for one, label, rna in identities]
+    return [(one, label, rna and lookup(rna, verbose=False)) for one, label, rna in identities]
 
 
 def command(zip_path: str, arguments: list[str]) -> dict[str, int]:

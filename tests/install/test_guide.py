@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -53,7 +54,9 @@ def test_help_leads_to_the_passage_that_tells_of_it(inside: Callable[..., Told])
     silent = []
     assert len(told.value) > 150
     for identity, label, address in told.value:
-        assert address is not None, identity
+        if address is None:  # Blender 4 does not find the preferences of any add-on
+            assert identity.startswith("EVERZOOM_AP_") and version("bpy") < "5", identity
+            continue
         page, anchor = file_of(address), ""
         assert page.is_relative_to(told.resources), identity
         forward = GuidePage(page.read_text(encoding="utf-8")).forward
