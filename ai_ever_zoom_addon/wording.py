@@ -130,6 +130,10 @@ _SENTENCES = {
         "No view transform of this colour configuration leaves pictures as they are: frames have "
         'other colours than the images; the nearest is "{view}".'
     ),
+    FindingKind.HALF_PRECISION: (
+        "{engine} renders with half precision: of the 16 bits of its frames about 12 are exact; "
+        "{remedy}."
+    ),
 }
 
 _REMEDIES = {
@@ -189,6 +193,10 @@ _REMEDIES = {
     FindingKind.IDLE_OVERLAY: {
         Way.WINDOW: "Fast 2D",
         Way.COMMAND_LINE: "--engine sequencer",
+    },
+    FindingKind.HALF_PRECISION: {
+        Way.WINDOW: "choose Cycles or Fast 2D for all of them",
+        Way.COMMAND_LINE: "use --engine cycles or sequencer for all of them",
     },
 }
 

@@ -56,6 +56,7 @@ class FindingKind(StrEnum):
     STANDING_STILL = "standing-still"  # files
     OTHER_FRAMES = "other-frames"  # frames, wanted: the first and the last
     OTHER_COLOURS = "other-colours"  # view: the transform that comes nearest
+    HALF_PRECISION = "half-precision"  # engine
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,9 @@ ENGINE_IDS = {
     Engine.WORKBENCH: "BLENDER_WORKBENCH",
 }
 
+# Blender keeps what they render as half floats, whatever precision the images have.
+_HALF_PRECISION = (Engine.EEVEE, Engine.WORKBENCH)
+
 # Things that can be seen through, of the user's, for which Cycles has room before the layers.
 _CLEAR_THINGS = 4
 
@@ -336,10 +339,14 @@ def check(scene: bpy.types.Scene, plan: Plan) -> list[Finding]:
         values = {"frames": [first, last], "wanted": [plan.first_frame, plan.last_frame]}
         return [Finding(FindingKind.OTHER_FRAMES, values)]
     check_engine(engine)
+    findings = []
     display = colours.plain_display()
-    if display.is_exact:
-        return []
-    return [Finding(FindingKind.OTHER_COLOURS, {"view": display.view})]
+    if not display.is_exact:
+        findings.append(Finding(FindingKind.OTHER_COLOURS, {"view": display.view}))
+    if engine in _HALF_PRECISION and plan.settings.file_format is FileFormat.PNG_16:
+        name = TABLE["engine"].items[engine][0]
+        findings.append(Finding(FindingKind.HALF_PRECISION, {"engine": name}))
+    return findings
 
 
 # --- What of it is written ------------------------------------------------------------------------
