@@ -389,6 +389,7 @@ def _write(
         jobs = options.jobs
         if jobs == AUTO:
             jobs = suitable_jobs((image.width, image.height) for image in built.series.images)
+        jobs = rendering.shared(scene, jobs)
         if jobs > 1:
             terminal.say(f"Rendering by {jobs} processes at once.")
         # Whoever asks for the file gets the frames that the file renders.

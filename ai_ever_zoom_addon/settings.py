@@ -661,7 +661,10 @@ class ZoomSettings:
                 "Fast 2D (Sequencer)",
                 "Image strips in the Video Sequencer: fastest without a GPU",
             ),
-            "keep": ("Keep My Settings", "Leave the scene's own settings alone, but for the size"),
+            "keep": (
+                "Keep My Settings",
+                "Leave the scene's own settings alone, but for the size and a chosen format",
+            ),
         },
         guide="panel#output",
     )

@@ -62,8 +62,13 @@ def kinds_of_boxes(file: Path) -> list[bytes]:
     return kinds
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("file_format", VIDEOS)
+@pytest.mark.parametrize(
+    ("file_format", "jobs"),
+    [
+        *((name, 1) for name in VIDEOS),
+        *(pytest.param(name, 2, marks=pytest.mark.newest) for name in ("webm", "prores")),
+    ],
+)
 def test_a_video(run: Run, series: Path, file_format: str, jobs: int) -> None:
     name, codec, pixels = VIDEOS[file_format]
     by_name = () if file_format in ("h264", "webm", "prores") else ("--format", file_format)
@@ -76,6 +81,8 @@ def test_a_video(run: Run, series: Path, file_format: str, jobs: int) -> None:
         assert not Path(name).exists()
         return
     assert ran.status == 0, ran.lines[-1]
+    # One of 10 bits is made by one: frames that wait for the encoder have 8.
+    assert ("Rendering by 2 processes at once." in ran.lines) == (jobs == 2 and name != "zoom.mov")
     assert [path.name for path in Path.cwd().iterdir()] == [name]
     with av.open(name) as container:
         context: Any = container.streams.video[0].codec_context
@@ -180,13 +187,15 @@ def test_fine_gradients_keep_their_levels(run: Run, tmp_path: Path, engine: str)
         seen = read_deep_png(Path(f"png-16/frame_{number:05}.png"))
         linear = middle(linear, seen.shape[:2])
         away = np.abs(decoded(seen / 65535.0) / linear - 1.0)[EDGE:-EDGE, EDGE:-EDGE]
-        # A step of 8 bits is 0.014; half precision rounds the image, the light and the frame.
-        assert away.max() < (3 * 2**-11 if engine == "workbench" else 1e-4)
+        # A step of 8 bits is 0.014; half precision cuts the image, the light and the frame.
+        coarse = 4 * 2**-11 if engine == "workbench" else 0.0
+        assert away.max() < 1e-4 + coarse
         seen = read_exr(Path(f"exr/frame_{number:05}.exr"))
         away = np.abs(seen / linear - 1.0)[EDGE:-EDGE, EDGE:-EDGE]
-        assert away.max() < 2**-11 + 1e-4  # of half precision
+        assert away.max() < 1e-4 + coarse + 2**-11  # as such a file has half precision
 
 
+@pytest.mark.newest
 def test_frames_of_each_format(run: Run, series: Path) -> None:
     def render(*options: object) -> Ran:
         return run("-i", series, "-o", "out", *ARGUMENTS, "--engine", "sequencer", *options)
@@ -209,6 +218,7 @@ def test_frames_of_each_format(run: Run, series: Path) -> None:
     assert "of another zoom (--format, " in render("--format", "png-16", "--resume").error
 
 
+@pytest.mark.newest
 def test_a_loop(run: Run, series: Path) -> None:
     for jobs in (1, 2):
         ran = run("-i", series, "-o", f"{jobs}.webp", *ARGUMENTS, "-fps", 30, "--jobs", jobs)

@@ -173,8 +173,7 @@ def _render_video(scene: Any, output: str, writing: Writing, progress: Progress,
         _render_loop(scene, output, partial, progress, how)
         return total
     output_settings.set_output(scene, str(partial), how.file_format)
-    # The frames of several processes are stored with 8 bits until they are encoded.
-    if min(how.jobs, total) > 1 and scene.render.image_settings.color_depth == "8":
+    if shared(scene, min(how.jobs, total)) > 1:
         width, height = output_settings.scene_resolution(scene)
         with _crew(scene, min(how.jobs, total), how) as crew:
             numbers = range(scene.frame_start, scene.frame_end + 1)
@@ -186,6 +185,15 @@ def _render_video(scene: Any, output: str, writing: Writing, progress: Progress,
         raise incomplete(output, "the video is not whole")
     put_index_first(partial)
     return total
+
+
+def shared(scene: Any, jobs: int) -> int:
+    """By how many processes a scene is rendered where so many are wanted.
+
+    Frames of a video wait for being encoded with 8 bits: one of more is made by one process.
+    """
+    image = scene.render.image_settings
+    return 1 if scene.render.is_movie_format and image.color_depth != "8" else jobs
 
 
 def _render_loop(scene: Any, output: str, partial: Path, progress: Progress, how: _How) -> None:
