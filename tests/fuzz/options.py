@@ -16,8 +16,10 @@ import av
 from PIL import Image
 
 from ai_ever_zoom_addon import cli
+from ai_ever_zoom_addon.core.files.output import KINDS as FORMATS
+from ai_ever_zoom_addon.core.files.output import format_of, is_whole_picture
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.settings import KINDS, TABLE
+from ai_ever_zoom_addon.settings import KINDS, TABLE, FileFormat
 from tests.fuzz.trial import Case, is_sentence
 from tests.scene.command import make_series
 
@@ -142,12 +144,15 @@ def run(given: list[str], folder: Path) -> tuple[dict[str, Any], str]:
     return json.loads(text), lines[-1]
 
 
-def check_frames(output: Path, frames: range, size: list[int]) -> None:
+def check_frames(output: Path, frames: range, size: list[int], suffix: str) -> None:
     """All that were promised are there, whole and of the right size, and no others."""
-    wanted = {f"frame_{number:05d}.png" for number in frames}
+    wanted = {f"frame_{number:05d}{suffix}" for number in frames}
     found = {file.name for file in output.iterdir() if not file.name.startswith(".")}
     assert found == wanted, found
     for name in wanted:
+        if suffix == ".exr":  # which Pillow does not read
+            assert is_whole_picture(output / name, (size[0], size[1])), name
+            continue
         with Image.open(output / name) as image:
             image.load()
             assert list(image.size) == size, image.size
@@ -204,12 +209,17 @@ def prepared() -> Iterator[Case]:
             assert (report["frames"], report["resolution"]) == ([start, end], size), report
             frames = range(start, end + 1)
             assert line == f"Wrote {len(frames)} frames to {output}.", line
-            (check_video if output.suffix else check_frames)(output, frames, size)
+            chosen = FileFormat(report["settings"]["file_format"])
+            suffix = FORMATS[format_of(output.name, chosen)].suffix
+            if output.suffix:
+                check_video(output, frames, size)
+            else:
+                check_frames(output, frames, size, suffix)
             if not output.suffix and chance.random() < 0.2:
-                next(output.glob("*.png")).unlink()
+                next(output.glob("frame_*")).unlink()
                 _, line = run([*given, "--resume"], folder)
                 kept = f" {len(frames) - 1} were there already." if len(frames) > 1 else ""
                 assert line == f"Wrote 1 frames to {output}.{kept}", line
-                check_frames(output, frames, size)
+                check_frames(output, frames, size, suffix)
 
         yield case

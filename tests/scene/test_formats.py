@@ -251,6 +251,25 @@ def test_names_and_formats_have_to_agree(run: Run, series: Path) -> None:
     assert len(list(Path("infinite_zoom").glob("frame_*.png"))) == COUNT
 
 
+@pytest.mark.newest
+@pytest.mark.parametrize(
+    ("file_format", "written", "suffix"),
+    [("exr", ("OPEN_EXR", "16"), "exr"), ("prores", ("PNG", "16"), "png")],
+)
+def test_a_farm_gets_the_format(
+    run: Run, series: Path, file_format: str, written: tuple[str, str], suffix: str
+) -> None:
+    """A video is put together of single pictures there, which have as many bits as it needs."""
+    arguments = (*ARGUMENTS, "--start-frame", 100, "--format", file_format)
+    assert run("-i", series, *arguments, "--farm", "farm.blend").status == 0
+    bpy.ops.wm.open_mainfile(filepath=str(Path("farm.blend").absolute()))
+    scene: Any = bpy.context.scene
+    image = scene.render.image_settings
+    assert (image.file_format, image.color_depth) == written
+    first = Path(scene.render.frame_path(frame=scene.frame_start))
+    assert (first.parent.name, first.name) == ("farm_frames", f"frame_00100.{suffix}")
+
+
 def test_a_format_is_chosen_in_the_panel(addon: None, tmp_path: Path) -> None:
     control = build(tmp_path / "series", "cycles")
     scene: Any = bpy.context.scene

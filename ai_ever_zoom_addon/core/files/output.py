@@ -204,8 +204,8 @@ def format_of(output: str, chosen: FileFormat = FileFormat.AUTO) -> FileFormat:
         )
     raise EverZoomError(
         f"The output {output} ends in {ending}: use a name that ends in .mp4, .webm or .mov for a "
-        "video, in .webp for a picture that moves, or a folder (without an ending) for single "
-        "frames."
+        "video, in .webp for a picture that moves, in .html for a page, or a folder (without an "
+        "ending) for single frames."
     )
 
 

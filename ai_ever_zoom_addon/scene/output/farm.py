@@ -315,9 +315,10 @@ def _set_output(scene: Any, changes: _Changes, stem: str) -> Iterator[str]:
             for owner, name, value in before:
                 setattr(owner, name, value)
 
+        depth = "8" if image.color_depth == "8" else "16"
         changes.undo.callback(restore)
         compat.set_media_type(scene, video=False)
-        image.file_format, image.color_mode, image.color_depth = "PNG", "RGB", "8"
+        image.file_format, image.color_mode, image.color_depth = "PNG", "RGB", depth
         image.compression = 15
         yield f"Frames, not a video: they go to {place} beside the file, as PNG."
     else:
