@@ -2,8 +2,8 @@
 
 Run it with the Python of an environment that build.py made:
 
-    .env/bpy-5.2/bin/python docs/make_pictures.py [sheet] [movie] [camera] [kinds] [joins] [page]
-        [window]
+    .env/bpy-5.2/bin/python docs/make_pictures.py [sheet] [movie] [camera] [overlay] [kinds]
+        [joins] [page] [window]
 
 `page` needs a Chromium, named by EVER_ZOOM_BROWSER, and `window` a complete Blender, named as
 tests/window/driver.py says.
@@ -91,6 +91,13 @@ def make_camera() -> None:
         for options in (size, [*size, "--roll", "0.25"], ["--resolution", "200x112"])
     ]
     save_photo("camera", np.concatenate(rows))
+
+
+def make_overlay() -> None:
+    """The debug overlay, half-way from the first picture to the next."""
+    moment = ["-zs", "60", "--frames", "30", "--resolution", "600x600"]
+    (frame,) = rendered(*moment, "-dbg", "--samples", "16")
+    save_photo("overlay", frame)
 
 
 def turned(degrees: float, level: float) -> Image.Image:
@@ -207,6 +214,7 @@ if __name__ == "__main__":
         "sheet": make_sheet,
         "movie": make_movie,
         "camera": make_camera,
+        "overlay": make_overlay,
         "kinds": make_kinds,
         "joins": make_joins,
         "page": make_page,

@@ -396,9 +396,6 @@ def _photograph_sub_panels(at: Studio) -> None:
     at.open_only("debug")
     window.click(window.find("debug_overlay"))
     at.sub_panel("panel-debug")
-    window.ask("bpy.context.scene.frame_set(31)")
-    at.away()
-    save_photo("view-debug", at.still(lambda: window.pixels(window.camera_frame())))
     window.click(window.find("debug_overlay"))
 
 

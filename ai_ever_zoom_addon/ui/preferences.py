@@ -69,7 +69,9 @@ class EVERZOOM_AP_preferences(bpy.types.AddonPreferences):
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        layout.label(text="A new zoom begins with:")
+        row = layout.row()
+        row.label(text="A new zoom begins with:")
+        draw_guide(row)
         column = layout.column()
         for name in ("order", "engine", "zoom_steps", "is_scenes_rate"):
             column.prop(self, name)
@@ -83,7 +85,6 @@ class EVERZOOM_AP_preferences(bpy.types.AddonPreferences):
         for item in keymap.keymap_items if keymap else ():
             if item.idname in SHORTCUTS:
                 rna_keymap_ui.draw_kmi([], keys, keymap, item, layout.column(), 0)
-        draw_guide(layout)
 
 
 EVERZOOM_AP_preferences.__annotations__ |= {
