@@ -40,7 +40,7 @@ class EVERZOOM_OT_write_page(LongOperator, bpy.types.Operator, ExportHelper):
     def invoke(self: Any, context: Any, event: Any) -> set[str]:
         if not self.filepath:
             here = Path(bpy.data.filepath or active_zoom(context).ever_zoom.folder or "infinite")
-            self.filepath = str(here.with_name(f"{here.stem}_zoom{PAGE_SUFFIX}"))
+            self.filepath = str(here.with_name(f"{here.stem}{PAGE_SUFFIX}"))
         self.is_asked = True
         return set(ExportHelper.invoke(self, context, event))
 
