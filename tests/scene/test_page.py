@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ai_ever_zoom_addon.scene import zoom_level
 from ai_ever_zoom_addon.scene.page import page_image
 from tests import pictures
 from tests.profiles import DISPLAY_P3, SRGB_CURVE, make_icc, seen
@@ -100,7 +101,7 @@ def test_the_button(addon: None, tmp_path: Path) -> None:
     assert (len(bpy.data.images), len(bpy.data.objects)) == counts
     assert len(pictures_in(page)) == 4
     # A curve that was edited counts.
-    (curve,) = control.animation_data.action.layers[0].strips[0].channelbags[0].fcurves
+    curve = zoom_level.curve_of(control)
     curve.keyframe_points[1].co.y = 0.5
     curve.update()
     operators.ever_zoom.write_page(filepath=str(page), check_existing=False)
