@@ -61,7 +61,7 @@ KEYS = {"LEFT_ARROW": "previous", "RIGHT_ARROW": "next", "ESC": "end"}
 STATUS: tuple[tuple[tuple[Any, ...], str], ...] = (
     (("EVENT_LEFT_ARROW", "EVENT_RIGHT_ARROW"), "Join"),
     (("EVENT_UP_ARROW", "EVENT_DOWN_ARROW"), "Picture"),
-    (("EVENT_ESC",), "End Seam Check, with the mouse over the view"),
+    (("EVENT_ESC",), "End"),
 )
 
 
@@ -200,7 +200,9 @@ def _draw_keys(header: Any, context: bpy.types.Context) -> None:
     for icons, text in STATUS:
         for icon in icons:
             row.label(text="", icon=icon)
+        row.separator(factor=0.5)  # some icons are wider than others
         row.label(text=text)
+    row.label(text="With the Mouse over the View")
 
 
 @persistent  # type: ignore[untyped-decorator]

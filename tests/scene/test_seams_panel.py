@@ -58,7 +58,7 @@ def test_the_check_goes_from_join_to_join_and_gives_everything_back(
     counts = len(bpy.data.images), len(bpy.data.objects), control[tags.SETTINGS]
     assert not look.poll()
     assert operators.ever_zoom.seam_check() == {"FINISHED"}
-    assert keys_shown() == ["Join", "Picture", "End Seam Check, with the mouse over the view"]
+    assert keys_shown() == ["Join", "Picture", "End", "With the Mouse over the View"]
     shown = []
     for _ in range(4):
         (text,) = (t for t in draw_panel("EVERZOOM_PT_seams").button_texts if "Join" in t)
