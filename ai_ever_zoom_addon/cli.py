@@ -55,6 +55,7 @@ from .scene.output import blend_file, farm, output_settings, rendering
 from .scene.output.gpu import best_engine, gpu_name
 from .scene.output.sound import sound_seconds
 from .scene.strips.storing import Saving
+from .scene.strips.strips import has_strips
 from .settings import TABLE, Engine, FileFormat, ImageSettings, Travel, ZoomSettings
 from .stopping import Stop, stoppable
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
@@ -388,7 +389,10 @@ def _write(
         first, last = frames
         jobs = options.jobs
         if jobs == AUTO:
-            jobs = suitable_jobs((image.width, image.height) for image in built.series.images)
+            jobs = suitable_jobs(
+                ((image.width, image.height) for image in built.series.images),
+                is_video_of_strips=scene.render.is_movie_format and has_strips(scene),
+            )
         jobs = rendering.shared(scene, jobs)
         if jobs > 1:
             terminal.say(f"Rendering by {jobs} processes at once.")

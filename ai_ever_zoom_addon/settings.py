@@ -765,6 +765,16 @@ class ZoomSettings:
         """What an image has of its own, by the name of its file."""
         return self._by_image.get(name) or ImageSettings(name)
 
+    def own_or_common(self, image: str, name: str) -> Any:
+        """What an image has of its own, or else what all images have.
+
+        Args:
+            image: The name of its file.
+            name: A field of `ImageSettings`.
+        """
+        own = getattr(self.of_image(image), name)
+        return getattr(self, COMMON[name]) if own is None else own
+
     def with_image(self, image: ImageSettings) -> ZoomSettings:
         """These settings with others of one image; without any, where it has nothing of its own."""
         kept = [item for item in self.of_images if item.image != image.image]
@@ -855,6 +865,14 @@ OF_IMAGE: Mapping[str, Choice] = {
 }
 OF_IMAGE_KINDS: Mapping[str, Any] = {
     name: next(iter(get_args(kind)), kind) for name, kind in get_type_hints(ImageSettings).items()
+}
+# What an image without them has, by the names of the fields: the settings of all images.
+COMMON: Mapping[str, str] = {
+    "frames": "zoom_steps",
+    "seconds": "seconds_per_image",
+    "crop": "crop",
+    "feather": "feather",
+    "mask": "mask_shape",
 }
 
 

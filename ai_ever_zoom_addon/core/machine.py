@@ -16,13 +16,24 @@ PROCESS_BYTES = 400 << 20  # without the pictures
 _USED = 0.75  # of the memory that is free
 
 
-def suitable_jobs(sizes: Iterable[tuple[int, int]], *, cores: float | None = None) -> int:
+def suitable_jobs(
+    sizes: Iterable[tuple[int, int]],
+    *,
+    is_video_of_strips: bool = False,
+    cores: float | None = None,
+) -> int:
     """How many processes should render at once, at least one.
 
     Args:
         sizes: Of the pictures, in pixels; the largest are held in memory by each process.
+        is_video_of_strips: Of a video one process encodes what the others write as pictures. To
+            render a frame of the sequencer takes less than to pack, unpack and encode it: on two
+            cores two processes took 3.3 times as long as one, and more of them wait for the same
+            encoder.
         cores: Of the machine; without it they are counted.
     """
+    if is_video_of_strips:
+        return 1
     by_cores = (cores_here() if cores is None else cores) // CORES_EACH
     free = _free_memory()
     if free is None:

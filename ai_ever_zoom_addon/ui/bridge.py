@@ -20,7 +20,7 @@ import numpy as np
 
 from .. import plain
 from ..core.image_settings import images_from_json, images_to_json
-from ..core.plan.timing import frame_count, frames_per_step, step_frames
+from ..core.plan.timing import frame_count, frames_per_step, stretches_of
 from ..errors import EverZoomError, in_one_line
 from ..scene import active, recipe, tags, zooms
 from ..scene.output.output_settings import settings_from_scene
@@ -298,14 +298,6 @@ def forget_problems(control: bpy.types.Object | None = None) -> None:
 # --- What one image has of its own ----------------------------------------------------------------
 
 PACES = ("frames", "seconds")
-# What it is without them, by the fields' names.
-OF_ALL = {
-    "frames": "zoom_steps",
-    "seconds": "seconds_per_image",
-    "crop": "crop",
-    "feather": "feather",
-    "mask": "mask_shape",
-}
 
 
 def of_image_shown(group: Any, image: str, name: str) -> Any:
@@ -318,11 +310,8 @@ def of_image_shown(group: Any, image: str, name: str) -> Any:
     """
     settings = to_settings(group)
     own = settings.of_image(image)
-    value = getattr(own, name)
-    if value is not None:
-        return value
-    if name not in PACES:
-        return getattr(settings, OF_ALL[name])
+    if name not in PACES or getattr(own, name) is not None:
+        return settings.own_or_common(image, name)
     rate = settings.frames_per_second
     frames = own.frames if own.seconds is None else own.seconds * rate
     if frames is None:
@@ -345,9 +334,9 @@ def _frames_on(group: Any, settings: ZoomSettings, image: str) -> float:
         frames: dict[str, float] = {"": settings.zoom_steps}
         with contextlib.suppress(EverZoomError):
             levels, names = arrivals_of(control, settings)
-            steps = step_frames(levels, settings, names)
+            stretches = stretches_of(levels, settings, names)
             frames = {"": frames_per_step(levels, settings, names)}
-            frames |= zip(names, steps, strict=False)
+            frames |= zip(names, (stretch.frames for stretch in stretches), strict=False)
         known = _paces[control.session_uid] = note, settings, frames
     return known[2].get(image, known[2][""])
 

@@ -35,10 +35,18 @@ from ..core.series import ListedImage
 from ..errors import EverZoomError
 from ..scene import active, compat, loading, recipe, tags
 from ..scene.planes import anchors, objects
-from ..settings import KINDS, OF_IMAGE, OF_IMAGE_KINDS, TABLE, Choice, ImageSettings, ZoomSettings
+from ..settings import (
+    COMMON,
+    KINDS,
+    OF_IMAGE,
+    OF_IMAGE_KINDS,
+    TABLE,
+    Choice,
+    ImageSettings,
+    ZoomSettings,
+)
 from ..wording import Way, left_out_lines, sentences
 from .bridge import (
-    OF_ALL,
     apply,
     control_of,
     forget_problems,
@@ -142,7 +150,7 @@ def _of_image_property(name: str) -> Any:
         apply(row.id_data.ever_zoom)
 
     default = (
-        getattr(ZoomSettings(), OF_ALL[name]) if name in OF_ALL else getattr(ImageSettings, name)
+        getattr(ZoomSettings(), COMMON[name]) if name in COMMON else getattr(ImageSettings, name)
     )
     return _property(kind, choice, default, get=get, set=set_to, update=put_to_work)
 

@@ -291,7 +291,7 @@ def processes(folder: Path, *, quick: bool) -> Iterator[Row]:
 
 def process(arguments: list[str]) -> tuple[float, float]:
     """Seconds and peak bytes of the command line's process; without arguments of bare Blender."""
-    lines = ["import bpy, json, resource, sys"]
+    lines = ["import bpy, json, sys", "from tests.bench.memory import peak_bytes"]
     if arguments:
         lines += [
             "from ai_ever_zoom_addon.cli import main",
@@ -310,8 +310,7 @@ def process(arguments: list[str]) -> tuple[float, float]:
             "scene.camera = camera",
             "bpy.ops.render.render()",
         ]
-    lines.append("peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024")
-    lines.append("print('\\nPEAK', json.dumps([status, peak]), flush=True)")
+    lines.append("print('\\nPEAK', json.dumps([status, peak_bytes()]), flush=True)")
     begin = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(lines)],

@@ -21,9 +21,11 @@ from ai_ever_zoom_addon.core.joins import find_joins, source_of
 from ai_ever_zoom_addon.core.series import Step
 from ai_ever_zoom_addon.core.steps import run
 from ai_ever_zoom_addon.settings import MaskShape
-from tests.core.test_joins import SQUARE, TALL, WIDE, Case
+from tests.core.test_joins import Case
 from tests.pictures import grid
 
+# So large that a pixel of what the outer image shows of the inner one is less than the bounds.
+SQUARE, WIDE, TALL = (300, 300), (360, 240), (224, 336)
 STEPS = {
     "centred": Step(2.0),
     "off centre": Step(2.5, (0.1, -0.08)),
@@ -67,10 +69,10 @@ def test_an_ellipse_is_cropped_along_ellipses(rim: float) -> None:
 
 
 def test_a_soft_edge_is_taken_as_a_whole() -> None:
-    """What is painted again by 20 levels in a fifth of it is 4 levels on average."""
+    """What is painted again in a part of it counts by that part."""
     found = compared(Case([SQUARE] * 2, [Step(2.0)], {"feather": 0.1}), 0.8, 20.0)
     assert found is not None and found.suggested is not None
-    assert found.suggested == pytest.approx(0.8 + 0.2 / 5, abs=0.025)
+    assert found.suggested == pytest.approx(0.8 + 0.2 * UNSEEN / 20.0, abs=0.025)
 
 
 def test_pictures_that_are_the_same_need_no_crop_and_others_have_none() -> None:
@@ -96,7 +98,7 @@ def test_the_sheet_names_the_seams_that_are_seen_and_what_hides_them() -> None:
     case = Case([SQUARE] * 4, [Step(2.0)] * 3, {"feather": 0.02, "crop": 0.9})
     images = case.images()
     rim, other = images[Path("2.png")], images[Path("3.png")]
-    inside = slice(15, -15)  # to 0.8
+    inside = slice(30, -30)  # to 0.8
     kept = rim[inside, inside].copy()
     rim += 30 / 255
     rim[inside, inside] = kept
@@ -113,3 +115,23 @@ def test_the_sheet_names_the_seams_that_are_seen_and_what_hides_them() -> None:
     found = re.fullmatch(r"2   frame \d+   differs by 30: crop (0\.\d\d)", second)
     assert found and float(found[1]) == pytest.approx(0.8, abs=0.02)
     assert re.fullmatch(r"3   frame \d+   differs by (29|30): no crop hides it", third)
+
+
+def test_copies_with_hard_edges_do_not_differ() -> None:
+    """The outer image shows the inner one shrunk; their pixels differ at each edge."""
+    case = Case([(512, 512)] * 2, [Step(2.0)], {"feather": 0.02})
+    random = np.random.default_rng(4)
+    inner, outer = np.full((2, 512, 512, 3), 0.5, np.float32)
+    for left, top, width, height in random.integers(2, 480, (60, 4)):
+        inner[top : top + height // 6, left : left + width // 6] = random.random(3)
+    # Thin lines: each pixel of the outer image is the mean of four, some pixels apart.
+    inner[::31] = inner[:, ::37] = 0.0
+    outer[128:384, 128:384] = inner.reshape(256, 2, 256, 2, 3).mean((1, 3))
+    plan = case.plan()
+    join = find_joins(plan)[0]
+    images = {join.inner.image.file: inner, join.outer.image.file: outer}
+    needed = widths_compared(plan, join)
+    found = seam_difference(
+        plan, join, {file: source_of(images[file], width) for file, width in needed.items()}
+    )
+    assert found is not None and found.suggested == 0.95

@@ -60,16 +60,17 @@ class Framing:
         Raises:
             EverZoomError: That is nothing.
         """
-        settings, own = self.settings, self.settings.of_image(image.file.name)
-        part = settings.crop if own.crop is None else own.crop
-        soft = settings.feather if own.feather is None else own.feather
+        settings = self.settings
+        part, soft, shape = (
+            settings.own_or_common(image.file.name, name) for name in ("crop", "feather", "mask")
+        )
         across, up = cropped_size(image, part)
         crop = across / image.width, up / image.width
         feather = min(
             soft * min(1.0, image.aspect),
             soft * min(1.0, self.usual.aspect) / self.width_of(image),
         )
-        mask = Mask(own.mask or settings.mask_shape, (crop[0] / 2.0, crop[1] / 2.0), feather)
+        mask = Mask(shape, (crop[0] / 2.0, crop[1] / 2.0), feather)
         if min(mask.opaque_half_size) <= 0.0:
             is_own = (part, soft) != (settings.crop, settings.feather)
             what = f"{image.file.name}, which is" if is_own else "images that are"

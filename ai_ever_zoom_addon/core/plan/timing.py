@@ -63,13 +63,10 @@ def frames_per_step(
     Raises:
         EverZoomError: As `level_keys`.
     """
-    frames = step_frames(levels, settings, names)
-    own = _own_frames(levels, settings, names)
-    spans = [after - here for here, after in itertools.pairwise(levels)]
-    rest = [number for number, step in enumerate(own) if step is None]
-    rest = rest or list(range(len(spans)))
-    speed = math.fsum(frames[n] for n in rest) / math.fsum(spans[n] for n in rest)
-    return speed * usual_step(levels)
+    stretches = stretches_of(levels, settings, names)
+    counted = [stretch for stretch in stretches if not stretch.is_own] or stretches
+    frames = math.fsum(stretch.frames for stretch in counted)
+    return frames / math.fsum(stretch.span for stretch in counted) * usual_step(levels)
 
 
 def _own_frames(
@@ -87,10 +84,24 @@ def _own_frames(
     return own
 
 
-def step_frames(
+class Stretch(NamedTuple):
+    """What lies between two images.
+
+    Attributes:
+        span: Levels, more than 0.
+        frames: That it takes, one way.
+        is_own: Its outer image says how many.
+    """
+
+    span: float
+    frames: float
+    is_own: bool
+
+
+def stretches_of(
     levels: Sequence[float], settings: ZoomSettings, names: Sequence[str]
-) -> list[float]:
-    """Frames of each step, inwards, such that the whole zoom ends on a whole frame.
+) -> list[Stretch]:
+    """What lies between images, inwards, such that the whole zoom ends on a whole frame.
 
     Those without a pace of their own share what a whole length leaves. If all have one, they are
     as long as it takes, in proportion.
@@ -136,7 +147,8 @@ def step_frames(
         shared = max(steps, round(usual_steps * settings.zoom_steps))
     pace = shared / legs / rest if steps else 0.0
     return [
-        pace * span if step is None else times * step for span, step in zip(spans, own, strict=True)
+        Stretch(span, pace * span if step is None else times * step, step is not None)
+        for span, step in zip(spans, own, strict=True)
     ]
 
 
@@ -196,8 +208,9 @@ def level_keys(
     Raises:
         EverZoomError: The zoom is too short for its images, or longer than Blender's timeline.
     """
-    visits = _visits(levels, settings, names)
-    is_smooth = bool(settings.arrivals) or any(_own_frames(levels, settings, names))
+    stretches = () if settings.arrivals else stretches_of(levels, settings, names)
+    visits = _visits(levels, settings, names, stretches)
+    is_smooth = bool(settings.arrivals) or any(stretch.is_own for stretch in stretches)
     keys: list[LevelKey] = []
     for run in _runs(visits):
         way = _smooth(run, visits, settings) if is_smooth else _leg(run, settings)
@@ -235,19 +248,23 @@ def _held(
     return frames
 
 
-def _visits(levels: Sequence[float], settings: ZoomSettings, names: Sequence[str]) -> list[_Visit]:
-    """The arrivals at images, one after the other."""
+def _visits(
+    levels: Sequence[float],
+    settings: ZoomSettings,
+    names: Sequence[str],
+    stretches: Sequence[Stretch],
+) -> list[_Visit]:
+    """The arrivals at images, one after the other; on beats stretches say nothing."""
     way, held = (
         _way(levels, settings),
         _held(levels, settings, names, on_beats=bool(settings.arrivals)),
     )
     if settings.arrivals:
         return _on_beats([levels[number] for number in way], held, settings)
-    steps = step_frames(levels, settings, names)
     frame = float(settings.start_frame)
     visits = [_Visit(levels[way[0]], frame, frame + held[0])]
     for (here, after), hold in zip(itertools.pairwise(way), held[1:], strict=True):
-        frame = visits[-1].leaves + steps[min(here, after)]
+        frame = visits[-1].leaves + stretches[min(here, after)].frames
         visits.append(_Visit(levels[after], frame, frame + hold))
     return visits
 

@@ -211,7 +211,9 @@ def _jobs(scene: Any) -> int:
     )
     if options.is_movie_format and not is_plain:
         return 1
-    return suitable_jobs([] if has_strips(scene) else _sizes())
+    if has_strips(scene):
+        return suitable_jobs([], is_video_of_strips=options.is_movie_format)
+    return suitable_jobs(_sizes())
 
 
 def _sizes() -> Iterator[tuple[int, int]]:
