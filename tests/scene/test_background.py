@@ -32,7 +32,7 @@ pytestmark = pytest.mark.newest
 @pytest.fixture(autouse=True)
 def two_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever this machine would carry."""
-    monkeypatch.setattr(background, "suitable_jobs", lambda _: 2)
+    monkeypatch.setattr(background, "suitable_jobs", lambda _, **__: 2)
 
 
 @pytest.fixture
