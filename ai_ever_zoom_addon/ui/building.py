@@ -429,7 +429,7 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
         column = self.layout.column(align=True)
         column.label(text="These settings of the scene become the zoom's:")
         for text in output_settings.changed_by_build(
-            context.scene, to_settings(context.scene.ever_zoom).engine
+            context.scene, to_settings(context.scene.ever_zoom)
         ):
             column.label(text=text, translate=False, icon="DOT")
         if compat.compositing_tree(context.scene) is not None:

@@ -13,7 +13,7 @@ import pytest
 from ai_ever_zoom_addon.scene import active, compat, recipe, tags
 from ai_ever_zoom_addon.scene.output import output_settings
 from ai_ever_zoom_addon.scene.planes import objects
-from ai_ever_zoom_addon.settings import Engine
+from ai_ever_zoom_addon.settings import FileFormat, ZoomSettings
 from ai_ever_zoom_addon.ui import data, view
 
 from .drawing import draw_panel, shown_text
@@ -142,8 +142,11 @@ def test_a_zoom_is_built_into_this_scene_on_demand(addon: None, tmp_path: Path) 
     add_object(scene)
     scene.frame_end, scene.render.fps = 77, 12
     choose(tmp_path)
-    told = output_settings.changed_by_build(scene, Engine.CYCLES)
+    told = output_settings.changed_by_build(scene, ZoomSettings())
     assert {"Frame range: 1 to 77", "Frame rate: 12", "Camera: Mine"} <= set(told)
+    webm = ZoomSettings(file_format=FileFormat.WEBM)
+    (more,) = set(output_settings.changed_by_build(scene, webm)) - set(told)
+    assert more == "File format: PNG, with its settings"
     assert "Build into This Scene" in draw_panel("EVERZOOM_PT_main").button_texts
     assert operators.ever_zoom.build(is_here=True) == {"FINISHED"}
     assert list(bpy.data.scenes) == [scene]

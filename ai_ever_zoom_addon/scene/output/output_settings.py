@@ -440,13 +440,16 @@ def is_untouched(scene: bpy.types.Scene, plan: Plan) -> bool:
         bpy.data.scenes.remove(fresh)
 
 
-def changed_by_build(scene: bpy.types.Scene, engine: Engine) -> list[str]:
+def changed_by_build(scene: bpy.types.Scene, settings: ZoomSettings) -> list[str]:
     """What of a scene a build into it sets anew: what it is called, and what it is now."""
     render, view = scene.render, scene.view_settings
     camera = [f"Camera: {scene.camera.name}"] if scene.camera is not None else []
     size = f"Resolution: {render.resolution_x} x {render.resolution_y}"
-    if engine is Engine.KEEP:
-        return [size, *camera]
+    image = render.image_settings
+    written = f"File format: {_shown(image, 'file_format', image.file_format)}, with its settings"
+    in_format = [] if settings.file_format is FileFormat.AUTO else [written]
+    if settings.engine is Engine.KEEP:
+        return [size, *in_format, *camera]
     return [
         f"Render engine: {_shown(render, 'engine', render.engine)}, with samples and filter",
         f"{size}, {render.resolution_percentage} %",
@@ -454,6 +457,7 @@ def changed_by_build(scene: bpy.types.Scene, engine: Engine) -> list[str]:
         f"Frame rate: {render.fps / render.fps_base:g}",
         f"View transform: {view.view_transform}, with look, exposure and gamma",
         "Metadata in the frames",
+        *in_format,
         *camera,
     ]
 
@@ -675,8 +679,8 @@ def _follow_format(scene: bpy.types.Scene, file_format: FileFormat) -> None:
         stem = path[: -len(Path(path).suffix)]
     else:
         return
-    ending = KINDS[file_format].ending
-    scene.render.filepath = stem + (ending or f"/{FRAME_NAME}")
+    is_one_file = file_format in _VIDEOS
+    scene.render.filepath = stem + (KINDS[file_format].ending if is_one_file else f"/{FRAME_NAME}")
 
 
 def set_first_output(
