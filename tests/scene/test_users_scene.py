@@ -146,7 +146,7 @@ def test_a_zoom_is_built_into_this_scene_on_demand(addon: None, tmp_path: Path) 
     assert {"Frame range: 1 to 77", "Frame rate: 12", "Camera: Mine"} <= set(told)
     webm = ZoomSettings(file_format=FileFormat.WEBM)
     (more,) = set(output_settings.changed_by_build(scene, webm)) - set(told)
-    assert more == "File format: PNG, with its settings"
+    assert more.startswith("File format: PNG")
     assert "Build into This Scene" in draw_panel("EVERZOOM_PT_main").button_texts
     assert operators.ever_zoom.build(is_here=True) == {"FINISHED"}
     assert list(bpy.data.scenes) == [scene]
