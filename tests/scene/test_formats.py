@@ -7,6 +7,7 @@ own specifications, or by Blender as plain values.
 from __future__ import annotations
 
 import struct
+import time
 import wave
 import zlib
 from pathlib import Path
@@ -19,8 +20,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
+from ai_ever_zoom_addon.core.files.output import is_whole_picture
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene.output import output_settings
+from ai_ever_zoom_addon.scene.output import background, output_settings
+from ai_ever_zoom_addon.scene.output.background import BackgroundRender
 from ai_ever_zoom_addon.settings import FileFormat
 from tests import pictures
 from tests.scene.command import FRAME, PLAIN, Ran, Run, assert_shows, view
@@ -304,6 +307,31 @@ def test_a_format_is_chosen_in_the_panel(addon: None, tmp_path: Path) -> None:
     control.ever_zoom.file_format = "exr"
     assert scene.render.filepath == "//mine/shot_####"
     assert not list(output_settings.differences(scene, control))
+
+
+@pytest.mark.newest
+@pytest.mark.parametrize("file_format", ["webm", "prores", "exr"])
+def test_each_kind_is_rendered_in_the_background(
+    addon: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_format: str
+) -> None:
+    monkeypatch.setattr(background, "suitable_jobs", lambda *_, **__: 2)
+    build(tmp_path / "series", "cycles", zoom_steps=STEPS, file_format=file_format)
+    scene: Any = bpy.context.scene
+    render = BackgroundRender(scene)
+    while not render.tick():
+        time.sleep(0.01)
+    if file_format == "exr":
+        files = [Path(scene.render.frame_path(frame=number)) for number in range(1, COUNT + 1)]
+        size = output_settings.scene_resolution(scene)
+        assert [is_whole_picture(file, size) for file in files] == [True] * COUNT
+        return
+    assert render.output.suffix == Path(VIDEOS[file_format][0]).suffix
+    with av.open(str(render.output)) as container:
+        assert container.streams.video[0].codec_context.name == VIDEOS[file_format][1]
+        assert len(list(container.decode(video=0))) == COUNT
+    if file_format == "prores":
+        kinds = kinds_of_boxes(render.output)
+        assert kinds.index(b"moov") < kinds.index(b"mdat")
 
 
 def test_a_new_zoom_gets_a_name_for_its_format(addon: None, tmp_path: Path) -> None:
