@@ -132,10 +132,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         images = counted(shown.image_count, "image")
         box.label(text=f"{images}, zoom factor {shown.factor:.4g}", icon="INFO")
         width, height = output_settings.scene_resolution(scene)
-        box.label(
-            text=f"{shown.frames} of {width} x {height} px",
-            icon="BLANK1",
-        )
+        draw_lines(box, context, f"{shown.frames} of {width} x {height} px", icon="BLANK1")
         if shown.is_own_order:
             row = box.row()
             row.label(text="Own order", icon="BLANK1")

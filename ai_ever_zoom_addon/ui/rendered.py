@@ -279,6 +279,7 @@ def draw_before(layout: Any, context: Any, frames: str) -> None:
     known = cost(scene)
     row = column.row()  # one line, so that the buttons stay in their place
     if known is None:
+        row = row.split(factor=0.6)  # whole in a narrow sidebar
         row.label(text="Time and size", icon="BLANK1")
         row.operator("ever_zoom.measure_render", text="Measure")
         return
@@ -302,7 +303,7 @@ def draw_after(layout: Any, context: Any) -> None:
     row = layout.row(align=True)
     play = "Play Video" if context.scene.render.is_movie_format else "Play Frames"
     row.operator(EVERZOOM_OT_play_rendered.bl_idname, text=play, icon="PLAY")
-    row.operator(EVERZOOM_OT_open_folder.bl_idname, icon="FILE_FOLDER")
+    row.operator(EVERZOOM_OT_open_folder.bl_idname)  # without an icon it fits beside that
 
 
 class _OfRendered(Reporting):
