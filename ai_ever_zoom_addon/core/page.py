@@ -170,8 +170,10 @@ def _viewer(plan: Plan, data: dict[str, Any], first: PageImage) -> tuple[str, st
     """The page before and after its pictures."""
     numbers = json.dumps(_rounded(data), separators=(",", ":"))
     width, height = plan.resolution
+    title = Path(plan.settings.folder).name or "Infinite zoom"
     values = {
-        "title": html.escape(Path(plan.settings.folder).name or "Infinite zoom"),
+        "title": html.escape(title),
+        "label": html.escape(f"{title}: a zoom through {len(data['pictures'])} pictures"),
         "width": str(width),
         "height": str(height),
         "first": str(_first(plan)),

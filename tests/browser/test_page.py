@@ -346,6 +346,7 @@ def test_it_is_one_file_that_asks_for_nothing(tmp_path: Path) -> None:
     text = made.file.read_text(encoding="utf-8")
     assert not re.search(r"https?://", re.sub(r"base64,[\w+/=]+", "", text))
     assert "<title>a &lt;b&gt; &amp; c</title>" in text
+    assert text.count('"a &lt;b&gt; &amp; c: a zoom through 3 pictures"') == 2  # alt and label
     assert not re.search(r"{{\w+}}", text)
     for number in range(3):
         (data,) = re.findall(rf'id="picture-{number}".*?;base64,([\w+/=]+)', text)
