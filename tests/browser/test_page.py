@@ -353,3 +353,18 @@ def test_it_is_one_file_that_asks_for_nothing(tmp_path: Path) -> None:
         assert base64.b64decode(data) == made.file.with_name(f"{number}.png").read_bytes()
     script = text.rpartition("<script>")[2].partition("</script>")[0]
     assert len([line for line in script.splitlines() if line.strip()]) < 300
+
+
+@pytest.mark.parametrize("is_beside", [False, True])
+def test_work_that_is_given_up_leaves_what_was_there(tmp_path: Path, is_beside: bool) -> None:
+    made = make(tmp_path / "series", waves(3), [Step(2.0)] * 2)
+    file = tmp_path / "zoom.html"
+    file.write_text("mine")
+    read = lambda image: page.PageImage("image/png", image.read_bytes())  # noqa: E731
+    steps = page.page_steps(made.plan, file, read, is_beside=is_beside)
+    for _ in range(3):
+        next(steps)
+    assert len(list(tmp_path.iterdir())) > 2  # it is being written
+    steps.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["series", "zoom.html"]
+    assert file.read_text() == "mine"
