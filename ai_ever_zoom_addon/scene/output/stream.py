@@ -123,15 +123,16 @@ def streamed_images(
     sharp = sharp and scene.render.engine in ("CYCLES", compat.EEVEE)
 
     def update(_: Any, depsgraph: Any = None) -> None:
-        for layer in layers:
-            in_sight = not layer.owner.evaluated_get(depsgraph).hide_render
+        seen = [not layer.owner.evaluated_get(depsgraph).hide_render for layer in layers]
+        for layer, in_sight in zip(layers, seen, strict=True):  # what leaves makes room
+            if layer.in_sight and not in_sight:
+                layer.leave()
+        for layer, in_sight in zip(layers, seen, strict=True):
             if in_sight and not layer.in_sight:
                 try:
                     layer.enter(sharp=sharp, bled=bled)
                 except EverZoomError as error:
                     fail(str(error))
-            elif layer.in_sight and not in_sight:
-                layer.leave()
 
     for layer in layers:
         layer.leave()
@@ -187,9 +188,11 @@ def _coefficients(image: Any) -> Any:
     pixels = flat.reshape(height, width, channels)
     if channels == 4 and pixels[..., 3].min() < 1.0:
         return None
-    colour = pixels[..., :3] if channels >= 3 else np.repeat(pixels[..., :1], 3, axis=2)
-    values = np.ones((height, width, 4), np.float32)
-    values[..., :3] = spline_coefficients(colour)
+    # In place, one colour after the other: a large image takes hundreds of megabytes here.
+    values = pixels if channels == 4 else np.ones((height, width, 4), np.float32)
+    for number in range(3):
+        colour = number if channels >= 3 else 0
+        values[..., number] = spline_coefficients(pixels[..., colour : colour + 1])[..., 0]
     result: Any = bpy.data.images.new(
         f"{image.name} Coefficients", width, height, float_buffer=True, is_data=True
     )
