@@ -351,13 +351,15 @@ def _photograph_playing(at: Studio) -> None:
 
 
 def photograph_seams(at: Studio) -> None:
-    """The check of a seam: its buttons, and what is drawn over the view."""
+    """The check of a seam: its buttons, and its keys in the status bar."""
     window = at.window
     at.open_only("seams")
     window.click(window.find("ever_zoom.seam_check("))
     running = "sys.modules['bl_ext.user_default.ai_ever_zoom.ui.seams'].Check.running is not None"
     window.wait_until(running)
     at.sub_panel("panel-seams")
+    window.hover(window.middle())
+    save("status-bar-seams", at.still(window.pixels)[-23:, :420])
     window.hover(window.middle(), "key", "Escape")
     window.wait_until(f"not ({running})")
 
@@ -406,6 +408,8 @@ def _photograph_mishaps(at: Studio) -> None:
     group = f"{control}.ever_zoom"
     window.ask(f"{group}.crop = 0.2; {group}.feather = 0.25")
     at.main("panel-problem")
+    at.open_only("mask")
+    at.sub_panel("panel-refused")
     window.ask(f"{group}.feather = 0.05; {group}.crop = 0.8")
     window.ask("bpy.data.objects.remove(bpy.context.scene.camera)")
     at.main("panel-no-camera")

@@ -200,7 +200,7 @@ def _draw_keys(header: Any, context: bpy.types.Context) -> None:
     for icons, text in STATUS:
         for icon in icons:
             row.label(text="", icon=icon)
-        row.separator(factor=0.5)  # some icons are wider than others
+        row.separator(factor=1.5)  # Esc is wider than an icon
         row.label(text=text)
     row.label(text="With the Mouse over the View")
 
