@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ZoomSettings(zoom_steps=12, start_frame=0, align=False, match_colour=False)
 # A frame of the zoom over a frame of an empty scene.
 AT_MOST_EMPTY = {Engine.EEVEE: 1.15, Engine.WORKBENCH: 1.6, Engine.CYCLES: 2.0}
+AT_MOST_ALONE = {Engine.CYCLES: 1.1, Engine.WORKBENCH: 1.05}
 
 
 def images(folder: Path, count: int, side: int, different: int = 8) -> list[Path]:
@@ -114,6 +115,13 @@ def frames(folder: Path, *, quick: bool) -> Iterator[Row]:
                 at_most=AT_MOST_EMPTY[engine],
                 note="The engine's own cost of showing a picture: with a single image as large as "
                 f"the frame it is {alone / empty:.3g} x.",
+            )
+            yield Row(
+                f"frame / frame with one image as large, {engine.value}",
+                shallow / alone,
+                "x",
+                at_most=AT_MOST_ALONE.get(engine),
+                note=f"{1000 * shallow:.3g} ms against {1000 * alone:.3g}.",
             )
         yield Row(
             f"frame at 8 images / at 200, {engine.value}",
