@@ -340,7 +340,7 @@ def _photograph_list(at: Studio) -> None:
 
 def _photograph_playing(at: Studio) -> None:
     window = at.window
-    play, last = window.find("ever_zoom.preview("), window.find("ever_zoom.render_background(")
+    play, last = window.find("ever_zoom.preview("), window.find("ever_zoom.render(")
     window.click(play)
     window.wait_until("bpy.context.scene.frame_current > 3", 120)
     at.away()
