@@ -27,6 +27,7 @@ from ai_ever_zoom_addon.scene.output.background import BackgroundRender
 from ai_ever_zoom_addon.settings import FileFormat
 from tests import pictures
 from tests.scene.command import FRAME, PLAIN, Ran, Run, assert_shows, view
+from tests.scene.nested import write_series
 from tests.scene.test_deep_colour import decoded, write_png
 from tests.scene.test_output_settings import build
 
@@ -339,3 +340,28 @@ def test_a_new_zoom_gets_a_name_for_its_format(addon: None, tmp_path: Path) -> N
     scene: Any = bpy.context.scene
     assert scene.render.filepath == str(tmp_path / "series" / "series_zoom.webm")
     assert scene.render.ffmpeg.codec == "WEBM"
+
+
+@pytest.mark.newest
+def test_how_a_video_is_encoded_stays_when_it_is_built_again(addon: None, tmp_path: Path) -> None:
+    control = build(tmp_path / "series", "cycles")
+    scene: Any = bpy.context.scene
+    video = scene.render.ffmpeg
+    video.format, video.gopsize = "MKV", 30  # by hand
+    operators: Any = bpy.ops
+    for folder in ("series", "other"):
+        write_series(tmp_path / folder)
+        control.ever_zoom.folder = str(tmp_path / folder)
+        assert operators.ever_zoom.build() == {"FINISHED"}
+        assert scene.render.filepath == str(tmp_path / folder / f"{folder}_zoom.mp4")
+        assert (video.format, video.gopsize) == ("MKV", 30)
+
+
+@pytest.mark.newest
+def test_frames_in_the_files_own_folder_stay_there(addon: None, tmp_path: Path) -> None:
+    control = build(tmp_path / "series", "cycles")
+    scene: Any = bpy.context.scene
+    output_settings.set_output(scene, "//")
+    assert scene.render.filepath == "//frame_#####"
+    control.ever_zoom.file_format = "webm"
+    assert scene.render.filepath == "//frame_#####"

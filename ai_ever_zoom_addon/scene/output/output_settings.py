@@ -664,7 +664,10 @@ def _output_path(output: str, file_format: FileFormat) -> str:
     path = compat.literal_path(output)
     if file_format in _VIDEOS:
         return path
-    return path.removesuffix(KINDS[file_format].ending).rstrip("/\\") + "/" + FRAME_NAME
+    folder = path.removesuffix(KINDS[file_format].ending)
+    if folder.strip("/\\"):  # not "//", which is the file's own
+        folder = folder.rstrip("/\\") + "/"
+    return folder + FRAME_NAME
 
 
 def _follow_format(scene: bpy.types.Scene, file_format: FileFormat) -> None:
@@ -673,7 +676,7 @@ def _follow_format(scene: bpy.types.Scene, file_format: FileFormat) -> None:
     A path that is neither as we make them is the user's.
     """
     path = scene.render.filepath
-    if path.endswith(f"/{FRAME_NAME}"):
+    if path.endswith(f"/{FRAME_NAME}") and path != f"//{FRAME_NAME}":  # a folder with a name
         stem = path.removesuffix(f"/{FRAME_NAME}")
     elif Path(path).suffix.casefold() in VIDEO_SUFFIXES:
         stem = path[: -len(Path(path).suffix)]
@@ -723,7 +726,10 @@ def set_first_output(
         )
         if not choose_moving([Path(place)], images):  # the next build would take it for an image
             break
-    set_output(scene, place, written)
+    if is_first:
+        set_output(scene, place, written)
+    else:  # how it is written may be the user's own choice by now
+        scene.render.filepath = _output_path(place, written)
 
 
 def set_name_of_copy(scene: bpy.types.Scene, images: Sequence[Path]) -> None:
