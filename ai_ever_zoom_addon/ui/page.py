@@ -39,8 +39,10 @@ class EVERZOOM_OT_write_page(LongOperator, bpy.types.Operator, ExportHelper):
 
     def invoke(self: Any, context: Any, event: Any) -> set[str]:
         if not self.filepath:
-            here = Path(bpy.data.filepath or active_zoom(context).ever_zoom.folder or "infinite")
-            self.filepath = str(here.with_name(f"{here.stem}{PAGE_SUFFIX}"))
+            folder = Path(active_zoom(context).ever_zoom.folder)
+            beside = folder.parent / f"{folder.name or 'infinite_zoom'}{PAGE_SUFFIX}"
+            file = bpy.data.filepath
+            self.filepath = str(Path(file).with_suffix(PAGE_SUFFIX) if file else beside)
         self.is_asked = True
         return set(ExportHelper.invoke(self, context, event))
 
