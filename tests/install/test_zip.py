@@ -55,7 +55,8 @@ def test_holds_the_package_the_guide_the_manifest_and_the_licence(extension_zip:
         assert archive.testzip() is None
         names = set(archive.namelist())
         licence = archive.read("LICENSE").decode()
-    package = {p.relative_to(build.PACKAGE).as_posix() for p in build.PACKAGE.rglob("*.py")}
+    sources = [*build.PACKAGE.rglob("*.py"), *build.PACKAGE.rglob("*.html")]
+    package = {path.relative_to(build.PACKAGE).as_posix() for path in sources}
     assert {"__init__.py", "cli.py"} <= package
     pages = {f"guide/{name}" for name in build.guide()}
     assert "guide/index.html" in pages
