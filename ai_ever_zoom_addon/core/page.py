@@ -21,6 +21,7 @@ import numpy as np
 from ..errors import EverZoomError
 from ..settings import MaskShape
 from .files.moving import is_moving
+from .files.output import zoom_name
 from .files.writing import Writing
 from .plan.plan import Layer, Plan
 from .steps import Steps
@@ -170,7 +171,7 @@ def _viewer(plan: Plan, data: dict[str, Any], first: PageImage) -> tuple[str, st
     """The page before and after its pictures."""
     numbers = json.dumps(_rounded(data), separators=(",", ":"))
     width, height = plan.resolution
-    title = Path(plan.settings.folder).name or "Infinite zoom"
+    title = zoom_name([image.file for image in plan.series.images])
     values = {
         "title": html.escape(title),
         "label": html.escape(f"{title}: a zoom through {len(data['pictures'])} pictures"),

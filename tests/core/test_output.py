@@ -19,6 +19,7 @@ from ai_ever_zoom_addon.core.files.output import (
     is_whole_picture,
     video_of,
     video_pattern,
+    zoom_name,
 )
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.settings import FileFormat
@@ -67,6 +68,19 @@ def test_a_video_is_not_taken_for_one_of_the_images_beside_it(
     for path in (video, Path(second)):
         path.touch()
     assert [file.name for file in find_images(tmp_path, is_one_enough=True)[0]] == names
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("/x/forest", "forest"),
+        ("/x/v1.5 a", "v1.5 a"),
+        ("/x/forest/sub/..", "forest"),
+        ("/", "Zoom"),
+    ],
+)
+def test_a_zoom_is_named_after_its_folder(folder: str, name: str) -> None:
+    assert zoom_name([Path(folder) / "1.png", Path("/y/2.png")]) == name
 
 
 @pytest.mark.parametrize(

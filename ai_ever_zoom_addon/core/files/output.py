@@ -82,8 +82,8 @@ def video_of(folder: Path, pattern: str = OWN_VIDEO) -> str:
 
 
 def zoom_name(images: Sequence[Path]) -> str:
-    """What the scene and the collection of a zoom are called: as the folder of its images."""
-    return images[0].parent.name or "Zoom"
+    """What a zoom's scene, collection and page are called: named after the folder of its images."""
+    return Path(os.path.normpath(images[0].parent)).name or "Zoom"  # not ".."
 
 
 def video_pattern(text: str) -> str:
