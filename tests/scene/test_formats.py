@@ -222,6 +222,32 @@ def test_frames_of_each_format(run: Run, series: Path) -> None:
     assert "of another zoom (--format, " in render("--format", "png-16", "--resume").error
 
 
+def test_linear_light_is_known_to_be_whole_however_it_is_packed(tmp_path: Path) -> None:
+    size = (70, 300)  # more rows than the most that are packed together
+    picture: Any = bpy.data.images.new("picture", *size, float_buffer=True)
+    picture.pixels.foreach_set(np.random.default_rng(1).random(4 * size[0] * size[1], np.float32))
+    scene: Any = bpy.data.scenes.new("packed")
+    settings = scene.render.image_settings
+    settings.file_format = "OPEN_EXR"
+    tried = 0
+    for packing in settings.bl_rna.properties["exr_codec"].enum_items:
+        try:
+            settings.exr_codec = packing.identifier
+        except TypeError:  # not for pixels of so many bits
+            continue
+        file = tmp_path / f"{packing.identifier}.exr"
+        picture.save_render(str(file), scene=scene)
+        assert is_whole_picture(file, size), file.name
+        whole = file.read_bytes()
+        for left_out in (1, len(whole) // 3):
+            file.write_bytes(whole[:-left_out])
+            assert not is_whole_picture(file, size), file.name
+        tried += 1
+    assert tried >= 8
+    bpy.data.images.remove(picture)
+    bpy.data.scenes.remove(scene)
+
+
 @pytest.mark.newest
 def test_a_loop(run: Run, series: Path) -> None:
     for jobs in (1, 2):

@@ -119,7 +119,7 @@ def is_whole_picture(file: Path, size: tuple[int, int]) -> bool:
 
 
 # How many rows of pixels a part of an EXR file has, by the number of its compression.
-_EXR_ROWS = (1, 1, 1, 16, 32, 16, 32, 32, 32, 256)
+_EXR_ROWS = (1, 1, 1, 16, 32, 16, 32, 32, 32, 256, 256, 32)
 
 
 def _is_whole_exr(data: bytes) -> bool:
