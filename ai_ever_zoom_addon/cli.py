@@ -448,6 +448,9 @@ def _check_places(
         files["--output"] = Path(output)
         if is_rendered(Path(output)) and not (Path(output).is_dir() or options.overwrite):
             raise _is_there(output)
+        beside = folder_beside(Path(output))
+        if options.beside and os.path.lexists(beside) and not options.overwrite:
+            raise _is_there(beside)
     if not options.no_render:
         rendering.check_output(output)
         if options.resume and not frames:

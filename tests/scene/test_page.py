@@ -62,7 +62,14 @@ def test_what_is_there_is_replaced_only_when_that_is_said(run: Run, series: Path
     assert Path("zoom.html").read_text() == "mine"
     assert run(*arguments, "--no-render").status == 0
     assert Path("zoom.html").read_text() == "mine"
+    folder = Path("zoom_pictures")
+    folder.mkdir()
+    (folder / "1.js").write_text("mine")
+    Path("zoom.html").unlink()
+    assert "zoom_pictures is there already" in run(*arguments, "--beside").error
+    assert (folder / "1.js").read_text() == "mine" and not Path("zoom.html").exists()
     assert run(*arguments, "--overwrite", "--beside").status == 0
+    assert (folder / "1.js").read_text() != "mine"
     names = sorted(path.name for path in Path.cwd().rglob("*"))
     assert names == ["1.js", "2.js", "zoom.html", "zoom_pictures"]
     assert list(pictures_in(Path("zoom.html"))) == [0]
