@@ -446,11 +446,8 @@ def _check_places(
     check_apart(*(files, written) if frames else (files | written, {}))
     if options.page:
         files["--output"] = Path(output)
-        if is_rendered(Path(output)) and not (Path(output).is_dir() or options.overwrite):
-            raise _is_there(output)
-        beside = folder_beside(Path(output))
-        if options.beside and os.path.lexists(beside) and not options.overwrite:
-            raise _is_there(beside)
+        if not options.overwrite:
+            _check_page_is_new(Path(output), is_beside=options.beside)
     if not options.no_render:
         rendering.check_output(output)
         if options.resume and not frames:
@@ -474,6 +471,18 @@ def _check_places(
         option: path if path == frames else check_file(path, streams=option == "--json")
         for option, path in files.items()
     }
+
+
+def _check_page_is_new(file: Path, *, is_beside: bool) -> None:
+    """Make sure that neither a page nor the folder of its pictures is there.
+
+    Raises:
+        EverZoomError: One is.
+    """
+    if is_rendered(file) and not file.is_dir():
+        raise _is_there(file)
+    if is_beside and os.path.lexists(folder_beside(file)):
+        raise _is_there(folder_beside(file))
 
 
 def _is_there(file: Path | str) -> EverZoomError:
