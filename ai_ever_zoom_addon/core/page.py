@@ -99,13 +99,13 @@ def page_steps(
     try:
         with Writing() as writing, writing.place(file).open("w", encoding="utf-8") as page:
             data = page_data(plan, levels, quote(beside.name))
-            before, after = _viewer(plan, data, read(list(pictures)[first]))
+            before, after = _viewer(plan, data, _readable(read, list(pictures)[first]))
             page.write(before)
             for number, image in enumerate(pictures):
                 yield number / len(pictures), f"Picture {number + 1} of {len(pictures)}"
                 if number == first:
                     continue
-                address = read(image).address
+                address = _readable(read, image).address
                 if is_beside:
                     # As a script it can be loaded from a disk, too; a browser lets no page take
                     # the pixels of a picture from there.
@@ -118,6 +118,15 @@ def page_steps(
     except OSError as error:
         raise EverZoomError(
             f"{file} cannot be written ({error.strerror}): choose another place."
+        ) from error
+
+
+def _readable(read: Callable[[Path], PageImage], image: Path) -> PageImage:
+    try:
+        return read(image)
+    except OSError as error:
+        raise EverZoomError(
+            f"The image {image.name} cannot be read ({error.strerror}): check the file."
         ) from error
 
 

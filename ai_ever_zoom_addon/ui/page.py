@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from bpy.props import BoolProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
 from ..core.files.places import check_file
-from ..core.page import PAGE_SUFFIX
+from ..core.page import PAGE_SUFFIX, folder_beside
 from ..core.steps import Steps
+from ..errors import EverZoomError
 from ..scene import page, zooms
 from .asking import active_zoom, has_zoom
 from .reporting import LongOperator
@@ -48,6 +50,12 @@ class EVERZOOM_OT_write_page(LongOperator, bpy.types.Operator, ExportHelper):
 
     def steps(self: Any, context: Any) -> Steps[Finish]:
         file = check_file(Path(bpy.path.abspath(self.filepath)))
+        # Of a page that is there the file browser has asked whether it may be replaced.
+        if self.is_beside and os.path.lexists(folder_beside(file)) and not file.exists():
+            raise EverZoomError(
+                f"{folder_beside(file)}, where the pictures would go, is there already: choose "
+                "another name."
+            )
         control = active_zoom(context)
         plan = zooms.plan_of(context.scene, control)
         yield from page.write_steps(plan, file, control, is_beside=self.is_beside)

@@ -115,6 +115,12 @@ def test_the_button(addon: None, tmp_path: Path) -> None:
     assert plan_in(page)["levels"][10] == pytest.approx(0.5)
     with pytest.raises(RuntimeError, match="is a folder"):
         operators.ever_zoom.write_page(filepath=str(tmp_path))
+    mine = tmp_path / "new_pictures" / "1.js"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with pytest.raises(RuntimeError, match="new_pictures, where the pictures would go, is there"):
+        operators.ever_zoom.write_page(filepath=str(tmp_path / "new.html"), is_beside=True)
+    assert mine.read_text() == "mine" and not (tmp_path / "new.html").exists()
 
 
 def test_files_that_browsers_show_otherwise_become_what_blender_shows(tmp_path: Path) -> None:

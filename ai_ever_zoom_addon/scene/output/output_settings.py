@@ -664,7 +664,8 @@ def _output_path(output: str, file_format: FileFormat) -> str:
     path = compat.literal_path(output)
     if file_format in _VIDEOS:
         return path
-    folder = path.removesuffix(KINDS[file_format].ending)
+    ending = KINDS[file_format].ending
+    folder = path[: -len(ending)] if ending and path.casefold().endswith(ending) else path
     if folder.strip("/\\"):  # not "//", which is the file's own
         folder = folder.rstrip("/\\") + "/"
     return folder + FRAME_NAME
