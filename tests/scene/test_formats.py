@@ -381,6 +381,10 @@ def test_how_a_video_is_encoded_stays_when_it_is_built_again(addon: None, tmp_pa
         assert operators.ever_zoom.build() == {"FINISHED"}
         assert scene.render.filepath == str(tmp_path / folder / f"{folder}_zoom.mp4")
         assert (video.format, video.gopsize) == ("MKV", 30)
+    # But how fast the encoder works is the engine's: its frames take more time, or less.
+    for engine, speed in (("sequencer", "REALTIME"), ("cycles", "GOOD")):
+        control.ever_zoom.engine = engine
+        assert (video.ffmpeg_preset, video.format, video.gopsize) == (speed, "MKV", 30)
 
 
 @pytest.mark.newest

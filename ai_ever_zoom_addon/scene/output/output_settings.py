@@ -111,6 +111,8 @@ def wanted(scene: bpy.types.Scene, plan: Plan) -> Table:
         **({"render.resolution_percentage": 100} if _wanted_size(plan) else {}),
         **_wanted_colours(engine),
         **_wanted_engine(plan),
+        # Also of a format that is left as it is: with another engine another speed is right.
+        "render.ffmpeg.ffmpeg_preset": _encoding_speed(in_sequencer=is_fast),
         **in_format,
         **heard,
         **{f"render.use_stamp_{name}": False for name in _METADATA},
@@ -195,13 +197,17 @@ def _wanted_format(file_format: FileFormat, *, in_sequencer: bool) -> Table:
         return table | {"render.ffmpeg.ffmpeg_prores_profile": "422_HQ"}
     return table | {
         "render.ffmpeg.constant_rate_factor": "PERC_LOSSLESS",
-        # Beside the sequencer the encoder would take most of the time.
-        "render.ffmpeg.ffmpeg_preset": "REALTIME" if in_sequencer else "GOOD",
+        "render.ffmpeg.ffmpeg_preset": _encoding_speed(in_sequencer=in_sequencer),
         # A frame that is coded anew is a little sharper than the one before it: more often, and a
         # steady zoom is seen to pulse.
         "render.ffmpeg.gopsize": 60,
         "render.ffmpeg.use_max_b_frames": False,
     }
+
+
+def _encoding_speed(*, in_sequencer: bool) -> str:
+    """Beside the sequencer the encoder would take most of the time."""
+    return "REALTIME" if in_sequencer else "GOOD"
 
 
 def _wanted_colours(engine: Engine) -> Table:
