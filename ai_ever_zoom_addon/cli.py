@@ -190,6 +190,11 @@ def _output(options: argparse.Namespace, settings: ZoomSettings) -> str:
             raise EverZoomError(
                 f"--beside is for a page: let the name of --output end in {PAGE_SUFFIX}."
             )
+    if is_page(output) and options.farm:
+        raise EverZoomError(
+            f"--farm is for frames, and {options.output} is a page: let --output name a video or "
+            "a folder, or leave it out."
+        )
     if options.page and (options.frames or options.resume):
         raise EverZoomError(
             f"{'--frames' if options.frames else '--resume'} is not for a page, which has all of "
@@ -409,7 +414,7 @@ def _write(
         )
         kept = last - first + 1 - written
         were_there = f" {kept} were there already." if kept else ""
-        terminal.say(f"Wrote {written} frames to {output}.{were_there}")
+        terminal.say(f"Wrote {counted(written, 'frame')} to {output}.{were_there}")
 
 
 def _check_places(

@@ -97,7 +97,7 @@ def test_a_folder(name: str) -> None:
     assert not is_video(name)
 
 
-@pytest.mark.parametrize("ending", [".avi", ".mkv", ".mp5"])
+@pytest.mark.parametrize("ending", [".avi", ".mkv", ".mp5", ".blend"])
 def test_another_ending(ending: str) -> None:
     with pytest.raises(EverZoomError, match=rf"ends in \{ending}: use .*\.mp4, .webm or .mov"):
         is_video(f"zoom{ending}")

@@ -20,6 +20,7 @@ from ai_ever_zoom_addon.core.files.output import KINDS as FORMATS
 from ai_ever_zoom_addon.core.files.output import format_of, is_whole_picture
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.settings import KINDS, TABLE, FileFormat
+from ai_ever_zoom_addon.wording import counted
 from tests.fuzz.trial import Case, is_sentence
 from tests.scene.command import make_series
 
@@ -208,7 +209,7 @@ def prepared() -> Iterator[Case]:
             assert first <= start <= end <= last
             assert (report["frames"], report["resolution"]) == ([start, end], size), report
             frames = range(start, end + 1)
-            assert line == f"Wrote {len(frames)} frames to {output}.", line
+            assert line == f"Wrote {counted(len(frames), 'frame')} to {output}.", line
             chosen = FileFormat(report["settings"]["file_format"])
             suffix = FORMATS[format_of(output.name, chosen)].suffix
             if output.suffix:
@@ -219,7 +220,7 @@ def prepared() -> Iterator[Case]:
                 next(output.glob("frame_*")).unlink()
                 _, line = run([*given, "--resume"], folder)
                 kept = f" {len(frames) - 1} were there already." if len(frames) > 1 else ""
-                assert line == f"Wrote 1 frames to {output}.{kept}", line
+                assert line == f"Wrote 1 frame to {output}.{kept}", line
                 check_frames(output, frames, size, suffix)
 
         yield case

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.wording import counted
 from tests import pictures, series_maker
 from tests.pictures import Nest, Size
 from tests.scene import command
@@ -476,11 +477,25 @@ def test_resolution(run: Run, series: Path, option: str, size: Size) -> None:
         assert_shows(picture, view(number, size, width=width), limit=4.0)
 
 
+@pytest.mark.newest
+def test_frames_of_another_format_or_zoom_are_not_passed_over(run: Run, series: Path) -> None:
+    assert run("-i", series, "-o", "out", "-zs", 2, *PLAIN).status == 0
+    ran = run("-i", series, "-o", "out", "-zs", 2, *PLAIN, "--format", "exr", "--resume")
+    assert ran.status == 1 and "are of another zoom (--format" in ran.error
+    ran = run("-i", series, "-o", "out", "-zs", 1, *PLAIN, "--overwrite")
+    assert ran.status == 0
+    assert "are 2 frames that are not of this zoom, frame_00003.png" in ran.lines[-2]
+    # Of this zoom, but not rendered now: nothing to say.
+    ran = run("-i", series, "-o", "new", "-zs", 1, "--frames", "0-1", *PLAIN)
+    ran = run("-i", series, "-o", "new", "-zs", 1, "--frames", 2, *PLAIN)
+    assert not any("not of this zoom" in line for line in ran.lines)
+
+
 @pytest.mark.parametrize(("option", "numbers"), [("1-3", [1, 2, 3]), ("4", [4]), ("0-0", [0])])
 def test_frames(run: Run, series: Path, option: str, numbers: list[int]) -> None:
     ran = run("-i", series, "-o", "out", "-zs", 2, "--frames", option, *PLAIN)
     assert ran.status == 0
-    assert ran.lines[-1].startswith(f"Wrote {len(numbers)} frames to ")
+    assert ran.lines[-1].startswith(f"Wrote {counted(len(numbers), 'frame')} to ")
     assert sorted(file.name for file in Path("out").glob("[!.]*")) == [
         f"frame_{number:05}.png" for number in numbers
     ]

@@ -83,6 +83,7 @@ def test_what_is_there_is_replaced_only_when_that_is_said(run: Run, series: Path
         ("-o", "zoom.html", "--resume"),
         ("-o", "zoom.mp4", "--beside"),
         ("-o", "zoom.html", "--check", "zoom.html"),
+        ("-o", "zoom.html", "--farm", "farm.blend"),
     ],
 )
 def test_what_is_not_for_a_page_is_refused(run: Run, series: Path, options: Any) -> None:

@@ -171,7 +171,7 @@ def test_resumed_frames_may_be_links(run: Run, series: Path) -> None:
     real.write_bytes(b"broken")
     ran = run(*arguments, "--resume")
     folder = Path("frames").absolute()
-    assert ran.lines[-1] == f"Wrote 1 frames to {folder}. 2 were there already."
+    assert ran.lines[-1] == f"Wrote 1 frame to {folder}. 2 were there already."
     assert frame.readlink() == real and is_whole(real, ".png")
 
 

@@ -226,7 +226,7 @@ def _ending(output: str) -> str:
         return ""
     if suffix in _BY_ENDING:
         return suffix
-    is_usual = len(suffix) <= 5 and any(sign.isalpha() for sign in suffix)
+    is_usual = suffix == ".blend" or (len(suffix) <= 5 and any(sign.isalpha() for sign in suffix))
     return suffix if is_usual else ""
 
 

@@ -236,7 +236,8 @@ def _render_frames(
     }
     zoom = json.loads(json.dumps(zoom))  # as it comes back from a file
     note = read_note(folder)
-    if resume and any(file.exists() for file in files.values()):
+    # In whatever format: of one number there is one frame.
+    if resume and any(number in files for number, _ in _frames_in(folder)):
         check_goes_on(note, zoom or {}, folder)
     known = note.numbers if note is not None and note.zoom == zoom else frozenset()
     kept = {
@@ -263,13 +264,31 @@ def _render_frames(
         broken = [file for file in files.values() if not is_whole_picture(file, size)]
         for file in broken:
             file.unlink(missing_ok=True)
-        if len(broken) == len(files) and not any(
-            FRAME_FILE.fullmatch(path.name) for path in folder.glob("*")
-        ):
+        if len(broken) == len(files) and not any(_frames_in(folder)):
             (folder / NOTE).unlink(missing_ok=True)
     if broken:
         raise incomplete(output, f"{broken[0].name} is missing")
+    _tell_of_others(scene, folder, known | files.keys(), how)
     return total
+
+
+def _frames_in(folder: Path) -> Iterator[tuple[int, str]]:
+    """The numbers and the names of the frames that are in a folder, in any format."""
+    for path in folder.iterdir():
+        if found := FRAME_FILE.fullmatch(path.name):
+            yield int(found[1]), path.name
+
+
+def _tell_of_others(scene: Any, folder: Path, numbers: Set[int], how: _How) -> None:
+    """Say that frames are in a folder that are not among a zoom's, which has these numbers."""
+    own = {Path(scene.render.frame_path(frame=number)).name for number in numbers}
+    others = sorted(name for _, name in _frames_in(folder) if name not in own)
+    if others:
+        are = f"are {len(others)} frames that are" if len(others) > 1 else "is a frame that is"
+        how.say(
+            f"Warning: in {folder} {are} not of this zoom, {others[0]} for one: remove what you do "
+            "not need before a program takes all that is there."
+        )
 
 
 def _note(folder: Path, zoom: Zoom | None, numbers: Set[int]) -> None:
