@@ -273,8 +273,11 @@ def _render_frames(
 
 
 def _frames_in(folder: Path) -> Iterator[tuple[int, str]]:
-    """The numbers and the names of the frames that are in a folder, in any format."""
-    for path in folder.iterdir():
+    """The numbers and the names of the frames that are in a folder, in any format.
+
+    None where the folder is gone.
+    """
+    for path in folder.glob("*"):
         if found := FRAME_FILE.fullmatch(path.name):
             yield int(found[1]), path.name
 
