@@ -257,6 +257,8 @@ def _build(
     if not options.no_render:
         check_frame_size(output, *plan.resolution)
     first, last = options.frames or (plan.first_frame, plan.last_frame)
+    if first > last:
+        raise EverZoomError(f"--frames {first}-{last}: name the first frame, then the last one.")
     if not (plan.first_frame <= first <= last <= plan.last_frame):
         raise EverZoomError(
             f"--frames {first}-{last}: this zoom has the frames {plan.first_frame} to "
@@ -265,8 +267,6 @@ def _build(
     if "--check" in places:
         run(contact_sheet.write_steps(plan, places["--check"]), progress)
         terminal.say(f"Wrote a picture of all joins to {places['--check']}.")
-        if options.is_output_given and not (options.save_blend or options.farm):
-            terminal.say(f"Nothing is rendered to {output}: leave out --check for that.")
     # Only in a file that is saved anything can still change.
     seen: range | None = None
     if "--save-blend" not in places:
@@ -390,6 +390,9 @@ def _write(
         for line in farm.prepare(scene, Path(options.farm)):
             terminal.say(line)
     stop.heed()
+    if options.is_output_given and blend is None:
+        for option in [name for name in ("--check", "--farm") if getattr(options, name[2:])]:
+            terminal.say(f"Nothing is rendered to {output}: leave out {option} for that.")
     if not options.no_render:
         first, last = frames
         jobs = options.jobs

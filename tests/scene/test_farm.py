@@ -280,6 +280,8 @@ def test_the_options_of_the_command_line(run: Run, series: Path) -> None:
     assert "same file" in run(*arguments, "--farm", "a.blend", "--save-blend", "a.blend").error
     said = run(*arguments, "--farm", "a.blend", "-o", "frames")
     assert "Engine: sequencer (it runs on every machine of a farm)." in said.lines
+    nothing = f"Nothing is rendered to {Path('frames').absolute()}: leave out --farm for that."
+    assert said.lines[-1] == nothing
     assert [path.name for path in Path().iterdir() if "blend" not in path.name] == ["a_files"]
     bpy.ops.wm.open_mainfile(filepath=str(Path("a.blend").absolute()))
     scene = bpy.context.scene
