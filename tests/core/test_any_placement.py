@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -170,12 +170,27 @@ def test_an_image_that_reaches_beyond_the_outer_one_shows_no_hole(data: st.DataO
 
 
 def slopes_at(value: Callable[[float], complex], level: float) -> tuple[complex, complex]:
-    tiny = 1e-6
-    before, here, after = (value(level + shift) for shift in (-tiny, 0.0, tiny))
-    return (here - before) / tiny, (after - here) / tiny
+    """From either side, by differences of second order: where levels are close the way is bent."""
+    here = value(level)
+
+    def slope(shift: float) -> complex:
+        return (4.0 * value(level + shift) - value(level + 2.0 * shift) - 3.0 * here) / (
+            2.0 * shift
+        )
+
+    return slope(-1e-6), slope(1e-6)
+
+
+def close_levels() -> Plan:
+    """A square image in a broad one, whose levels differ by 0.03."""
+    sizes = [(1000, 1000), (1000, 1000), (1600, 900), (1000, 1000)]
+    images = tuple(SeriesImage(Path(f"{k}.png"), *size) for k, size in enumerate(sizes))
+    steps = Step(2.0), Step(2.0), Step(1.8125, (0.21007848524206407, 0.0), turn=3.0)
+    return make_plan(Series(images, steps, is_measured=True), ZoomSettings(crop=0.5, feather=0.0))
 
 
 @given(placed())
+@example(close_levels())
 def test_the_view_never_jerks(plan: Plan) -> None:
     """Place, size, angle and their speeds, in the picture as it is seen."""
     for layer in plan.layers[1:-1]:
