@@ -19,11 +19,7 @@ feathers = st.just(0.0) | st.floats(1e-4, 0.09)
 
 
 def triangles(mesh: MaskMesh) -> list[tuple[int, int, int]]:
-    return [
-        (face[0], face[number], face[number + 1])
-        for face in mesh.faces
-        for number in range(1, len(face) - 1)
-    ]
+    return [(a, b, c) for a, b, c in mesh.faces.tolist()]
 
 
 def area(mesh: MaskMesh, triangle: tuple[int, int, int]) -> float:
@@ -69,7 +65,7 @@ def test_a_circle_softens_with_the_distance_to_its_edge(
 @pytest.mark.parametrize("shape", MaskShape)
 def test_hard_edge(shape: MaskShape) -> None:
     mesh = Mask(shape, (0.4, 0.3), 0.0).mesh()
-    assert not mesh.rim
+    assert not len(mesh.rim)
     assert (mesh.mask == 1.0).all()
     assert value_at(mesh, (0.399, 0.0)) == pytest.approx(1.0)
     assert value_at(mesh, (0.401, 0.0)) == 0.0
@@ -87,6 +83,40 @@ def test_faces_cover_the_shape_once_and_face_the_camera(
     if shape is ELLIPSE:  # a polygon with 128 corners
         whole *= np.pi / 4 * np.sinc(2 / 128)
     assert sum(areas) == pytest.approx(whole, rel=1e-9)
+
+
+@given(shapes, st.floats(0.1, 0.5), st.floats(0.1, 0.5), feathers, st.floats(0.03, 0.5))
+def test_a_finer_mesh_is_the_same_in_smaller_faces(
+    shape: MaskShape, half_width: float, half_height: float, feather: float, longest: float
+) -> None:
+    coarse = Mask(shape, (half_width, half_height), feather).mesh()
+    fine = coarse.finer(longest)
+    assert (fine.points[: len(coarse.points)] == coarse.points).all()
+    a, b, c = (fine.points[fine.faces[:, corner]] for corner in range(3))
+    for here, there in ((a, b), (b, c), (c, a)):
+        assert np.hypot(*(there - here).T).max() <= longest
+    areas = ((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]) / 2
+    assert areas.min() > 0.0
+    assert areas.sum() == pytest.approx(
+        sum(area(coarse, triangle) for triangle in triangles(coarse)), rel=1e-9
+    )
+    # Where a bent mesh could tear open, a side would be of one face only, yet not on the outline.
+    sides = np.sort(np.stack([fine.faces, np.roll(fine.faces, -1, axis=1)], axis=2).reshape(-1, 2))
+    edges, uses = np.unique(sides, axis=0, return_counts=True)
+    assert uses.max() <= 2
+    length = np.hypot(*(fine.points[edges[:, 1]] - fine.points[edges[:, 0]]).T)
+    outline = coarse.points[-(len(coarse.points) // 2) :] if feather else coarse.points[:-1]
+    around = np.hypot(*(np.roll(outline, -1, axis=0) - outline).T).sum()
+    assert length[uses == 1].sum() == pytest.approx(around, rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", MaskShape)
+def test_a_finer_mesh_has_the_same_mask(shape: MaskShape) -> None:
+    coarse = Mask(shape, (0.4, 0.3), 0.05).mesh()
+    fine = coarse.finer(0.06)
+    for number in range(len(coarse.points), len(fine.points), 7):
+        x, y = fine.points[number] * (1 - 1e-9)
+        assert fine.mask[number] == pytest.approx(value_at(coarse, (x, y)), abs=1e-6)
 
 
 @given(

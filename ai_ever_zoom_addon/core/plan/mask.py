@@ -23,8 +23,10 @@ ELLIPSE_CORNERS = 128
 _SHIFT = 3e-3
 # by so much of half the size the point at which the faces of the inside meet is off the centre,
 _FAN_CENTRE = (0.0317, 0.0173)
-# and by so much of the way to the next one the corners of an ellipse are moved on.
+# by so much of the way to the next one the corners of an ellipse are moved on,
 _TURN = 0.37
+# and by this part a side is cut, as seen from the corner that was there first.
+_CUT = 0.4883
 
 
 @dataclass(frozen=True)
@@ -34,17 +36,46 @@ class MaskMesh:
     Attributes:
         points: Corners, shape (n, 2), in image widths, x right, y up.
         mask: Opacity at the corners before it is smoothed, shape (n,), 0 to 1.
-        faces: Corner numbers of each triangle, counter-clockwise.
+        faces: Corner numbers of each triangle, counter-clockwise, shape (triangles, 3).
     """
 
     points: NDArray[np.float64]
     mask: NDArray[np.float64]
-    faces: tuple[tuple[int, int, int], ...]
+    faces: NDArray[np.int64]
 
     @property
-    def rim(self) -> tuple[tuple[int, int, int], ...]:
+    def rim(self) -> NDArray[np.int64]:
         """The faces of the soft edge."""
-        return tuple(face for face in self.faces if self.mask[list(face)].min() < 1.0)
+        rim: NDArray[np.int64] = self.faces[self.mask[self.faces].min(axis=1) < 1.0]
+        return rim
+
+    def finer(self, longest: float) -> MaskMesh:
+        """The same shape and mask, of faces that are small enough to be bent.
+
+        Each side that is too long is cut in two, for both faces that share it, until none is left:
+        so no corner lies on another face's side, where a bent mesh would tear open.
+
+        Args:
+            longest: Length that no side exceeds, in image widths, > 0.
+
+        Returns:
+            A mesh whose first corners are those of this one.
+        """
+        points, mask, faces = self.points, self.mask, self.faces
+        while True:
+            sides = np.stack([faces, np.roll(faces, -1, axis=1)], axis=2)  # a-b, b-c, c-a
+            edges, place = np.unique(
+                np.sort(sides.reshape(-1, 2), axis=1), axis=0, return_inverse=True
+            )
+            ways = points[edges[:, 1]] - points[edges[:, 0]]
+            is_long = np.hypot(ways[:, 0], ways[:, 1]) > longest
+            if not is_long.any():
+                return MaskMesh(points, mask, faces)
+            number = np.where(is_long, len(points) + np.cumsum(is_long) - 1, -1)
+            here, there = edges[is_long].T
+            points = np.concatenate([points, points[here] + _CUT * ways[is_long]])
+            mask = np.concatenate([mask, mask[here] + _CUT * (mask[there] - mask[here])])
+            faces = _cut(points, faces, number[place.reshape(-1)].reshape(-1, 3))
 
     def texture_coordinates(self, aspect: float) -> NDArray[np.float64]:
         """Where the corners lie in the image, shape (n, 2), 0 to 1 from its lower left corner.
@@ -138,7 +169,7 @@ class Mask:
         middle = half_size[None] * _FAN_CENTRE
         fan = [(here, (here + 1) % corners, corners) for here in range(corners)]
         if self.feather == 0.0:
-            return MaskMesh(np.concatenate([outer, middle]), np.ones(corners + 1), tuple(fan))
+            return MaskMesh(np.concatenate([outer, middle]), np.ones(corners + 1), np.array(fan))
         inner = self._outline(*(half_size - self.feather))
         middle = (half_size[None] - self.feather) * _FAN_CENTRE
         # Each side of the rim is two triangles whose shared side runs from an inner to an outer
@@ -152,7 +183,7 @@ class Mask:
         return MaskMesh(
             np.concatenate([inner, middle, outer]),
             np.concatenate([np.ones(corners + 1), np.zeros(corners)]),
-            (*fan, *rim),
+            np.array([*fan, *rim]),
         )
 
     def _outline(self, half_width: float, half_height: float) -> NDArray[np.float64]:
@@ -163,6 +194,42 @@ class Mask:
             unit = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
         outline: NDArray[np.float64] = unit * np.array([half_width, half_height])
         return outline
+
+
+def _cut(
+    points: NDArray[np.float64], faces: NDArray[np.int64], cuts: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Triangles cut where their sides are.
+
+    Args:
+        points: Corners, shape (n, 2).
+        faces: Corner numbers a, b, c, shape (triangles, 3).
+        cuts: The corner on each of the sides a-b, b-c and c-a, -1 where there is none; same shape.
+
+    Returns:
+        All that are left or come of it, shape (triangles, 3).
+    """
+    found = [faces[(cuts < 0).all(axis=1)]]
+    # Each kind is turned until its cuts are those written here.
+    for is_cut in ((True, False, False), (True, True, False), (True, True, True)):
+        for turn in range(1 if all(is_cut) else 3):
+            a_to_c, on = np.roll(faces, -turn, axis=1), np.roll(cuts, -turn, axis=1)
+            chosen = ((on >= 0) == is_cut).all(axis=1)
+            (a, b, c), (ab, bc, ca) = a_to_c[chosen].T, on[chosen].T
+            if sum(is_cut) == 1:
+                pieces = [(a, ab, c), (ab, b, c)]
+            elif sum(is_cut) == 3:
+                pieces = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+            else:  # the rest is a quadrangle, halved by the shorter of its diagonals
+                across = np.linalg.norm(points[a] - points[bc], axis=1)
+                is_first = across < np.linalg.norm(points[ab] - points[c], axis=1)
+                pieces = [
+                    (ab, b, bc),
+                    (a, ab, np.where(is_first, bc, c)),
+                    (np.where(is_first, a, ab), bc, c),
+                ]
+            found += [np.stack(piece, axis=1) for piece in pieces]
+    return np.concatenate(found)
 
 
 def whole(aspect: float, more: float = 0.0) -> Mask:

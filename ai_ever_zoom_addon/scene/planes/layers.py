@@ -33,9 +33,15 @@ def fill_mesh(mesh: Any, shape: MaskMesh, aspect: float, orientation: int) -> No
         orientation: How the picture is stored in its file, which Blender shows as it is.
     """
     mesh.clear_geometry()
-    points = [(float(x), float(y), 0.0) for x, y in shape.points]
-    mesh.from_pydata(points, [], [list(face) for face in shape.faces])
-    corners = np.array([corner for face in shape.faces for corner in face])
+    corners = shape.faces.ravel()
+    mesh.vertices.add(len(shape.points))
+    flat = np.pad(shape.points, ((0, 0), (0, 1)))  # in the plane z = 0
+    mesh.vertices.foreach_set("co", flat.astype(np.float32).ravel())
+    mesh.loops.add(len(corners))
+    mesh.loops.foreach_set("vertex_index", corners.astype(np.int32))
+    mesh.polygons.add(len(shape.faces))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, len(corners), 3, dtype=np.int32))
+    mesh.update(calc_edges=True)
     uv_layer = mesh.uv_layers.get("UVMap") or mesh.uv_layers.new(name="UVMap")
     coordinates = stored(shape.texture_coordinates(aspect), orientation)[corners]
     uv_layer.uv.foreach_set("vector", coordinates.astype(np.float32).ravel())

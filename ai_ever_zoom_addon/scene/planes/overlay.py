@@ -171,7 +171,7 @@ def _outline_mesh(shown: Mask, line: float) -> Mesh:
     shape = replace(shown, feather=line).mesh()
     mesh = bpy.data.meshes.new(name)
     points = [(float(x), float(y), 0.0) for x, y in shape.points]
-    faces = [list(face) for face in shape.rim]
+    faces = shape.rim.tolist()
     cross_points, cross_faces = _cross(0.02, line)
     faces += [[len(points) + corner for corner in face] for face in cross_faces]
     mesh.from_pydata(points + cross_points, [], faces)
