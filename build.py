@@ -32,7 +32,7 @@ from typing import TextIO
 ROOT = Path(__file__).resolve().parent
 PACKAGE = ROOT / "ai_ever_zoom_addon"
 DOCS = ROOT / "docs"
-MANIFEST = ROOT / "blender_manifest.toml"
+MANIFEST = PACKAGE / "blender_manifest.toml"  # and its copy at the top, see .gitattributes
 ENVIRONMENTS = ROOT / ".env"
 
 # Everything that is ever installed. bpy brings numpy, as Blender does.
@@ -101,10 +101,10 @@ def guide() -> dict[str, bytes]:
 def build_zip(folder: Path = ROOT / "dist") -> Path:
     """Write the extension's zip and return its path; the same files give the same bytes.
 
-    Blender wants the manifest and __init__.py side by side at the top of the zip.
+    Blender wants the manifest and __init__.py side by side.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files = {"LICENSE": ROOT / "LICENSE", MANIFEST.name: MANIFEST}
+    files = {"LICENSE": ROOT / "LICENSE"}
     for path in PACKAGE.rglob("*"):
         parts = path.relative_to(PACKAGE).parts
         left_out = any(part.startswith(".") or part == "__pycache__" for part in parts)

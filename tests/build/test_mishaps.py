@@ -35,7 +35,6 @@ def checkout(tmp_path: Path) -> Path:
         "build.py",
         "LICENSE",
         "README.md",
-        build.MANIFEST.name,
         "tests/__init__.py",
         "tests/run.py",
     ):
@@ -45,6 +44,7 @@ def checkout(tmp_path: Path) -> Path:
     package = folder / build.PACKAGE.name
     package.mkdir()
     (package / "__init__.py").write_bytes(b"#" * 100_000)
+    shutil.copy(build.MANIFEST, package)
     return folder
 
 

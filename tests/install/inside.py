@@ -2,6 +2,8 @@
 
 inside.py life ZIP           enable, disable, enable, disable: what Blender knows after each
 inside.py guide ZIP          where Blender's help leads from everything of the extension
+inside.py source ZIP OTHER   install another zip than the built one
+inside.py upgrade ZIP NEWER FOLDER  build a zoom, install a newer version over it, and go on
 inside.py command ZIP ARGS   run the extension's command line command
 The environment's BLENDER_USER_RESOURCES is where it is installed. The last line printed is JSON.
 """
@@ -136,6 +138,45 @@ def guide(zip_path: str) -> list[tuple[str, str, str | None]]:
     return [(one, label, rna and lookup(rna, verbose=False)) for one, label, rna in identities]
 
 
+def install_and_enable(zip_path: str) -> None:
+    """As *Install from Disk* does, also over what is installed and in use."""
+    assert addon_utils.enable("bl_pkg") is not None
+    done = bpy.ops.extensions.package_install_files(
+        filepath=zip_path, repo="user_default", enable_on_install=True
+    )
+    assert done == {"FINISHED"}, done
+
+
+def source(_zip_path: str, arguments: list[str]) -> Snapshot:
+    (other,) = arguments
+    install_and_enable(other)
+    return snapshot()
+
+
+def upgrade(zip_path: str, arguments: list[str]) -> dict[str, Any]:
+    newer, folder = arguments
+    operators: Any = getattr(bpy.ops, "ever_zoom")  # noqa: B009  # its stubs know none of ours
+    install_and_enable(zip_path)
+    before = snapshot()
+    scene: Any = bpy.context.scene
+    scene.ever_zoom.folder, scene.ever_zoom.order = folder, "innermost-first"
+    scene.ever_zoom.align = scene.ever_zoom.match_colour = scene.ever_zoom.is_factor_measured = (
+        False
+    )
+    assert operators.build() == {"FINISHED"}
+    install_and_enable(newer)
+    scene = bpy.context.scene
+    scene.ever_zoom.zoom_steps = 10
+    return {
+        "before": before,
+        "after": snapshot(),
+        "is_newer": sys.modules[f"{MODULE}.plain"].__dict__.get("IS_NEWER"),
+        "frame_end": scene.frame_end - scene.frame_start,
+        "problem": scene.ever_zoom.problem,
+        "built": list(operators.build()),
+    }
+
+
 def command(zip_path: str, arguments: list[str]) -> dict[str, int]:
     install(zip_path)
     assert addon_utils.enable(MODULE) is not None
@@ -146,7 +187,9 @@ def command(zip_path: str, arguments: list[str]) -> dict[str, int]:
 if __name__ == "__main__":
     what, path, *rest = sys.argv[1:]
     try:
-        result: Any = command(path, rest) if rest else {"life": life, "guide": guide}[what](path)
+        alone = {"life": life, "guide": guide}
+        with_more = {"source": source, "upgrade": upgrade, "command": command}
+        result: Any = with_more[what](path, rest) if rest else alone[what](path)
     except BaseException:
         traceback.print_exc()
         os._exit(1)  # bpy 4.5 may hang where it is left with an add-on half enabled
