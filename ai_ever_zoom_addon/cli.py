@@ -255,7 +255,7 @@ def _build(
     found: dict[str, Any] = analysis.to_json() if analysis else {}
     plan = make_plan(series, settings, output_settings.scene_resolution(scene))
     if not options.no_render:
-        check_frame_size(output, *plan.resolution)
+        check_frame_size(format_of(output, settings.file_format), *plan.resolution)
     first, last = options.frames or (plan.first_frame, plan.last_frame)
     if first > last:
         raise EverZoomError(f"--frames {first}-{last}: name the first frame, then the last one.")

@@ -8,7 +8,7 @@ import bpy
 
 from ..errors import EverZoomError, reason_of
 from ..scene import zooms
-from ..scene.output import bake, rendering, watching
+from ..scene.output import bake, output_settings, rendering, watching
 from ..scene.planes import objects
 from .asking import active_zoom
 from .exchange import finish_all
@@ -25,6 +25,7 @@ def prepare(operator: Any, context: Any) -> None:
     finish_all()
     rendering.check_images(context.scene)
     watching.check_place(context.scene)
+    output_settings.check_size(context.scene)
     camera = next(objects.parts(active_zoom(context), "camera"), None)
     if camera is None:
         raise EverZoomError("The zoom's camera is gone: press Build Again")

@@ -12,6 +12,7 @@ from PIL import Image
 from ai_ever_zoom_addon.core.files.folder import find_images
 from ai_ever_zoom_addon.core.files.image_writing import exr_bytes
 from ai_ever_zoom_addon.core.files.output import (
+    check_frame_size,
     format_of,
     free_video,
     is_video,
@@ -162,3 +163,31 @@ def test_a_whole_scene(tmp_path: Path, header: str) -> None:
         assert not is_whole_blend(file), length
     file.write_bytes(whole)
     assert is_whole_blend(file)
+
+
+@pytest.mark.parametrize(
+    ("file_format", "size", "says"),
+    [
+        (FileFormat.H264, (16, 16), ""),
+        (FileFormat.WEBM, (14, 512), "at least 16 x 16"),
+        (FileFormat.H264, (65, 512), "use a Resolution of 66 x 512"),
+        (FileFormat.PRORES, (64, 97), "use a Resolution of 64 x 98"),
+        (FileFormat.WEBM, (65, 97), ""),
+        (FileFormat.AV1, (128, 96), "at least 194"),
+        (FileFormat.AV1, (96, 192), "at least 194"),
+        (FileFormat.AV1, (194, 64), ""),
+        (FileFormat.AV1, (64, 194), ""),
+        (FileFormat.AV1, (32, 32), ""),
+        (FileFormat.WEBP, (2, 16383), ""),
+        (FileFormat.WEBP, (16384, 2), "at most 16383 x 16383"),
+        (FileFormat.PNG, (3, 5), ""),
+    ],
+)
+def test_frames_are_of_a_size_that_the_encoder_takes(
+    file_format: FileFormat, size: tuple[int, int], says: str
+) -> None:
+    if not says:
+        check_frame_size(file_format, *size)
+        return
+    with pytest.raises(EverZoomError, match=says):
+        check_frame_size(file_format, *size)

@@ -12,7 +12,7 @@ from ai_ever_zoom_addon.core.files import limits
 from ai_ever_zoom_addon.core.files.image_file import look
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import loading, measuring
-from ai_ever_zoom_addon.scene.output import rendering
+from ai_ever_zoom_addon.scene.output import output_settings, rendering
 from tests.core.test_limits import big_png
 from tests.scene.command import PLAIN, Run
 from tests.scene.test_bad_input import assert_left_out, assert_refused
@@ -101,6 +101,25 @@ def test_frames_too_small_for_a_video(run: Run, series: Path) -> None:
     assert_refused(run, *arguments, "18x10", "-o", "out.mp4", says=says)
     assert run(*arguments, "18x16", "-o", "out.mp4").status == 0
     assert run(*arguments, "4x4", "-o", "out").status == 0
+    assert run(*arguments, "4x4", "-o", "out.webp").status == 0
+
+
+def test_av1_of_small_frames(run: Run, series: Path) -> None:
+    arguments = ("-i", series, "-zs", 1, *PLAIN, "-o", "out.mp4", "--format", "av1")
+    for size in ("192x64", "64x192"):
+        assert_refused(run, *arguments, "--resolution", size, says="at least 194: use a larger")
+    for size in ("194x64", "64x194", "16x16"):
+        assert run(*arguments, "--resolution", size, "--overwrite").status == 0
+
+
+@pytest.mark.newest
+def test_the_panel_renders_no_frames_that_the_encoder_does_not_take() -> None:
+    scene: Any = bpy.data.scenes.new("Small")
+    scene.render.resolution_x, scene.render.resolution_y = 65, 98
+    output_settings.check_size(scene)
+    output_settings.set_output(scene, "//out.mp4")
+    with pytest.raises(EverZoomError, match="use a Resolution of 66 x 98"):
+        output_settings.check_size(scene)
 
 
 def test_what_blender_says_is_told_without_its_signs() -> None:

@@ -23,10 +23,14 @@ class Kind:
     Attributes:
         suffix: Of the video's name, or of each frame's.
         is_video: All frames are in one file.
+        sides: The least and the greatest side of a frame that its encoder takes, in pixels.
+        is_even: Its encoder takes no odd ones.
     """
 
     suffix: str
     is_video: bool
+    sides: tuple[int, int] = (1, 65536)
+    is_even: bool = False
 
     @property
     def ending(self) -> str:
@@ -34,13 +38,18 @@ class Kind:
         return self.suffix if self.is_video else ""
 
 
+def _video(suffix: str, *, is_even: bool = False) -> Kind:
+    """A video of Blender's, which encodes no smaller ones."""
+    return Kind(suffix, is_video=True, sides=(16, 65536), is_even=is_even)
+
+
 KINDS = {
-    FileFormat.H264: Kind(".mp4", is_video=True),
-    FileFormat.H265: Kind(".mp4", is_video=True),
-    FileFormat.AV1: Kind(".mp4", is_video=True),
-    FileFormat.WEBM: Kind(".webm", is_video=True),
-    FileFormat.PRORES: Kind(".mov", is_video=True),
-    FileFormat.WEBP: Kind(".webp", is_video=True),
+    FileFormat.H264: _video(".mp4", is_even=True),
+    FileFormat.H265: _video(".mp4", is_even=True),
+    FileFormat.AV1: _video(".mp4"),
+    FileFormat.WEBM: _video(".webm"),
+    FileFormat.PRORES: _video(".mov", is_even=True),
+    FileFormat.WEBP: Kind(".webp", is_video=True, sides=(1, 16383)),
     FileFormat.PNG: Kind(".png", is_video=False),
     FileFormat.PNG_16: Kind(".png", is_video=False),
     FileFormat.EXR: Kind(".exr", is_video=False),
@@ -62,7 +71,9 @@ FOLDER_NAME = "{folder}"  # stands for the name of the images' folder
 OWN_VIDEO = f"{FOLDER_NAME}_zoom"  # no image in it would be called so
 _NO_NAME = '/\\<>:"|?*'
 _LONGEST_NAME = 200  # bytes of a folder, so that there is room for endings and numbers
-LEAST_VIDEO_SIDE = 16  # pixels: Blender encodes no smaller ones
+# Of frames that are no squares: Blender has AV1 cut in four along their longer side, in blocks of
+# 64 pixels.
+LEAST_AV1 = 3 * 64 + 1
 # What lies beside the images because a zoom was made of them, with Blender's backups of files.
 _OURS = re.compile(r".*_zoom(-\d+)?\.(mp4|webm|mov|webp)|.*\.blend\d*", re.IGNORECASE)
 FRAME_NAME = "frame_#####"  # Blender puts the frame's number in place of the signs
@@ -230,14 +241,32 @@ def _ending(output: str) -> str:
     return suffix if is_usual else ""
 
 
-def check_frame_size(output: str, width: int, height: int) -> None:
-    """Make sure that frames of a size in pixels can be written to an output.
+def check_frame_size(file_format: FileFormat, width: int, height: int) -> None:
+    """Make sure that frames of a size in pixels can be written in a format.
 
     Raises:
-        EverZoomError: They are too small for a video, or as `is_video`.
+        EverZoomError: Its encoder does not take them.
     """
-    if is_video(output) and min(width, height) < LEAST_VIDEO_SIDE:
+    kind = KINDS[file_format]
+    size = f"Frames of {width} x {height} pixels"
+    least, most = kind.sides
+    if min(width, height) < least:
         raise EverZoomError(
-            f"Frames of {width} x {height} pixels are too small for a video: use a Resolution of "
-            f"at least {LEAST_VIDEO_SIDE} x {LEAST_VIDEO_SIDE}, or render to a folder of frames."
+            f"{size} are too small for a video: use a Resolution of at least {least} x {least}, or "
+            "render to a folder of frames."
+        )
+    if max(width, height) > most:
+        raise EverZoomError(
+            f"{size} are too large for a loop: use a Resolution of at most {most} x {most}, or "
+            "render a video."
+        )
+    if kind.is_even and (width % 2 or height % 2):
+        raise EverZoomError(
+            f"{size} cannot be a video of this format, whose sides are even: use a Resolution of "
+            f"{width + width % 2} x {height + height % 2}."
+        )
+    if file_format is FileFormat.AV1 and width != height and max(width, height) < LEAST_AV1:
+        raise EverZoomError(
+            f"{size} are too small for Blender's encoder of AV1, which takes squares, or a longer "
+            f"side of at least {LEAST_AV1 + 1}: use a larger Resolution, or another format."
         )

@@ -29,6 +29,7 @@ from ...core.files.output import (
     OWN_VIDEO,
     VIDEO_SUFFIX,
     VIDEO_SUFFIXES,
+    check_frame_size,
     format_of,
     free_video,
     video_of,
@@ -629,6 +630,19 @@ def check_range(scene: bpy.types.Scene) -> None:
             f"The last frame, {scene.frame_end}, comes before the first, {scene.frame_start}: set "
             "the frame range in Blender's Output properties."
         )
+
+
+def check_size(scene: bpy.types.Scene) -> None:
+    """Make sure that the encoder that a scene has chosen takes frames of its size.
+
+    Raises:
+        EverZoomError: It does not.
+    """
+    options = scene.render
+    if options.is_movie_format:
+        codecs = {codec: video for video, (_, codec, _) in _VIDEOS.items()}
+        video = codecs.get(options.ffmpeg.codec, FileFormat.WEBM)  # as most, it takes any size
+        check_frame_size(video, *scene_resolution(scene))
 
 
 def check_frames(folder: Path) -> None:

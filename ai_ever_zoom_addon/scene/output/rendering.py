@@ -130,7 +130,8 @@ def render_animation(
             f"The video {output} cannot be gone on with: render to a folder of frames."
         )
     check_output(output)
-    check_frame_size(output, *output_settings.scene_resolution(scene))
+    size = output_settings.scene_resolution(scene)
+    check_frame_size(format_of(output, file_format), *size)
     check_images(scene)
     # A screen in another scene shows the very frames that are rendered.
     files = {file for file in files_read(scene) if not is_written(file, Path(output))}
