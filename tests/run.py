@@ -23,6 +23,7 @@ from build import (
     ROOT,
     TOOLS,
     BuildError,
+    failure,
     find_python,
     judge_python,
     prepare,
@@ -193,6 +194,18 @@ def interpreter(version: str, named: Sequence[str]) -> Path | None:
     return next((path for path in fitting if path), None) or find_python(version)
 
 
+def newest_bpy(base: Path) -> Path:
+    """The interpreter of an environment with the newest bpy that pip finds, looked for each time.
+
+    That is for CPython as the newest tested one needs it: see python_for() for another.
+    """
+    python = prepare("bpy-newest", base, ["bpy", *PYTEST])
+    pip = [str(python), "-m", "pip", "install", "--no-compile", "--upgrade", "--pre", "bpy"]
+    if reason := failure(pip):
+        raise BuildError(f"pip could not install the newest bpy ({reason}). Check the network.")
+    return python
+
+
 def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str], list[str]]:
     """Our options, the paths to test, and what else goes to pytest."""
     parser = argparse.ArgumentParser(
@@ -205,6 +218,11 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str], list
     )
     parser.add_argument(
         "--quick", action="store_true", help="the newest bpy only, no window, no browser"
+    )
+    parser.add_argument(
+        "--newest-bpy",
+        action="store_true",
+        help="in the newest bpy that pip finds, previews too, instead of the tested ones",
     )
     parser.add_argument(
         "--python", metavar="PATH", action="append", default=[], help="to use where it fits"
@@ -230,7 +248,7 @@ def main(arguments: Sequence[str]) -> int:
     tools = prepare("tools", base, TOOLS)
     results = []
     sessions = []
-    chosen = list(BPY)[: 1 if options.quick else None]
+    chosen = list(BPY)[: 1 if options.quick or options.newest_bpy else None]
     for number, series in enumerate(chosen):
         variables = {} if paths else sharing(number, len(chosen))  # what is named is tried in all
         name, version = f"bpy-{series}", python_for(series)
@@ -241,18 +259,21 @@ def main(arguments: Sequence[str]) -> int:
             results.append(absent(name, reason))
         elif targets:
             make = partial(prepare, name, python, [f"bpy=={BPY[series]}", *PYTEST])
+            if options.newest_bpy:
+                name, make = "bpy-newest", partial(newest_bpy, python)
             sessions.append(Session(name, make, targets, variables, is_patient=number > 0))
     core = targets_in(["tests/core", "tests/build"], paths)
     if core:
         sessions.append(Session("core", tools, core, {}))
-    page = targets_in(["tests/browser"], paths) if not options.quick else []
+    is_whole = not (options.quick or options.newest_bpy)
+    page = targets_in(["tests/browser"], paths) if is_whole else []
     browser = find_browser() if page else None
     if browser:
         sessions.append(Session("browser", tools, page, {"EVER_ZOOM_BROWSER": browser}))
     elif page:
         reason = f"none of {', '.join(BROWSERS)} is installed"
         results.append(absent("browser", reason))
-    window = targets_in(["tests/window"], paths) if not options.quick else []
+    window = targets_in(["tests/window"], paths) if is_whole else []
     # All at once but the windows, which come one after the other. What takes longest, they and the
     # newest Blender, goes first: so both cores are busy to the end.
     with ThreadPoolExecutor(len(sessions) + 1) as pool, ThreadPoolExecutor(1) as screen:

@@ -1,4 +1,4 @@
-"""Every difference between the supported versions of Blender (4.2 to 5.2), each with its reason."""
+"""Every difference between the supported versions of Blender (4.2 to 5.3), each with its reason."""
 
 from __future__ import annotations
 
@@ -141,8 +141,10 @@ def compositing_tree(scene: Any) -> Any:
     """The tree that a scene composites with, or None: since 5.0 it is a node group like others.
 
     Before, the tree belongs to the scene and stays there, with what the user made, when Use Nodes
-    is switched off.
+    is switched off. Since 5.3 a scene has a pile of such groups: the active one counts.
     """
+    if bpy.app.version >= (5, 3, 0):
+        return next((each.node_group for each in scene.compositor_effects if each.is_active), None)
     if bpy.app.version >= (5, 0, 0):
         return scene.compositing_node_group
     return scene.node_tree if scene.node_tree is not None and len(scene.node_tree.nodes) else None
@@ -153,7 +155,7 @@ def new_compositing_tree(scene: Any) -> tuple[Any, Any, Any]:
     if bpy.app.version >= (5, 0, 0):
         tree: Any = bpy.data.node_groups.new(f"{scene.name} Compositing", "CompositorNodeTree")
         tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
-        scene.compositing_node_group = tree
+        _set_compositing_tree(scene, tree)
         result = tree.nodes.new("NodeGroupOutput")
     else:
         scene.use_nodes = True
@@ -165,11 +167,24 @@ def new_compositing_tree(scene: Any) -> tuple[Any, Any, Any]:
     return tree, picture.outputs["Image"], result.inputs["Image"]
 
 
+def _set_compositing_tree(scene: Any, tree: Any) -> None:
+    """Let a scene composite with a node group, or with none; see `compositing_tree`."""
+    if bpy.app.version < (5, 3, 0):
+        scene.compositing_node_group = tree
+        return
+    effect = next((each for each in scene.compositor_effects if each.is_active), None)
+    if tree is not None:
+        effect = effect or scene.compositor_effects.new(name="Compositing")
+        effect.node_group = tree
+    elif effect is not None:
+        scene.compositor_effects.remove(effect)
+
+
 def remove_compositing_tree(scene: Any) -> None:
     """Let a scene show what is rendered, as it is."""
     if bpy.app.version >= (5, 0, 0):
-        tree = scene.compositing_node_group
-        scene.compositing_node_group = None
+        tree = compositing_tree(scene)
+        _set_compositing_tree(scene, None)
         if tree is not None and not tree.users:
             bpy.data.node_groups.remove(tree)
     elif scene.node_tree is not None:
