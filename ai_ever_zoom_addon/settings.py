@@ -390,6 +390,13 @@ class ZoomSettings:
         "--match-colour",
         guide="panel#alignment-and-colour",
     )
+    glide: bool = _choice(
+        True,
+        "Glide",
+        "Where images were painted again, let the shapes of one glide into the next one's",
+        "--glide",
+        guide="panel#alignment-and-colour",
+    )
     centre: Centre = _choice(
         Centre.IMAGE,
         "View Centre",

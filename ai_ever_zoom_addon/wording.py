@@ -110,6 +110,14 @@ _SENTENCES = {
         "are, up to {times:.2f} times ({files}): up to {sharp[0]} x {sharp[1]} all are sharp."
     ),
     FindingKind.IDLE_ENDS: ("A loop has no ends: delay, eased ends and target are without effect."),
+    FindingKind.GLIDING: (
+        "{count} of {pairs} inner images were painted again with shapes in other places: while the "
+        "view passes their seams, the one version glides into the other."
+    ),
+    FindingKind.IDLE_GLIDE: (
+        "{count} of {pairs} inner images were painted again with shapes in other places: {remedy} "
+        "lets them fade, the other engines let them glide into each other."
+    ),
     FindingKind.IDLE_OVERLAY: ("{remedy} does not draw the debug overlay: the other engines do."),
     FindingKind.OTHER_PROFILE: (
         "This Blender has no colour space for the profile {profiles} of {files}: it takes the "
@@ -189,6 +197,10 @@ _REMEDIES = {
     FindingKind.NO_RING: {
         Way.WINDOW: "There and Back",
         Way.COMMAND_LINE: "--travel there-and-back",
+    },
+    FindingKind.IDLE_GLIDE: {
+        Way.WINDOW: "Fast 2D",
+        Way.COMMAND_LINE: "--engine sequencer",
     },
     FindingKind.IDLE_OVERLAY: {
         Way.WINDOW: "Fast 2D",

@@ -3,7 +3,7 @@
 Run it with the Python of an environment that build.py made:
 
     .env/bpy-5.2/bin/python docs/make_pictures.py [sheet] [movie] [camera] [overlay] [kinds]
-        [joins] [page] [window]
+        [joins] [glide] [page] [window]
 
 `page` needs a Chromium, named by EVER_ZOOM_BROWSER, and `window` a complete Blender, named as
 tests/window/driver.py says.
@@ -11,6 +11,7 @@ tests/window/driver.py says.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import tempfile
@@ -182,6 +183,46 @@ def make_joins() -> None:
     save_photo("joins", np.asarray(small))
 
 
+def painted_again(image: Image.Image) -> Image.Image:
+    """An image with all its shapes a little elsewhere, in smooth waves."""
+    cell, far = 16, 0.016 * image.width
+    columns, rows = image.width // cell, image.height // cell
+
+    def gone(column: int, row: int) -> tuple[float, float]:
+        across, down = column / columns, row / rows
+        x = far * math.sin(6.0 * down + 2.0 * across + 0.4)
+        y = far * math.sin(5.0 * across - 2.5 * down + 2.0)
+        return column * cell + x, row * cell + y
+
+    mesh: list[Any] = []
+    for row in range(rows):
+        for column in range(columns):
+            corners = ((0, 0), (0, 1), (1, 1), (1, 0))
+            source = [part for x, y in corners for part in gone(column + x, row + y)]
+            box = tuple(cell * part for part in (column, row, column + 1, row + 1))
+            mesh.append((box, tuple(source)))
+    return image.transform(image.size, Image.Transform.MESH, mesh, Image.Resampling.BICUBIC)
+
+
+def make_glide() -> None:
+    """The same moment without and with it, where the inner picture is half faded in."""
+    from ai_ever_zoom_addon.core.sample import sample_view
+
+    frames = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(2):
+            view = eight_bit(sample_view(4.0 + number, size=(1024, 1024)))
+            image = Image.fromarray(view)
+            (painted_again(image) if number else image).save(Path(folder) / f"{number}.png")
+        order = ["-i", folder, "--order", "outermost-first", "-zf", "auto", "-zs", "40"]
+        moment = ["--engine", "cycles", "--frames", "8", "--resolution", "900x900"]
+        for choice in ("--no-glide", "--glide"):
+            (frame,) = rendered(*order, *moment, choice)
+            frames.append(frame[250:450, 210:470])
+    gap = np.full((200, 12, 3), 255, np.uint8)
+    save_photo("glide", np.concatenate([frames[0], gap, frames[1]], axis=1))
+
+
 def make_page() -> None:
     """The sample as a page, in a browser."""
     from ai_ever_zoom_addon.cli import main
@@ -217,6 +258,7 @@ if __name__ == "__main__":
         "overlay": make_overlay,
         "kinds": make_kinds,
         "joins": make_joins,
+        "glide": make_glide,
         "page": make_page,
         "window": make_window,
     }

@@ -326,3 +326,49 @@ class Memory:
     def load(self, file: Path) -> Array:
         self.loaded.append(file.name)
         return self._images[file.name].astype(np.float32) / np.float32(255)
+
+
+def waved(size: Size, far: float, seed: int, waves: float = 2.0) -> NDArray[np.float64]:
+    """Smooth displacements: x right and y down at each pixel, in widths, shape (2, height, width).
+
+    far: the largest; waves: that fit along a side, at most.
+    """
+    generator = np.random.default_rng(seed)
+    across = (np.arange(size[0]) + 0.5) / size[0]
+    down = ((np.arange(size[1]) + 0.5) / size[1])[:, None]
+    field = np.zeros((2, size[1], size[0]))
+    for part in field:
+        for _ in range(4):
+            x, y = generator.uniform(0, waves, 2)
+            phase = generator.uniform(0, math.tau)
+            part += generator.normal() * np.cos(math.tau * (x * across + y * down) + phase)
+    return field * (far / max(float(np.hypot(*field).max()), 1e-9))
+
+
+def repainted(image: Array, shift: NDArray[np.float64]) -> Array:
+    """An image that shows at each pixel what was so far from there, in widths; by bilinear means.
+
+    What is beyond the edge is as the edge. Pillow's mesh of small quadrangles does it.
+    """
+    height, width = image.shape[:2]
+    cell = 4
+    corners_x, corners_y = (np.arange(0, side + 1, cell) for side in (width, height))
+    rows, columns = np.minimum(corners_y, height - 1), np.minimum(corners_x, width - 1)
+    x = corners_x[None, :] + width * shift[0][np.ix_(rows, columns)]
+    y = corners_y[:, None] + width * shift[1][np.ix_(rows, columns)]
+    pad = math.ceil(width * float(np.abs(shift).max())) + cell
+    padded = np.pad(image, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
+    x, y = x + pad, y + pad
+    mesh = []
+    for row in range(len(corners_y) - 1):
+        for column in range(len(corners_x) - 1):
+            box = tuple(cell * part for part in (column, row, column + 1, row + 1))
+            around = [(row, column), (row + 1, column), (row + 1, column + 1), (row, column + 1)]
+            mesh.append((box, tuple(float(part[at]) for at in around for part in (x, y))))
+    channels = [
+        Image.fromarray(np.ascontiguousarray(padded[:, :, c], np.float32)).transform(
+            (width, height), Image.Transform.MESH, mesh, Image.Resampling.BICUBIC
+        )
+        for c in range(image.shape[2])
+    ]
+    return np.stack([np.asarray(channel) for channel in channels], axis=2)

@@ -39,6 +39,7 @@ class FindingKind(StrEnum):
 
     # The plan
     NO_RING = "no-ring"
+    GLIDING = "gliding"  # count, pairs
     ROUNDED_ROLL = "rounded-roll"  # roll, wanted
     ENLARGED_AT_BORDER = "enlarged-at-border"  # times
     ENLARGED_BY_ROLL = "enlarged-by-roll"  # times
@@ -47,6 +48,7 @@ class FindingKind(StrEnum):
     OUTSIDE_OF_FRAMES = "outside-of-frames"  # part, resolution
     IDLE_ENDS = "idle-ends"
     IDLE_OVERLAY = "idle-overlay"
+    IDLE_GLIDE = "idle-glide"  # count, pairs
     ENLARGED_IN_FRAMES = "enlarged-in-frames"  # times, resolution, sharp: the largest sharp one
     ENLARGED_IMAGES = "enlarged-images"  # files, times: at most, resolution, sharp
 

@@ -20,6 +20,7 @@ from .analysis.report import (
     size_in_pixels,
 )
 from .files.orientation import UPRIGHT
+from .matching.gliding import Glide
 
 # Differences below these are noise of the measurement: without them a series that is nested exactly
 # is built exactly, and needs fewer drivers.
@@ -77,6 +78,7 @@ class Step:
         turn: By how many degrees, clockwise, the inner image is turned to lie in the outer one.
         is_hole: The inner image is seen through a hole of the outer one, which lies in front.
         is_given: It is by hand or by a hole, and holds whatever else is asked for.
+        glide: Where the things have gone in the inner image, where it was painted again.
     """
 
     factor: float
@@ -85,9 +87,10 @@ class Step:
     turn: float = 0.0
     is_hole: bool = False
     is_given: bool = False
+    glide: Glide | None = None
 
     def to_json(self) -> list[Any]:
-        """The attributes as plain JSON values; `is_given` is not kept."""
+        """The attributes as plain JSON values; those that only a report says are not kept."""
         return [self.factor, self.offset, self.gain, self.turn, self.is_hole]
 
     @classmethod
@@ -219,6 +222,7 @@ def series_of(
             pair.turn_deg,
             pair.source is Source.HOLE,
             pair.source in (Source.GIVEN, Source.HOLE),
+            pair.glide,
         )
         for pair, outer in zip(pairs, images, strict=False)
     ]
@@ -259,6 +263,8 @@ def as_asked(series: Series, settings: ZoomSettings) -> Series:
         steps = tuple(step if step.is_given else replace(step, offset=(0.0, 0.0)) for step in steps)
     if not has_colours:
         steps = tuple(replace(step, gain=(1.0, 1.0, 1.0)) for step in steps)
+    if not (settings.glide and settings.align):
+        steps = tuple(replace(step, glide=None) for step in steps)
     count = len(series.steps)
     return replace(series, steps=steps[:count], closing=steps[count] if series.closing else None)
 

@@ -213,7 +213,7 @@ class EVERZOOM_PT_alignment(_SettingsPanel, bpy.types.Panel):
     """What is put right."""
 
     bl_label = "Alignment and Colour"
-    properties = ("align", "match_colour", "centre", "turn")
+    properties = ("align", "match_colour", "glide", "centre", "turn")
 
 
 class EVERZOOM_PT_output(_SettingsPanel, bpy.types.Panel):

@@ -89,6 +89,7 @@ def test_a_pair_is_written_as_a_placement_with_what_its_pictures_have_in_common(
         "gain": [1.0, 1.0, 1.0],
         "linear_gain": [1.0, 1.0, 1.0],
         "as_others": False,
+        "glide": None,
     }
 
 
@@ -105,13 +106,13 @@ def test_kinds_and_keys_of_a_later_version_are_passed_over() -> None:
 PAIR = not_found("b", "a", (4, 3), 2.0).to_json()
 
 
-@pytest.mark.parametrize("key", sorted(PAIR.keys() - {"as_others"}))
+@pytest.mark.parametrize("key", sorted(PAIR.keys() - {"as_others", "glide"}))
 def test_a_pair_without_one_of_its_keys_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match=key):
         Pair.from_json({name: value for name, value in PAIR.items() if name != key})
 
 
-@pytest.mark.parametrize("key", sorted(PAIR.keys() - {"outer", "inner"}))
+@pytest.mark.parametrize("key", sorted(PAIR.keys() - {"outer", "inner", "glide"}))
 @pytest.mark.parametrize("wrong", [None, {}, "x"])
 def test_a_pair_with_a_value_of_another_kind_is_refused(key: str, wrong: object) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -130,6 +130,7 @@ ANY: dict[str, st.SearchStrategy[Any]] = {
     "zoom_factor": st.floats(1.0001, 64.0),
     "align": st.booleans(),
     "match_colour": st.booleans(),
+    "glide": st.booleans(),
     "centre": st.sampled_from(Centre),
     "length_by": st.sampled_from(LengthBy),
     "zoom_steps": st.integers(1, 1000),

@@ -92,6 +92,15 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
         "is set to 2, but the images show 1.333: use --zoom-factor 1.333, or auto",
     ),
     FindingKind.NO_RING: ({}, "jumps .*; There and Back never", "; --travel there-and-back never"),
+    FindingKind.GLIDING: (
+        {"count": 2, "pairs": 5},
+        *["^2 of 5 inner images were painted again .* glides into the other"] * 2,
+    ),
+    FindingKind.IDLE_GLIDE: (
+        {"count": 2, "pairs": 5},
+        "^2 of 5 inner images .*: Fast 2D lets them fade",
+        "^2 of 5 inner images .*: --engine sequencer lets them fade",
+    ),
     FindingKind.ROUNDED_ROLL: (
         {"roll": 1 / 3, "wanted": 0.25},
         *["turns 0.3333 times from one image to the next instead of 0.25"] * 2,

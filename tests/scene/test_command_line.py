@@ -143,7 +143,7 @@ def test_the_readme_lists_all_options(run: Run) -> None:
     assert ran.status == 0
     offered = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", "\n".join(ran.lines)))
     offered -= {"-h", "--help"}
-    offered -= {"--no-align", "--no-match-colour"} - listed
+    offered -= {"--no-align", "--no-match-colour", "--no-glide"} - listed
     assert listed == offered
 
 

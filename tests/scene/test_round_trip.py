@@ -41,6 +41,7 @@ CHOSEN: dict[str, tuple[tuple[object, ...] | None, dict[str, Any]]] = {
     ),
     "align": (("--no-align",), {"align": False}),
     "match_colour": (("--no-match-colour",), {"match_colour": False}),
+    "glide": (("--no-glide",), {"glide": False}),
     "centre": (("--centre", "fixed-point"), {"centre": "fixed-point"}),
     "length_by": (("--length", 3), {"length_by": "whole", "length": 3.0}),
     "zoom_steps": (("-zs", 7), {"zoom_steps": 7}),
@@ -81,7 +82,7 @@ CHOSEN: dict[str, tuple[tuple[object, ...] | None, dict[str, Any]]] = {
     "debug_overlay": (("--debug",), {"debug_overlay": True}),
 }
 # They lead to the same zoom of this series.
-NOTHING_TO_SEE = {"folder", "order", "is_factor_measured", "turn", "file_format"}
+NOTHING_TO_SEE = {"folder", "order", "is_factor_measured", "glide", "turn", "file_format"}
 
 
 def test_every_setting_is_tried() -> None:

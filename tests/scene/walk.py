@@ -529,6 +529,7 @@ VALUES: dict[str, Sequence[Any]] = {
     "zoom_factor": (1.5, 2.0, 2.0, 3.0),
     "align": (False, False, True),
     "match_colour": (False, False, True),
+    "glide": (True, False),
     "centre": ("image", "fixed-point"),
     "length_by": ("frames", "seconds", "whole", "sound", "markers"),
     "zoom_steps": (1, 2, 3, 5, 8),

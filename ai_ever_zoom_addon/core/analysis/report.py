@@ -10,6 +10,7 @@ from typing import Any, Self
 from ... import plain
 from ...errors import UnusableError
 from ..findings import Finding, findings_from_json
+from ..matching.gliding import Glide
 
 UNCHANGED = (1.0, 1.0, 1.0)
 
@@ -106,6 +107,8 @@ class Pair(Place):
         gain: Red, green, blue: the INNER image's encoded values times this are the OUTER's.
         linear_gain: The same for linear light.
         as_others: Placed as the other pairs are, against what it shows itself, which fits worse.
+        glide: Where the things have gone in the inner image, which was painted again; None: they
+            are where they were, or nothing is known of it.
     """
 
     source: Source
@@ -113,6 +116,7 @@ class Pair(Place):
     gain: tuple[float, float, float]
     linear_gain: tuple[float, float, float]
     as_others: bool = False
+    glide: Glide | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The attributes as plain JSON values."""
@@ -123,6 +127,7 @@ class Pair(Place):
             "gain": list(self.gain),
             "linear_gain": list(self.linear_gain),
             "as_others": self.as_others,
+            "glide": self.glide and self.glide.to_json(),
         }
 
     @classmethod
@@ -134,8 +139,9 @@ class Pair(Place):
             "score": plain.number(values["score"]),
             "gain": gains(values["gain"]),
             "linear_gain": gains(values["linear_gain"]),
-            # Older files do not say it.
+            # Older files do not say these.
             "as_others": plain.flag(values.get("as_others", False)),
+            "glide": Glide.from_json(values["glide"]) if values.get("glide") is not None else None,
         }
 
 

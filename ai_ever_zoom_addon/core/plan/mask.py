@@ -49,7 +49,7 @@ class MaskMesh:
         rim: NDArray[np.int64] = self.faces[self.mask[self.faces].min(axis=1) < 1.0]
         return rim
 
-    def finer(self, longest: float) -> MaskMesh:
+    def finer(self, longest: float, around: tuple[complex, float] | None = None) -> MaskMesh:
         """The same shape and mask, of faces that are small enough to be bent.
 
         Each side that is too long is cut in two, for both faces that share it, until none is left:
@@ -57,6 +57,7 @@ class MaskMesh:
 
         Args:
             longest: Length that no side exceeds, in image widths, > 0.
+            around: Only sides are cut that reach into a circle: its centre and its radius.
 
         Returns:
             A mesh whose first corners are those of this one.
@@ -68,7 +69,11 @@ class MaskMesh:
                 np.sort(sides.reshape(-1, 2), axis=1), axis=0, return_inverse=True
             )
             ways = points[edges[:, 1]] - points[edges[:, 0]]
-            is_long = np.hypot(ways[:, 0], ways[:, 1]) > longest
+            lengths = np.hypot(ways[:, 0], ways[:, 1])
+            is_long = lengths > longest
+            if around is not None:
+                middles = points[edges].mean(axis=1) @ np.array([1.0, 1.0j]) - around[0]
+                is_long &= np.abs(middles) < around[1] + lengths / 2.0
             if not is_long.any():
                 return MaskMesh(points, mask, faces)
             number = np.where(is_long, len(points) + np.cumsum(is_long) - 1, -1)

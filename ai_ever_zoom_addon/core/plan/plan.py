@@ -27,6 +27,7 @@ from ..files.moving import is_moving
 from ..findings import Finding, FindingKind
 from ..series import Series, SeriesImage, as_asked
 from .aiming import find_path, is_within_outermost
+from .bending import Bend, Join, bends_of, place
 from .framing import find_framing
 from .mask import Mask, whole
 from .nesting import Nesting, nest
@@ -75,6 +76,7 @@ class Layer(Sight):
             radians.
         mask: What is seen of it, in its widths.
         has_hole: It lies before the next layer, which is seen through it.
+        bends: What it does where it, or the next one, was painted again.
     """
 
     index: int
@@ -87,6 +89,7 @@ class Layer(Sight):
     turn: float
     mask: Mask
     has_hole: bool
+    bends: tuple[Bend, ...] = ()
 
     @property
     def aspect(self) -> float:
@@ -278,7 +281,7 @@ def make_plan(
         raise EverZoomError(
             f"The sequencer shows only still images, and {moving[0]} moves: choose another engine."
         )
-    series = as_asked(series, settings)
+    series = found = as_asked(series, settings)
     framing = find_framing(series, settings, scene_resolution)
     nesting, nesting_findings = nest(series, framing, settings)
     images = images_turning(nesting)
@@ -306,6 +309,7 @@ def make_plan(
         keys=keys,
         findings=(
             *_idle_choices(settings),
+            *_gliding(found, settings),
             *nesting_findings,
             *view_findings,
             *framing.findings,
@@ -325,11 +329,21 @@ def _idle_choices(settings: ZoomSettings) -> list[Finding]:
     return idle
 
 
+def _gliding(series: Series, settings: ZoomSettings) -> list[Finding]:
+    """What was painted again and glides, or would with another engine."""
+    is_ring = settings.travel is Travel.LOOP and series.closing is not None
+    steps = (*series.steps, *([series.closing] if is_ring and series.closing else []))
+    count = sum(step.glide is not None for step in steps)
+    kind = FindingKind.IDLE_GLIDE if settings.engine is Engine.SEQUENCER else FindingKind.GLIDING
+    return [Finding(kind, {"count": count, "pairs": len(steps)})] if count else []
+
+
 def _layers(
     nesting: Nesting, path: Path, sights: Sequence[Sight], unseen: int
 ) -> tuple[Layer, ...]:
     """One layer for each image but the outermost ones of a ring that are never seen."""
     images = nesting.series.images
+    joins = [None, *(_join(nesting, path, index, unseen) for index in range(len(images) - unseen))]
     return tuple(
         Layer(
             visible_from=sights[number].visible_from if index else -math.inf,
@@ -346,6 +360,35 @@ def _layers(
             turn=nesting.angles[number],
             mask=nesting.masks[number] if index else whole(images[number].aspect),
             has_hole=number < len(images) - 1 and nesting.series.steps[number].is_hole,
+            bends=bends_of(*joins[index : index + 2]),
         )
         for index, number in enumerate(range(unseen, len(images)))
+    )
+
+
+def _join(nesting: Nesting, path: Path, index: int, unseen: int) -> Join | None:
+    """Where a layer and the next one show two versions of the same; None where they do not.
+
+    What moves has one version a frame.
+    """
+    number = index + unseen
+    if number + 1 >= len(nesting.series.images):
+        return None
+    outer, inner = nesting.series.images[number : number + 2]
+    step = nesting.series.steps[number]
+    if step.glide is None or step.is_hole or is_moving(outer.file) or is_moving(inner.file):
+        return None
+    begins, ends = path.levels[index : index + 2]
+    ratio = nesting.widths[number + 1] / nesting.widths[number]
+    return Join(
+        glide=step.glide,
+        begins=begins,
+        ends=ends,
+        centre=nesting.place_in(number + 1, number),
+        vector=place(
+            ratio * nesting.zoom_factor ** (begins - ends),
+            nesting.angles[number + 1] - nesting.angles[number],
+        ),
+        aspect=inner.aspect,
+        mask=nesting.masks[number] if index else whole(outer.aspect),
     )

@@ -16,6 +16,7 @@ import bpy
 from ...core.files.moving import is_moving
 from ...core.files.orientation import UPRIGHT
 from ...core.files.output import zoom_name
+from ...core.plan.bending import bendable
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
 from .. import zoom_level
@@ -41,7 +42,7 @@ from ..tags import (
     property_name,
 )
 from . import objects
-from .layers import fill_material, fill_mesh, play
+from .layers import fill_bends, fill_material, fill_mesh, play
 from .overlay import OverlayMaker, remove_overlay
 
 LENS = 50.0  # millimetres
@@ -279,12 +280,16 @@ def _fill_layers(
     tagged = [item.data for item in existing.values() if item.data.get(ROLE)]
     tagged.sort(key=lambda mesh: (mesh.users, -len(mesh.name)))
     meshes: dict[str, Any] = {mesh[ROLE]: mesh for mesh in tagged}
+    for bent in existing.values():
+        if bent.data in tagged and bent.data.shape_keys is not None:
+            bent.shape_key_clear()
     kinds = _mesh_kinds(plan)
     for kind, layer in dict(zip(kinds, plan.layers, strict=True)).items():
         if kind not in meshes:
             meshes[kind] = bpy.data.meshes.new(f"Ever Zoom {kind.title()} Image")
             meshes[kind][ROLE] = kind
-        fill_mesh(meshes[kind], layer.mask.mesh(), layer.aspect, layer.image.orientation)
+        shape = bendable(layer.mask.mesh(), layer.bends)
+        fill_mesh(meshes[kind], shape, layer.aspect, layer.image.orientation)
     depth = _layer_depth(plan)
     for layer, image in zip(plan.layers, images, strict=True):
         item: Any = existing.pop(layer.number, None)
@@ -295,6 +300,8 @@ def _fill_layers(
             item.lock_location = item.lock_rotation = item.lock_scale = (True, True, True)
         elif item.data in meshes.values():  # around a ring the outermost image is another one
             item.data = meshes[kinds[layer.index]]
+        if layer.bends and item.data == meshes[kinds[layer.index]]:
+            fill_bends(item, layer, control)
         if not item.material_slots:
             item.data.materials.append(None)
         slot = item.material_slots[0]
@@ -324,7 +331,7 @@ def _fill_layers(
 
 
 def _mesh_kinds(plan: Plan) -> list[str]:
-    """What each layer's mesh is called: layers of the same kind share it."""
+    """What each layer's mesh is called: layers of the same kind share it, if they keep flat."""
     shapes: dict[tuple[bool, Mask], int] = {}
     kinds = []
     for layer in plan.layers:
@@ -336,6 +343,7 @@ def _mesh_kinds(plan: Plan) -> list[str]:
         parts = ["trimmed" if is_inner else "whole"]
         parts += [f"turned {turn}"] if turn != UPRIGHT else []
         parts += [f"shape {number}"] if number > 1 else []
+        parts += [f"bent {layer.number}"] if layer.bends else []
         kinds.append(" ".join(parts))
     return kinds
 
