@@ -27,6 +27,8 @@ def each(
         cores: Of the machine; without it they are counted.
     """
     count = int(min(MOST, cores_here() if cores is None else cores))
+    # Threads: they calculate with numpy and read files. None touches bpy, and whoever asked waits
+    # for all of them; Blender's main thread is not let go before.
     pool = ThreadPoolExecutor(max_workers=max(1, count))
     try:
         for future in [pool.submit(function, item) for item in items]:

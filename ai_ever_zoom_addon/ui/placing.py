@@ -571,6 +571,8 @@ def _show_difference(group: Any, value: bool) -> None:
 class EVERZOOM_PG_placing(bpy.types.PropertyGroup):
     """Where the inner image lies, of the scene in which it is placed: read from its plane."""
 
+    __slots__ = ()
+
     factor: FloatProperty(
         name="Factor",
         description="How many times wider the outer image is than the inner one in it",

@@ -169,6 +169,8 @@ FINDING = (
 class EVERZOOM_PG_image(bpy.types.PropertyGroup):
     """What was found about one image of a built zoom; `name` is the file's."""
 
+    __slots__ = ()
+
     score: FloatProperty(
         name="Likeness",
         description="How much it is like the part of the next larger image where it lies, 1 is "
@@ -289,6 +291,8 @@ def chosen_layer(group: Any) -> int:
 class _Zoom:
     """Everything the user can choose (a property for each in the table), and what was found."""
 
+    __slots__ = ()
+
     draft: StringProperty(
         name="Draft", description="The settings of a zoom to come, as JSON", options={"HIDDEN"}
     )
@@ -340,6 +344,8 @@ class _Zoom:
 class EVERZOOM_PG_zoom(_Zoom, bpy.types.PropertyGroup):
     """A scene's: of its active zoom, or of the zoom to come."""
 
+    __slots__ = ()
+
 
 class EVERZOOM_PG_zoom_of_object(_Zoom, bpy.types.PropertyGroup):
     """A control's, without what has several parts.
@@ -347,6 +353,8 @@ class EVERZOOM_PG_zoom_of_object(_Zoom, bpy.types.PropertyGroup):
     Blender reads the properties of objects that are library overrides when it compares them with
     the originals, and 4.5 crashes in the getters of such with several parts.
     """
+
+    __slots__ = ()
 
 
 # As texts, like all others here: 4.2 as a module crashes at its end where Python still holds one of

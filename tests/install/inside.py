@@ -92,6 +92,7 @@ def snapshot() -> Snapshot:
 
 
 def life(zip_path: str) -> dict[str, Snapshot]:
+    bpy.app.debug_python = True  # as `blender --debug-python`: it warns of more
     install(zip_path)
     told = {"installed": snapshot()}
     for number in ("first", "second"):
@@ -100,6 +101,7 @@ def life(zip_path: str) -> dict[str, Snapshot]:
         told[f"enabled, {number}"] = snapshot()
         addon_utils.disable(MODULE)
         told[f"disabled, {number}"] = snapshot()
+    bpy.app.debug_python = False
     return told
 
 

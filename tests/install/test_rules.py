@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,16 @@ def test_runs_no_text_as_code_and_leaves_the_module_path_alone(path: Path) -> No
 def test_files_need_no_python_to_render(path: Path) -> None:
     attributes = {n.attr for n in ast.walk(parsed(path)) if isinstance(n, ast.Attribute)}
     assert "driver_namespace" not in attributes
+
+
+@pytest.mark.parametrize("path", MODULES, ids=names(MODULES))
+def test_threads_say_why_they_are_safe(path: Path) -> None:
+    """Reviewers ask: Blender's own data is for its main thread."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        if re.search(r"(ThreadPoolExecutor|ProcessPoolExecutor|Thread|Timer|Pool)\(", line):
+            above = lines[max(0, number - 6) : number]
+            assert any(text.strip().startswith("# Threads: ") for text in above), number + 1
 
 
 # The part that thinks: rooms and modules at the top of the package.

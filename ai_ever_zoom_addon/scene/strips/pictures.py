@@ -287,6 +287,9 @@ class _Writer:
 
     def __enter__(self) -> _Writer:
         claim(Path(bpy.app.tempdir))
+        # Threads: each packs an array that is its own, and writes a file. None touches bpy, nor
+        # what Blender holds, so they may go on while Blender draws; it is told of what they have
+        # done by its main thread only.
         self._pool = ThreadPoolExecutor(max_workers=2)
         self._jobs: dict[Path, Future[None]] = {}
         return self
