@@ -91,8 +91,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--overwrite",
         action="store_true",
         default=False,
-        help="replace the video, the page, the frames or the picture of joins that are there "
-        "already",
+        help="replace what is there already, of all that is written",
     )
     add(
         "--beside",

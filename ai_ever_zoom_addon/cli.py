@@ -126,7 +126,7 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
     if settings.sound:
         settings = replace(settings, sound_seconds=sound_seconds(settings.sound))
     output = _output(options, settings)
-    places = _check_places(options, settings, output)
+    places = _check_places(options, settings, output, terminal)
     with contextlib.ExitStack() as stack:
         if not settings.folder:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=session))) / "sample"
@@ -421,7 +421,7 @@ def _write(
 
 
 def _check_places(
-    options: argparse.Namespace, settings: ZoomSettings, output: str
+    options: argparse.Namespace, settings: ZoomSettings, output: str, terminal: Terminal
 ) -> dict[str, Path]:
     """Find out, before anything is made, whether everything that is asked for can be written.
 
@@ -429,74 +429,94 @@ def _check_places(
         By option, where it really comes to lie, beyond all links.
 
     Raises:
-        EverZoomError: Something cannot.
+        EverZoomError: Something cannot, or would take the place of what is there.
     """
-    named = {
-        "--save-blend": options.save_blend,
-        "--farm": options.farm,
-        "--check": options.check,
-        "--json": options.json,
-    }
-    endings = {"--save-blend": ".blend", "--farm": ".blend", "--check": contact_sheet.SUFFIX}
-    for option, ending in endings.items():
-        if named[option] and Path(named[option]).suffix != ending:
-            raise EverZoomError(f"{option} {named[option]}: use a name that ends in {ending}.")
-    check = Path(options.check or "")
-    if options.check and is_rendered(check) and not (check.is_dir() or options.overwrite):
-        raise _is_there(check.absolute())
-    files = {
-        option: Path(name).absolute()
-        for option, name in named.items()
-        if name and name != STANDARD_OUTPUT
-    }
+    files = _named_files(options)
     frames = None if is_page(output) or is_video(output) else Path(output)
     written = {"--output": Path(output)}
     check_apart(*(files, written) if frames else (files | written, {}))
-    if options.page:
-        files["--output"] = Path(output)
-        if not options.overwrite:
-            _check_page_is_new(Path(output), is_beside=options.beside)
-    if not options.no_render:
-        rendering.check_output(output)
-        if options.resume and not frames:
-            raise EverZoomError(
-                f"--resume cannot go on with a video, {options.output}: render to a folder of "
-                "frames."
-            )
-        if settings.folder and Path(settings.folder).resolve() == Path(output).resolve():
-            raise EverZoomError(
-                f"The output folder {options.output} is that of the images: choose another one."
-            )
-        if not (options.overwrite or options.resume) and is_rendered(Path(output), options.frames):
-            if not frames:
-                raise _is_there(output)
-            raise EverZoomError(
-                f"Frames are there already in {output}: choose another folder, add --resume to go "
-                "on with them, or --overwrite to replace them."
-            )
-        files["--output"] = Path(output)
+    is_rendering = not options.no_render
+    if is_rendering:
+        _check_rendered(options, settings, output, is_folder=frames is not None)
+    if options.page or is_rendering:
+        files |= written
+    if not (options.overwrite or (options.resume and is_rendering)):
+        # What standard output goes to is gone on with.
+        is_file = terminal.report_descriptor is None
+        new = {option: file for option, file in files.items() if is_file or option != "--json"}
+        _check_new(new, options, frames)
     return {
         option: path if path == frames else check_file(path, streams=option == "--json")
         for option, path in files.items()
     }
 
 
-def _check_page_is_new(file: Path, *, is_beside: bool) -> None:
-    """Make sure that neither a page nor the folder of its pictures is there.
+def _named_files(options: argparse.Namespace) -> dict[str, Path]:
+    """The files beside the output that are to be written, by option.
 
     Raises:
-        EverZoomError: One is.
+        EverZoomError: One has the ending of another kind of file.
     """
-    if is_rendered(file) and not file.is_dir():
-        raise _is_there(file)
-    if is_beside and os.path.lexists(folder_beside(file)):
-        raise _is_there(folder_beside(file))
+    endings = {
+        "--save-blend": ".blend",
+        "--farm": ".blend",
+        "--check": contact_sheet.SUFFIX,
+        "--json": "",
+    }
+    named = {option: getattr(options, option[2:].replace("-", "_")) for option in endings}
+    for option, ending in endings.items():
+        if named[option] and ending and Path(named[option]).suffix != ending:
+            raise EverZoomError(f"{option} {named[option]}: use a name that ends in {ending}.")
+    return {
+        option: Path(name).absolute()
+        for option, name in named.items()
+        if name and name != STANDARD_OUTPUT
+    }
 
 
-def _is_there(file: Path | str) -> EverZoomError:
-    return EverZoomError(
-        f"{file} is there already: choose another name, or add --overwrite to replace it."
-    )
+def _check_rendered(
+    options: argparse.Namespace, settings: ZoomSettings, output: str, *, is_folder: bool
+) -> None:
+    """Find out whether frames can be written to the output.
+
+    Raises:
+        EverZoomError: They cannot.
+    """
+    rendering.check_output(output)
+    if options.resume and not is_folder:
+        raise EverZoomError(
+            f"--resume goes on with frames, and {options.output} is one file: render to a "
+            "folder of frames."
+        )
+    if settings.folder and Path(settings.folder).resolve() == Path(output).resolve():
+        raise EverZoomError(
+            f"The output folder {options.output} is that of the images: choose another one."
+        )
+
+
+def _check_new(files: Mapping[str, Path], options: argparse.Namespace, frames: Path | None) -> None:
+    """Make sure that nothing is replaced which was made before: a rule for all that is written.
+
+    Args:
+        files: What is to be written, by option.
+        options: The command line's.
+        frames: The folder of frames, where such are rendered.
+
+    Raises:
+        EverZoomError: Something is there already.
+    """
+    beside = [folder_beside(files["--output"])] if options.page and options.beside else []
+    there = [file for file in files.values() if not file.is_dir() and is_rendered(file)]
+    there += filter(os.path.lexists, beside)
+    if there:
+        raise EverZoomError(
+            f"{there[0]} is there already: choose another name, or add --overwrite to replace it."
+        )
+    if frames is not None and frames in files.values() and is_rendered(frames, options.frames):
+        raise EverZoomError(
+            f"Frames are there already in {frames}: choose another folder, add --resume to go on "
+            "with them, or --overwrite to replace them."
+        )
 
 
 def _placements(name: str | None, files: Sequence[Path]) -> tuple[GivenPlacement, ...]:

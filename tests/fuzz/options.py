@@ -131,7 +131,7 @@ def run(given: list[str], folder: Path) -> tuple[dict[str, Any], str]:
     """
     before = sorted(folder.iterdir())
     with captured() as lines:
-        status = cli.main([*given, "--json", str(folder / "found.json")])
+        status = cli.main([*given, "--json", str(folder / "found.json"), "--overwrite"])
     printed = "\n".join(map(str, [given, *lines]))
     assert "Traceback" not in printed, printed
     if status != 0:

@@ -73,6 +73,37 @@ def test_nothing_is_replaced_unasked(run: Run, series: Path) -> None:
 
 
 @pytest.mark.newest
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("--json", "a.json"),
+        ("--save-blend", "a.blend"),
+        ("--farm", "a.blend"),
+        ("--check", "a.png"),
+    ],
+)
+def test_no_other_file_is_replaced_unasked(run: Run, series: Path, option: str, name: str) -> None:
+    Path(name).write_bytes(b"mine")
+    arguments = ("-i", series, "-zs", 1, *PLAIN, "--no-render", option, name)
+    says = f"{Path(name).absolute()} is there already: choose another name, or add --overwrite"
+    assert says in run(*arguments).error
+    assert Path(name).read_bytes() == b"mine"
+    assert [path.name for path in Path.cwd().iterdir()] == [name]
+    assert run(*arguments, "--overwrite").status == 0
+    assert Path(name).read_bytes() != b"mine"
+
+
+@pytest.mark.newest
+def test_an_interrupted_run_is_gone_on_with_by_the_same_command(run: Run, series: Path) -> None:
+    made = ("--save-blend", "zoom.blend", "--json", "found.json")
+    arguments = ("-i", series, "-zs", 1, *PLAIN, "-o", "frames", *made)
+    assert run(*arguments).status == 0
+    Path("frames", "frame_00001.png").unlink()
+    assert "is there already" in run(*arguments).error
+    assert " 2 were there already." in run(*arguments, "--resume").lines[-1]
+
+
+@pytest.mark.newest
 def test_a_video_that_nobody_has_named_gets_a_free_name(run: Run, series: Path) -> None:
     names = ["infinite_zoom.mp4", "infinite_zoom-2.mp4", "infinite_zoom-3.mp4"]
     for number, name in enumerate(names):
@@ -429,7 +460,7 @@ def test_engines(run: Run, series: Path, engine: str) -> None:
 
 
 def test_the_engine_is_chosen_by_the_machine(run: Run, series: Path) -> None:
-    arguments = ("-i", series, "--no-render", *PLAIN[:2], "--json", "done.json")
+    arguments = ("-i", series, "--no-render", *PLAIN[:2], "--json", "done.json", "--overwrite")
 
     def chosen(*more: str) -> str:
         ran = run(*arguments, *more)

@@ -134,7 +134,7 @@ def test_parts_by_two_workers_one_of_them_killed(
     alone = picture_folder / "alone"
     for output in (alone, picture_folder / "alone.mp4"):
         blend = tmp_path / "alone.blend"
-        assert run(*arguments, "-o", output, "--save-blend", blend).status == 0
+        assert run(*arguments, "-o", output, "--save-blend", blend, "--overwrite").status == 0
     assert run(*arguments, "--farm", tmp_path / "farm" / "zoom.blend").status == 0
     shutil.rmtree(series)
     farm = Farm(tmp_path, tmp_path / "farm" / "zoom.blend")

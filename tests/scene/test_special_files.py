@@ -58,8 +58,8 @@ def is_whole(file: Path, suffix: str) -> bool:
 
 
 def arguments_for(series: Path, option: str, name: str) -> list[object]:
-    more = "--overwrite" if option in ("--output", "--check") else "--no-render"
-    return ["-i", series, "-zs", 1, *PLAIN, option, name, more]
+    more = [] if option in ("--output", "--check") else ["--no-render"]
+    return ["-i", series, "-zs", 1, *PLAIN, option, name, "--overwrite", *more]
 
 
 @pytest.fixture
@@ -300,4 +300,6 @@ def test_a_sound_is_not_written_over(run: Run, series: Path) -> None:
         output.writeframes(bytes(16000))
     Path("link").symlink_to("tone.wav")
     sound = ("--sound", "tone.wav", "--length", 1)
-    assert_refused(run, "-i", series, *PLAIN, *sound, "--json", "link", says="is made from")
+    assert_refused(
+        run, "-i", series, *PLAIN, *sound, "--json", "link", "--overwrite", says="is made from"
+    )

@@ -127,7 +127,7 @@ def render_animation(
     """
     if resume and is_video(output):
         raise EverZoomError(
-            f"The video {output} cannot be gone on with: render to a folder of frames."
+            f"{output} is one file, which cannot be gone on with: render to a folder of frames."
         )
     check_output(output)
     size = output_settings.scene_resolution(scene)
