@@ -49,6 +49,7 @@ from .core.plan.plan import Plan, make_plan
 from .core.series import Series
 from .core.steps import Progress, run
 from .errors import EverZoomError
+from .idle import idle_options
 from .scene import contact_sheet, measuring, page, recipe, sample, zooms
 from .scene.loading import make_path_relative
 from .scene.output import blend_file, farm, output_settings, rendering
@@ -150,7 +151,8 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
         output_settings.check_engine(settings.engine)
         rendered = _rendered(output, settings)
         output_settings.check_format(format_of(rendered, settings.file_format))
-        built, frames = _build(given, settings, output, places, options, terminal, progress)
+        idle = idle_options(options, settings, format_of(rendered, settings.file_format))
+        built, frames = _build(given, settings, output, places, options, idle, terminal, progress)
         check_unchanged(given.stamps)
         if options.page:
             file = places["--output"]
@@ -237,6 +239,7 @@ def _build(
     output: str,
     places: Mapping[str, Path],
     options: argparse.Namespace,
+    idle: Sequence[Finding],
     terminal: Terminal,
     progress: Progress,
 ) -> tuple[_Built, tuple[int, int]]:
@@ -280,7 +283,8 @@ def _build(
         placements=given.placements,
         frames=seen,
     )
-    findings = [*(analysis.findings if analysis else ()), *recipe.stored_findings(control)]
+    found_here = analysis.findings if analysis else ()
+    findings = [*idle, *found_here, *recipe.stored_findings(control)]
     for warning in sentences(findings, Way.COMMAND_LINE):
         terminal.say(f"Warning: {warning}")
     return _Built(scene, control, settings, series, plan, found, findings), (first, last)

@@ -119,6 +119,7 @@ _SENTENCES = {
         "lets them fade, the other engines let them glide into each other."
     ),
     FindingKind.IDLE_OVERLAY: ("{remedy} does not draw the debug overlay: the other engines do."),
+    FindingKind.IDLE_OPTIONS: ("Without effect {where}: {options}."),
     FindingKind.OTHER_PROFILE: (
         "This Blender has no colour space for the profile {profiles} of {files}: it takes the "
         "colours for sRGB, and they come out {effect}; convert the images to sRGB."

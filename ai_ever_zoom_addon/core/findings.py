@@ -49,6 +49,7 @@ class FindingKind(StrEnum):
     IDLE_ENDS = "idle-ends"
     IDLE_OVERLAY = "idle-overlay"
     IDLE_GLIDE = "idle-glide"  # count, pairs
+    IDLE_OPTIONS = "idle-options"  # options: flags of the command line, where
     ENLARGED_IN_FRAMES = "enlarged-in-frames"  # times, resolution, sharp: the largest sharp one
     ENLARGED_IMAGES = "enlarged-images"  # files, times: at most, resolution, sharp
 

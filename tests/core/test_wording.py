@@ -129,6 +129,10 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
     ),
     FindingKind.IDLE_ENDS: ({}, *["A loop has no ends: .* without effect"] * 2),
     FindingKind.IDLE_OVERLAY: ({}, "^Fast 2D does not draw", "^--engine sequencer does not draw"),
+    FindingKind.IDLE_OPTIONS: (
+        {"options": ["-zs", "-dbg"], "where": "for a page"},
+        *["^Without effect for a page: -zs, -dbg"] * 2,
+    ),
     FindingKind.OTHER_PROFILE: (
         {"profiles": ["ProPhoto RGB"], "files": NAMES, "effect": "paler"},
         *[r"profile ProPhoto RGB of 0.png.* 2 more: .* come out paler; convert the images"] * 2,
