@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from .core.files.output import DEFAULT_VIDEO
+from .core.files.output import KINDS as FORMATS
 from .errors import EverZoomError
+from .plain import figure
 from .settings import (
     KINDS,
     SHAPES,
@@ -20,6 +24,7 @@ from .settings import (
     TABLE,
     Choice,
     Engine,
+    FileFormat,
     FrameSize,
     LengthBy,
     Order,
@@ -29,6 +34,22 @@ from .settings import (
 
 AUTO = "auto"
 MOST_JOBS = 256
+
+
+# What a type of argument is called, in what is said of a wrong one.
+_NUMBERS = {int: "a whole number", float: "a number"}
+# Sizes by their usual names, beside those of the panel.
+_NAMED_SIZES: dict[str, FrameSize | tuple[int, int]] = {
+    "720p": (1280, 720),
+    "hd": (1280, 720),
+    "1080p": FrameSize.FULL_HD,
+    "fhd": FrameSize.FULL_HD,
+    "1440p": FrameSize.QUAD_HD,
+    "qhd": FrameSize.QUAD_HD,
+    "2160p": FrameSize.ULTRA_HD,
+    "4k": FrameSize.ULTRA_HD,
+    "uhd": FrameSize.ULTRA_HD,
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -152,15 +173,44 @@ def _add_setting(parser: argparse.ArgumentParser, name: str, choice: Choice) -> 
         parser.add_argument(*choice.flags, dest=name, action=action, help=text)
     elif isinstance(kind, type) and issubclass(kind, StrEnum):
         values = [value.value for value in kind]
-        parser.add_argument(*choice.flags, dest=name, choices=values, help=text)
+        as_word = _format if kind is FileFormat else str.lower
+        parser.add_argument(*choice.flags, dest=name, type=as_word, choices=values, help=text)
     elif get_args(kind):
         metavar = tuple(choice.name.split())
-        part = get_args(kind)[0]
+        part = _number(choice.flags, get_args(kind)[0], choice)
         parser.add_argument(
             *choice.flags, dest=name, nargs=len(metavar), type=part, metavar=metavar, help=text
         )
     else:
-        parser.add_argument(*choice.flags, dest=name, type=kind, metavar=choice.name, help=text)
+        part = _number(choice.flags, kind, choice) if kind in _NUMBERS else kind
+        parser.add_argument(*choice.flags, dest=name, type=part, metavar=choice.name, help=text)
+
+
+def _number(flags: Sequence[str], kind: Any, choice: Choice) -> Callable[[str], Any]:
+    """What reads a number of an option, within the limits of what it sets."""
+    low, high = choice.limits or (-math.inf, math.inf)
+
+    def read(text: str) -> Any:
+        with contextlib.suppress(ValueError):
+            if low <= (value := kind(text)) <= high:
+                return value
+        raise _wrong(
+            flags, text, f"{_NUMBERS[kind]} from {figure(low)} to {figure(high)}{choice.hint}"
+        )
+
+    return read
+
+
+def _wrong(flags: Sequence[str], text: str, wanted: str) -> EverZoomError:
+    """What to say of a value that an option cannot take."""
+    return EverZoomError(f"{'/'.join(flags)} {text}: use {wanted}.")
+
+
+def _format(text: str) -> str:
+    """The name of a format; the ending of its files will do."""
+    word = text.lower().removeprefix(".")
+    names = {kind.suffix[1:]: file_format.value for file_format, kind in reversed(FORMATS.items())}
+    return word if word in list(FileFormat) else names.get(word, word)
 
 
 # --- Options that say more than one setting -------------------------------------------------------
@@ -192,7 +242,7 @@ def _add_seconds(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds-per-image",
         metavar="SECONDS",
-        type=float,
+        type=_number(["--seconds-per-image"], float, TABLE["seconds_per_image"]),
         help="seconds from one image to the next, instead of -zs",
     )
 
@@ -201,7 +251,7 @@ def _add_length(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--length",
         metavar="SECONDS",
-        type=float,
+        type=_number(["--length"], float, TABLE["length"]),
         help="how long the whole zoom takes, with its holds, instead of -zs",
     )
 
@@ -220,14 +270,15 @@ def _add_resolution(parser: argparse.ArgumentParser) -> None:
         metavar="WxH|W:H|NAME",
         dest="size",
         type=_size,
-        help="size of the frames, or their shape, like 16:9, or 1080p, 1440p or 4k (default: the "
-        "cropped images')",
+        help="size of the frames, or their shape, like 16:9, or 720p, 1080p, 1440p or 4k (default: "
+        "the cropped images')",
     )
 
 
 def _add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine",
+        type=str.lower,
         choices=[AUTO, *(engine.value for engine in Engine if engine is not Engine.KEEP)],
         default=AUTO,
         help="render engine; auto: what suits the machine (default: %(default)s)",
@@ -278,16 +329,30 @@ def settings_from(options: argparse.Namespace) -> ZoomSettings:
 def _zoom_factor(text: str) -> dict[str, Any]:
     if text == AUTO:
         return {"is_factor_measured": True}
-    return {"is_factor_measured": False, "zoom_factor": float(text)}
+    read = _number(["-zf", "--zoom-factor"], float, TABLE["zoom_factor"])
+    return {"is_factor_measured": False, "zoom_factor": read(text)}
 
 
 def _size(text: str) -> dict[str, Any]:
     """The settings that say it: a size by its name or in pixels, or only a shape."""
-    named = next((size for size in SIZES if size.value == text.lower()), None)
-    if named is not None:
+    in_panel = {size.value: size for size in SIZES}
+    named = (_NAMED_SIZES | in_panel).get(text.lower())
+    if isinstance(named, FrameSize):
         return {"resolution_from": named}
     sign = ":" if ":" in text else "x"
-    width, height = (int(part) for part in text.lower().split(sign))
+    limits = TABLE["shape" if sign == ":" else "resolution"].limits or (0, 0)
+    try:
+        width, height = named or (int(part) for part in text.lower().split(sign))
+        if not limits[0] <= min(width, height) <= max(width, height) <= limits[1]:
+            raise ValueError
+    except ValueError:
+        least, most = TABLE["resolution"].limits or (0, 0)
+        raise _wrong(
+            ["--resolution"],
+            text,
+            f"a size from {least}x{least} to {most}x{most}, such as 1280x720, a shape, such as "
+            f"16:9, or {', '.join(_NAMED_SIZES)}",
+        ) from None
     if sign == "x":
         return {"resolution_from": FrameSize.PIXELS, "resolution": (width, height)}
     with contextlib.suppress(StopIteration):
@@ -296,21 +361,17 @@ def _size(text: str) -> dict[str, Any]:
 
 
 def _frames(text: str) -> tuple[int, int]:
-    first, _, last = text.partition("-")
-    return int(first), int(last or first)
+    first, sign, last = text.partition("-")
+    try:
+        return int(first), int(last if sign else first)
+    except ValueError:
+        raise _wrong(["--frames"], text, "the first and the last, such as 10-20, or one") from None
 
 
 def _jobs(text: str) -> int | str:
     if text == AUTO:
         return AUTO
-    count = int(text)
-    if not 1 <= count <= MOST_JOBS:
-        raise ValueError
-    return count
-
-
-# argparse names these in its messages.
-_zoom_factor.__name__ = "zoom factor"
-_size.__name__ = "resolution"
-_frames.__name__ = "frames"
-_jobs.__name__ = "jobs"
+    with contextlib.suppress(ValueError):
+        if 1 <= (count := int(text)) <= MOST_JOBS:
+            return count
+    raise _wrong(["--jobs"], text, f"a whole number from 1 to {MOST_JOBS}, or {AUTO}")

@@ -75,7 +75,7 @@ def main(argv: list[str]) -> int:
     try:
         options = make_parser().parse_args(argv)
     except EverZoomError as error:
-        Terminal(sys.stdout).say(f"Error: {error}")
+        Terminal(sys.stdout, sys.stderr).fail(f"Error: {error}")
         return 1
     except SystemExit as ending:  # --help
         return int(ending.code or 0)
@@ -83,13 +83,13 @@ def main(argv: list[str]) -> int:
         try:
             _run(options, terminal, stop)
         except EverZoomError as error:
-            terminal.say(f"Error: {told(error, Way.COMMAND_LINE)}")
+            terminal.fail(f"Error: {told(error, Way.COMMAND_LINE)}")
             return 1
         except OSError as error:  # the disk is full, as a rule
-            terminal.say(f"Error: {error}: check the free space and the permissions.")
+            terminal.fail(f"Error: {error}: check the free space and the permissions.")
             return 1
         except KeyboardInterrupt:
-            terminal.say("Stopped.")
+            terminal.fail("Stopped.")
             return 128 + (stop.signal or signal.SIGINT)
     return 0
 

@@ -22,10 +22,12 @@ class Terminal:
 
     Attributes:
         stream: Where the lines go.
+        errors: Where the last line goes if it says why nothing came of it.
         report_descriptor: Of standard output or standard error, if that is where the report goes.
     """
 
     stream: TextIO
+    errors: TextIO
     report_descriptor: int | None = None
     line_open: bool = False
     tenth: int = -1
@@ -34,6 +36,11 @@ class Terminal:
         """Print a line, if anybody can read it."""
         self._end_line()
         self._print(text)
+
+    def fail(self, text: str) -> None:
+        """Print the line that says why nothing came of it."""
+        self._end_line()
+        self._print(text, stream=self.errors)
 
     def progress(self, fraction: float, text: str) -> None:
         """One line that is written over where somebody watches, and ten lines where nobody does."""
@@ -69,12 +76,13 @@ class Terminal:
             self._print("")
             self.line_open = False
 
-    def _print(self, text: str, end: str = "\n") -> None:
+    def _print(self, text: str, end: str = "\n", stream: TextIO | None = None) -> None:
+        stream = stream or self.stream
         try:
-            print(text, end=end, file=self.stream, flush=True)
+            print(text, end=end, file=stream, flush=True)
         except OSError:  # nobody reads on, or it goes to a full disk
             with Path(os.devnull).open("w", encoding="utf-8") as nothing:
-                os.dup2(nothing.fileno(), self.stream.fileno())
+                os.dup2(nothing.fileno(), stream.fileno())
 
 
 def standard_stream(name: str | None) -> int | None:
@@ -133,11 +141,11 @@ def own_terminal(report: str | None = None) -> Iterator[Terminal]:
     ):
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
-        terminal = Terminal(output)
+        terminal = Terminal(output, errors)
         if number is not None:
             is_open = streams[number - 1] is not None
             terminal.report_descriptor = kept[number - 1] if is_open else -1
-            terminal.stream = errors if number == 1 else output
+            terminal.stream = terminal.errors = errors if number == 1 else output
         try:
             yield terminal
         finally:

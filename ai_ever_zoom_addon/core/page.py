@@ -27,6 +27,7 @@ from .plan.plan import Layer, Plan
 from .steps import Steps
 
 PAGE_SUFFIX = ".html"
+_PAGE_SUFFIXES = {PAGE_SUFFIX, ".htm"}
 
 _VIEWER = Path(__file__).with_name("viewer.html")
 
@@ -58,7 +59,7 @@ class PageImage:
 
 def is_page(output: str) -> bool:
     """Whether an output path names a page."""
-    return Path(output).suffix.casefold() == PAGE_SUFFIX and not output.endswith(("/", "\\"))
+    return Path(output).suffix.casefold() in _PAGE_SUFFIXES and not output.endswith(("/", "\\"))
 
 
 def folder_beside(file: Path) -> Path:

@@ -427,7 +427,7 @@ def test_the_disk_is_full_of_other_files(run: Run, series: Path, option: tuple[s
     file = Path(option[1])
     file.write_bytes(b"an older one")
     with largest_file(500):
-        ran = run("-i", series, "--no-render", *PLAIN, *option)
+        ran = run("-i", series, "--no-render", "--overwrite", *PLAIN, *option)
     assert f"{file} cannot be written" in ran.error
     assert names(Path()) == [file.name]
     assert file.read_bytes() == b"an older one"

@@ -249,4 +249,4 @@ def test_what_a_worker_cannot_do_is_told_as_without_it(run: Run, series: Path) -
         ran = run(*arguments_for(series, "out"), "--jobs", 2)
     assert "A copy of the file for rendering cannot be written to" in ran.error
     assert "check the free space of Blender's temporary folder" in ran.error
-    assert "Argument --jobs: invalid jobs value: '0'" in run("--jobs", 0).error
+    assert "--jobs 0: use a whole number from 1 to 256, or auto." in run("--jobs", 0).error
