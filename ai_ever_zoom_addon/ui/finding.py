@@ -125,6 +125,8 @@ def draw_remedy(layout: Any, group: Any, finding: Finding) -> None:
             _choose(layout, "Take This Target", target=finding.values["target"])
         case FindingKind.IDLE_ENDS:
             _choose(layout, "No Delay, Ease or Target", delay=0.0, ease=0.0, target=[0.0, 0.0])
+        case FindingKind.IDLE_GLIDE:
+            _choose(layout, "No Glide", glide=False)
         case FindingKind.IDLE_OVERLAY:
             _choose(layout, "No Overlay", debug_overlay=False)
         case FindingKind.ENLARGED_IN_FRAMES | FindingKind.ENLARGED_IMAGES:

@@ -311,7 +311,7 @@ def test_nothing_folds_and_the_edge_of_the_outer_image_stays(join: Join) -> None
 
 def test_faces_are_fine_where_a_layer_is_bent_and_only_there() -> None:
     join = Join(a_glide(), 1.0, 2.0, 0.2 + 0j, 0.1 + 0j, 2 / 3, whole(2 / 3))
-    mesh = bendable(join.mask.mesh(), (Bend(join, is_outer=True),))
+    mesh = bendable(join.mask, (Bend(join, is_outer=True),))
     corners = mesh.points[mesh.faces]
     sides = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
     away = np.linalg.norm(corners.mean(axis=1) - (0.2, 0.0), axis=1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import cmath
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,8 +120,10 @@ def bends_of(outer: Join | None, inner: Join | None) -> tuple[Bend, ...]:
     )
 
 
-def bendable(mesh: MaskMesh, bends: tuple[Bend, ...]) -> MaskMesh:
+@lru_cache(maxsize=64)  # asked for twice, and again with every change of something else
+def bendable(mask: Mask, bends: tuple[Bend, ...]) -> MaskMesh:
     """A layer's mesh with faces as fine as its bends need it, where they do."""
+    mesh = mask.mesh()
     for bend in bends:
         join = bend.join
         longest = _FINE / max(side - 1 for side in join.glide.field.shape[1:])

@@ -68,7 +68,7 @@ def fill_bends(item: Any, layer: Layer, control: Any) -> None:
     """
     flat = np.empty((len(item.data.vertices), 3), np.float32)
     item.data.vertices.foreach_get("co", flat.ravel())
-    points = bendable(layer.mask.mesh(), layer.bends).points
+    points = bendable(layer.mask, layer.bends).points
     item.shape_key_add(name="Basis")
     for bend in layer.bends:
         key = item.shape_key_add(name=GLIDE_OUT if bend.is_outer else GLIDE_IN)

@@ -288,7 +288,7 @@ def _fill_layers(
         if kind not in meshes:
             meshes[kind] = bpy.data.meshes.new(f"Ever Zoom {kind.title()} Image")
             meshes[kind][ROLE] = kind
-        shape = bendable(layer.mask.mesh(), layer.bends)
+        shape = bendable(layer.mask, layer.bends)
         fill_mesh(meshes[kind], shape, layer.aspect, layer.image.orientation)
     depth = _layer_depth(plan)
     for layer, image in zip(plan.layers, images, strict=True):
