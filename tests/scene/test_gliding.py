@@ -144,6 +144,7 @@ def test_arrivals_are_the_picture_and_seams_show_one_version(
     assert ghosts[True] < 0.5 * ghosts[False]
 
 
+@pytest.mark.newest
 def test_changes_keep_what_was_found_and_other_pictures_are_looked_at_anew(
     painted: Path, tmp_path: Path
 ) -> None:
@@ -178,6 +179,31 @@ def test_changes_keep_what_was_found_and_other_pictures_are_looked_at_anew(
     assert keys_of(control) == [[GLIDE_OUT], [GLIDE_IN], []]
 
 
+def followed(control: Any) -> set[str]:
+    """Whose zoom level the shape keys of a zoom follow."""
+    drivers = [
+        curve.driver
+        for item in objects.parts(control, "layer")
+        for curve in item.data.shape_keys.animation_data.drivers
+    ]
+    return {driver.variables[0].targets[0].id.name for driver in drivers}
+
+
+def test_a_copy_that_shares_its_meshes_gets_its_own_when_it_is_changed(painted: Path) -> None:
+    scene: Any = bpy.context.scene
+    control = build(painted)
+    operators: Any = bpy.ops
+    for item in bpy.data.objects:
+        item.select_set(True)
+    operators.object.duplicate(linked=True)
+    (copy,) = (other for other in objects.controls(scene) if other != control)
+    zooms.change_zoom(scene, copy, replace(recipe.stored_settings(copy), crop=0.7))
+    assert keys_of(control) == keys_of(copy) == GLIDING
+    assert followed(control) == {control.name}
+    assert followed(copy) == {copy.name}
+
+
+@pytest.mark.newest
 def test_what_glides_is_said_and_its_meshes_are_as_fine_as_needed(painted: Path) -> None:
     control = build(painted)
     (finding,) = [one for one in recipe.stored_findings(control) if one.kind is FindingKind.GLIDING]

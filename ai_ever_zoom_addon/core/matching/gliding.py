@@ -38,11 +38,11 @@ ROUNDS = (3, 4, 6, 8)  # times that the field is improved at each level, from th
 SMOOTHNESS = (0.05, 0.3)  # of the field, against the pictures' mean slopes: what holds best counts
 STRETCH = 0.1  # how much less a slope of the field costs than a bend
 BLOCK = 8  # pixels of the squares that are held out, one of four
-# Of the difference of the held out pixels, what a field has to take away. By chance it was up to 0.10
-# in 112 pairs of pictures with nothing in common, but for two with 0.13 and 0.16, whose likeness
-# would never let it be asked. Displacements of 0.5 to 2 % of the width take away 0.3 to 0.6, also
-# with noise. Of 23 pairs that Stable Diffusion has really painted again 0.00 to 0.06: their shapes
-# are others, or stay; nothing of that is a movement.
+# Of the difference of the held out pixels, what a field has to take away. By chance it was up to
+# 0.10 in 112 pairs of pictures with nothing in common, but for two with 0.13 and 0.16, whose
+# likeness would never let it be asked. Displacements of 0.5 to 2 % of the width take away 0.3 to
+# 0.6, also with noise. Of 23 pairs that Stable Diffusion has really painted again it was 0.00 to
+# 0.06: their shapes are others, or stay; nothing of that is a movement.
 LEAST_GAIN = 0.15
 FARTHEST = 0.06  # widths of the inner picture: what is displaced farther is another thing
 FLOOR = 0.01  # contrast, of 0..1, under which there is only noise

@@ -279,9 +279,11 @@ def _fill_layers(
     # but fewer users, or the longer name.
     tagged = [item.data for item in existing.values() if item.data.get(ROLE)]
     tagged.sort(key=lambda mesh: (mesh.users, -len(mesh.name)))
-    meshes: dict[str, Any] = {mesh[ROLE]: mesh for mesh in tagged}
+    # What bends follows one zoom: a copy that shares it gets its own.
+    shared = {mesh for mesh in tagged if mesh.shape_keys is not None and mesh.users > 1}
+    meshes: dict[str, Any] = {mesh[ROLE]: mesh for mesh in tagged if mesh not in shared}
     for bent in existing.values():
-        if bent.data in tagged and bent.data.shape_keys is not None:
+        if bent.data in meshes.values() and bent.data.shape_keys is not None:
             bent.shape_key_clear()
     kinds = _mesh_kinds(plan)
     for kind, layer in dict(zip(kinds, plan.layers, strict=True)).items():
@@ -298,7 +300,8 @@ def _fill_layers(
             item[ROLE], item[NUMBER] = "layer", layer.number
             collection.objects.link(item)
             item.lock_location = item.lock_rotation = item.lock_scale = (True, True, True)
-        elif item.data in meshes.values():  # around a ring the outermost image is another one
+        elif item.data in shared or item.data in meshes.values():
+            # Around a ring the outermost image is another one.
             item.data = meshes[kinds[layer.index]]
         if layer.bends and item.data == meshes[kinds[layer.index]]:
             fill_bends(item, layer, control)
