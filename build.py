@@ -6,6 +6,7 @@ python3 build.py render [...]    renders a zoom; needs no installed Blender
 python3 build.py test [...]      runs every check and test
 python3 build.py bench [...]     prints the benchmark's table
 python3 build.py fuzz [...]      tries nonsense of every kind and counts what came of it
+python3 build.py release X.Y.Z   makes all that a release needs, or says what is missing
 
 `--help` after render or test lists their options. What a command needs (the bpy wheel, test tools,
 what makes pages of the guide) is installed into environments of its own in .env/, the first time
@@ -509,6 +510,12 @@ def fuzz(arguments: list[str]) -> int:
     return status
 
 
+def release(arguments: list[str]) -> int:
+    from docs import make_release  # as above
+
+    return make_release.main(arguments)
+
+
 def open_standard_streams() -> None:
     """Let what is closed lead nowhere: a file that is opened later would get its number."""
     for number in range(3):
@@ -523,7 +530,7 @@ def main(arguments: list[str]) -> int:
     # Matrices are small here: numpy's threads would wait for each other, busily, and take the cores
     # from Blender. It reads this when it is loaded, in whatever process.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    commands = {"render": render, "test": test, "bench": bench, "fuzz": fuzz}
+    commands = {"render": render, "test": test, "bench": bench, "fuzz": fuzz, "release": release}
     try:
         if not arguments:
             print(build_zip(), flush=True)

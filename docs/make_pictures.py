@@ -250,6 +250,13 @@ def make_window() -> None:
     window_pictures.make_all()
 
 
+def make_listing() -> None:
+    """What the extensions platform shows."""
+    from docs import listing_pictures
+
+    listing_pictures.make_all()
+
+
 if __name__ == "__main__":
     makers = {
         "sheet": make_sheet,
@@ -261,6 +268,7 @@ if __name__ == "__main__":
         "glide": make_glide,
         "page": make_page,
         "window": make_window,
+        "listing": make_listing,
     }
     PICTURES.mkdir(exist_ok=True)
     os.chdir(ROOT)

@@ -219,6 +219,7 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str], list
     parser.add_argument(
         "--quick", action="store_true", help="the newest bpy only, no window, no browser"
     )
+    parser.add_argument("--checks", action="store_true", help="style and types only, no tests")
     parser.add_argument(
         "--newest-bpy",
         action="store_true",
@@ -246,6 +247,8 @@ def main(arguments: Sequence[str]) -> int:
             "and 4.2). Install them, or name each by --python PATH."
         )
     tools = prepare("tools", base, TOOLS)
+    if options.checks:
+        return close(checks(tools))
     results = []
     sessions = []
     chosen = list(BPY)[: 1 if options.quick or options.newest_bpy else None]

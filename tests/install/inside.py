@@ -4,6 +4,7 @@ inside.py life ZIP           enable, disable, enable, disable: what Blender know
 inside.py guide ZIP          where Blender's help leads from everything of the extension
 inside.py source ZIP OTHER   install another zip than the built one
 inside.py upgrade ZIP NEWER FOLDER  build a zoom, install a newer version over it, and go on
+inside.py writes ZIP IMAGES OUT  do what writes files: a saved file, a preset, frames, a page
 inside.py command ZIP ARGS   run the extension's command line command
 The environment's BLENDER_USER_RESOURCES is where it is installed. The last line printed is JSON.
 """
@@ -179,6 +180,24 @@ def upgrade(zip_path: str, arguments: list[str]) -> dict[str, Any]:
     }
 
 
+def writes(zip_path: str, arguments: list[str]) -> dict[str, Any]:
+    images, out = arguments
+    operators: Any = getattr(bpy.ops, "ever_zoom")  # noqa: B009  # its stubs know none of ours
+    install(zip_path)
+    assert addon_utils.enable(MODULE) is not None
+    zoom: Any = bpy.context.scene.ever_zoom
+    zoom.folder, zoom.order, zoom.engine = images, "innermost-first", "sequencer"
+    zoom.align = zoom.match_colour = zoom.is_factor_measured = False
+    assert operators.build() == {"FINISHED"}
+    assert operators.add_preset(name="Mine") == {"FINISHED"}
+    bpy.ops.wm.save_as_mainfile(filepath=f"{out}/zoom.blend")
+    (run,) = (run for identity, run in commands.values() if identity == "ever_zoom")
+    plain = ["-i", images, "-zs", "1", "--no-align", "--no-match-colour", "-o"]
+    names = (["frames"], ["video.mp4"], ["page.html", "--beside"])
+    statuses = [run([*plain, f"{out}/{name}", *more]) for name, *more in names]
+    return {"statuses": statuses, "temporary": bpy.app.tempdir}
+
+
 def command(zip_path: str, arguments: list[str]) -> dict[str, int]:
     install(zip_path)
     assert addon_utils.enable(MODULE) is not None
@@ -190,7 +209,7 @@ if __name__ == "__main__":
     what, path, *rest = sys.argv[1:]
     try:
         alone = {"life": life, "guide": guide}
-        with_more = {"source": source, "upgrade": upgrade, "command": command}
+        with_more = {"source": source, "upgrade": upgrade, "writes": writes, "command": command}
         result: Any = with_more[what](path, rest) if rest else alone[what](path)
     except BaseException:
         traceback.print_exc()

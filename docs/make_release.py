@@ -1,0 +1,115 @@
+"""`build.py release X.Y.Z`: all that a release and its listing need, or why there can be none.
+
+Needs nothing but Python 3.9, as build.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import build
+from tests import run
+
+LISTING = build.DOCS / "listing"
+CHANGES = build.ROOT / "CHANGELOG.md"
+RULES = [
+    "tests/build/test_listing.py",
+    "tests/install/test_life.py",
+    "tests/install/test_rules.py",
+    "tests/install/test_zip.py",
+]
+
+
+def section(version: str) -> tuple[str, str]:
+    """The change log's first heading, and what is below it."""
+    parts = re.split(r"^## (.*)\n", CHANGES.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    if len(parts) < 3:
+        raise build.BuildError(f"{CHANGES.name} has no section; add one, ## {version}.")
+    return parts[1].strip(), parts[2].strip() + "\n"
+
+
+def git(*arguments: str) -> str:
+    """What git says; it has to be there."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(build.ROOT), *arguments], capture_output=True, text=True
+        )
+    except OSError as error:
+        raise build.BuildError("A release needs git, which is not installed.") from error
+    if done.returncode:
+        raise build.BuildError(f"This is no clone that git can read: {done.stderr.strip()}.")
+    return done.stdout.strip()
+
+
+def missing(version: str) -> Iterator[str]:
+    """What is not as it must be, as far as can be told without building anything."""
+    copy = build.ROOT / build.MANIFEST.name
+    text = build.MANIFEST.read_text(encoding="utf-8")
+    if not copy.exists() or copy.read_text(encoding="utf-8") != text:
+        yield f"{copy.name} differs from the one in {build.PACKAGE.name}/: make them the same"
+    if build.manifest_version() != version:
+        yield f"{build.MANIFEST.name} has version {build.manifest_version()}: set {version}"
+    if not re.search(r'^website = "https://[^"]+"$', text, re.MULTILINE):
+        yield (
+            f"{build.MANIFEST.name} has no website, which the listing asks for: add a line "
+            'website = "https://..." with the address of the project'
+        )
+    heading, _ = section(version)
+    if not re.fullmatch(rf"{re.escape(version)}( \(\d{{4}}-\d\d-\d\d\))?", heading):
+        yield f'{CHANGES.name} begins with "{heading}": its first section has to be ## {version}'
+    if changed := git("status", "--porcelain"):
+        yield f"git has changes that are not committed: {changed.splitlines()[0].strip()} ..."
+    if git("tag", "--list", f"v{version}"):
+        yield f"git has the tag v{version} already: choose a higher version"
+
+
+def validate(archive: Path) -> None:
+    """Ask Blender's own validator."""
+    _, python = build.bpy_environment(None, next(iter(build.BPY)))
+    (site,) = python.parent.parent.glob("[Ll]ib/**/site-packages/bpy/*/scripts")
+    tool = site / "addons_core" / "bl_pkg" / "cli" / "blender_ext.py"
+    tags = site / "modules" / "_bpy_internal" / "extensions" / "tags.py"
+    command = [str(python), str(tool), "validate", "--valid-tags", str(tags), str(archive)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise build.BuildError(f"Blender does not accept the zip: {done.stdout.strip()}.")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make the folder of a release; nothing is there if something is missing."""
+    parser = argparse.ArgumentParser(
+        prog="build.py release",
+        allow_abbrev=False,
+        description="Makes dist/ai_ever_zoom-X.Y.Z/ with all that a release needs, or says what is "
+        "missing; see docs/listing/README.md.",
+    )
+    parser.add_argument("version", metavar="X.Y.Z", help="its version, which the manifest has")
+    version = parser.parse_args(arguments).version
+    if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", version):
+        raise build.BuildError(f"{version} is no version; name one like 1.0.0.")
+    if reasons := list(missing(version)):
+        lines = "\n".join(f"- {reason}." for reason in reasons)
+        raise build.BuildError(f"there can be no release {version} yet:\n{lines}")
+    if run.main(["--quick", *RULES]):
+        raise build.BuildError("The tests of the rules fail: see above.")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "release"
+        shutil.copytree(LISTING, folder / "listing", ignore=shutil.ignore_patterns("README.md"))
+        archive = build.build_zip(folder)
+        validate(archive)
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+        (folder / "SHA256SUMS").write_text(f"{digest}  {archive.name}\n", encoding="utf-8")
+        (folder / "changes.md").write_text(section(version)[1], encoding="utf-8")
+        target = build.ROOT / "dist" / archive.stem
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copytree(folder, target)
+    print(target)
+    return 0
