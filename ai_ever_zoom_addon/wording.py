@@ -111,8 +111,8 @@ _SENTENCES = {
     ),
     FindingKind.IDLE_ENDS: ("A loop has no ends: delay, eased ends and target are without effect."),
     FindingKind.GLIDING: (
-        "{count} of {pairs} inner images were painted again with shapes in other places: while the "
-        "view passes their seams, the one version glides into the other."
+        "{count} of {pairs} inner images were painted again with shapes in other places: in frames "
+        "the one version glides into the other while the view passes their seams."
     ),
     FindingKind.IDLE_GLIDE: (
         "{count} of {pairs} inner images were painted again with shapes in other places: {remedy} "

@@ -179,6 +179,30 @@ def test_changes_keep_what_was_found_and_other_pictures_are_looked_at_anew(
     assert keys_of(control) == [[GLIDE_OUT], [GLIDE_IN], []]
 
 
+@pytest.mark.newest
+def test_a_glide_belongs_to_a_pair_whatever_the_list_of_images_does(
+    addon: None, painted: Path
+) -> None:
+    group = bpy.context.scene.ever_zoom
+    group.folder, group.order, group.zoom_steps = str(painted), "outermost-first", STEPS
+    operators: Any = bpy.ops
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    (control,) = objects.controls(bpy.context.scene)
+
+    def glides() -> list[Any]:
+        return [step.glide for step in recipe.stored_series(control).steps]
+
+    before = glides()
+    assert None not in before and keys_of(control) == GLIDING
+    operators.ever_zoom.use_image(index=1)
+    (across,) = glides()
+    assert across is not None and across not in before
+    assert keys_of(control) == [[GLIDE_OUT], [GLIDE_IN]]
+    operators.ever_zoom.use_image(index=1)
+    assert glides() == before
+    assert keys_of(control) == GLIDING
+
+
 def followed(control: Any) -> set[str]:
     """Whose zoom level the shape keys of a zoom follow."""
     drivers = [
