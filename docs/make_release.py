@@ -16,6 +16,8 @@ from pathlib import Path
 
 import build
 from tests import run
+from tools import BPY
+from tools.environments import NO_WISHES, bpy_environment
 
 LISTING = build.DOCS / "listing"
 CHANGES = build.ROOT / "CHANGELOG.md"
@@ -72,7 +74,7 @@ def missing(version: str) -> Iterator[str]:
 
 def validate(archive: Path) -> None:
     """Ask Blender's own validator."""
-    _, python = build.bpy_environment(None, next(iter(build.BPY)))
+    _, python = bpy_environment(next(iter(BPY)), NO_WISHES)
     (site,) = python.parent.parent.glob("[Ll]ib/**/site-packages/bpy/*/scripts")
     tool = site / "addons_core" / "bl_pkg" / "cli" / "blender_ext.py"
     tags = site / "modules" / "_bpy_internal" / "extensions" / "tags.py"

@@ -17,21 +17,26 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from build import (
-    BPY,
-    PYTEST,
-    ROOT,
-    TOOLS,
-    BuildError,
-    failure,
-    find_python,
-    judge_python,
+from tools import BPY, ROOT, BuildError
+from tools.environments import (
+    Content,
+    Wishes,
+    add_options,
+    bpy_content,
+    get_python,
+    is_whole,
+    missing_python,
+    named_python,
+    pip_install,
     prepare,
-    python_for,
+    provide,
+    wishes_of,
 )
+from tools.pythons import Python, find_python, lack_of_wheel, python_for
+from tools.system import BROWSERS
 
 TEST_OUTPUT = ROOT / "test-output"
-BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")  # Debian's two, and Google's
+TOOLS = Content(("tools",))
 
 
 def sharing(number: int, blenders: int) -> dict[str, str]:
@@ -188,20 +193,40 @@ def targets_in(folders: Sequence[str], paths: Sequence[str]) -> list[str]:
     ]
 
 
-def interpreter(version: str, named: Sequence[str]) -> Path | None:
+def interpreter(version: str, wishes: Wishes) -> Python | None:
     """CPython of that version: the first of the named ones that is, or one that is found."""
-    fitting = (judge_python([path], version)[0] for path in named)
-    return next((path for path in fitting if path), None) or find_python(version)
+    return named_python(version, wishes) or find_python(version)
 
 
-def newest_bpy(base: Path) -> Path:
+def interpreters(wishes: Wishes) -> tuple[dict[str, Python], dict[str, str]]:
+    """What runs each series of bpy here, the newest first, and why some cannot be run."""
+    versions = {version: interpreter(version, wishes) for version in map(python_for, BPY)}
+    for version in versions if not any(versions.values()) else ():
+        versions[version] = get_python(version, wishes)
+        if versions[version]:
+            break
+    found: dict[str, Python] = {}
+    reasons: dict[str, str] = {}
+    for series in BPY:
+        version = python_for(series)
+        python = versions[version]
+        lack = lack_of_wheel(series)
+        if lack:
+            reasons[series] = lack
+        elif python is None:
+            reasons[series] = f"no CPython {version} was found; name one by --python PATH"
+        else:
+            found[series] = python
+    return found, reasons
+
+
+def newest_bpy(base: Python, wishes: Wishes) -> Path:
     """The interpreter of an environment with the newest bpy that pip finds, looked for each time.
 
     That is for CPython as the newest tested one needs it: see python_for() for another.
     """
-    python = prepare("bpy-newest", base, ["bpy", *PYTEST])
-    pip = [str(python), "-m", "pip", "install", "--no-compile", "--upgrade", "--pre", "bpy"]
-    if reason := failure(pip):
+    python = prepare("bpy-newest", base, Content(("tests",), ("bpy",)), wishes)
+    if reason := pip_install(python, ["--upgrade", "--pre", "bpy"], wishes):
         raise BuildError(f"pip could not install the newest bpy ({reason}). Check the network.")
     return python
 
@@ -217,7 +242,7 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str], list
         "pytest.",
     )
     parser.add_argument(
-        "--quick", action="store_true", help="the newest bpy only, no window, no browser"
+        "--quick", action="store_true", help="the newest bpy that runs here, no window, no browser"
     )
     parser.add_argument("--checks", action="store_true", help="style and types only, no tests")
     parser.add_argument(
@@ -225,10 +250,8 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str], list
         action="store_true",
         help="in the newest bpy that pip finds, previews too, instead of the tested ones",
     )
-    parser.add_argument(
-        "--python", metavar="PATH", action="append", default=[], help="to use where it fits"
-    )
     parser.add_argument("--blender", metavar="PATH", help="a complete Blender to test in")
+    add_options(parser)
     options, rest = parser.parse_known_args(arguments)
     paths = [a for a in rest if not a.startswith("-") and Path(a.split("::")[0]).exists()]
     return options, paths, [a for a in rest if a not in paths]
@@ -240,43 +263,53 @@ def main(arguments: Sequence[str]) -> int:
     if options.blender and not shutil.which(options.blender):
         raise BuildError(f"--blender {options.blender} is not a program that can be run.")
     TEST_OUTPUT.mkdir(exist_ok=True)
-    base = interpreter("3.13", options.python) or interpreter("3.11", options.python)
+    wishes = wishes_of(options)
+    found, reasons = interpreters(wishes)
+    # What needs no bpy is tested without, too: where there is no wheel for the system.
+    base = next(iter(found.values()), None) or interpreter("3.13", wishes)
+    base = base or interpreter("3.11", wishes)
     if base is None:
-        raise BuildError(
-            "No suitable Python was found: the tests need CPython 3.13 (bpy 5.2) and 3.11 (bpy 4.5 "
-            "and 4.2). Install them, or name each by --python PATH."
-        )
-    tools = prepare("tools", base, TOOLS)
-    if options.checks:
-        return close(checks(tools))
+        needs = "the tests need CPython 3.13 (bpy 5.2) and 3.11 (bpy 4.5 and 4.2)"
+        raise missing_python(needs, ["3.13", "3.11"])
     results = []
     sessions = []
-    chosen = list(BPY)[: 1 if options.quick or options.newest_bpy else None]
-    for number, series in enumerate(chosen):
-        variables = {} if paths else sharing(number, len(chosen))  # what is named is tried in all
-        name, version = f"bpy-{series}", python_for(series)
-        targets = targets_in(["tests/scene", "tests/install"], paths)
-        python = interpreter(version, options.python)
-        if python is None:
-            reason = f"no CPython {version} was found; name one by --python PATH"
-            results.append(absent(name, reason))
-        elif targets:
-            make = partial(prepare, name, python, [f"bpy=={BPY[series]}", *PYTEST])
-            if options.newest_bpy:
-                name, make = "bpy-newest", partial(newest_bpy, python)
-            sessions.append(Session(name, make, targets, variables, is_patient=number > 0))
+    targets = targets_in(["tests/scene", "tests/install"], paths)
+    everywhere = not (options.quick or options.newest_bpy)
+    chosen = list(BPY) if everywhere else list(found)[:1] or list(BPY)[:1]
+    chosen = chosen if targets and not options.checks else []
+    contents = {series: bpy_content(BPY[series], ["tests"]) for series in chosen}
+    running_here = {series: python for series, python in found.items() if series in chosen}
+    page = targets_in(["tests/browser"], paths) if everywhere and not options.checks else []
+    bases = [python for s, python in running_here.items() if not is_whole(f"bpy-{s}", contents[s])]
+    bases += [] if is_whole("tools", TOOLS) else [base]
+    provide(bases, wishes, running_here, browser=bool(page))
+    tools = prepare("tools", base, TOOLS, wishes)
+    if options.checks:
+        return close(checks(tools))
+    for number, (series, python) in enumerate(running_here.items()):
+        # What is named is tried in all of them.
+        variables = {} if paths else sharing(number, len(running_here))
+        name, make = f"bpy-{series}", partial(prepare, f"bpy-{series}", python, contents[series])
+        if options.newest_bpy:
+            name, make = "bpy-newest", partial(newest_bpy, python)
+        make = partial(make, wishes)
+        sessions.append(Session(name, make, targets, variables, is_patient=number > 0))
+    # Also of --quick it is said which Blenders could not be tested here.
+    for series, reason in reasons.items():
+        if series in chosen:
+            results.append(absent(f"bpy-{series}", reason))
+        elif not everywhere and targets:
+            print(f"[bpy-{series}] not tried: {reason}", flush=True)
     core = targets_in(["tests/core", "tests/build"], paths)
     if core:
         sessions.append(Session("core", tools, core, {}))
-    is_whole = not (options.quick or options.newest_bpy)
-    page = targets_in(["tests/browser"], paths) if is_whole else []
     browser = find_browser() if page else None
     if browser:
         sessions.append(Session("browser", tools, page, {"EVER_ZOOM_BROWSER": browser}))
     elif page:
         reason = f"none of {', '.join(BROWSERS)} is installed"
         results.append(absent("browser", reason))
-    window = targets_in(["tests/window"], paths) if is_whole else []
+    window = targets_in(["tests/window"], paths) if everywhere else []
     # All at once but the windows, which come one after the other. What takes longest, they and the
     # newest Blender, goes first: so both cores are busy to the end.
     with ThreadPoolExecutor(len(sessions) + 1) as pool, ThreadPoolExecutor(1) as screen:

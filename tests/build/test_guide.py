@@ -11,6 +11,7 @@ from PIL import Image
 
 import build
 from tests.pages import GuidePage
+from tools import ROOT, BuildError
 
 
 @cache
@@ -94,13 +95,13 @@ def test_a_link_that_leads_nowhere_stops_the_build(
     import shutil
 
     copy = tmp_path_factory.mktemp("checkout")
-    for folder in (build.DOCS, build.ROOT / "jobs"):
+    for folder in (build.DOCS, ROOT / "jobs"):
         shutil.copytree(folder, copy / folder.name)
-    shutil.copy(build.ROOT / "README.md", copy)
+    shutil.copy(ROOT / "README.md", copy)
     monkeypatch.setattr(build, "DOCS", copy / build.DOCS.name)
     with (build.DOCS / "panel.md").open("a", encoding="utf-8") as page:
         page.write(f"\nSee [there]({link}).\n")
-    with pytest.raises(build.BuildError) as caught:
+    with pytest.raises(BuildError) as caught:
         build.guide()
     assert "panel" in str(caught.value) and "not there" in str(caught.value)
     assert "\n" not in str(caught.value)

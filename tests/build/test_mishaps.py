@@ -17,9 +17,11 @@ from pathlib import Path
 import pytest
 
 import build
+from tools import ENVIRONMENTS, ROOT, environments, pythons
 
 on_linux = pytest.mark.skipif(
-    sys.platform != "linux", reason="does not apply: there are no mount namespaces"
+    not (sys.platform == "linux" and shutil.which("mount")),
+    reason="does not apply: nothing can be mounted here",
 )
 on_posix = pytest.mark.skipif(os.name != "posix", reason="does not apply: it uses shell scripts")
 
@@ -38,9 +40,9 @@ def checkout(tmp_path: Path) -> Path:
         "tests/__init__.py",
         "tests/run.py",
     ):
-        shutil.copy(build.ROOT / name, folder / name)
-    for name in ("docs", "jobs"):
-        shutil.copytree(build.ROOT / name, folder / name)
+        shutil.copy(ROOT / name, folder / name)
+    for name in ("docs", "jobs", "tools"):
+        shutil.copytree(ROOT / name, folder / name)
     package = folder / build.PACKAGE.name
     package.mkdir()
     (package / "__init__.py").write_bytes(b"#" * 100_000)
@@ -105,7 +107,7 @@ def test_a_lock_that_cannot_be_made(checkout: Path) -> None:
 
 def test_another_run_sets_up_the_same_environment(checkout: Path) -> None:
     """The second one says for what it waits, and goes on when the first one has ended."""
-    with build.locked(checkout / ".env" / "tools.lock"):
+    with environments.locked(checkout / ".env" / "tools.lock"):
         command = [sys.executable, "-B", str(checkout / "build.py"), "test"]
         second = subprocess.Popen(
             command,
@@ -125,7 +127,7 @@ def let_it_make_the_guide(checkout: Path) -> None:
     """Give it the environment for that."""
     assert build.guide()  # by now it is there
     (checkout / ".env").mkdir()
-    (checkout / ".env" / "guide").symlink_to(build.ENVIRONMENTS / "guide")
+    (checkout / ".env" / "guide").symlink_to(ENVIRONMENTS / "guide")
 
 
 @on_linux
@@ -152,7 +154,7 @@ def test_an_environment_that_cannot_be_made(checkout: Path) -> None:
     """A Python that says what is wanted of it, and then has no venv that works."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     fake = checkout / "python"
-    probe = f"CPython|{version}|True|True|True|{fake}"
+    probe = f"CPython|{version}|True|True|venv,ensurepip|{fake}"
     fails = "echo 'Traceback (most recent call last):' >&2; echo 'NoLuck: not today.' >&2; exit 3"
     fake.write_text(f'#!/bin/sh\ncase "$*" in *"-m venv"*) {fails};; esac\necho "{probe}"\n')
     fake.chmod(0o755)
@@ -225,4 +227,4 @@ def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.setattr(pwd, "getpwuid", unknown)
-    assert all(path.name.startswith("python") for path in build.managed_pythons("3.13"))
+    assert all(path.name.startswith("python") for path in pythons.managed_pythons("3.13"))

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-import build
 from tests import run
+from tools import ROOT
 
 on_posix = pytest.mark.skipif(os.name != "posix", reason="does not apply: it uses signals")
 
@@ -79,7 +79,7 @@ def test_nothing_passed_is_a_failure() -> None:
 
 
 def test_paths_go_where_they_belong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(build.ROOT)
+    monkeypatch.chdir(ROOT)
     core, scene = "tests/core/test_mask.py", "tests/scene/test_rig.py::test_x"
     options, paths, rest = run.parse(["-x", core, "--quick", "-k", "soft", scene])
     assert (options.quick, paths, rest) == (True, [core, scene], ["-x", "-k", "soft"])
@@ -94,7 +94,7 @@ def test_needs_nothing_but_python(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "__init__.py").write_text("raise SystemExit('not ours')\n")
     done = subprocess.run(
-        [sys.executable, "-S", str(build.ROOT / "build.py"), "test", "--help"],
+        [sys.executable, "-S", str(ROOT / "build.py"), "test", "--help"],
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         cwd=tmp_path,
         capture_output=True,
@@ -109,7 +109,7 @@ def test_older_blenders_try_each_test_in_other_cases() -> None:
         command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/core"]
         environment = {**os.environ, "EVER_ZOOM_CASES": "", "EVER_ZOOM_SHARE": "", **variables}
         ran = subprocess.run(
-            command, cwd=build.ROOT, env=environment, capture_output=True, text=True, check=True
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
         )
         return {line for line in ran.stdout.splitlines() if "::" in line}
 

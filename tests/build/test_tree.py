@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import build
+from tools import ROOT
 
 # Where packages come from is each machine's own business (a mirror, a proxy): name the package.
 # Written so that this file does not name them itself.
@@ -25,13 +26,13 @@ PLACES = [
 
 def files() -> list[Path]:
     """All of the repository: those that git knows, and those that it would add."""
-    command = ["git", "-C", str(build.ROOT), "ls-files", "-coz", "--exclude-standard"]
+    command = ["git", "-C", str(ROOT), "ls-files", "-coz", "--exclude-standard"]
     try:
         names = subprocess.run(command, check=True, capture_output=True).stdout.split(b"\0")
-        found = [build.ROOT / name.decode() for name in names if name]
+        found = [ROOT / name.decode() for name in names if name]
     except (OSError, subprocess.CalledProcessError):  # no clone: what makes nothing by itself
-        tops = (build.PACKAGE, build.DOCS, build.ROOT / "jobs", build.ROOT / "tests")
-        found = [path for top in tops for path in top.rglob("*")] + list(build.ROOT.glob("*"))
+        tops = (build.PACKAGE, build.DOCS, ROOT / "jobs", ROOT / "tests")
+        found = [path for top in tops for path in top.rglob("*")] + list(ROOT.glob("*"))
     return [path for path in found if path.is_file()]
 
 
@@ -41,4 +42,4 @@ def test_names_packages_and_not_their_places() -> None:
     for path in found:
         content = path.read_bytes().lower()
         for place in PLACES:
-            assert place.encode() not in content, f"{path.relative_to(build.ROOT)}: {place}"
+            assert place.encode() not in content, f"{path.relative_to(ROOT)}: {place}"

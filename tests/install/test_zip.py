@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import build
+from tools import ROOT
 
 
 def official_tool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -31,9 +32,9 @@ def test_same_files_give_the_same_bytes(
     extension_zip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = tmp_path / "elsewhere"
-    for folder in (build.PACKAGE, build.DOCS, build.ROOT / "jobs"):
+    for folder in (build.PACKAGE, build.DOCS, ROOT / "jobs"):
         shutil.copytree(folder, copy / folder.name)
-    for path in (build.ROOT / "LICENSE", build.ROOT / "README.md"):
+    for path in (ROOT / "LICENSE", ROOT / "README.md"):
         shutil.copy(path, copy)
     for number, path in enumerate(sorted(copy.rglob("*"))):
         os.utime(path, (1e9 + number, 1e9 + number))

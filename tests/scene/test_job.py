@@ -19,12 +19,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import build
 from tests import pictures
 from tests.scene.command import PLAIN, Run, assert_shows, frames, largest_file, view
+from tools import ENVIRONMENTS, ROOT
+from tools.environments import environment_python
 
-TEMPLATE = build.ROOT / "jobs" / "ever_zoom" / "template.yaml"
-OPENJD = build.environment_python(build.ENVIRONMENTS / "tools").parent / "openjd"
+TEMPLATE = ROOT / "jobs" / "ever_zoom" / "template.yaml"
+OPENJD = environment_python(ENVIRONMENTS / "tools").parent / "openjd"
 
 # The wheels of bpy have no program that takes the arguments of Blender's.
 LAUNCHER = f"""#!{sys.executable} -I
