@@ -113,7 +113,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_release_has_everything(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
     monkeypatch.setattr(run, "main", lambda arguments: asked.append(arguments))
-    monkeypatch.setattr(build, "guide", dict)
+    monkeypatch.setattr(build, "guide", lambda wishes: {})
     monkeypatch.setattr(make_release, "validate", lambda archive: None)
     assert make_release.main(["9.8.7"]) == 0
     assert asked == [["--quick", *make_release.RULES]]
