@@ -308,7 +308,7 @@ def settings_from(options: argparse.Namespace) -> ZoomSettings:
         name: given[name] for name, choice in TABLE.items() if choice.flags and name in given
     }
     values |= given.get("factor", {}) | given.get("size", {}) | given.get("sorting", {})
-    for name in ("folder", "sound"):
+    for name in ("folder", "sound", "depth_folder"):
         if given.get(name):
             values[name] = str(Path(given[name]).absolute())
     ways = [name for name in ("seconds_per_image", "length") if name in given]

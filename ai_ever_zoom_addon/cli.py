@@ -60,7 +60,7 @@ from .scene.strips.strips import has_strips
 from .settings import TABLE, Engine, FileFormat, ImageSettings, Travel, ZoomSettings
 from .stopping import Stop, stoppable
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
-from .wording import Way, counted, left_out_lines, sentences, told, why_engine
+from .wording import Way, counted, depth_maps, left_out_lines, sentences, told, why_engine
 
 
 def main(argv: list[str]) -> int:
@@ -332,6 +332,7 @@ def _shown(built: _Built, stamps: Stamps, *, is_saved: bool) -> Zoom:
         "how images lie in each other": _digest(
             [image.file.name for image in images], *(asdict(step) for step in steps if step)
         ),
+        "how near things are": _digest([image.depth and image.depth.text for image in images]),
         "the engine's recipe": _digest(output_settings.wanted(built.scene, built.plan)),
         "Blender's version": bpy.app.version_string,
         "--save-blend": is_saved,
@@ -339,7 +340,7 @@ def _shown(built: _Built, stamps: Stamps, *, is_saved: bool) -> Zoom:
 
 
 # What changes no frame; of a sound its length counts.
-_UNSEEN = {"folder", "sound", "pack_images"}
+_UNSEEN = {"folder", "sound", "depth_folder", "pack_images"}
 
 
 def _named(settings: ZoomSettings) -> dict[str, Any]:
@@ -598,6 +599,9 @@ def _found(series: Series, analysis: Analysis | None) -> Iterator[str]:
         f"{counted(len(series.images), 'image')} of {size}, from the outermost, "
         f"{first.file.name}, to the innermost, {series.images[-1].file.name}."
     )
+    deep = sum(bool(image.depth and image.depth.text) for image in series.images)
+    if deep:
+        yield f"{depth_maps(deep, len(series.images))}."
     if analysis is None:
         return
     is_measured = any(pair.source is Source.MEASURED for pair in analysis.pairs)

@@ -248,6 +248,13 @@ class ImageSettings:
         "Outline of this image where it lies in the next larger one",
         items=_MASKS,
     )
+    depth: float | None = _choice(
+        None,
+        "Depth",
+        "How far the nearest things of this image's depth map come forward; 0 is flat",
+        kind="factor",
+        limits=(0.0, 0.5),
+    )
 
     def __post_init__(self) -> None:
         for name, choice in OF_IMAGE.items():
@@ -578,6 +585,36 @@ class ZoomSettings:
         items=_MASKS,
         guide="panel#mask",
     )
+    depth_folder: str = _choice(
+        "",
+        "Depth Maps",
+        "Folder of the depth maps, named as the images are; nothing: they lie beside the images, "
+        "as NAME_depth, or in a folder called depth",
+        "--depth",
+        name="FOLDER",
+        kind="folder",
+        needs_build=True,
+        is_of_one_zoom=True,
+        guide="images-and-presets#images-with-depth",
+    )
+    depth_strength: float = _choice(
+        0.15,
+        "Depth",
+        "How far the nearest things of images with depth maps come forward, as part of the "
+        "camera's distance; 0 is flat",
+        "--depth-strength",
+        name="F",
+        kind="factor",
+        limits=(0.0, 0.5),
+        guide="images-and-presets#images-with-depth",
+    )
+    is_near_black: bool = _choice(
+        False,
+        "Black Is Near",
+        "In the depth maps black is near and white is far",
+        "--black-is-near",
+        guide="images-and-presets#images-with-depth",
+    )
     of_images: tuple[ImageSettings, ...] = _choice(
         (),
         "Single Images",
@@ -880,6 +917,7 @@ COMMON: Mapping[str, str] = {
     "crop": "crop",
     "feather": "feather",
     "mask": "mask_shape",
+    "depth": "depth_strength",
 }
 
 

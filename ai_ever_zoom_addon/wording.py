@@ -120,6 +120,14 @@ _SENTENCES = {
     ),
     FindingKind.IDLE_OVERLAY: ("{remedy} does not draw the debug overlay: the other engines do."),
     FindingKind.IDLE_OPTIONS: ("Without effect {where}: {options}."),
+    FindingKind.IDLE_DEPTH: (
+        "{remedy} shows the pictures flat, whatever their depth maps say: the other engines show "
+        "depth."
+    ),
+    FindingKind.DEPTH_UNREAD: (
+        "The depth maps {files} cannot be used, and their images stay flat: each has to be a still "
+        "picture of the shape of its image, which must not move."
+    ),
     FindingKind.OTHER_PROFILE: (
         "This Blender has no colour space for the profile {profiles} of {files}: it takes the "
         "colours for sRGB, and they come out {effect}; convert the images to sRGB."
@@ -207,6 +215,10 @@ _REMEDIES = {
         Way.WINDOW: "Fast 2D",
         Way.COMMAND_LINE: "--engine sequencer",
     },
+    FindingKind.IDLE_DEPTH: {
+        Way.WINDOW: "Fast 2D",
+        Way.COMMAND_LINE: "--engine sequencer",
+    },
     FindingKind.HALF_PRECISION: {
         Way.WINDOW: "choose Cycles or Fast 2D for all of them",
         Way.COMMAND_LINE: "use --engine cycles or sequencer for all of them",
@@ -263,6 +275,11 @@ def can_be_told(finding: Finding) -> bool:
 def counted(count: int, thing: str) -> str:
     """So many of a thing, whose name takes an s where they are several: "1 image", "2 images"."""
     return f"{count} {thing}{'s' * (count != 1)}"
+
+
+def depth_maps(count: int, images: int) -> str:
+    """How many of the images have a depth map that can be used."""
+    return f"Depth maps: {count} of {counted(images, 'image')}"
 
 
 def told_seconds(seconds: float) -> str:

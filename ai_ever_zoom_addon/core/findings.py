@@ -50,6 +50,8 @@ class FindingKind(StrEnum):
     IDLE_OVERLAY = "idle-overlay"
     IDLE_GLIDE = "idle-glide"  # count, pairs
     IDLE_OPTIONS = "idle-options"  # options: flags of the command line, where
+    IDLE_DEPTH = "idle-depth"
+    DEPTH_UNREAD = "depth-unread"  # files: the depth maps
     ENLARGED_IN_FRAMES = "enlarged-in-frames"  # times, resolution, sharp: the largest sharp one
     ENLARGED_IMAGES = "enlarged-images"  # files, times: at most, resolution, sharp
 

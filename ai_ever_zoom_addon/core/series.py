@@ -19,6 +19,7 @@ from .analysis.report import (
     gains,
     size_in_pixels,
 )
+from .depth_map import DepthMap
 from .files.orientation import UPRIGHT
 from .matching.gliding import Glide
 
@@ -38,12 +39,14 @@ class SeriesImage:
         file: An image, a movie, or the folder of a sequence of numbered pictures.
         width, height: In pixels, upright.
         orientation: How the stored picture is to be turned, see `files.orientation`.
+        depth: How near what it shows is; None: nothing is known of it.
     """
 
     file: Path
     width: int
     height: int
     orientation: int = UPRIGHT
+    depth: DepthMap | None = None
 
     @property
     def aspect(self) -> float:
@@ -52,7 +55,8 @@ class SeriesImage:
 
     def to_json(self) -> list[Any]:
         """The attributes as plain JSON values."""
-        return [str(self.file), self.width, self.height, self.orientation]
+        depth = [self.depth.to_json()] if self.depth else []
+        return [str(self.file), self.width, self.height, self.orientation, *depth]
 
     @classmethod
     def from_json(cls, values: Any) -> SeriesImage:
@@ -61,9 +65,11 @@ class SeriesImage:
         Raises:
             ValueError: It is not of that form.
         """
-        file, width, height, orientation = plain.row(values, 4)
+        values = plain.row(values)
+        file, width, height, orientation = plain.row(values[:4], 4)
         size = size_in_pixels([width, height])
-        return cls(Path(plain.text(file)), *size, plain.whole(orientation, 1, 8))
+        depth = DepthMap.from_json(plain.row(values[4:], 1)[0]) if values[4:] else None
+        return cls(Path(plain.text(file)), *size, plain.whole(orientation, 1, 8), depth)
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,16 @@ def picture_space() -> str:
         bpy.data.images.remove(image)
 
 
+@lru_cache(maxsize=1)
+def data_space() -> str:
+    """The colour space of files whose numbers are no colours."""
+    image: Any = bpy.data.images.new("Data", 1, 1, is_data=True)
+    try:
+        return str(image.colorspace_settings.name)
+    finally:
+        bpy.data.images.remove(image)
+
+
 def space_of(profile: Profile) -> str | None:
     """The colour space in which a file's colours look as its profile says; None: there is none.
 

@@ -33,6 +33,8 @@ _MORE_OF_JPEG = b"".join(b"\xaa" * 1000 + bytes([0xFF, 0xD0 + mark]) for mark in
 # How bright JPEG decoders show a block that is not there, of 255; the colours beside it bleed.
 _NO_BLOCK = 128.0
 
+_BRIGHTNESS = 0.2126, 0.7152, 0.0722  # of red, green and blue
+
 _BRIGHTEST = 65504.0  # the largest number of half precision, which most such files have
 
 
@@ -248,6 +250,20 @@ def read_pixels(file: Path) -> NDArray[np.float32]:
     if is_converted:
         shown = np.clip(shown, 0.0, 1.0)
     return np.ascontiguousarray(upright(shown, orientation_of(file)))
+
+
+def read_depth(file: Path) -> NDArray[np.float32]:
+    """The values of a depth map as they are in its file, of colours how bright they are.
+
+    Returns:
+        Shape (height, width), top row first, as the picture is put upright.
+
+    Raises:
+        UnusableError: The file is no image that Blender reads.
+    """
+    pixels = _whole_pixels(file, _decode(file, colour_space=colours.data_space()))
+    brightness: NDArray[np.float32] = pixels[..., :3] @ np.array(_BRIGHTNESS, np.float32)
+    return np.ascontiguousarray(upright(brightness[..., None], orientation_of(file))[..., 0])
 
 
 def read_rgba(

@@ -15,15 +15,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 
+import bpy
+
 from ..core.analysis.consensus import Usual, consensus, said_by
 from ..core.analysis.making import analysis_steps, check_enough, pair_steps
 from ..core.analysis.pairing import DEFAULT_FACTOR
 from ..core.analysis.placing import GivenPlacement, placement_of
 from ..core.analysis.report import Analysis, LeftOut, Source
 from ..core.analysis.verdict import JUDGED, judge
+from ..core.depth_map import DepthMap, cells_of, encoded
+from ..core.files.depth_files import find_depth_maps
 from ..core.files.folder import natural_key
 from ..core.files.image_file import incomplete
 from ..core.files.limits import check_memory
+from ..core.files.moving import is_moving
 from ..core.series import (
     ListedImage,
     Listing,
@@ -70,6 +75,7 @@ def series_steps(
     yield 0.0, "Reading sizes"
     images, unusable = _usable_images(files)
     check_enough(len(images), unusable.values())
+    images = yield from _depth_steps(images, settings)
     if len(files) > 1 and not (settings.needs_analysis or placements or unusable):
         ordered = list(images)
         if settings.order is Order.INNERMOST_FIRST:
@@ -93,6 +99,43 @@ def series_steps(
     found = {image.file.name: image for image in images}
     kept = [found[name] for name in analysis.order]
     return series_of(kept, analysis, skipped), analysis
+
+
+def _depth_steps(images: Sequence[SeriesImage], settings: ZoomSettings) -> Steps[list[SeriesImage]]:
+    """Images with what their depth maps say, if they have any.
+
+    Raises:
+        EverZoomError: The folder of the depth maps is not there, or holds none of these images'.
+    """
+    folder = Path(bpy.path.abspath(settings.depth_folder)) if settings.depth_folder else None
+    if folder is not None and not folder.is_dir():
+        raise EverZoomError(
+            f"The folder of the depth maps, {folder}, is not there: choose it again."
+        )
+    maps = find_depth_maps([image.file for image in images], folder)
+    if folder is not None and not maps:
+        raise EverZoomError(
+            f"The folder {folder} holds no depth map of these images: name each as its image is."
+        )
+    found = []
+    for number, image in enumerate(images):
+        file = maps.get(image.file)
+        if file is not None:
+            yield 0.0, f"Reading depth map {number + 1}"
+            found.append(replace(image, depth=_depth_map(file, image)))
+        else:
+            found.append(image)
+    return found
+
+
+def _depth_map(file: Path, image: SeriesImage) -> DepthMap:
+    """What a depth map says; nothing where it cannot be used."""
+    if is_moving(image.file):
+        return DepthMap(file.name)
+    try:
+        return DepthMap(file.name, encoded(cells_of(loading.read_depth(file), image.aspect)))
+    except (UnusableError, ValueError):
+        return DepthMap(file.name)
 
 
 def find_series(
@@ -237,7 +280,10 @@ def relist_steps(
     if len(files) < min(2, len(old.images)):
         raise EverZoomError("A zoom needs at least two images: use or add another one first.")
     sizes = {} if anew else {image.file: image for image in old.images}
-    found = [sizes.get(file) or measure_images([file])[0] for file in files]
+    new = [file for file in files if file not in sizes]
+    deep = yield from _depth_steps(measure_images(new), settings)
+    sizes |= {image.file: image for image in deep}
+    found = [sizes[file] for file in files]
     given = recipe.stored_placements(control) if placements is None else placements
     if len(files) == 1:
         factor = settings.given_factor or (old.closing.factor if old.closing else None)

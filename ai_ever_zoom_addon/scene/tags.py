@@ -20,6 +20,7 @@ SOUND = "ever_zoom_sound"  # on the strip of a zoom's sound: what it was made fr
 # On all that is there while an image is placed by hand. Not called as the scene's property of it:
 # before 5.0 they would be the same.
 PLACING = "ever_zoom_by_hand"
+MADE_OF = "ever_zoom_made_of"  # on a bent layer's mesh: a sum of all that it is made of
 MASKED_LAYER = "ever_zoom_layer"  # on a compositing mask: the layer
 PROFILE_SPACE = "ever_zoom_space"  # on an image: the colour space that its file's profile asks for
 WAS_TRANSPARENT = "ever_zoom_was_transparent"  # on a backdrop's node: the scene's setting before

@@ -15,6 +15,7 @@ from bpy_extras.io_utils import ImportHelper
 
 from ..core.analysis.placing import GivenPlacement
 from ..core.analysis.report import Analysis
+from ..core.files.depth_files import without_depth_maps
 from ..core.files.folder import check_count, find_images, natural_key
 from ..core.files.moving import ENTRY_SUFFIXES
 from ..core.files.output import zoom_name
@@ -600,8 +601,9 @@ class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
             files = sorted(
                 (folder / name for name in names), key=lambda file: natural_key(file.name)
             )
-            images = [file for file in files if file.suffix.casefold() in ENTRY_SUFFIXES]
-            skipped = [file.name for file in files if file not in images]
+            entries = [file for file in files if file.suffix.casefold() in ENTRY_SUFFIXES]
+            skipped = [file.name for file in files if file not in entries]
+            images = without_depth_maps(entries)
             check_count(images, skipped)
             return images, skipped
 

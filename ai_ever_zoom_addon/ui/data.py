@@ -34,6 +34,7 @@ class Shown:
 
     Attributes:
         image_count: How many images are used.
+        depth_count: How many of them have a depth map that can be used.
         factor: The usual zoom factor between neighbours.
         order: Which file comes first, in words; "" where that says nothing.
         is_own_order: The order is that of the list.
@@ -55,6 +56,7 @@ class Shown:
     """
 
     image_count: int = 0
+    depth_count: int = 0
     factor: float = 0.0
     order: str = ""
     is_own_order: bool = False
@@ -126,6 +128,7 @@ def _load(scene: Any, control: Any) -> Shown:
     order = "" if is_own_order or group.image_count < 2 else group.file_order.replace("-", " ")
     return Shown(
         image_count=group.image_count,
+        depth_count=_deep(control),
         factor=group.found_factor,
         order=f"Files are {order}" if order else "",
         is_own_order=is_own_order,
@@ -173,6 +176,14 @@ def _unbuilt(control: Any) -> tuple[str, ...]:
         return tuple(recipe.unbuilt(control))
     except EverZoomError:  # told as a problem
         return ()
+
+
+def _deep(control: Any) -> int:
+    try:
+        images = recipe.stored_series(control).images
+    except EverZoomError:  # told as a problem
+        return 0
+    return sum(bool(image.depth and image.depth.text) for image in images)
 
 
 def _missing(control: Any) -> tuple[str, ...]:

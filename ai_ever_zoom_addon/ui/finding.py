@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from ..core.findings import Finding, FindingKind
-from ..settings import TABLE, FrameSize
+from ..settings import TABLE, Engine, FrameSize
 from ..wording import counted
 from . import data
 from .bridge import problem_of
@@ -129,6 +129,12 @@ def draw_remedy(layout: Any, group: Any, finding: Finding) -> None:
             _choose(layout, "No Glide", glide=False)
         case FindingKind.IDLE_OVERLAY:
             _choose(layout, "No Overlay", debug_overlay=False)
+        case FindingKind.IDLE_DEPTH:
+            row = layout.row(align=True)
+            for engine in (Engine.EEVEE, Engine.CYCLES):
+                label, _ = TABLE["engine"].items[engine.value]
+                _choose(row, f"Render with {label}", engine=engine)
+            _choose(row, "Flat", depth_strength=0.0)
         case FindingKind.ENLARGED_IN_FRAMES | FindingKind.ENLARGED_IMAGES:
             width, height = sharp = finding.values["sharp"]
             text = f"Frames of {width} x {height}"

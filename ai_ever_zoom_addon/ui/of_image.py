@@ -119,6 +119,8 @@ def draw_of_image(layout: Any, context: Any, group: Any) -> None:
         draw(name, is_idle=bool(reason))
     if reason:
         _draw_reason(body, context, reason)
+    if item.has_depth:
+        draw("depth")
     if _selected(group):
         body.operator(EVERZOOM_OT_own_to_selected.bl_idname)
 

@@ -9,7 +9,7 @@ import bpy
 from ..scene.output import output_settings
 from ..scene.tags import ZOOM_LEVEL, ZOOM_LEVEL_PATH
 from ..settings import Engine
-from ..wording import Way, counted, sentence
+from ..wording import Way, counted, depth_maps, sentence
 from . import data
 from .asking import active_group, active_zoom
 from .background import Background, draw_background
@@ -133,6 +133,8 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         box.label(text=f"{images}, zoom factor {shown.factor:.4g}", icon="INFO")
         width, height = output_settings.scene_resolution(scene)
         draw_lines(box, context, f"{shown.frames} of {width} x {height} px", icon="BLANK1")
+        if shown.depth_count:
+            box.label(text=depth_maps(shown.depth_count, shown.image_count), icon="BLANK1")
         if shown.is_own_order:
             row = box.row()
             row.label(text="Own order", icon="BLANK1")
@@ -209,6 +211,26 @@ class EVERZOOM_PT_mask(_SettingsPanel, bpy.types.Panel):
     properties = ("crop", "feather", "mask_shape")
 
 
+class EVERZOOM_PT_depth(_SettingsPanel, bpy.types.Panel):
+    """What depth maps make of images."""
+
+    bl_label = "Depth"
+    properties = ("depth_folder",)
+
+    def draw(self, context: Any) -> None:
+        super().draw(context)
+        if not data.of(context).depth_count:
+            draw_lines(self.layout, context, "No image has a depth map.", icon="INFO")
+            return
+        group = active_group(context)
+        column = self.layout.column()
+        column.enabled = not is_fast_2d(group)
+        for name in ("depth_strength", "is_near_black"):
+            draw_setting(column, context, group, name)
+        if is_fast_2d(group):
+            draw_idle(self.layout, context, "Fast 2D shows the pictures flat")
+
+
 class EVERZOOM_PT_alignment(_SettingsPanel, bpy.types.Panel):
     """What is put right."""
 
@@ -260,6 +282,7 @@ CLASSES = (
     EVERZOOM_PT_timing,
     EVERZOOM_PT_camera,
     EVERZOOM_PT_mask,
+    EVERZOOM_PT_depth,
     EVERZOOM_PT_alignment,
     EVERZOOM_PT_output,
     EVERZOOM_PT_debug,

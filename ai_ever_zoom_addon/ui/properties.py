@@ -211,6 +211,9 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
     is_given: BoolProperty(
         name="Placed by Hand", description="Whether the user says where it lies in the next one"
     )
+    has_depth: BoolProperty(
+        name="Has Depth", description="Whether it has a depth map that can be used"
+    )
     is_in_hole: BoolProperty(
         name="In a Hole", description="Whether it is seen through a hole of the next larger image"
     )
@@ -398,6 +401,8 @@ def fill_list(control: bpy.types.Object) -> None:
             row.layer = -1 if listed.layer is None else listed.layer
             row.image = _picture(listed, layers)
             number = row.layer - 1
+            depth = series.images[row.layer].depth if row.layer >= 0 else None
+            row.has_depth = bool(depth and depth.text)
             row.is_in_hole = number >= 0 and series.steps[number].is_hole
             row.is_measured = 0 <= number < len(pairs)
             if row.is_measured:

@@ -124,6 +124,9 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 
 ANY: dict[str, st.SearchStrategy[Any]] = {
     "folder": NAMES,
+    "depth_folder": NAMES,
+    "depth_strength": st.floats(0.0, 0.5),
+    "is_near_black": st.booleans(),
     "order": st.sampled_from(Order),
     "series": st.integers(1, 10_000),
     "is_factor_measured": st.booleans(),

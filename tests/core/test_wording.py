@@ -128,6 +128,15 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
         *[r"820 x 614 .* up to 2.00 times \(a.png\): up to 410 x 308 all are sharp"] * 2,
     ),
     FindingKind.IDLE_ENDS: ({}, *["A loop has no ends: .* without effect"] * 2),
+    FindingKind.IDLE_DEPTH: (
+        {},
+        "^Fast 2D shows the pictures flat",
+        "^--engine sequencer shows the pictures flat",
+    ),
+    FindingKind.DEPTH_UNREAD: (
+        {"files": ["a_depth.png", "b_depth.exr"]},
+        *["The depth maps a_depth.png, b_depth.exr cannot be used"] * 2,
+    ),
     FindingKind.IDLE_OVERLAY: ({}, "^Fast 2D does not draw", "^--engine sequencer does not draw"),
     FindingKind.IDLE_OPTIONS: (
         {"options": ["-zs", "-dbg"], "where": "for a page"},

@@ -18,7 +18,7 @@ from ai_ever_zoom_addon.core.findings import FindingKind
 from ai_ever_zoom_addon.core.steps import run
 from ai_ever_zoom_addon.scene import measuring, recipe, zooms
 from ai_ever_zoom_addon.scene.planes import objects
-from ai_ever_zoom_addon.scene.planes.layers import GLIDE_IN, GLIDE_OUT
+from ai_ever_zoom_addon.scene.planes.bending import GLIDE_IN, GLIDE_OUT
 from ai_ever_zoom_addon.settings import Engine, Order, ZoomSettings
 from tests.pictures import Array
 from tests.series_maker import repainted, to_bytes, view, waved

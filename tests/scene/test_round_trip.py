@@ -23,6 +23,7 @@ from tests.scene.command import Run
 SIZE = (320, 240)
 COUNT = 3
 TONE = "tone.wav"
+MAPS = "maps"
 TIMING = "timing.json"
 
 operators: Any = bpy.ops
@@ -66,6 +67,15 @@ CHOSEN: dict[str, tuple[tuple[object, ...] | None, dict[str, Any]]] = {
     "crop": (("-zc", 0.7), {"crop": 0.7}),
     "feather": (("--feather", 0.11), {"feather": 0.11}),
     "mask_shape": (("--mask", "ellipse"), {"mask_shape": "ellipse"}),
+    "depth_folder": (("--depth", MAPS), {"depth_folder": MAPS}),
+    "depth_strength": (
+        ("--depth", MAPS, "--depth-strength", 0.3),
+        {"depth_folder": MAPS, "depth_strength": 0.3},
+    ),
+    "is_near_black": (
+        ("--depth", MAPS, "--black-is-near"),
+        {"depth_folder": MAPS, "is_near_black": True},
+    ),
     "resolution_from": (("--resolution", "16:9"), {"resolution_from": "16:9"}),
     "shape": (("--resolution", "5:4"), {"resolution_from": "shape", "shape": (5, 4)}),
     "resolution": (
@@ -108,7 +118,7 @@ def _clouds(x: pictures.Array, y: pictures.Array) -> pictures.Array:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a sound and, in "series", images off each other's centres that get darker.
 
-    In "two series" are the same and others.
+    In "two series" are the same and others, in "maps" depth maps.
     """
     folder = tmp_path_factory.mktemp("world")
     for index in range(COUNT):
@@ -116,6 +126,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         x, y = pictures.grid(SIZE, (across, across * SIZE[1] / SIZE[0]))
         picture = _clouds(x + 0.06 * (1.0 - across), y) * 0.95**index
         pictures.save(picture, folder / "series" / f"image_{index}.png")
+        pictures.save(picture, folder / MAPS / f"image_{index}.png")
         pictures.save(picture, folder / "two series" / f"image_{index}.png")
         pictures.save(picture[::-1], folder / "two series" / f"other_{index}.png")
     own = json.loads(str(CHOSEN["of_images"][1]["of_images"]))
@@ -222,7 +233,9 @@ def test_by_the_command_line(
     skip_without_sound(name)
     options, _ = CHOSEN[name]
     assert options is not None
-    options = tuple(world / option if option in (TONE, TIMING) else option for option in options)
+    options = tuple(
+        world / option if option in (TONE, TIMING, MAPS) else option for option in options
+    )
     arguments = ("-i", images_for(world, name), *PLAIN, *options)
     ran = run(*arguments, "--save-blend", "zoom.blend", "--json", "done.json")
     assert ran.status == 0, ran.lines
@@ -243,7 +256,7 @@ def test_by_the_panel(addon: None, world: Path, tmp_path: Path, name: str) -> No
     assert operators.ever_zoom.build() == {"FINISHED"}
     without = built()
     plain = recipe.stored_settings(objects.controls(bpy.context.scene)[0])
-    values = {k: str(world / TONE) if v == TONE else v for k, v in others.items()}
+    values = {k: str(world / str(v)) if v in (TONE, MAPS) else v for k, v in others.items()}
     for key, value in values.items():
         setattr(group, key, value)
         assert not group.problem

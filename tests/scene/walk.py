@@ -546,6 +546,8 @@ VALUES: dict[str, Sequence[Any]] = {
     "crop": (0.2, 0.3, 0.5, 0.8, 0.8, 0.95),
     "feather": (0.0, 0.05, 0.1, 0.25),
     "mask_shape": ("rectangle", "ellipse"),
+    "depth_strength": (0.0, 0.2),
+    "is_near_black": (False, True),
     "of_images": (
         "[]",
         '[{"image": "a_1.png", "hold": 0.1, "crop": 0.5}]',

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ...errors import EverZoomError
 from ..findings import Finding, FindingKind, FoundError, listed
+from .depth_files import without_depth_maps
 from .image_file import CONVERT, IMAGE_SUFFIXES, UNREAD_SUFFIXES
 from .moving import choose_moving, holds_pictures, is_movie, picture_files
 from .output import is_ours
@@ -48,7 +49,8 @@ def find_images(folder: Path, *, is_one_enough: bool = False) -> tuple[list[Path
     """The images of a folder in natural order, and the names of what was skipped.
 
     Movies and folders of numbered pictures are images, too, where `choose_moving` takes them for
-    parts of the series. Hidden files and other folders are passed over without a word.
+    parts of the series. Hidden files, depth maps of the images and other folders are passed over
+    without a word.
 
     Args:
         folder: Where they are.
@@ -68,7 +70,8 @@ def find_images(folder: Path, *, is_one_enough: bool = False) -> tuple[list[Path
             f"The folder {folder} cannot be read ({error.strerror}): check its permissions."
         ) from error
     files = [entry for entry in entries if entry.is_file()]
-    stills = [entry for entry in files if entry.suffix.casefold() in IMAGE_SUFFIXES]
+    pictures = [entry for entry in files if entry.suffix.casefold() in IMAGE_SUFFIXES]
+    stills = without_depth_maps(pictures)
     able = [entry for entry in entries if is_movie(entry) or holds_pictures(entry)]
     moving = choose_moving(able, stills)
     replaced = {entry.stem.casefold() for entry in moving}
@@ -76,7 +79,7 @@ def find_images(folder: Path, *, is_one_enough: bool = False) -> tuple[list[Path
     for entry in images:
         check_name(entry, room=_LONGEST_NAME if entry.is_dir() else 0)
     images.sort(key=lambda entry: (natural_key(entry.name), entry.name))
-    skipped = sorted(entry.name for entry in files if entry not in {*stills, *images})
+    skipped = sorted(entry.name for entry in files if entry not in {*pictures, *images})
     if len(images) < (1 if is_one_enough else 2):
         raise _too_few(folder, images, skipped)
     return images, skipped

@@ -310,6 +310,7 @@ def make_plan(
         findings=(
             *_idle_choices(settings),
             *_gliding(found, settings),
+            *_depth_findings(series, settings),
             *nesting_findings,
             *view_findings,
             *framing.findings,
@@ -336,6 +337,19 @@ def _gliding(series: Series, settings: ZoomSettings) -> list[Finding]:
     count = sum(step.glide is not None for step in steps)
     kind = FindingKind.IDLE_GLIDE if settings.engine is Engine.SEQUENCER else FindingKind.GLIDING
     return [Finding(kind, {"count": count, "pairs": len(steps)})] if count else []
+
+
+def _depth_findings(series: Series, settings: ZoomSettings) -> list[Finding]:
+    """What becomes of the depth maps."""
+    images = {image.file: image for image in series.images if image.depth}.values()
+    findings = []
+    unread = [image.depth.file for image in images if image.depth and not image.depth.text]
+    if unread:
+        findings.append(Finding(FindingKind.DEPTH_UNREAD, {"files": unread}))
+    is_deep = any(settings.own_or_common(image.file.name, "depth") for image in images)
+    if settings.engine is Engine.SEQUENCER and is_deep and len(unread) < len(images):
+        findings.append(Finding(FindingKind.IDLE_DEPTH))
+    return findings
 
 
 def _layers(

@@ -9,18 +9,12 @@ import numpy as np
 
 from ...core.files.moving import frame_number, pictures_of
 from ...core.files.orientation import stored
-from ...core.plan.bending import bendable
 from ...core.plan.mask import MaskMesh
-from ...core.plan.plan import Layer
 from .. import compat
-from ..drivers import drive
 from ..loading import entry_of
-from ..tags import COLOUR_MATCH, FADE, ZOOM_LEVEL_PATH
+from ..tags import COLOUR_MATCH, FADE
 
 MASK_ATTRIBUTE = "mask"
-
-# Shape keys: where it meets the image in it, and the one around it.
-GLIDE_OUT, GLIDE_IN = "Glide Out", "Glide In"
 
 # Custom properties of a layer's object, read by its material. Not the object's colour: Cycles
 # misses changes of that where data is kept between frames, and even loses the picture.
@@ -56,32 +50,6 @@ def fill_mesh(mesh: Any, shape: MaskMesh, aspect: float, orientation: int) -> No
     if not mesh.materials:
         mesh.materials.append(None)  # the slot that every layer fills with its own material
     mesh.update()
-
-
-def fill_bends(item: Any, layer: Layer, control: Any) -> None:
-    """Let a layer bend where it meets its neighbours: shape keys that follow the zoom level.
-
-    Args:
-        item: Its object, whose mesh no other has, filled and without shape keys.
-        layer: The layer.
-        control: Of the zoom.
-    """
-    flat = np.empty((len(item.data.vertices), 3), np.float32)
-    item.data.vertices.foreach_get("co", flat.ravel())
-    points = bendable(layer.mask, layer.bends).points
-    item.shape_key_add(name="Basis")
-    for bend in layer.bends:
-        key = item.shape_key_add(name=GLIDE_OUT if bend.is_outer else GLIDE_IN)
-        bent = flat.copy()
-        bent[:, :2] += bend.shifts(points)
-        key.data.foreach_set("co", bent.ravel())
-        gone = f"smoothstep({bend.join.begins!r}, {bend.join.ends!r}, z)"
-        drive(
-            item.data.shape_keys,
-            f'key_blocks["{key.name}"].value',
-            gone if bend.is_outer else f"1 - {gone}",
-            {"z": (control, ZOOM_LEVEL_PATH)},
-        )
 
 
 def layer_group() -> Any:

@@ -16,9 +16,9 @@ import bpy
 from ...core.files.moving import is_moving
 from ...core.files.orientation import UPRIGHT
 from ...core.files.output import zoom_name
-from ...core.plan.bending import bendable
 from ...core.plan.mask import Mask
 from ...core.plan.plan import Layer, Plan
+from ...core.plan.relief import relief_maker
 from .. import zoom_level
 from ..drivers import (
     drive,
@@ -42,7 +42,8 @@ from ..tags import (
     property_name,
 )
 from . import objects
-from .layers import fill_bends, fill_material, fill_mesh, play
+from .bending import BENT, bend, own_mesh
+from .layers import fill_material, fill_mesh, play
 from .overlay import OverlayMaker, remove_overlay
 
 LENS = 50.0  # millimetres
@@ -279,32 +280,32 @@ def _fill_layers(
     # but fewer users, or the longer name.
     tagged = [item.data for item in existing.values() if item.data.get(ROLE)]
     tagged.sort(key=lambda mesh: (mesh.users, -len(mesh.name)))
-    # What bends follows one zoom: a copy that shares it gets its own.
-    shared = {mesh for mesh in tagged if mesh.shape_keys is not None and mesh.users > 1}
-    meshes: dict[str, Any] = {mesh[ROLE]: mesh for mesh in tagged if mesh not in shared}
-    for bent in existing.values():
-        if bent.data in meshes.values() and bent.data.shape_keys is not None:
-            bent.shape_key_clear()
+    meshes: dict[str, Any] = {mesh[ROLE]: mesh for mesh in tagged if mesh[ROLE] != BENT}
     kinds = _mesh_kinds(plan)
-    for kind, layer in dict(zip(kinds, plan.layers, strict=True)).items():
+    lens = camera.data.lens / camera.data.sensor_width
+    makers = [relief_maker(plan, layer, lens) for layer in plan.layers]
+    is_bent = [bool(layer.bends or makers[layer.index]) for layer in plan.layers]
+    flat = {kinds[layer.index]: layer for layer in plan.layers if not is_bent[layer.index]}
+    for kind, layer in flat.items():
         if kind not in meshes:
             meshes[kind] = bpy.data.meshes.new(f"Ever Zoom {kind.title()} Image")
             meshes[kind][ROLE] = kind
-        shape = bendable(layer.mask, layer.bends)
-        fill_mesh(meshes[kind], shape, layer.aspect, layer.image.orientation)
+        fill_mesh(meshes[kind], layer.mask.mesh(), layer.aspect, layer.image.orientation)
     depth = _layer_depth(plan)
     for layer, image in zip(plan.layers, images, strict=True):
         item: Any = existing.pop(layer.number, None)
         if item is None:
-            item = bpy.data.objects.new("Ever Zoom Layer", meshes[kinds[layer.index]])
+            mesh = own_mesh(None) if is_bent[layer.index] else meshes[kinds[layer.index]]
+            item = bpy.data.objects.new("Ever Zoom Layer", mesh)
             item[ROLE], item[NUMBER] = "layer", layer.number
             collection.objects.link(item)
             item.lock_location = item.lock_rotation = item.lock_scale = (True, True, True)
-        elif item.data in shared or item.data in meshes.values():
-            # Around a ring the outermost image is another one.
-            item.data = meshes[kinds[layer.index]]
-        if layer.bends and item.data == meshes[kinds[layer.index]]:
-            fill_bends(item, layer, control)
+        elif item.data in meshes.values() or item.data.get(ROLE) == BENT:
+            # Around a ring the outermost image is another one, and a layer may be flat again.
+            kind = kinds[layer.index]
+            item.data = own_mesh(item.data) if is_bent[layer.index] else meshes[kind]
+        if is_bent[layer.index] and item.data.get(ROLE) == BENT:
+            bend(item, control, layer, makers[layer.index])
         if not item.material_slots:
             item.data.materials.append(None)
         slot = item.material_slots[0]
@@ -346,7 +347,6 @@ def _mesh_kinds(plan: Plan) -> list[str]:
         parts = ["trimmed" if is_inner else "whole"]
         parts += [f"turned {turn}"] if turn != UPRIGHT else []
         parts += [f"shape {number}"] if number > 1 else []
-        parts += [f"bent {layer.number}"] if layer.bends else []
         kinds.append(" ".join(parts))
     return kinds
 

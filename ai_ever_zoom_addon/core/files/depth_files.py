@@ -1,0 +1,89 @@
+"""Depth maps beside the pictures of a series, by their names. Never touches bpy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from .image_file import IMAGE_SUFFIXES
+
+_FOLDERS = ("depth", "depths")
+
+# name_depth, name-depth, name.depth, "name depth"
+_NAMED = re.compile(r"(?P<of>.+)[ ._-]depth(?:[ ._-]?map)?", re.IGNORECASE)
+
+
+def named_after(file: Path) -> str:
+    """The picture's name, without its ending and in small letters, whose depth map a file is.
+
+    "": by its name it is none.
+    """
+    found = _NAMED.fullmatch(file.stem)
+    return found["of"].casefold() if found else ""
+
+
+def without_depth_maps(files: Sequence[Path]) -> list[Path]:
+    """Pictures without those that are depth maps of others of them."""
+    names = {(file.parent, file.stem.casefold()) for file in files}
+    return [file for file in files if (file.parent, named_after(file)) not in names]
+
+
+def find_depth_maps(pictures: Iterable[Path], folder: Path | None = None) -> dict[Path, Path]:
+    """The depth maps of pictures, as far as there are any.
+
+    They lie beside them as NAME_depth, or in a folder `depth` there; the letters' case does not
+    matter.
+
+    Args:
+        pictures: Still images.
+        folder: Where they lie instead.
+    """
+    found: dict[Path, Path] = {}
+    known: dict[Path, dict[str, Path]] = {}
+    for picture in pictures:
+        place = folder or picture.parent
+        if place not in known:
+            known[place] = _maps_in(place, is_own=folder is not None)
+        depth = known[place].get(picture.stem.casefold())
+        if depth is not None and depth != picture:
+            found[picture] = depth
+    return found
+
+
+def _maps_in(place: Path, *, is_own: bool) -> dict[str, Path]:
+    """The depth maps of a folder by their pictures' names in small letters.
+
+    Args:
+        place: The folder.
+        is_own: It is for nothing else: there a map may be called as its picture is.
+    """
+    maps: dict[str, Path] = {}
+    for file in _files(place):
+        if named_after(file):
+            maps.setdefault(named_after(file), file)
+        if is_own:
+            maps.setdefault(file.stem.casefold(), file)
+    if not is_own:
+        for inside in _folders(place):
+            for name, file in _maps_in(inside, is_own=True).items():
+                maps.setdefault(name, file)
+    return maps
+
+
+def _files(place: Path) -> list[Path]:
+    try:
+        return sorted(
+            file
+            for file in place.iterdir()
+            if file.suffix.casefold() in IMAGE_SUFFIXES and not file.name.startswith(".")
+        )
+    except OSError:
+        return []
+
+
+def _folders(place: Path) -> list[Path]:
+    try:
+        return sorted(f for f in place.iterdir() if f.name.casefold() in _FOLDERS and f.is_dir())
+    except OSError:
+        return []

@@ -1,0 +1,364 @@
+"""Layers bent into reliefs by depth maps: parallax between the arrivals. Never touches bpy.
+
+A point of a layer's plane is moved along the ray from where the camera stands when the layer fills
+the view: there the frame is the picture, whatever the relief, and before and after it near things
+go another way than far ones. They come forward and nothing goes back, since other layers lie just
+behind. `height` is how far a point comes forward, in parts of the view's distance.
+
+**One to one.** Let a camera stand at s times that distance, and off to a side by d. It sees the
+point u of the plane (both from where the ray of the arrival's camera meets the plane) at
+`d + ((1 - h) u - d) s / (s - h)`. The derivative of this is `m (1 - h)`, with `m = s / (s - h)`,
+plus a matrix of rank one, which is `s / (s - h)**2 ((1 - s) u - d)` times the slope of h. As long
+as the latter's size is at most `STRETCH` times the former, STRETCH < 1, it is nowhere singular; and
+as the layer's border stays where it is, the mapping is one to one: nothing folds over, and nothing
+is stretched by more than 1 + STRETCH against what is beside it. So the slope may be at most
+`STRETCH (1 - h) (s - h) / |(1 - s) u - d|` where u is in view, for all places of the camera from
+which the layer is seen.
+
+**Seams.** There is no relief in a layer's soft edge, where the layer around it shows the same, nor
+where other layers are seen in it meanwhile. That changes when the layer fills the view, and then
+nobody sees a relief: shortly before, one without relief at the next layer's place takes over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...settings import MaskShape
+from ..depth_map import DepthMap
+from ..files.moving import is_moving
+from .mask import Mask
+from .plan import Layer, Plan
+
+Array = NDArray[np.float64]
+
+# See above. Tried with the truth scene of tests/scene/test_relief.py: from 0.6 on ramps beside near
+# things are seen to be pulled, below 0.4 things in front are flattened that have room enough.
+STRETCH = 0.5
+
+# The side of a face, in widths of the image: between its corners a face that leans away from the
+# view is off by a quarter of the difference in height, some tenths of a pixel.
+FINEST = 1.0 / 64.0
+
+# Cells of the grid on which reliefs are worked out, along the longer side.
+_CELLS = 192
+# So much around what has to stay flat does so as well, in widths: it is smoothed away, lies between
+# cells, or is on a face that reaches so far.
+_MARGIN = 3.0 / _CELLS + FINEST
+# No slope is steeper than so many view distances in a width: what is seen from its own camera only.
+_STEEPEST = 3.0
+# Nothing comes nearer to the camera than this part of its distance, as long as it is in view.
+_NEAREST = 0.5
+
+# For this part of the step that leads to it a layer goes over to its relief for the next one.
+_GOES_OVER = 0.35
+_PLACES = 24  # of the camera that are looked at, on either side of the arrival
+
+
+@dataclass(frozen=True)
+class Relief:
+    """How far a layer comes forward.
+
+    Attributes:
+        after: From the arrival on, on a grid over the image; shape (rows, columns), top first.
+        before: The same until shortly before the arrival; None: it is no other.
+        aspect: Height of the image in its widths.
+        camera: Where the camera is when the layer fills the view, from the layer's centre: right,
+            up, and in front, in widths of the layer.
+    """
+
+    after: Array
+    before: Array | None
+    aspect: float
+    camera: tuple[float, float, float]
+
+    def offsets(self, heights: Array, points: Array) -> Array:
+        """By what points of the layer are moved, shape (n, 3), in its widths.
+
+        Args:
+            heights: One of the grids.
+            points: Shape (n, 2), from the image's centre, in its widths.
+        """
+        height = _read(heights, points, self.aspect)[:, None]
+        flat = np.pad(points, ((0, 0), (0, 1)))
+        offsets: Array = height * (np.array(self.camera) - flat)
+        return offsets
+
+
+@dataclass(frozen=True)
+class ReliefMaker:
+    """What a layer's relief is made of: two that are equal make the same.
+
+    Attributes:
+        depth: Text of the depth map.
+        is_turned: Black is near.
+        strength: How far the nearest comes forward, in parts of the view's distance.
+        mask: What is seen of the layer.
+        aspect: Height of the image in its widths.
+        eye: Where the camera is at the arrival, from the layer's centre, in its widths.
+        distance: How far that is from the layer, the same.
+        level: At which the layer fills the view.
+        goes_over: Zoom level from which one relief goes over into the other, until the arrival.
+        before, after: Places of the camera until the arrival, and from `goes_over` on; each of
+            them level, distance, aside (right, up), half of what is in view (width, height).
+        flat_before, flat_after: What stays flat then: masks in the layer's plane, with their
+            centres, sizes, and turns against the layer's.
+        is_flat_before: All of it does.
+    """
+
+    depth: str
+    is_turned: bool
+    strength: float
+    mask: Mask
+    aspect: float
+    eye: tuple[float, float]
+    distance: float
+    level: float
+    goes_over: float
+    before: tuple[tuple[float, ...], ...]
+    after: tuple[tuple[float, ...], ...]
+    flat_before: tuple[tuple[Mask, complex, float, float], ...]
+    flat_after: tuple[tuple[Mask, complex, float, float], ...]
+    is_flat_before: bool
+
+    @property
+    def has_before(self) -> bool:
+        """Whether the relief is another one before the arrival."""
+        return self.goes_over < self.level
+
+    @cached_property
+    def wanted(self) -> Array:
+        """How far each cell would come forward if nothing stood in the way."""
+        cells = DepthMap("", self.depth).cells
+        near = 1.0 - cells if self.is_turned else cells
+        near = near - near.min()
+        x, y = _centres(self.aspect)
+        points = np.stack([x.ravel(), y.ravel()], axis=1)
+        near = _read(near, points, self.aspect).reshape(x.shape)
+        # White is inversely proportional to the distance, as programs that guess depth write it.
+        heights: Array = 1.0 - 1.0 / (1.0 + near * self.strength / (1.0 - self.strength))
+        return heights
+
+    def make(self) -> Relief:
+        """Work the relief out."""
+        after = self._limited(self.after, self.flat_after)
+        before = None
+        if self.is_flat_before:
+            before = np.zeros_like(after)
+        elif self.has_before:
+            before = self._limited(self.before, self.flat_before)
+        return Relief(after, before, self.aspect, (*self.eye, self.distance))
+
+    def _limited(
+        self,
+        places: tuple[tuple[float, ...], ...],
+        flat: Iterable[tuple[Mask, complex, float, float]],
+    ) -> Array:
+        """The heights that are wanted, as far as they can be had without a fold or a seam."""
+        x, y = _centres(self.aspect)
+        steepest, highest = self._limits(x + 1j * y, places)
+        cell = max(1.0, self.aspect) / _CELLS
+        is_flat = _rim(self.mask, x, y) < _MARGIN
+        for mask, centre, size, turn in flat:
+            away = (x + 1j * y - centre) * complex(math.cos(turn), math.sin(turn)) / size
+            is_flat |= -size * _rim(mask, away.real, away.imag) < _MARGIN
+        # What is near stays as it is, and what is around it rises to it.
+        heights = -_relaxed(-self.wanted, steepest, cell)
+        ceiling = _relaxed(np.where(is_flat, 0.0, highest), steepest, cell)
+        return _smooth(np.minimum(heights, ceiling))
+
+    def _limits(
+        self, points: NDArray[np.complex128], places: tuple[tuple[float, ...], ...]
+    ) -> tuple[Array, Array]:
+        """How steep and how high each cell may be; see the module's first lines."""
+        steepest = np.full(points.shape, _STEEPEST)
+        highest = np.full(points.shape, self.strength)
+        from_eye = points - complex(*self.eye)
+        for _, distance, right, up, half_width, half_height in places:
+            aside = complex(right, up)
+            away = from_eye - aside
+            # A little more than is in view, as what is near is seen elsewhere.
+            is_seen = (np.abs(away.real) < 1.2 * half_width) & (
+                np.abs(away.imag) < 1.2 * half_height
+            )
+            top = min(self.strength, _NEAREST * distance)
+            grows = np.maximum(np.abs((1.0 - distance) * from_eye - aside), 1e-9)
+            slope = STRETCH * (1.0 - top) * (distance - top) / grows
+            steepest = np.where(is_seen, np.minimum(steepest, slope), steepest)
+            highest = np.where(is_seen, np.minimum(highest, top), highest)
+        return steepest, highest
+
+
+def relief_maker(plan: Plan, layer: Layer, lens: float) -> ReliefMaker | None:
+    """What makes a layer's relief; None where it stays flat.
+
+    Args:
+        plan: Of the zoom.
+        layer: One of its layers.
+        lens: Distance of the camera in widths of the view.
+    """
+    name = layer.image.file.name
+    strength = plan.settings.own_or_common(name, "depth")
+    depth = layer.image.depth
+    if not (strength and depth and depth.text) or is_moving(layer.image.file):
+        return None
+    first, last = max(layer.visible_from, 0.0), min(layer.visible_until, plan.depth)
+    level = min(max(layer.level, first), last)
+    goes_over = level - _GOES_OVER * (level - first)
+    others = [other for other in plan.layers if other.index != layer.index]
+
+    def seen(start: float, end: float) -> list[Layer]:
+        """Other layers that are seen with this one between two levels."""
+        return [o for o in others if o.visible_from < end and o.visible_until > start]
+
+    if level == last:  # the innermost one goes on to nothing
+        goes_over, last_from = level, first
+    else:
+        last_from = goes_over
+    before, after = seen(first, level), seen(last_from, last)
+    return ReliefMaker(
+        depth.text,
+        plan.settings.is_near_black,
+        strength,
+        layer.mask,
+        layer.aspect,
+        _as_pair(_own(layer, complex(*layer.aim) - complex(*layer.centre))),
+        lens * plan.view_size[0] / layer.width,
+        level,
+        goes_over,
+        _places(plan, layer, first, level),
+        _places(plan, layer, last_from, last),
+        tuple(_placed(plan, layer, other) for other in before if other.index > layer.index),
+        tuple(_placed(plan, layer, other) for other in after if other.index > layer.index),
+        any(other.has_hole and other.index < layer.index for other in before),
+    )
+
+
+def _own(layer: Layer, place: complex) -> complex:
+    """A place in spans of a layer as it lies, in its widths."""
+    return place * complex(math.cos(layer.turn), math.sin(layer.turn)) / layer.width
+
+
+def _as_pair(place: complex) -> tuple[float, float]:
+    return place.real, place.imag
+
+
+def _placed(plan: Plan, layer: Layer, other: Layer) -> tuple[Mask, complex, float, float]:
+    """The mask of a layer in the plane of another one: with its centre, size and turn."""
+    shrink = plan.zoom_factor ** (layer.level - other.level)
+    away = complex(*other.centre) * shrink - complex(*layer.centre)
+    size = other.width * shrink / layer.width
+    return other.mask, _own(layer, away), size, other.turn - layer.turn
+
+
+def _places(plan: Plan, layer: Layer, start: float, end: float) -> tuple[tuple[float, ...], ...]:
+    """Places of the camera between two levels, see `ReliefMaker.before`."""
+    levels = np.linspace(start, end, _PLACES)
+    scale = plan.zoom_factor ** (layer.level - levels)
+    centres = plan.path(levels)[0] * scale[:, None] - np.array(layer.aim)
+    half_width, half_height = plan.view.half_extent(levels, turned=layer.turn)
+    found = []
+    for number, level in enumerate(levels.tolist()):
+        aside = _own(layer, complex(*centres[number].tolist()))
+        half = (float(side[number] * scale[number]) for side in (half_width, half_height))
+        found.append(
+            (level, float(scale[number]), *_as_pair(aside), *(h / layer.width for h in half))
+        )
+    return tuple(found)
+
+
+def _centres(aspect: float) -> tuple[Array, Array]:
+    """Right and up of the cells' centres, in image widths; shape (rows, columns), top first."""
+    cell = max(1.0, aspect) / _CELLS
+    rows, columns = max(1, round(aspect / cell)), max(1, round(1.0 / cell))
+    x, y = np.meshgrid(
+        (np.arange(columns) + 0.5) / columns - 0.5, aspect * (0.5 - (np.arange(rows) + 0.5) / rows)
+    )
+    return x, y
+
+
+def _read(cells: Array, points: Array, aspect: float) -> Array:
+    """Values of cells at points, linear between their centres; shape (n,)."""
+    rows, columns = cells.shape
+    x = np.clip((points[:, 0] + 0.5) * columns - 0.5, 0.0, columns - 1.0)
+    y = np.clip((0.5 - points[:, 1] / aspect) * rows - 0.5, 0.0, rows - 1.0)
+    left = np.minimum(x.astype(int), max(columns - 2, 0))
+    top = np.minimum(y.astype(int), max(rows - 2, 0))
+    right, below = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
+    x, y = x - left, y - top
+    upper = cells[top, left] * (1.0 - x) + cells[top, right] * x
+    lower = cells[below, left] * (1.0 - x) + cells[below, right] * x
+    values: Array = upper * (1.0 - y) + lower * y
+    return values
+
+
+def _rim(mask: Mask, x: Array, y: Array) -> Array:
+    """How far places are inside of a mask's opaque part at least, below 0: outside of the mask.
+
+    Nowhere steeper than 1.
+    """
+    inner_x, inner_y = mask.opaque_half_size
+    outer_x, outer_y = mask.half_size
+    if mask.shape is MaskShape.ELLIPSE:
+        inside = (1.0 - np.hypot(x / inner_x, y / inner_y)) * min(inner_x, inner_y)
+        outside = (1.0 - np.hypot(x / outer_x, y / outer_y)) * min(outer_x, outer_y)
+        return np.where(inside > 0.0, inside, np.minimum(outside, 0.0))
+    inside = np.minimum(inner_x - np.abs(x), inner_y - np.abs(y))
+    out_x, out_y = (np.maximum(np.abs(v) - o, 0.0) for v, o in ((x, outer_x), (y, outer_y)))
+    return np.where(inside > 0.0, inside, -np.hypot(out_x, out_y))
+
+
+def _relaxed(values: Array, steepest: Array, cell: float) -> Array:
+    """The greatest field that is nowhere above another one, nor steeper than is allowed.
+
+    Args:
+        values: Shape (rows, columns).
+        steepest: Of each cell, in units of the values per width of the image; the same shape.
+        cell: Size of a cell.
+    """
+    rows, columns = values.shape
+    ways = [(0, 1), (1, 0), (1, 1), (1, -1)]
+    costs = []
+    for down, right in ways:
+        here, there = _pairs(rows, columns, down, right)
+        cost = (steepest[here] + steepest[there]) / 2.0 * cell * math.hypot(down, right)
+        costs.append((here, there, cost))
+    found = values.copy()
+    for _ in range(rows + columns):
+        before = found.copy()
+        for here, there, cost in costs:
+            found[there] = np.minimum(found[there], found[here] + cost)
+            found[here] = np.minimum(found[here], found[there] + cost)
+        if np.array_equal(found, before):
+            break
+    return found
+
+
+def _pairs(
+    rows: int, columns: int, down: int, right: int
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Cells that have a neighbour in a direction, and these neighbours."""
+    across = slice(max(0, -right), columns - max(0, right))
+    return (
+        (slice(0, rows - down), across),
+        (slice(down, rows), slice(across.start + right, across.stop + right)),
+    )
+
+
+def _smooth(values: Array) -> Array:
+    """Without sharp bends: each cell by those beside it, twice."""
+    for _ in range(2):
+        for axis in (0, 1):
+            more = np.pad(values, [(1, 1) if axis == a else (0, 0) for a in (0, 1)], mode="edge")
+            first, last = (
+                more.take(range(values.shape[axis]), axis),
+                more.take(range(2, values.shape[axis] + 2), axis),
+            )
+            values = (first + 2.0 * values + last) / 4.0
+    return values
