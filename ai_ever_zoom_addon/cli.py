@@ -420,7 +420,7 @@ def _write(
             stamps=stamps,
             zoom=zoom,
         )
-        kept = last - first + 1 - written
+        kept = last - first + 1 - written if options.resume else 0
         were_there = f" {kept} were there already." if kept else ""
         terminal.say(f"Wrote {counted(written, 'frame')} to {output}.{were_there}")
 

@@ -262,6 +262,20 @@ def test_a_loop(run: Run, series: Path) -> None:
         assert_shows(picture, view(number / STEPS), limit=6.0)
 
 
+@pytest.mark.newest
+def test_a_loop_of_more_frames_than_browsers_show(run: Run, series: Path) -> None:
+    for jobs in (1, 2):
+        arguments = ("-i", series, *ARGUMENTS[2:], "-zs", 6, "-fps", 120, "--jobs", jobs)
+        ran = run(*arguments, "-o", f"{jobs}.webp")
+        assert ran.lines[-1].startswith("Wrote 4 frames to "), ran.lines
+        assert sum("4 of 13 frames are in the loop" in line for line in ran.lines) == 1
+    assert Path("1.webp").read_bytes() == Path("2.webp").read_bytes()
+    with Image.open("1.webp") as loop:
+        shown = [np.asarray(each.convert("RGB")) / 255 for each in ImageSequence.Iterator(loop)]
+    for number, picture in zip((0, 3, 6, 9), shown, strict=True):
+        assert_shows(picture, view(number / 6), limit=6.0)
+
+
 # --- What is asked for ----------------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ from ...core.files.places import FRAME_FILE, check_file, check_folder, is_writte
 from ...core.files.stamps import Stamps, check_unchanged, stamps_of
 from ...core.files.temporary import claim
 from ...core.files.video_file import frames_of_video, put_index_first
-from ...core.files.webp_file import frames_of_animation, write_animation
+from ...core.files.webp_file import frames_of_animation, shown_frames, write_animation
 from ...core.files.writing import Writing, in_use, lock_of, real_file, why_full
 from ...core.steps import Progress, Steps
 from ...errors import EverZoomError, reason_of
@@ -141,6 +141,7 @@ def render_animation(
         scene.render.use_overwrite,
         scene.frame_start,
         scene.frame_end,
+        scene.frame_step,
         scene.frame_current,
     )
     how = _How(sharp, jobs, say, file_format)
@@ -161,6 +162,7 @@ def render_animation(
             scene.render.use_overwrite,
             scene.frame_start,
             scene.frame_end,
+            scene.frame_step,
             scene.frame_current,
         ) = before
 
@@ -171,8 +173,7 @@ def _render_video(scene: Any, output: str, writing: Writing, progress: Progress,
     partial = writing.place(Path(output))
     total = int(scene.frame_end - scene.frame_start + 1)
     if format_of(output, how.file_format) is FileFormat.WEBP:
-        _render_loop(scene, output, partial, progress, how)
-        return total
+        return _render_loop(scene, output, partial, progress, how)
     output_settings.set_output(scene, str(partial), how.file_format)
     if shared(scene, min(how.jobs, total)) > 1:
         width, height = output_settings.scene_resolution(scene)
@@ -197,9 +198,20 @@ def shared(scene: Any, jobs: int) -> int:
     return 1 if scene.render.is_movie_format and image.color_depth != "8" else jobs
 
 
-def _render_loop(scene: Any, output: str, partial: Path, progress: Progress, how: _How) -> None:
-    """Render the scene's frame range to an animated WebP file, made of single pictures."""
-    numbers = range(scene.frame_start, scene.frame_end + 1)
+def _render_loop(scene: Any, output: str, partial: Path, progress: Progress, how: _How) -> int:
+    """Render the scene's frame range to an animated WebP file, made of single pictures.
+
+    How many are in it.
+    """
+    wanted = range(scene.frame_start, scene.frame_end + 1)
+    rate = scene.render.fps / scene.render.fps_base
+    numbers = shown_frames(wanted, rate)
+    if numbers != wanted:
+        how.say(
+            f"Warning: browsers do not show {rate:g} pictures a second: {len(numbers)} of "
+            f"{len(wanted)} frames are in the loop, which keeps its speed."
+        )
+    scene.frame_end, scene.frame_step = numbers[-1], numbers.step
     size = output_settings.scene_resolution(scene)
     with tempfile.TemporaryDirectory(dir=claim(Path(bpy.app.tempdir))) as folder:
         output_settings.set_output(scene, f"{folder}/loop.webp", FileFormat.WEBP)
@@ -209,10 +221,10 @@ def _render_loop(scene: Any, output: str, partial: Path, progress: Progress, how
                 _finish(crew.render(files), output, progress)
         else:
             _render(scene, output, len(numbers), progress, how)
-        rate = scene.render.fps / scene.render.fps_base
-        write_animation(partial, files.values(), size, rate)
+        write_animation(partial, files, size, rate, wanted.stop)
     if frames_of_animation(partial) != len(numbers):
         raise incomplete(output, "the loop is not whole")
+    return len(numbers)
 
 
 def _render_frames(
@@ -315,7 +327,7 @@ def _crew(scene: Any, count: int, how: _How) -> Iterator[Crew]:
     with tempfile.TemporaryDirectory(dir=claim(Path(bpy.app.tempdir))) as folder:
         file = Path(folder) / "scene.blend"
         blend_file.save_snapshot(file)
-        with Crew(Job(file, scene.name, how.sharp), count, how.say) as crew:
+        with Crew(Job(file, scene.name, how.sharp, scene.frame_step), count, how.say) as crew:
             yield crew
 
 
