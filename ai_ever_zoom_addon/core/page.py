@@ -6,11 +6,12 @@ Never touches bpy.
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ PAGE_SUFFIX = ".html"
 _PAGE_SUFFIXES = {PAGE_SUFFIX, ".htm"}
 
 _VIEWER = Path(__file__).with_name("viewer.html")
+
+_PLAN = '<script id="plan" type="application/json">', "</script>"
+_PICTURE = 'picture = "'  # how the file of a picture begins
 
 # The view's way is given by so many points from one image to the next: with Hermite's curves in
 # between it is within a hundredth of a pixel.
@@ -96,6 +100,7 @@ def page_steps(
             "out."
         )
     beside = folder_beside(file)
+    unused = _pictures_of(file)
     first = _first(plan)
     try:
         with Writing() as writing, writing.place(file).open("w", encoding="utf-8") as page:
@@ -110,16 +115,43 @@ def page_steps(
                 if is_beside:
                     # As a script it can be loaded from a disk, too; a browser lets no page take
                     # the pixels of a picture from there.
-                    script = writing.place(beside / f"{number}.js")
-                    script.write_text(f'picture = "{address}";\n', encoding="utf-8")
+                    script = beside / f"{number}.js"
+                    unused.discard(script)
+                    text = f'{_PICTURE}{address}";\n'
+                    writing.place(script).write_text(text, encoding="utf-8")
                 else:
                     page.write(f'<script id="picture-{number}" type="text/plain">')
                     page.write(f"{address}</script>\n")
             page.write(after)
+        _remove(unused)
     except OSError as error:
         raise EverZoomError(
             f"{file} cannot be written ({error.strerror}): choose another place."
         ) from error
+
+
+def _pictures_of(file: Path) -> set[Path]:
+    """The files of pictures beside a page that is there, as far as it lists them as its own."""
+    beside = folder_beside(file)
+    try:
+        found = re.search(f"^{_PLAN[0]}(.*){_PLAN[1]}$", file.read_text("utf-8"), re.MULTILINE)
+        plan = json.loads(found[1]) if found else {}
+        if plan["beside"] != quote(beside.name):
+            return set()
+        return {beside / f"{number}.js" for number in range(len(plan["pictures"]))}
+    except (OSError, ValueError, KeyError, TypeError):  # none of ours
+        return set()
+
+
+def _remove(scripts: Iterable[Path]) -> None:
+    """Remove pictures of a page that it does not use any more, and their folder with the last."""
+    for script in scripts:
+        with contextlib.suppress(OSError):
+            with script.open(encoding="utf-8") as content:
+                is_ours = content.read(len(_PICTURE)) == _PICTURE
+            if is_ours:
+                script.unlink()
+                script.parent.rmdir()
 
 
 def _readable(read: Callable[[Path], PageImage], image: Path) -> PageImage:

@@ -51,7 +51,8 @@ def page_image(file: Path) -> PageImage:
         image = loading.load_image(file)
         alpha_mode, space = image.alpha_mode, image.colorspace_settings.name
     header = loading.read_header(file)
-    if header and header.orientation == UPRIGHT and not (header.is_deep or header.is_cut):
+    is_plain = header and not (header.is_deep or header.is_cut or header.is_cmyk)
+    if header and is_plain and header.orientation == UPRIGHT:
         data = loading.data_of(file)
         kinds = (
             kind

@@ -18,7 +18,7 @@ from ai_ever_zoom_addon.scene import zoom_level
 from ai_ever_zoom_addon.scene.page import page_image
 from tests import pictures
 from tests.profiles import DISPLAY_P3, SRGB_CURVE, make_icc, seen
-from tests.scene.command import PLAIN, Run
+from tests.scene.command import PLAIN, Run, make_series
 
 from .drawing import draw_panel
 from .nested import write_series
@@ -74,6 +74,31 @@ def test_what_is_there_is_replaced_only_when_that_is_said(run: Run, series: Path
     assert names == ["1.js", "2.js", "zoom.html", "zoom_pictures"]
     assert list(pictures_in(Path("zoom.html"))) == [0]
     assert plan_in(Path("zoom.html"))["beside"] == "zoom_pictures"
+
+
+@pytest.mark.newest
+def test_pictures_that_a_page_does_not_use_any_more_go(run: Run, tmp_path: Path) -> None:
+    arguments = ("-o", "zoom.html", "--beside", "--overwrite", *PLAIN)
+    folder = Path("zoom_pictures")
+
+    def names() -> list[str]:
+        return sorted(path.name for path in folder.iterdir())
+
+    assert run("-i", make_series(tmp_path / "five", 5), *arguments).status == 0
+    assert names() == ["1.js", "2.js", "3.js", "4.js"]
+    (folder / "3.js").write_text("mine")
+    (folder / "5.js").write_text('picture = "data:";')  # the page does not list it
+    assert run("-i", make_series(tmp_path / "three"), *arguments).status == 0
+    assert names() == ["1.js", "2.js", "3.js", "5.js"]
+    Path("zoom.html").write_text("another one")
+    (folder / "3.js").unlink()
+    (folder / "5.js").unlink()
+    alone = [option for option in arguments if option != "--beside"]
+    assert run("-i", tmp_path / "three", *alone).status == 0
+    assert names() == ["1.js", "2.js"]  # of which that page knew nothing
+    assert run("-i", tmp_path / "three", *arguments).status == 0
+    assert run("-i", tmp_path / "three", *alone).status == 0
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize(
@@ -149,6 +174,14 @@ def test_files_that_browsers_show_otherwise_become_what_blender_shows(tmp_path: 
     truth = 255 * seen(levels / 255.0, icc)
     assert np.abs(truth - levels).max() > 10
     assert np.abs(shown("wide.png", icc_profile=icc) - truth).max() <= 2
+    image.convert("CMYK").save(tmp_path / "inks.jpg", quality=95)
+    made = page_image(tmp_path / "inks.jpg")
+    opened = bpy.data.images.load(str(tmp_path / "inks.jpg"))
+    values = np.array(opened.pixels[:]).reshape(40, 60, 4)[::-1, :, :3]
+    bpy.data.images.remove(opened)
+    with Image.open(io.BytesIO(made.data)) as picture:
+        assert picture.format == "PNG"
+        assert np.abs(np.asarray(picture) - 255 * values).max() <= 1  # as the frames have it
     assert not [image for image in bpy.data.images if image.filepath]
 
 

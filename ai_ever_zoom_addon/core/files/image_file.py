@@ -124,6 +124,7 @@ class Header:
         is_cut: By what it says, the file should be longer. Whether the picture misses anything by
             that, only decoding it tells.
         is_deep: It has more than 8 bits for a value.
+        is_cmyk: It is a JPEG file of four inks, of which every program makes other colours.
     """
 
     width: int
@@ -132,6 +133,7 @@ class Header:
     profile: Profile | None = None
     is_cut: bool = False
     is_deep: bool = False
+    is_cmyk: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -149,6 +151,7 @@ class _Parts:
     profile: Profile | None = None  # that is written down otherwise
     is_cut: bool = False
     is_deep: bool = False
+    is_cmyk: bool = False
 
 
 def read_header(path: Path) -> Header | None:
@@ -214,7 +217,7 @@ def look_at(name: str, data: bytes) -> Header | Stated | None:
     orientation = orientation_in(parts.exif.removeprefix(_EXIF_MARK))
     size = upright_size(*parts.size, orientation)
     profile = parts.profile or read_icc(parts.icc)
-    return Header(*size, orientation, profile, parts.is_cut, parts.is_deep)
+    return Header(*size, orientation, profile, parts.is_cut, parts.is_deep, parts.is_cmyk)
 
 
 def _check_kind(name: str, data: bytes) -> None:
@@ -310,6 +313,7 @@ def _read_jpeg(data: bytes) -> _Parts:
         if marker in _JPEG_FRAME_MARKERS:
             height, width = struct.unpack(">HH", content[1:5])
             parts.size = width, height
+            parts.is_cmyk = content[5] == 4  # components
             is_progressive = marker in _JPEG_PROGRESSIVE_MARKERS
         elif marker == 0xE1 and content.startswith(_EXIF_MARK):
             parts.exif = parts.exif or content
