@@ -150,4 +150,5 @@ def _drawing(plan: Plan, join: Join) -> Drawing:
         size=(width, max(8, round(width * inner.aspect))),
         angle=-inner.turn,
         goes_on=False,
+        bent_at=inner.level,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -50,6 +50,7 @@ class Drawing:
         size: Width and height in pixels.
         angle: How it lies, anticlockwise, in radians.
         goes_on: The hindmost layer goes on beyond its mask, as nothing is behind it.
+        bent_at: Zoom level at which layers that bend are shown; None: flat.
     """
 
     zoom_factor: float
@@ -62,6 +63,7 @@ class Drawing:
     size: tuple[int, int]
     angle: float
     goes_on: bool
+    bent_at: float | None = field(default=None, kw_only=True)
 
     def span_in(self, layer: Layer) -> float:
         """The level's span in widths of a layer."""
@@ -91,6 +93,7 @@ def view_of(plan: Plan, level: float, width: int) -> Drawing:
         size=(width, height),
         angle=float(plan.view.angle(at)[0]),
         goes_on=False,
+        bent_at=level,
     )
 
 
@@ -219,9 +222,14 @@ class _Painter:
             and bool((source[..., 3] == 255).all())
         )
         self._is_trimmed = layer.is_trimmed and not self.is_over_nothing
-        self.box = self._pixels_within(self._mask.half_size, math.floor, math.ceil)
+        self._bent_at = level = picture.bent_at
+        self._bends = [] if level is None else [b for b in layer.bends if b.shares(level)]
+        self._is_plain = self._is_upright and not self._bends
+        far = max((bend.farthest for bend in self._bends), default=0.0)
+        wide, high = self._mask.half_size
+        self.box = self._pixels_within((wide + far, high + far), math.floor, math.ceil)
         self.opaque_box = (0, 0, 0, 0)
-        if self._is_upright:
+        if self._is_plain:
             opaque = layer.mask.opaque_rectangle
             self.opaque_box = self._pixels_within(opaque, math.ceil, math.floor)
 
@@ -258,7 +266,7 @@ class _Painter:
             if slope != 1.0:
                 plane *= slope
                 plane += OFFSET * (slope - 1.0) * (planes[3] if len(planes) == 4 else 1.0)
-        if (self._is_trimmed or not self._is_upright) and _common(box, self.opaque_box) != box:
+        if (self._is_trimmed or not self._is_plain) and _common(box, self.opaque_box) != box:
             alpha = self._alpha(range(left, right), range(top, bottom))
             if alpha is not None:
                 planes *= alpha
@@ -272,15 +280,18 @@ class _Painter:
             part[:] = planes
 
     def _points(self, columns: range, rows: range) -> NDArray[np.complex128]:
-        """Where pixels of the picture lie, right and up from the layer's centre, in its widths."""
+        """What pixels of the picture show, right and up from the layer's centre, in its widths."""
         x, y = (
             start + (np.array(places) + 0.5) * self._step
             for start, places in zip(self._start, (columns, rows), strict=True)
         )
         places: NDArray[np.complex128] = x[None, :] - 1j * y[:, None]
-        if self._is_upright:
-            return places
-        return self._middle + places * cmath.rect(1.0, self._turn)
+        if not self._is_upright:
+            places = self._middle + places * cmath.rect(1.0, self._turn)
+        for bend in self._bends:
+            assert self._bent_at is not None
+            places = bend.sources(places, self._bent_at)
+        return places
 
     def _alpha(self, columns: range, rows: range) -> Floats | None:
         """The mask's opacity, shape (rows, columns); None: 1 everywhere."""
@@ -290,7 +301,7 @@ class _Painter:
 
     def _resampled(self, columns: range, rows: range, channels: int) -> Floats:
         """The image, planes of shape (channels, rows, columns), opacity multiplied in."""
-        if not self._is_upright:
+        if not self._is_plain:
             places = self._points(columns, rows)
             height, width = self._source.shape[:2]
             x, y = (places.real + 0.5) * width, (0.5 - places.imag / self._aspect) * height

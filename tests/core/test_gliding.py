@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from ai_ever_zoom_addon.core.analysis.making import analyse
 from ai_ever_zoom_addon.core.analysis.report import Analysis
+from ai_ever_zoom_addon.core.cropping import seam_difference, widths_compared
 from ai_ever_zoom_addon.core.findings import FindingKind
+from ai_ever_zoom_addon.core.joins import find_joins, source_of
 from ai_ever_zoom_addon.core.matching.gliding import FARTHEST, UNIT, Glide, find_glide
 from ai_ever_zoom_addon.core.matching.picture import Picture, shrink
 from ai_ever_zoom_addon.core.matching.placement import Placement
@@ -278,6 +280,16 @@ def test_both_versions_show_a_thing_in_the_same_place_at_any_level(join: Join) -
 
 
 @pytest.mark.parametrize("join", joins())
+@pytest.mark.parametrize("is_outer", [True, False])
+def test_what_is_drawn_at_a_place_is_what_has_come_there(join: Join, is_outer: bool) -> None:
+    bend, places = Bend(join, is_outer=is_outer), 0.7 * cross(join)
+    for level in (join.begins, 0.4 * join.begins + 0.6 * join.ends, join.ends):
+        sources = bend.sources(places, level)
+        assert np.abs(moved(bend, sources, level) - places).max() < 2e-4
+        assert np.abs(sources - places).max() <= bend.farthest + 1e-9
+
+
+@pytest.mark.parametrize("join", joins())
 def test_each_image_is_itself_when_it_fills_the_view(join: Join) -> None:
     outer, inner = Bend(join, is_outer=True), Bend(join, is_outer=False)
     assert [outer.shares(level) for level in (join.begins - 1, join.begins)] == [0.0, 0.0]
@@ -351,6 +363,25 @@ def test_an_analysis_finds_what_glides_and_keeps_it() -> None:
     assert ghosting(measured, first.glide) < 0.5 * ghosting(measured, None)
 
 
+def test_the_seam_check_finds_a_third_of_the_difference_or_less() -> None:
+    """Its own measure, in levels along the soft edge: of a seam that is drawn, and as it glides."""
+    case = make(0.015, seed=4)
+    files = Path("0.png"), Path("1.png")
+    images = tuple(SeriesImage(file, *SIZE) for file in files)
+    pixels = dict(zip(files, (case.outer, case.inner), strict=True))
+    series = Series(images, (Step(2.0, glide=found(case)),))
+    levels = []
+    for glide in (True, False):
+        plan = plan_of(series, glide=glide)
+        (join,) = find_joins(plan)
+        widths = widths_compared(plan, join)
+        sources = {file: source_of(pixels[file], widths[file]) for file in files}
+        difference = seam_difference(plan, join, sources)
+        assert difference is not None
+        levels.append(difference.now)
+    assert levels[0] < levels[1] / 3
+
+
 def test_layers_bend_on_both_sides_of_what_was_painted_again() -> None:
     plan = plan_of(a_series())
     assert bends(plan) == [[], [True], [False], []]
@@ -374,6 +405,7 @@ def test_the_sequencer_says_that_it_does_not_glide() -> None:
     plan = plan_of(a_series(), engine=Engine.SEQUENCER)
     (finding,) = plan.findings
     assert finding.kind is FindingKind.IDLE_GLIDE
+    assert bends(plan) == [[], [], [], []]
 
 
 def test_what_moves_or_is_seen_through_a_hole_does_not_glide() -> None:

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from ai_ever_zoom_addon.core.analysis.placing import GivenPlacement
+from ai_ever_zoom_addon.core.drawing import draw, view_of
 from ai_ever_zoom_addon.core.files.folder import find_images
 from ai_ever_zoom_addon.core.findings import FindingKind
 from ai_ever_zoom_addon.core.steps import run
@@ -142,6 +143,28 @@ def test_arrivals_are_the_picture_and_seams_show_one_version(
     assert (difference > 3.5 / 255).mean() < 1e-3
     assert difference.mean() < 0.15 / 255
     assert ghosts[True] < 0.5 * ghosts[False]
+
+
+@pytest.mark.newest
+def test_what_is_drawn_without_blender_is_what_is_rendered(painted: Path, tmp_path: Path) -> None:
+    """Two ways from the same field: shape keys, and looking up where each pixel comes from."""
+    scene: Any = bpy.context.scene
+    control = build(painted, crop=0.9)
+    plan = zooms.plan_of(scene, control)
+    sources = {
+        layer.image.file: np.asarray(Image.open(layer.image.file).convert("RGBA"))
+        for layer in plan.layers
+    }
+    for frame in (1, STEPS // 2, STEPS + 1):
+        rendered = room.take(scene, tmp_path, frame)
+        view = view_of(plan, plan.level_at(frame), rendered.shape[1])
+        flat = replace(view, bent_at=None)
+        bent, straight = (
+            draw(drawing, [sources[layer.image.file] for layer in drawing.layers]) / 255.0
+            for drawing in (view, flat)
+        )
+        apart, without = (np.abs(one[..., :3] - rendered).mean() for one in (bent, straight))
+        assert apart < 0.4 * without
 
 
 @pytest.mark.newest

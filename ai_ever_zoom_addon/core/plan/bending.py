@@ -98,6 +98,25 @@ class Bend:
         gone = part * part * (3.0 - 2.0 * part)
         return gone if self.is_outer else 1.0 - gone
 
+    @property
+    def farthest(self) -> float:
+        """No place of the layer goes farther, in its widths."""
+        far = self.join.ramp / _RAMP
+        return far * abs(self.join.vector) if self.is_outer else far
+
+    def sources(self, places: NDArray[np.complex128], level: float) -> NDArray[np.complex128]:
+        """Which places of the layer have come to some places at a zoom level; in its widths."""
+        join = self.join
+        gone = self.shares(level) if self.is_outer else 1.0 - self.shares(level)
+        wanted = (places - join.centre) / join.vector if self.is_outer else places
+        # In the inner image, where the outer one shows a thing.
+        things = wanted
+        for _ in range(_INVERSIONS):
+            things = wanted - gone * join.displaced(things)
+        if self.is_outer:
+            return things * join.vector + join.centre
+        return things + join.displaced(things)
+
     def shifts(self, points: Points) -> Points:
         """How far places of the layer go, in its widths."""
         places = points[:, 0] + 1j * points[:, 1]

@@ -295,7 +295,9 @@ def make_plan(
     around = layers_around(nesting, sights)
     unseen = nesting.around - around
     path = path.without_outermost(unseen)
-    layers = _layers(nesting, path, sights, unseen)
+    # The sequencer's pictures are flat.
+    is_bent = settings.engine is not Engine.SEQUENCER
+    layers = _layers(nesting, path, sights, unseen, is_bent=is_bent)
     return Plan(
         settings=settings,
         series=series.unrolled(around, nesting.after) if around else series,
@@ -353,11 +355,13 @@ def _depth_findings(series: Series, settings: ZoomSettings) -> list[Finding]:
 
 
 def _layers(
-    nesting: Nesting, path: Path, sights: Sequence[Sight], unseen: int
+    nesting: Nesting, path: Path, sights: Sequence[Sight], unseen: int, *, is_bent: bool
 ) -> tuple[Layer, ...]:
     """One layer for each image but the outermost ones of a ring that are never seen."""
     images = nesting.series.images
-    joins = [None, *(_join(nesting, path, index, unseen) for index in range(len(images) - unseen))]
+    joins: list[Join | None] = [None] * (len(images) - unseen + 1)
+    if is_bent:
+        joins[1:] = [_join(nesting, path, index, unseen) for index in range(len(joins) - 1)]
     return tuple(
         Layer(
             visible_from=sights[number].visible_from if index else -math.inf,
