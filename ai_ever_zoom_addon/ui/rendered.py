@@ -20,7 +20,8 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ..core.files.video_file import frames_of_video
+from ..core.files.video_file import frames_of_video, put_index_first
+from ..core.files.writing import Writing
 from ..errors import EverZoomError, reason_of
 from ..scene import active
 from ..scene.output import output_settings
@@ -28,6 +29,11 @@ from ..scene.strips.strips import has_strips
 from ..wording import told_bytes, told_seconds
 from .reporting import Reporting, inform
 from .work import redraw
+
+# Videos that have an index, and how large one is that is written anew while the window waits.
+_INDEXED = {".mp4", ".mov"}
+_LARGEST_COPIED = 1 << 30  # bytes
+_INDEX_SECONDS = 0.2  # after the render
 
 
 @dataclass(frozen=True)
@@ -261,8 +267,21 @@ def _finish(identity: int, count: int, seconds: float, first: float, is_whole: b
     job = Job.of(scene)
     remember(job, count, seconds, is_whole=is_whole, first=(1, first))
     if is_whole and not bpy.app.background:
+        # A little later, when nothing of the render holds the file.
+        move = partial(lead_with_index, job.output)
+        bpy.app.timers.register(move, first_interval=_INDEX_SECONDS)
         inform(f"Saved to {job.output}")
     redraw(bpy.context)
+
+
+def lead_with_index(video: Path) -> None:
+    """Let a video that Blender wrote play while it loads, unless it takes long to write it anew."""
+    with contextlib.suppress(EverZoomError, OSError):
+        if video.suffix.casefold() in _INDEXED and video.stat().st_size <= _LARGEST_COPIED:
+            with Writing() as writing:
+                copy = writing.place(video)
+                shutil.copyfile(video, copy)
+                put_index_first(copy)
 
 
 # --- What is shown of it --------------------------------------------------------------------------

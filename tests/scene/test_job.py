@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from tests import pictures
 from tests.scene.command import PLAIN, Run, assert_shows, frames, largest_file, view
+from tests.scene.test_formats import kinds_of_boxes
 from tools import ENVIRONMENTS, ROOT
 from tools.environments import environment_python
 
@@ -160,6 +161,8 @@ def test_parts_by_two_workers_one_of_them_killed(
         assert_shows(other, view(2 * number / (COUNT - 1)))
 
     said(farm.encode())
+    kinds = kinds_of_boxes(farm.output / "infinite_zoom.mp4")
+    assert kinds.index(b"moov") < kinds.index(b"mdat")
     seen, _ = video_of(farm.output / "infinite_zoom.mp4")
     # Frames of another farm, whose names are but numbers.
     for number in range(COUNT):

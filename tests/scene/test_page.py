@@ -177,7 +177,8 @@ def test_files_that_browsers_show_otherwise_become_what_blender_shows(tmp_path: 
     image.convert("CMYK").save(tmp_path / "inks.jpg", quality=95)
     made = page_image(tmp_path / "inks.jpg")
     opened = bpy.data.images.load(str(tmp_path / "inks.jpg"))
-    values = np.array(opened.pixels[:]).reshape(40, 60, 4)[::-1, :, :3]
+    loaded: Any = opened.pixels
+    values = np.array(loaded[:]).reshape(40, 60, 4)[::-1, :, :3]
     bpy.data.images.remove(opened)
     with Image.open(io.BytesIO(made.data)) as picture:
         assert picture.format == "PNG"

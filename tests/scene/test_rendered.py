@@ -13,6 +13,7 @@ from typing import Any
 import bpy
 import pytest
 
+from ai_ever_zoom_addon.core.files.video_file import frames_of_video
 from ai_ever_zoom_addon.scene.output.output_settings import set_output
 from ai_ever_zoom_addon.settings import Engine
 from ai_ever_zoom_addon.ui import rendered
@@ -22,6 +23,7 @@ from ai_ever_zoom_addon.wording import told_bytes, told_seconds
 
 from .drawing import Layout, draw_panel
 from .room import FRAME, LAST, make_zoom
+from .test_formats import kinds_of_boxes
 
 operators: Any = bpy.ops
 COUNT = LAST + 1
@@ -38,6 +40,20 @@ def scene(addon: None, tmp_path: Path) -> Any:
 
 def said() -> str:
     return " ".join(draw_panel("EVERZOOM_PT_main").texts)
+
+
+@pytest.mark.newest
+def test_a_video_of_blenders_own_render_gets_its_index_first(scene: Any, tmp_path: Path) -> None:
+    video = tmp_path / "zoom.mp4"
+    assert operators.ever_zoom.render() == {"FINISHED"}
+    kinds, length = kinds_of_boxes(video), video.stat().st_size
+    assert kinds.index(b"moov") > kinds.index(b"mdat")
+    rendered.lead_with_index(video)
+    kinds = kinds_of_boxes(video)
+    assert kinds.index(b"moov") < kinds.index(b"mdat")
+    assert frames_of_video(video) == COUNT and video.stat().st_size == length
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["zoom.mp4"]
+    rendered.lead_with_index(tmp_path / "none.mp4")  # what is gone by then
 
 
 def known_seconds(scene: Any) -> float:

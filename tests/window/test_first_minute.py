@@ -70,6 +70,8 @@ def test_from_the_zip_to_the_video(
     window.picture("rendered")
     ended = "bpy.app.handlers.render_complete"  # nobody watches over the render any more
     window.wait_until(f"not any('watching' in item.__module__ for item in {ended})")
+    # It plays while it loads: the index is moved to the front.
+    window.wait_until(f"b'moov' in open({str(video)!r}, 'rb').read(200)")
     assert not list(series.folder.glob(".*.lock"))
     close(window, "IMAGE_EDITOR")  # which may lie over the panel
     for button in ("ever_zoom.play_rendered(", "ever_zoom.open_folder("):
