@@ -247,7 +247,7 @@ def _build(
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene = bpy.context.scene
     assert scene is not None
-    scene.name = zoom_name(given.files)
+    scene.name = zoom_name(given.files[0].parent)
     series, analysis = measuring.find_series(
         given.files, settings, given.skipped, progress, given.placements
     )

@@ -213,7 +213,7 @@ def _viewer(plan: Plan, data: dict[str, Any], first: PageImage) -> tuple[str, st
     """The page before and after its pictures."""
     numbers = json.dumps(_rounded(data), separators=(",", ":"))
     width, height = plan.resolution
-    title = zoom_name([image.file for image in plan.series.images])
+    title = zoom_name(plan.series.images[0].file.parent)
     values = {
         "title": html.escape(title),
         "label": html.escape(f"{title}: a zoom through {len(data['pictures'])} pictures"),

@@ -293,13 +293,14 @@ def _scene_for_new_zoom(scene: Any, plan: Plan) -> Any:
         if (left and not others) or output_settings.is_untouched(scene, plan):
             return scene
     files = [image.file for image in plan.series.images]
+    name = zoom_name(files[0].parent)
     if plan.settings.engine is not Engine.KEEP:
-        fresh: Any = bpy.data.scenes.new(zoom_name(files))
-        for name in FRAME_SIZE:
-            setattr(fresh.render, name, getattr(scene.render, name))
+        fresh: Any = bpy.data.scenes.new(name)
+        for setting in FRAME_SIZE:
+            setattr(fresh.render, setting, getattr(scene.render, setting))
         return fresh
     fresh = _empty_copy(scene)
-    fresh.name = zoom_name(files)
+    fresh.name = name
     output_settings.set_name_of_copy(fresh, files)
     return fresh
 

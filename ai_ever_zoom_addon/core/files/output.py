@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,9 +92,9 @@ def video_of(folder: Path, pattern: str = OWN_VIDEO) -> str:
     return f"{name}{VIDEO_SUFFIX}" if is_usable else DEFAULT_VIDEO
 
 
-def zoom_name(images: Sequence[Path]) -> str:
-    """What a zoom's scene, collection and page are called: named after the folder of its images."""
-    return Path(os.path.normpath(images[0].parent)).name or "Zoom"  # not ".."
+def zoom_name(folder: Path) -> str:
+    """What the scene, collection and page of a zoom of the images in a folder are called."""
+    return Path(os.path.normpath(folder)).name or "Zoom"  # not ".."
 
 
 def video_pattern(text: str) -> str:

@@ -161,7 +161,7 @@ def _new_control(scene: Any, plan: Plan) -> Any:
     if left:
         collection = left[0].users_collection[0]
     else:
-        name = zoom_name([image.file for image in plan.series.images])
+        name = zoom_name(plan.series.images[0].file.parent)
         collection = bpy.data.collections.new(name)
         scene.collection.children.link(collection)
     control = bpy.data.objects.new("Ever Zoom", None)
