@@ -273,9 +273,8 @@ def _build(
     # Only in a file that is saved anything can still change.
     seen: range | None = None
     if "--save-blend" not in places:
-        whole = range(plan.first_frame, plan.last_frame + 1)
         rendered = range(0) if options.no_render else range(first, last + 1)
-        seen = whole if options.farm else rendered
+        seen = plan.frames if options.farm else rendered
     run(zooms.prepare_steps(scene, series, settings, seen), progress)
     control = zooms.build_zoom(
         *(scene, series, settings),

@@ -80,8 +80,7 @@ def find_joins(plan: Plan, levels: Sequence[float] | None = None) -> list[Join]:
         levels: Zoom level in each frame, from the plan's first one on; None: as planned.
     """
     if levels is None:
-        frames = range(plan.first_frame, plan.last_frame + 1)
-        levels = [plan.level_at(frame) for frame in frames]
+        levels = [plan.level_at(frame) for frame in plan.frames]
     shown = np.array(levels)
     last = plan.round_levels or math.inf
     joins = []

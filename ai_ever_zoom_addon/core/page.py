@@ -186,8 +186,7 @@ def page_data(
         - pictures: Width and height of each; first: the one in which the zoom begins; beside.
     """
     pictures = _pictures(plan)
-    frames = range(plan.first_frame, plan.last_frame + 1)
-    levels = [plan.level_at(frame) for frame in frames] if levels is None else levels
+    levels = [plan.level_at(frame) for frame in plan.frames] if levels is None else levels
     lowest, highest = min(levels), max(levels)
     if plan.round_levels:
         lowest, highest = 0.0, float(plan.round_levels)

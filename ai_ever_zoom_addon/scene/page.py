@@ -36,8 +36,7 @@ def write_steps(
     """
     curve, levels = control and zoom_level.curve_of(control), None
     if curve is not None:
-        frames = range(plan.first_frame, plan.last_frame + 1)
-        levels = [curve.evaluate(frame) for frame in frames]
+        levels = [curve.evaluate(frame) for frame in plan.frames]
     yield from page_steps(plan, file, page_image, levels, is_beside=is_beside)
 
 

@@ -136,8 +136,7 @@ def _keep_moment(
     def new_frame(frame: int) -> int:
         if is_moved:
             return round(zoom_level.moved(frame, before, plan.keys))
-        frames = range(plan.first_frame, plan.last_frame + 1)
-        return same_moment(frame, before, plan.keys, frames)
+        return same_moment(frame, before, plan.keys, plan.frames)
 
     if ends is not None and plan.settings.engine is not Engine.KEEP:
         scene.frame_start, scene.frame_end = sorted(map(new_frame, ends))

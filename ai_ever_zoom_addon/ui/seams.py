@@ -103,8 +103,7 @@ class Check:
         plan = zooms.plan_of(scene, control)
         curve, levels = zoom_level.curve_of(control), None
         if curve is not None:  # which the user may have edited
-            frames = range(plan.first_frame, plan.last_frame + 1)
-            levels = [curve.evaluate(frame) for frame in frames]
+            levels = [curve.evaluate(frame) for frame in plan.frames]
         return plan, find_joins(plan, levels)
 
     def show(self, scene: Any, control: Any, number: int) -> None:

@@ -146,7 +146,7 @@ def test_a_join_is_shown_when_its_seam_is_best_seen(name: str) -> None:
 @every_case
 def test_the_frame_is_the_one_that_is_nearest(name: str) -> None:
     plan = CASES[name].plan()
-    levels = [plan.level_at(frame) for frame in range(plan.first_frame, plan.last_frame + 1)]
+    levels = [plan.level_at(frame) for frame in plan.frames]
     for join in find_joins(plan):
         nearest = min(abs(level - join.level) for level in levels)
         assert abs(plan.level_at(join.frame) - join.level) == nearest

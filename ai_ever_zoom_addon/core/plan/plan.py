@@ -177,6 +177,11 @@ class Plan:
         return round(self.keys[-1].frame) + last_frames(self.settings) - 1
 
     @property
+    def frames(self) -> range:
+        """The numbers of its frames."""
+        return range(self.first_frame, self.last_frame + 1)
+
+    @property
     def depth(self) -> float:
         """Zoom level of the innermost layer."""
         return self.layers[-1].level
@@ -200,7 +205,7 @@ class Plan:
 
     def first_sight(self, layer: Layer) -> int:
         """The first frame in which a layer can be seen; the first of all if there is none."""
-        for frame in range(self.first_frame, self.last_frame + 1):
+        for frame in self.frames:
             if layer.visible_from < self.level_at(frame) <= layer.visible_until:
                 return frame
         return self.first_frame

@@ -55,8 +55,7 @@ def redraw_steps(scene: Any) -> Steps[bool]:
         strips.build_strips(scene, control, plan, layers)
         if _state(scene) != before:
             continue
-        frames = range(plan.first_frame, plan.last_frame + 1)
-        pictures = yield from strips.prepare_steps(plan, frames)
+        pictures = yield from strips.prepare_steps(plan, plan.frames)
         if all(picture.step is None for picture in pictures.values()):
             return False
         strips.build_strips(scene, control, plan, pictures)
