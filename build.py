@@ -273,9 +273,9 @@ def fuzz(arguments: list[str]) -> int:
 
 
 def release(arguments: list[str]) -> int:
-    from docs import make_release  # as above
+    from tools import releasing
 
-    return make_release.main(arguments)
+    return releasing.main(arguments)
 
 
 def zip_(arguments: list[str]) -> int:

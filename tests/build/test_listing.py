@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 import build
-from docs import make_release
 from tests import run
+from tools import releasing
 
 # The platform's, for add-ons; Blender's validator knows them, too.
 TAGS = {
@@ -52,7 +52,7 @@ def test_permissions_are_those_that_the_code_needs(manifest: dict[str, Any]) -> 
 
 
 def pictures() -> list[Path]:
-    found = sorted(make_release.LISTING.iterdir())
+    found = sorted(releasing.LISTING.iterdir())
     return [path for path in found if path.suffix not in {".md", ""}]
 
 
@@ -71,7 +71,7 @@ def test_pictures_have_the_sizes_that_are_asked_for() -> None:
 
 
 def test_the_text_says_everything(manifest: dict[str, Any]) -> None:
-    text = (make_release.LISTING / "text.md").read_text(encoding="utf-8")
+    text = (releasing.LISTING / "text.md").read_text(encoding="utf-8")
     assert manifest["name"] in text
     plain = text.lower()
     for word in ("video", "order", "factor", "colour", "loop", "sound", "command line", "guide"):
@@ -88,7 +88,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository of which 9.8.7 can be released, as far as its tests are not asked."""
     folder = tmp_path / "checkout"
     package = folder / build.PACKAGE.name
-    shutil.copytree(make_release.LISTING, folder / "docs" / "listing")
+    shutil.copytree(releasing.LISTING, folder / "docs" / "listing")
     package.mkdir()
     shutil.copy(build.ROOT / "LICENSE", folder)
     text = build.MANIFEST.read_text(encoding="utf-8")
@@ -102,8 +102,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(build, "ROOT", folder)
     monkeypatch.setattr(build, "PACKAGE", package)
     monkeypatch.setattr(build, "MANIFEST", package / build.MANIFEST.name)
-    monkeypatch.setattr(make_release, "CHANGES", folder / "CHANGELOG.md")
-    monkeypatch.setattr(make_release, "LISTING", folder / "docs" / "listing")
+    monkeypatch.setattr(releasing, "CHANGES", folder / "CHANGELOG.md")
+    monkeypatch.setattr(releasing, "LISTING", folder / "docs" / "listing")
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"]):
         identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
         subprocess.run(["git", "-C", str(folder), *identity, *command], check=True)
@@ -114,9 +114,9 @@ def test_a_release_has_everything(checkout: Path, monkeypatch: pytest.MonkeyPatc
     asked: list[list[str]] = []
     monkeypatch.setattr(run, "main", lambda arguments: asked.append(arguments))
     monkeypatch.setattr(build, "guide", lambda wishes: {})
-    monkeypatch.setattr(make_release, "validate", lambda archive: None)
-    assert make_release.main(["9.8.7"]) == 0
-    assert asked == [["--quick", *make_release.RULES]]
+    monkeypatch.setattr(releasing, "validate", lambda archive: None)
+    assert releasing.main(["9.8.7"]) == 0
+    assert asked == [["--quick", *releasing.RULES]]
     made = checkout / "dist" / "ai_ever_zoom-9.8.7"
     archive = made / "ai_ever_zoom-9.8.7.zip"
     assert (made / "changes.md").read_text(encoding="utf-8") == "All is new.\n"
@@ -149,18 +149,18 @@ def test_a_release_is_refused(
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         path.write_text(text.replace(old, new) if old else new, encoding="utf-8")
     with pytest.raises(build.BuildError, match=re.escape(said)):
-        make_release.main(["9.8.7"])
+        releasing.main(["9.8.7"])
     assert not (checkout / "dist").exists()
 
 
 def test_a_version_is_released_once(checkout: Path) -> None:
     subprocess.run(["git", "-C", str(checkout), "tag", "v9.8.7"], check=True)
     with pytest.raises(build.BuildError, match=r"has the tag v9\.8\.7 already"):
-        make_release.main(["9.8.7"])
+        releasing.main(["9.8.7"])
 
 
 def test_no_release_without_green_tests(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "main", lambda arguments: 1)
     with pytest.raises(build.BuildError, match="tests of the rules fail"):
-        make_release.main(["9.8.7"])
+        releasing.main(["9.8.7"])
     assert not (checkout / "dist").exists()
