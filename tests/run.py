@@ -270,7 +270,7 @@ def main(arguments: Sequence[str]) -> int:
     base = base or interpreter("3.11", wishes)
     if base is None:
         needs = "the tests need CPython 3.13 (bpy 5.2) and 3.11 (bpy 4.5 and 4.2)"
-        raise missing_python(needs, ["3.13", "3.11"])
+        raise missing_python(needs, ["3.13", "3.11"], wishes)
     results = []
     sessions = []
     targets = targets_in(["tests/scene", "tests/install"], paths)

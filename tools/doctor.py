@@ -24,7 +24,7 @@ print("GPU:", gpu_name() or "none; software draws")
 
 
 def about_the_project() -> Iterator[Line]:
-    manifest = (ROOT / "blender_manifest.toml").read_text(encoding="utf-8")
+    manifest = (ROOT / "ai_ever_zoom_addon" / "blender_manifest.toml").read_text(encoding="utf-8")
     version = re.search(r'^version = "([^"]+)"$', manifest, re.MULTILINE)
     yield "AI Ever Zoom", version[1] if version else "no version in its manifest"
     git = shutil.which("git")

@@ -168,6 +168,9 @@ def reason_in(messages: str) -> str:
             return "the proxy cannot be reached"
         if broken:
             return re.sub(r"^.*?(\[|: )", r"\1", broken[1]).strip("[()' .")
+    by_uv = [line.split(": ", 1)[1] for line in lines if re.match(r"error: |cause: ", line)]
+    if by_uv:
+        return ": ".join(dict.fromkeys([by_uv[0], by_uv[-1]])).rstrip(".")
     return (errors[:1] or lines[-1:] or [""])[0].rstrip(".")
 
 
@@ -354,7 +357,7 @@ def fetch_python(version: str, wishes: Wishes) -> Python | None:
         python = prepare("uv", base, Content(("uv",)), wishes)
         uv = str(python.with_name("uv.exe" if os.name == "nt" else "uv"))
     if uv is not None:
-        command = [uv, "python", "install", "-q", version]
+        command = [uv, "python", "install", version]
     elif conda is not None:
         place = folder / f"conda-python{version}"
         command = [conda, "create", "-q", "-y", "-p", str(place), f"python={version}"]
@@ -369,7 +372,7 @@ def fetch_python(version: str, wishes: Wishes) -> Python | None:
     return find_python(version)
 
 
-def missing_python(needs: str, versions: Sequence[str]) -> NoBpyError:
+def missing_python(needs: str, versions: Sequence[str], wishes: Wishes) -> NoBpyError:
     """What to do on this system where there is no suitable Python."""
     packages = [system.python_packages(version) for version in versions]
     known = next(filter(None, packages), None)
@@ -379,9 +382,10 @@ def missing_python(needs: str, versions: Sequence[str]) -> NoBpyError:
         how = f"Install one: winget install Python.Python.{versions[0]}."
     else:
         how = "Install one by uv, pyenv or conda."
+    offer = "" if wishes.get_python else "--get-python fetches one into .env. "
     return NoBpyError(
-        f"No suitable Python was found: {needs}. --get-python fetches one into .env. {how} Or name "
-        "one by --python PATH, or an installed Blender by --blender PATH."
+        f"No suitable Python was found: {needs}. {offer}{how} Or name one by --python PATH, or an "
+        "installed Blender by --blender PATH."
     )
 
 
@@ -455,7 +459,7 @@ def choose_bpy(wanted: str | None, wishes: Wishes) -> tuple[str, Python]:
             found[version] = python
             break
     if not found:
-        raise missing_python(needs, versions)
+        raise missing_python(needs, versions, wishes)
     able = (version for version, python in found.items() if can_make(python))
     version = next(able, next(iter(found)))
     series = next(series for series in choices if needed[series] == version)
