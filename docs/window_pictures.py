@@ -293,7 +293,9 @@ def make_panel() -> None:
         _photograph_list(at)
         _photograph_playing(at)
         _photograph_rendered(at)
-        _photograph_sub_panels(at)
+        names = ("timing", "camera", "mask", "alignment", "output")
+        _photograph_sub_panels(at, (*names, "effects", "compositing", "mixing"))
+        _photograph_last_panels(at)
         _photograph_mishaps(at)
 
 
@@ -377,28 +379,57 @@ def _photograph_rendered(at: Studio) -> None:
     at.part("panel-rendered", places, 16, 16)
 
 
-def _photograph_sub_panels(at: Studio) -> None:
+def _photograph_sub_panels(at: Studio, names: Iterable[str]) -> None:
     window = at.window
-    names = ("timing", "camera", "mask", "alignment", "output", "effects", "compositing", "mixing")
     for name in names:
         at.open_only(name)
         at.sub_panel(f"panel-{name}")
         if name == "effects":
-            window.click(window.find("ever_zoom.add_text_to_image("))
-            window.wait_until("bpy.context.active_object.type == 'FONT'")
-            at.sub_panel("panel-effects-added")
-            window.ask("bpy.data.objects.remove(bpy.context.active_object)")
+            _photograph_effects(at)
         if name == "compositing":
             groups = window.ask("len(bpy.data.node_groups)")
-            window.click(window.find("ever_zoom.add_effects("))
+            window.click(window.find("ever_zoom.add_compositing("))
             window.wait_until(f"len(bpy.data.node_groups) > {groups}")
             at.sub_panel("panel-compositing-added")
-            window.click(window.find("ever_zoom.remove_effects("))
+            window.click(window.find("ever_zoom.remove_compositing("))
+
+
+def _photograph_last_panels(at: Studio) -> None:
+    window = at.window
     photograph_seams(at)
     at.open_only("debug")
     window.click(window.find("debug_overlay"))
     at.sub_panel("panel-debug")
     window.click(window.find("debug_overlay"))
+
+
+def _photograph_effects(at: Studio) -> None:
+    """Two effects on an image, and their list; the settings of a third."""
+    window = at.window
+    made = ("fade_in_title", "fireflies", "planet")
+    for name in made:
+        if name == made[-1]:
+            at.sub_panel("panel-effects-added")
+        before = window.ask("len(bpy.data.objects)")
+        window.click(window.find(f"ever_zoom.add_{name}("))
+        window.wait_until(f"len(bpy.data.objects) > {before}")
+    window.click(window.middle("VIEW_3D", "HUD"))  # it is closed at first
+    window.wait_until("find_region('VIEW_3D', 'HUD')[2].height > 60")
+    at.away()
+    left, bottom, width, height = window.region("VIEW_3D", "HUD")
+    part = (left, bottom, left + width, bottom + height)
+    save("redo-planet", at.still(lambda: window.pixels(part)))
+    for name in ("Fade-In Title", "Fireflies", "Planet"):
+        window.ask(f"bpy.ops.ever_zoom.remove_effect(name={name!r})")
+
+
+def make_effects() -> None:
+    """The sub-panels Effects and Compositing, and the settings of an effect."""
+    with studio(TALL) as at:
+        write_series(at.folder / "balloons")
+        at.window.enter(at.window.find("folder"), "//balloons")
+        build_folder(at, "//balloons")
+        _photograph_sub_panels(at, ("effects", "compositing"))
 
 
 def _photograph_mishaps(at: Studio) -> None:

@@ -1,6 +1,6 @@
-"""Effects that suit a zoom, as a compositing tree of named groups. Touches bpy.
+"""Filters that suit a zoom, as a compositing tree of named groups. Touches bpy.
 
-Without it frames have exactly the colours of the images. Each effect is a node group with an Amount
+Without it frames have exactly the colours of the images. Each filter is a node group with an Amount
 and is switched off by muting its node; a tree that the user has already made is never touched.
 """
 
@@ -14,7 +14,7 @@ from bpy.types import CompositorNodeTree, NodeSocket, Object, Scene
 
 from ..errors import EverZoomError
 from . import compat
-from .tags import EFFECT, MASK, MASKED_LAYER, ROLE
+from .tags import FILTER, MASK, MASKED_LAYER, ROLE
 
 Make = Callable[[CompositorNodeTree, NodeSocket, NodeSocket], NodeSocket]
 
@@ -48,7 +48,7 @@ def _grain(tree: CompositorNodeTree, picture: NodeSocket, amount: NodeSocket) ->
 
 
 # Name, what it is made of, and its amount at first. In this order the picture goes through them.
-EFFECTS: tuple[tuple[str, Make, float], ...] = (
+FILTERS: tuple[tuple[str, Make, float], ...] = (
     ("Sharpen", _sharpen, 0.15),
     ("Glow", _glow, 0.4),
     ("Vignette", _vignette, 0.6),
@@ -56,22 +56,22 @@ EFFECTS: tuple[tuple[str, Make, float], ...] = (
 )
 
 
-def effects(scene: Scene) -> Iterator[Any]:
-    """The nodes of a scene's effects."""
+def filters(scene: Scene) -> Iterator[Any]:
+    """The nodes of the filters that a scene has."""
     tree = compat.compositing_tree(scene)
     for node in tree.nodes if tree is not None else ():
-        if node.get(ROLE) == EFFECT:
+        if node.get(ROLE) == FILTER:
             yield node
 
 
-def add_effects(scene: Scene) -> None:
-    """Set up all effects between what is rendered and the result.
+def add(scene: Scene) -> None:
+    """Set up all filters between what is rendered and the result.
 
     Raises:
         EverZoomError: The scene is composited already. The groups are in the file then, to be
             added by hand.
     """
-    groups = [_group(name, make, amount) for name, make, amount in EFFECTS]
+    groups = [_group(name, make, amount) for name, make, amount in FILTERS]
     tree = compat.compositing_tree(scene)
     if tree is not None and len(tree.nodes):
         raise EverZoomError(
@@ -79,11 +79,11 @@ def add_effects(scene: Scene) -> None:
             f'"{groups[0].name}" and so on to it yourself (Add > Group).'
         )
     tree, picture, result = compat.new_compositing_tree(scene)
-    for number, (group, (name, _, amount)) in enumerate(zip(groups, EFFECTS, strict=True)):
+    for number, (group, (name, _, amount)) in enumerate(zip(groups, FILTERS, strict=True)):
         node = tree.nodes.new("CompositorNodeGroup")
         node.node_tree = group
         node.name = node.label = name
-        node[ROLE] = EFFECT
+        node[ROLE] = FILTER
         node.location = 300 + 200 * number, 0
         node.inputs["Amount"].default_value = amount
         tree.links.new(picture, node.inputs["Image"])
@@ -93,25 +93,27 @@ def add_effects(scene: Scene) -> None:
     scene.render.use_compositing = True
 
 
-def remove_effects(scene: Scene) -> None:
-    """Take away the tree that `add_effects` made.
+def remove(scene: Scene) -> None:
+    """Take away the tree that `add` made.
 
     Raises:
         EverZoomError: The user has worked on it: it is theirs now.
     """
     tree = compat.compositing_tree(scene)
     own = [node for node in tree.nodes if ROLE in node] if tree is not None else []
-    if not any(True for _ in effects(scene)):
-        raise EverZoomError("There are no effects to remove: press Add Effects to set them up.")
+    if not any(True for _ in filters(scene)):
+        raise EverZoomError(
+            "There is no compositing to remove: press Add Compositing to set them up."
+        )
     if len(tree.nodes) > len(own) + 2:  # the picture and the result
         raise EverZoomError(
-            "There are nodes of yours in the compositing tree: switch the effects off one by one."
+            "There are nodes of yours in the compositing tree: switch the filters off one by one."
         )
     compat.remove_compositing_tree(scene)
 
 
 def add_image_mask(scene: Scene, layer: Object) -> Any:
-    """A Cryptomatte node that cuts out one image, for effects on it alone. Needs Cycles.
+    """A Cryptomatte node that cuts out one image, for filters on it alone. Needs Cycles.
 
     Raises:
         EverZoomError: No compositing tree is there yet, or the engine cannot do it.
@@ -120,7 +122,7 @@ def add_image_mask(scene: Scene, layer: Object) -> Any:
         raise EverZoomError("Masks of single images need Cycles: choose it under Output.")
     tree = compat.compositing_tree(scene)
     if tree is None:
-        raise EverZoomError("Set up the compositing effects first.")
+        raise EverZoomError("Press Add Compositing first.")
     for view_layer in scene.view_layers:
         view_layer.use_pass_cryptomatte_object = True
     node = tree.nodes.new("CompositorNodeCryptomatteV2")
@@ -150,7 +152,7 @@ def update_masks(scene: Scene) -> None:
 
 
 def _group(name: str, make: Make, amount: float) -> CompositorNodeTree:
-    """The node group of an effect, once in a file."""
+    """The node group of a filter, once in a file."""
     title = f"Ever Zoom {name}"
     existing = bpy.data.node_groups.get(title)
     if existing is not None:

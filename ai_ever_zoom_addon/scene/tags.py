@@ -10,12 +10,15 @@ from __future__ import annotations
 ROLE = "ever_zoom_role"
 CONTROL, CAMERA, LAYER, STRETCH, OVERLAY = "control", "camera", "layer", "stretch", "overlay"
 HOLDER = "holder"  # hangs on an anchor and shrinks to nothing while its image is out of sight
-EFFECT, MASK, BACKDROP, SCREEN = "effect", "mask", "backdrop", "screen"
+FILTER, MASK, BACKDROP, SCREEN = "filter", "mask", "backdrop", "screen"
 BEHIND = "zoom"  # the node that renders the zoom for a backdrop
 STRIP_GROUP, STRIP_COPY, STRIP_ORIGINAL = "group", "copy", "original"  # an image's file, or a copy
 
 NUMBER = "ever_zoom_number"  # of a layer or stretch
 ANCHOR = "ever_zoom_anchor"  # on an anchor: the name of its image
+# On the top object of an effect: what it is, as JSON; and on all that was made for one.
+EFFECT = "ever_zoom_effect"
+EFFECT_PART = "ever_zoom_effect_part"
 SOUND = "ever_zoom_sound"  # on the strip of a zoom's sound: what it was made from
 # On all that is there while an image is placed by hand. Not called as the scene's property of it:
 # before 5.0 they would be the same.

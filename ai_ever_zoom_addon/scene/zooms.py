@@ -20,7 +20,7 @@ from ..core.steps import Steps, run
 from ..errors import EverZoomError
 from ..settings import Engine, ZoomSettings
 from ..wording import counted
-from . import compat, compositing, loading, measuring, recipe, zoom_level
+from . import compat, compositing, effects, loading, measuring, recipe, zoom_level
 from .output import output_settings, sound
 from .planes import anchors, objects, rig
 from .strips import strips
@@ -91,6 +91,7 @@ def build_zoom(
     if is_moved:
         zoom_level.move(control, old_keys, plan.keys)
     anchors.update(control, plan)
+    effects.renew(control, plan)
     compositing.update_masks(scene)
     levels = [layer.level for layer in plan.layers if 0 <= layer.number < len(series.images)]
     recipe.save(

@@ -1,48 +1,26 @@
-"""The sub-panel of effects that hang on images, and its buttons."""
+"""The buttons for what hangs on images, and for where these are in time."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, IntProperty
 
 from ..errors import EverZoomError
-from ..scene import recipe, zooms
+from ..scene import zooms
 from ..scene.planes import anchors, objects
-from . import data
 from .asking import active_zoom, has_planes
 from .properties import chosen_layer
 from .reporting import OfZoom, Reporting
-from .tab import PartOfTab
-from .text import room, shortened
 
 
-class _AddToImage(Reporting):
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return has_planes(cls, context)
-
-    def add(self, context: Any, control: Any) -> int:
-        """Put something on the image in view; its number."""
-        raise NotImplementedError
-
-    def act(self: Any, context: Any) -> None:
-        control = active_zoom(context)
-        objects.check_editable(control)
-        number = self.add(context, control)
-        layer = objects.numbered(control, "layer")[number]
-        self.report({"INFO"}, f"Added to image {number}, {layer.name}")
-
-
-class EVERZOOM_OT_add_to_image(_AddToImage, bpy.types.Operator):
+class EVERZOOM_OT_add_to_image(Reporting, bpy.types.Operator):
     """Put the selected objects on the image in view, below the next one: they go with the image"""
 
     bl_idname = "ever_zoom.add_to_image"
     bl_label = "Add to This Image"
+    bl_options = {"REGISTER", "UNDO"}
 
     is_hidden: BoolProperty(
         name="Hide with the Image",
@@ -52,41 +30,21 @@ class EVERZOOM_OT_add_to_image(_AddToImage, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        if not super().poll(context):
+        if not has_planes(cls, context):
             return False
         if not anchors.addable(context.selected_objects, active_zoom(context)):
             cls.poll_message_set("Select what is to be added, other than parts of the zoom itself")
             return False
         return True
 
-    def add(self, context: Any, control: Any) -> int:
+    def act(self, context: Any) -> None:
+        control = active_zoom(context)
+        objects.check_editable(control)
         plan = zooms.plan_of(context.scene, control)
-        objects = list(context.selected_objects)
-        return anchors.add_objects(context.scene, control, plan, objects, hide=self.is_hidden)
-
-
-class EVERZOOM_OT_add_text_to_image(_AddToImage, bpy.types.Operator):
-    """Put a new text on the image in view, below the next one"""
-
-    bl_idname = "ever_zoom.add_text_to_image"
-    bl_label = "Add Text to This Image"
-
-    text: StringProperty(
-        name="Text", description="What it says; the image's name if it is empty", default=""
-    )
-
-    def add(self, context: Any, control: Any) -> int:
-        scene = context.scene
-        number = anchors.image_in_view(scene, control)
-        series = recipe.stored_series(control)
-        body = self.text or Path(series.images[number].file).stem
-        plan = zooms.plan_of(scene, control)
-        text = anchors.add_text(scene, control, plan, body)
-        for item in context.selected_objects:
-            item.select_set(False)
-        text.select_set(True)
-        context.view_layer.objects.active = text
-        return number
+        items = list(context.selected_objects)
+        number = anchors.add_objects(context.scene, control, plan, items, hide=self.is_hidden)
+        layer = objects.numbered(control, "layer")[number]
+        self.report({"INFO"}, f"Added to image {number}, {layer.name}")
 
 
 class EVERZOOM_OT_go_to_image(OfZoom, bpy.types.Operator):
@@ -124,48 +82,10 @@ class EVERZOOM_OT_mark_images(OfZoom, bpy.types.Operator):
         self.report({"INFO"}, f"Set {count} markers")
 
 
-class EVERZOOM_PT_effects(PartOfTab, bpy.types.Panel):
-    """What hangs on images."""
-
-    bl_label = "Effects"
-
-    def draw(self, context: Any) -> None:
-        layout = self.layout
-        layout.use_property_split = True
-        column = layout.column(align=True)
-        column.operator(EVERZOOM_OT_add_to_image.bl_idname, icon="ADD")
-        column.operator(EVERZOOM_OT_add_text_to_image.bl_idname, icon="FONT_DATA")
-        column = layout.column(align=True)
-        column.operator(EVERZOOM_OT_go_to_image.bl_idname, icon="NEXT_KEYFRAME")
-        column.operator(EVERZOOM_OT_mark_images.bl_idname, icon="MARKER_HLT")
-        used = data.of(context).anchors
-        if not used:
-            return
-        layout.label(text="Steps, for Drivers")
-        column = layout.column()
-        for name, image in used:
-            anchor = context.scene.objects.get(name)
-            if anchor is not None:
-                text = shortened(context, image, 0.35 * room(context, 0.0))
-                column.prop(anchor, f'["{anchors.STEP}"]', text=text)
-
-
 CLASSES = (
     EVERZOOM_OT_add_to_image,
-    EVERZOOM_OT_add_text_to_image,
     EVERZOOM_OT_go_to_image,
     EVERZOOM_OT_mark_images,
-    EVERZOOM_PT_effects,
 )
 
-
-def register() -> None:
-    """Add what this module has to Blender."""
-    for cls in CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    """Take out what `register` added."""
-    for cls in reversed(CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -1,4 +1,4 @@
-"""The sub-panel of the compositing effects and its buttons."""
+"""The sub-panel of the compositing filters and its buttons."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from .mending import draw_idle
 from .properties import chosen_layer
 from .reporting import Reporting
 from .tab import PartOfTab
+from .text import draw_lines
+from .view import SHADINGS_WITH_COMPOSITING, show_compositing
 
 
-class EVERZOOM_OT_add_effects(Reporting, bpy.types.Operator):
+class EVERZOOM_OT_add_compositing(Reporting, bpy.types.Operator):
     """Set up sharpening, glow, vignette and film grain in the compositor, each with a switch"""
 
-    bl_idname = "ever_zoom.add_effects"
-    bl_label = "Add Effects"
+    bl_idname = "ever_zoom.add_compositing"
+    bl_label = "Add Compositing"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
@@ -29,22 +31,24 @@ class EVERZOOM_OT_add_effects(Reporting, bpy.types.Operator):
         return has_planes(cls, context)
 
     def act(self, context: Any) -> None:
-        compositing.add_effects(context.scene)
+        compositing.add(context.scene)
+        if context.window is not None:
+            show_compositing(context.window)
 
 
-class EVERZOOM_OT_remove_effects(Reporting, bpy.types.Operator):
-    """Take the effects away: frames have exactly the colours of the images again"""
+class EVERZOOM_OT_remove_compositing(Reporting, bpy.types.Operator):
+    """Take the compositing away: frames have exactly the colours of the images again"""
 
-    bl_idname = "ever_zoom.remove_effects"
-    bl_label = "Remove Effects"
+    bl_idname = "ever_zoom.remove_compositing"
+    bl_label = "Remove Compositing"
     bl_options = {"REGISTER", "UNDO"}
 
     def act(self, context: Any) -> None:
-        compositing.remove_effects(context.scene)
+        compositing.remove(context.scene)
 
 
 class EVERZOOM_OT_add_image_mask(Reporting, bpy.types.Operator):
-    """Add a node to the compositor that cuts out the chosen image, for effects on it alone"""
+    """Add a node to the compositor that cuts out the chosen image, for filters on it alone"""
 
     bl_idname = "ever_zoom.add_image_mask"
     bl_label = "Mask of This Image"
@@ -63,34 +67,46 @@ class EVERZOOM_OT_add_image_mask(Reporting, bpy.types.Operator):
         self.report({"INFO"}, f'Added the node "{node.label}" to the compositor')
 
 
+def _draw_in_view(layout: Any, context: Any) -> None:
+    """Whether this view shows compositing, or why it cannot."""
+    shading = context.area.spaces.active.shading
+    if shading.type in SHADINGS_WITH_COMPOSITING:
+        layout.prop(shading, "use_compositor", text="View")
+    else:
+        text = "Seen in Material Preview and Rendered shading: this view has another one."
+        draw_lines(layout, context, text, icon="INFO")
+
+
 class EVERZOOM_PT_compositing(PartOfTab, bpy.types.Panel):
-    """Effects on the finished picture."""
+    """Filters for the finished picture."""
 
     bl_label = "Compositing"
 
     def draw(self, context: Any) -> None:
         layout = self.layout
-        effects = list(compositing.effects(context.scene))
-        if not effects:
-            layout.operator(EVERZOOM_OT_add_effects.bl_idname, icon="NODE_COMPOSITING")
+        filters = list(compositing.filters(context.scene))
+        if not filters:
+            layout.operator(EVERZOOM_OT_add_compositing.bl_idname, icon="NODE_COMPOSITING")
             return
         column = layout.column()
         if has_strips(context.scene):
             column.enabled = False
             draw_idle(layout, context, "Fast 2D goes past the compositor")
-        for node in effects:
+        elif context.area is not None:
+            _draw_in_view(column, context)
+        for node in filters:
             row = column.row()
             row.prop(node, "mute", text=node.label, invert_checkbox=True)
             amount = row.row()
             amount.active = not node.mute
             amount.prop(node.inputs["Amount"], "default_value", text="", slider=True)
         layout.operator(EVERZOOM_OT_add_image_mask.bl_idname, icon="MOD_MASK")
-        layout.operator(EVERZOOM_OT_remove_effects.bl_idname, icon="X")
+        layout.operator(EVERZOOM_OT_remove_compositing.bl_idname, icon="X")
 
 
 CLASSES = (
-    EVERZOOM_OT_add_effects,
-    EVERZOOM_OT_remove_effects,
+    EVERZOOM_OT_add_compositing,
+    EVERZOOM_OT_remove_compositing,
     EVERZOOM_OT_add_image_mask,
     EVERZOOM_PT_compositing,
 )

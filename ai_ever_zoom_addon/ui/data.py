@@ -18,7 +18,7 @@ from bpy.app.handlers import persistent
 from ..core.files.folder import common_beginning, folders_inside
 from ..core.findings import Finding, listed
 from ..errors import EverZoomError
-from ..scene import backdrop, loading, recipe, tags, zooms
+from ..scene import backdrop, effects, loading, recipe, tags, zooms
 from ..scene.output import output_settings
 from ..scene.planes import anchors, objects
 from ..settings import TABLE
@@ -44,6 +44,7 @@ class Shown:
         dismissed: How many more there are that the user does not want to be told.
         has_level: The property Zoom Level is there.
         anchors: (name of the object, name of the image) of the anchors in use.
+        effects: (name of the top object, what it is, name of the image) of each effect.
         has_backdrop: Another scene's zoom stands behind the scene.
         folders: (name, path) of folders in the chosen one that hold images, where it holds none.
         unbuilt: Names of the settings that wait for the next build.
@@ -66,6 +67,7 @@ class Shown:
     dismissed: int = 0
     has_level: bool = False
     anchors: tuple[tuple[str, str], ...] = ()
+    effects: tuple[tuple[str, str, str], ...] = ()
     has_backdrop: bool = False
     folders: tuple[tuple[str, str], ...] = ()
     unbuilt: tuple[str, ...] = ()
@@ -141,6 +143,10 @@ def _load(scene: Any, control: Any) -> Shown:
             (anchor.name, anchor[tags.ANCHOR])
             for anchor in anchors.anchors(control)
             if not anchor.hide_viewport and anchor.get(anchors.STEP) is not None
+        ),
+        effects=tuple(
+            (top.name, effect.label if effect else top.name, effects.name_of(top))
+            for top, effect in effects.on_images(control)
         ),
         has_backdrop=has_backdrop,
         folders=_folders_inside(group) if "folder" in unbuilt else (),

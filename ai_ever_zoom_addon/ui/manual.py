@@ -10,6 +10,7 @@ from pathlib import Path
 
 import bpy
 
+from ..scene import effects
 from ..settings import OF_IMAGE, TABLE
 
 FOLDER = Path(__file__).absolute().parents[1] / "guide"
@@ -45,8 +46,13 @@ OPERATORS = {
     "images-and-presets#presets": ("use_preset", "add_preset"),
     "timing-and-camera#how-long": ("snap_to_markers",),
     "timing-and-camera#for-other-programs": ("bake_camera",),
-    "effects": ("add_to_image", "add_text_to_image", "go_to_image", "mark_images"),
-    "compositing#four-effects": ("add_effects", "remove_effects"),
+    "effects": ("add_to_image", "go_to_image", "mark_images"),
+    **{
+        f"gallery#{kind.label.lower().replace(' ', '-')}": (f"add_{kind.name()}",)
+        for kind in effects.ALL
+    },
+    "gallery#on-an-image": ("select_effect", "remove_effect"),
+    "compositing#four-filters": ("add_compositing", "remove_compositing"),
     "compositing#one-picture-alone": ("add_image_mask",),
     "mixing#behind-everything": ("use_as_backdrop", "remove_backdrop"),
     "mixing#on-a-screen": ("put_on_screen",),

@@ -21,6 +21,9 @@ from ..settings import Engine
 from .asking import active_zoom, has_zoom
 from .reporting import Reporting
 
+# Of a 3D View's shadings those in which it can show what the compositor makes.
+SHADINGS_WITH_COMPOSITING = ("MATERIAL", "RENDERED")
+
 MARGIN = 8.0  # pixels between the camera's frame and what surrounds it
 
 
@@ -37,6 +40,7 @@ class _Look:
     rotation: tuple[float, ...]
     has_cursor: bool
     has_origins: bool
+    compositor: str
 
     @classmethod
     def of(cls, space: Any) -> _Look:
@@ -53,6 +57,7 @@ class _Look:
             rotation=tuple(view.view_rotation),
             has_cursor=space.overlay.show_cursor,
             has_origins=space.overlay.show_object_origins,
+            compositor=space.shading.use_compositor,
         )
 
     def put_back(self, space: Any) -> None:
@@ -63,8 +68,9 @@ class _Look:
             view.view_camera_zoom, view.view_camera_offset = self.zoom, self.offset
             view.view_distance, view.view_location = self.distance, self.location
             view.view_rotation = self.rotation  # a camera's view has turned it
-        if space.shading.type in {"MATERIAL", "RENDERED"}:
+        if space.shading.type in SHADINGS_WITH_COMPOSITING:
             space.shading.type = self.shading
+        space.shading.use_compositor = self.compositor
         overlay = space.overlay
         overlay.show_cursor = overlay.show_cursor or self.has_cursor
         overlay.show_object_origins = overlay.show_object_origins or self.has_origins
@@ -129,6 +135,21 @@ def look_through_camera(window: bpy.types.Window) -> None:
             space.region_3d.view_perspective = "CAMERA"
             if not space.region_quadviews:
                 _fit_frame(area, window.scene.render)
+
+
+def show_compositing(window: bpy.types.Window) -> None:
+    """Let views through the camera show what the compositor makes, where they can and showed none.
+
+    Within the camera's frame only: around it is no picture.
+    """
+    for area in window.screen.areas:
+        if area.type != "VIEW_3D":
+            continue
+        space = area.spaces.active
+        shading, is_camera = space.shading, space.region_3d.view_perspective == "CAMERA"
+        can_show = is_camera and shading.type in SHADINGS_WITH_COMPOSITING
+        if can_show and shading.use_compositor == "DISABLED":
+            shading.use_compositor = "CAMERA"
 
 
 def frame_timeline(window: bpy.types.Window) -> None:

@@ -25,9 +25,13 @@ from tests.scene.drawing import draw_panels
 from tests.scene.nested import write_series
 
 OPERATORS: dict[str, dict[str, Any]] = {
-    "add_effects": {},
+    "add_colour_accent": {},
+    "add_compositing": {},
+    "add_fade_in_title": {},
+    "add_fireflies": {},
+    "add_flash": {},
     "add_image_mask": {},
-    "add_text_to_image": {},
+    "add_planet": {},
     "add_to_image": {},
     "bake_camera": {},
     "build": {},
@@ -37,7 +41,7 @@ OPERATORS: dict[str, dict[str, Any]] = {
     "move_image": {"direction": "inwards"},
     "place_by_hand": {"row": 1},
     "put_on_screen": {},
-    "remove_effects": {},
+    "remove_compositing": {},
     "reverse_images": {},
     "snap_to_markers": {},
     "snap_placement": {},

@@ -13,9 +13,8 @@ import pytest
 import build
 
 FROM_BLENDER = {
-    *("bl_operators", "bl_ui", "blf", "bpy", "bpy_extras", "gpu", "gpu_extras", "mathutils"),
-    "rna_keymap_ui",
-    "numpy",
+    *("bl_operators", "bl_ui", "blf", "bmesh", "bpy", "bpy_extras", "gpu", "gpu_extras"),
+    *("mathutils", "numpy", "rna_keymap_ui"),
 }
 OF_THE_NETWORK = {"asyncio", "ftplib", "http", "smtplib", "socket", "socketserver", "ssl", "urllib"}
 WITHOUT_BLENDER = FROM_BLENDER - {"numpy"}

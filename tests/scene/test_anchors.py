@@ -467,8 +467,8 @@ def test_they_stay_where_they_are_when_the_zoom_is_built_again(group: Any, tmp_p
 
 def test_they_wait_while_their_image_is_not_used(group: Any) -> None:
     operators.ever_zoom.go_to_image(number=2)
-    assert operators.ever_zoom.add_text_to_image(text="Here") == {"FINISHED"}
-    text = bpy.context.view_layer.objects.active
+    assert operators.ever_zoom.add_fade_in_title(text="Here") == {"FINISHED"}
+    text = bpy.data.objects["Title"]
     assert text.data.body == "Here"
     before = place_of(text, "a_2.png")
     operators.ever_zoom.use_image(index=2)
@@ -478,23 +478,6 @@ def test_they_wait_while_their_image_is_not_used(group: Any) -> None:
     operators.ever_zoom.use_image(index=2)
     assert np.allclose(place_of(text, "a_2.png"), before, atol=1e-4)
     assert not text.evaluated_get(bpy.context.evaluated_depsgraph_get()).hide_render
-
-
-def test_a_text_can_be_read(group: Any, picture_folder: Path) -> None:
-    scene = shown_scene()
-    operators.ever_zoom.go_to_image(number=1)
-    without = render(picture_folder / "without", scene.frame_current)
-    operators.ever_zoom.add_text_to_image()
-    text = bpy.context.view_layer.objects.active
-    assert text.data.body == "a_1"
-    picture = render(picture_folder / "with", scene.frame_current)
-    changed = np.abs(picture - without).max(axis=-1) > 0.02
-    rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
-    height, width = changed.shape
-    assert rows[0] >= 0.75 * height and rows[-1] < height - 1
-    assert columns[0] > 0 and columns[-1] < width - 1
-    assert columns[0] + columns[-1] == pytest.approx(width, abs=0.05 * width)
-    assert np.allclose(picture[changed].max(), 1.0)
 
 
 def marks() -> list[tuple[str, int]]:
@@ -521,10 +504,12 @@ def test_markers_name_the_images_and_are_no_beats(group: Any) -> None:
 
 def test_the_panel(group: Any) -> None:
     operators.ever_zoom.go_to_image(number=1)
-    operators.ever_zoom.add_text_to_image()
+    thing = red_plane(1.0, 1.0)
+    bpy.context.view_layer.objects.active = thing
+    thing.select_set(True)
     shown = draw_panel("EVERZOOM_PT_effects")
     assert "ever_zoom.add_to_image" in shown.buttons
-    assert operators.ever_zoom.add_to_image.poll()  # the text is selected
+    assert operators.ever_zoom.add_to_image.poll()
     objects.controls(bpy.context.scene)[0].select_set(True)
     for item in bpy.context.selected_objects:
         item.select_set(item.type == "EMPTY")
@@ -532,6 +517,7 @@ def test_the_panel(group: Any) -> None:
         operators.ever_zoom.add_to_image()
     group.engine = "sequencer"
     with pytest.raises(RuntimeError, match="Not in the sequencer"):
-        operators.ever_zoom.add_text_to_image()
+        thing.select_set(True)
+        operators.ever_zoom.add_to_image()
     with pytest.raises(RuntimeError, match="does not come to image 9"):
         operators.ever_zoom.go_to_image(number=9)

@@ -144,7 +144,7 @@ def test_a_tree_of_the_users_is_left_alone(tmp_path: Path, is_on: bool) -> None:
         with pytest.raises(EverZoomError, match=r'left alone: add "Ever Zoom Backdrop" to it'):
             backdrop.use_as_backdrop(scene, zoom)
     with pytest.raises(EverZoomError, match="left alone"):
-        compositing.add_effects(scene)
+        compositing.add(scene)
     assert len(tree.nodes) == 2 and len(tree.links) == 1
     assert not scene.render.film_transparent
     assert len([group for group in bpy.data.node_groups if "Backdrop" in group.name]) == 1

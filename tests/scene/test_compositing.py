@@ -1,4 +1,4 @@
-"""The compositing effects: what each does to a picture, and to what is there. Touches bpy."""
+"""The compositing filters: what each does to a picture, and to what is there. Touches bpy."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def render(folder: Path, frame: int = 0) -> Picture:
 
 
 def only(*names: str) -> None:
-    """Switch all other effects off."""
-    for node in compositing.effects(bpy.context.scene):
+    """Switch all other filters off."""
+    for node in compositing.filters(bpy.context.scene):
         node.mute = node.name not in names
         node.inputs["Amount"].default_value = 1.0
 
@@ -62,18 +62,18 @@ def noise() -> Picture:
     return np.random.default_rng(1).uniform(0.2, 0.8, (128, 128, 3)).astype(np.float32)
 
 
-def test_colours_are_exact_while_effects_are_off(
+def test_colours_are_exact_while_filters_are_off(
     tmp_path: Path, picture_folder: Path, noise: Picture
 ) -> None:
     build_zoom(tmp_path, noise, noise[::-1])
     scene = bpy.context.scene
     assert compat.compositing_tree(scene) is None
     before = render(picture_folder / "before", 1)
-    compositing.add_effects(scene)
+    compositing.add(scene)
     assert not np.array_equal(render(picture_folder / "on", 1), before)
     only()
     assert np.array_equal(render(picture_folder / "muted", 1), before)
-    compositing.remove_effects(scene)
+    compositing.remove(scene)
     assert compat.compositing_tree(scene) is None
     assert np.array_equal(render(picture_folder / "removed", 1), before)
 
@@ -85,7 +85,7 @@ def test_sharpen_adds_what_a_pixel_differs_from_its_neighbours(
     picture[:, 64:] = 0.6
     build_zoom(tmp_path, picture, flat(0.5))
     plain = render(picture_folder / "plain")
-    compositing.add_effects(bpy.context.scene)
+    compositing.add(bpy.context.scene)
     only("Sharpen")
     sharp = render(picture_folder / "sharp")
     line, change = plain[40, :, 0], (sharp - plain)[40, :, 0]
@@ -102,7 +102,7 @@ def test_glow_is_light_around_what_is_bright(tmp_path: Path, picture_folder: Pat
     picture[34:44, 34:44] = 1.0
     build_zoom(tmp_path, picture, flat(0.1))
     plain = render(picture_folder / "plain")
-    compositing.add_effects(bpy.context.scene)
+    compositing.add(bpy.context.scene)
     only("Glow")
     more = (render(picture_folder / "glow") - plain).mean(axis=2)
     assert more.min() > -1 / 255
@@ -113,14 +113,14 @@ def test_glow_is_light_around_what_is_bright(tmp_path: Path, picture_folder: Pat
 
 def test_glow_leaves_a_dark_picture_alone(tmp_path: Path, picture_folder: Path) -> None:
     build_zoom(tmp_path, flat(0.3), flat(0.3))
-    compositing.add_effects(bpy.context.scene)
+    compositing.add(bpy.context.scene)
     only("Glow")
     assert np.abs(render(picture_folder) - 0.3).max() <= 1.5 / 255
 
 
 def test_a_vignette_darkens_the_corners_evenly(tmp_path: Path, picture_folder: Path) -> None:
     build_zoom(tmp_path, flat(0.6), flat(0.6))
-    compositing.add_effects(bpy.context.scene)
+    compositing.add(bpy.context.scene)
     only("Vignette")
     seen = render(picture_folder).mean(axis=2)
     assert seen[SIDE // 2, SIDE // 2] > 0.55
@@ -135,7 +135,7 @@ def test_grain_is_new_in_each_frame_and_the_same_wherever_it_is_rendered(
     tmp_path: Path, picture_folder: Path
 ) -> None:
     build_zoom(tmp_path, flat(0.5), flat(0.5))
-    compositing.add_effects(bpy.context.scene)
+    compositing.add(bpy.context.scene)
     only("Film Grain")
     first = render(picture_folder / "first", 0)
     second = render(picture_folder / "second", 1)
@@ -156,34 +156,34 @@ def test_a_tree_of_the_users_is_left_alone(tmp_path: Path) -> None:
     tree.links.new(picture, result)
     nodes = [node.name for node in tree.nodes]
     with pytest.raises(EverZoomError, match="left alone"):
-        compositing.add_effects(scene)
-    with pytest.raises(EverZoomError, match="no effects to remove"):
-        compositing.remove_effects(scene)
+        compositing.add(scene)
+    with pytest.raises(EverZoomError, match="no compositing to remove"):
+        compositing.remove(scene)
     assert [node.name for node in compat.compositing_tree(scene).nodes] == nodes
     assert len(tree.links) == 1
     assert {"Ever Zoom Glow", "Ever Zoom Vignette"} <= set(bpy.data.node_groups.keys())
 
 
-def test_effects_that_the_user_built_upon_are_not_removed(tmp_path: Path) -> None:
+def test_filters_that_the_user_built_upon_are_not_removed(tmp_path: Path) -> None:
     build_zoom(tmp_path, flat(0.5), flat(0.5))
     scene = bpy.context.scene
-    compositing.add_effects(scene)
+    compositing.add(scene)
     compat.compositing_tree(scene).nodes.new("CompositorNodeBlur")
     with pytest.raises(EverZoomError, match="nodes of yours"):
-        compositing.remove_effects(scene)
-    assert len(list(compositing.effects(scene))) == len(compositing.EFFECTS)
+        compositing.remove(scene)
+    assert len(list(compositing.filters(scene))) == len(compositing.FILTERS)
     # Also where as many nodes were taken away.
     tree = compat.compositing_tree(scene)
-    tree.nodes.remove(next(compositing.effects(scene)))
+    tree.nodes.remove(next(compositing.filters(scene)))
     with pytest.raises(EverZoomError, match="nodes of yours"):
-        compositing.remove_effects(scene)
+        compositing.remove(scene)
 
 
-def test_masks_go_with_their_images_and_with_the_effects(tmp_path: Path) -> None:
+def test_masks_go_with_their_images_and_with_the_filters(tmp_path: Path) -> None:
     control = build_zoom(tmp_path, flat(0.5), flat(0.7), flat(0.6))
     scene = bpy.context.scene
     inner = objects.numbered(control, "layer")[2]
-    compositing.add_effects(scene)
+    compositing.add(scene)
     mask = compositing.add_image_mask(scene, inner)
     before = inner.name
     assert mask.matte_id == before
@@ -193,17 +193,17 @@ def test_masks_go_with_their_images_and_with_the_effects(tmp_path: Path) -> None
     zooms.build_zoom(scene, shorter, SETTINGS, control, None, Listing(rows))
     assert inner.name != before
     assert mask.matte_id == inner.name
-    compositing.remove_effects(scene)
+    compositing.remove(scene)
     assert compat.compositing_tree(scene) is None
 
 
-def test_effects_are_set_up_once(tmp_path: Path) -> None:
+def test_filters_are_set_up_once(tmp_path: Path) -> None:
     build_zoom(tmp_path, flat(0.5), flat(0.5))
     scene = bpy.context.scene
-    compositing.add_effects(scene)
+    compositing.add(scene)
     with pytest.raises(EverZoomError):
-        compositing.add_effects(scene)
-    assert len(list(compositing.effects(scene))) == len(compositing.EFFECTS)
+        compositing.add(scene)
+    assert len(list(compositing.filters(scene))) == len(compositing.FILTERS)
 
 
 @pytest.mark.parametrize("is_other", [False, True])
@@ -230,9 +230,9 @@ def test_a_mask_cuts_out_one_image(tmp_path: Path, picture_folder: Path) -> None
     control = build_zoom(tmp_path, flat(0.5), flat(0.7), flat(0.6))
     scene = bpy.context.scene
     inner = next(item for item in objects.parts(control, "layer") if item[tags.NUMBER] == 1)
-    with pytest.raises(EverZoomError, match="compositing effects first"):
+    with pytest.raises(EverZoomError, match="Add Compositing first"):
         compositing.add_image_mask(scene, inner)
-    compositing.add_effects(scene)
+    compositing.add(scene)
     mask = compositing.add_image_mask(scene, inner)
     tree = compat.compositing_tree(scene)
     results = ("NodeGroupOutput", "CompositorNodeComposite")

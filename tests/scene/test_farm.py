@@ -13,9 +13,9 @@ import bpy
 import pytest
 
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene import compat, zooms
+from ai_ever_zoom_addon.scene import compat, effects, zooms
 from ai_ever_zoom_addon.scene.output import farm, output_settings, rendering
-from ai_ever_zoom_addon.scene.planes import anchors, objects
+from ai_ever_zoom_addon.scene.planes import objects
 from tests import pictures
 from tests.scene.command import FRAME, PLAIN, Run, assert_shows, frames, view
 
@@ -186,12 +186,13 @@ def test_what_was_painted_and_never_saved_is_in_the_file(zoom: Any, tmp_path: Pa
     assert tuple(image.pixels[:3]) == pytest.approx((0.25, 0.5, 0.75), abs=1 / 255)
 
 
-def test_effects_travel_along(zoom: Any, series: Path, tmp_path: Path) -> None:
+def test_what_hangs_on_an_image_travels_along(zoom: Any, series: Path, tmp_path: Path) -> None:
     """A text in a font of the user's, which follows the zoom by a driver."""
     (control,) = objects.controls(zoom)
     zoom.frame_set(2)
     plan = zooms.plan_of(zoom, control)
-    text = anchors.add_text(zoom, control, plan, "Here")
+    top = effects.add(zoom, control, plan, effects.Title(text="Here", has_glow=False))
+    (text,) = top.children
     own = Path(bpy.utils.resource_path("LOCAL")) / "datafiles" / "fonts" / "Inter.woff2"
     font = Path(shutil.copy(own, tmp_path / "own.woff2"))
     text.data.font = bpy.data.fonts.load(str(font))
@@ -200,7 +201,7 @@ def test_effects_travel_along(zoom: Any, series: Path, tmp_path: Path) -> None:
     )
     variable = driver.driver.variables.new()
     variable.name = "var"
-    variable.targets[0].id = text.parent
+    variable.targets[0].id = top.parent
     variable.targets[0].data_path = '["Step"]'
     driver.driver.expression = "clamp(1 - abs(var))"
     rendering.render_animation(zoom, f"{tmp_path / 'alone'}/", 0, 4, sharp=False)

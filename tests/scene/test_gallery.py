@@ -1,4 +1,4 @@
-"""Every effect of the guide's gallery shows where and when it must, and nowhere else. Touches bpy.
+"""Every effect shows where and when it must, nowhere else, and goes without a trace. Touches bpy.
 
 Places are in widths of an image, from its centre to the right and up.
 """
@@ -15,21 +15,36 @@ import bpy
 import numpy as np
 import pytest
 
-from ai_ever_zoom_addon.scene import compat, recipe, zooms
+from ai_ever_zoom_addon.core.series import Series, SeriesImage, Step, uniform_steps
+from ai_ever_zoom_addon.errors import EverZoomError
+from ai_ever_zoom_addon.scene import compat, effects, recipe, zooms
 from ai_ever_zoom_addon.scene.output import rendering
-from ai_ever_zoom_addon.scene.planes import anchors
-from ai_ever_zoom_addon.settings import FrameSize
+from ai_ever_zoom_addon.scene.planes import anchors, objects
+from ai_ever_zoom_addon.scene.tags import EFFECT
+from ai_ever_zoom_addon.settings import Engine, FrameSize, ZoomSettings
 from docs import gallery
 from tests.conftest import ROOT
-from tests.pictures import Array, read
+from tests.pictures import Array, flat, paint, read, save
+from tests.scene.drawing import draw_panel
+from tests.scene.nested import write_series
 
 SIDE = 64
 STEPS = 8
 CROP = 0.8
 LEVEL = 1.001 / 255.0  # one step of the 8 bits of a frame
 
-# When an effect is well to be seen, as the number of the image that is in view.
-SHOWN = {"title": 1.0, "fireflies": 0.25, "planet": 6.75, "flash": 2.0, "colour": 3.5}
+# When each is well to be seen, as the number of the image that is in view.
+CLEAR = {
+    "fade_in_title": 1.0,
+    "flash": 2.0,
+    "fireflies": 0.25,
+    "planet": 6.75,
+    "colour_accent": 3.5,
+}
+EFFECTS = {effect.name(): effect for effect in gallery.SHOWN}
+ALL = pytest.mark.parametrize("name", CLEAR)
+
+operators: Any = bpy.ops
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +63,21 @@ def control(sample: list[Path]) -> Any:
     )
 
 
+def put(control: Any, name: str, number: int | None = None, **values: Any) -> Any:
+    """Put the gallery's effect on an image, its own one unless told otherwise; its top object."""
+    effect = EFFECTS[name]
+    where = gallery.SHOWN[effect][0] if number is None else number
+    return gallery.put(replace(effect, **values), control, where)
+
+
 class Seen:
     """What is seen of a zoom without and with an effect, at moments."""
 
-    def __init__(self, folder: Path, control: Any, name: str, *moments: float) -> None:
-        scene: Any = bpy.context.scene
+    def __init__(
+        self, folder: Path, control: Any, name: str, *moments: float, **values: Any
+    ) -> None:
         self.plain = {moment: render(folder / "plain", moment) for moment in moments}
-        gallery.EFFECTS[name][0](scene, control)
+        self.top = put(control, name, **values)
         self.changed = {moment: render(folder / "changed", moment) for moment in moments}
 
     def difference(self, moment: float) -> Array:
@@ -82,17 +105,26 @@ def places(number: int, moment: float) -> tuple[Array, Array]:
 
 def all_drivers() -> Iterator[Any]:
     trees = [*bpy.data.node_groups, *(item.node_tree for item in bpy.data.materials)]
-    trees.append(compat.compositing_tree(bpy.context.scene))
-    for owner in {*bpy.data.objects, *bpy.data.scenes, *trees}:
+    owners = {*bpy.data.objects, *bpy.data.scenes, *bpy.data.materials, *trees}
+    for owner in owners:
         animation_data: Any = owner.animation_data if owner is not None else None
         if animation_data is not None:
             yield from animation_data.drivers
 
 
-@pytest.mark.parametrize("name", gallery.EFFECTS)
+def inventory() -> dict[str, list[str]]:
+    """Everything in the file, by kind and name, with the number of drivers and nodes."""
+    kinds = ("objects", "meshes", "curves", "materials", "node_groups", "lights", "actions")
+    found = {kind: sorted(getattr(bpy.data, kind).keys()) for kind in kinds}
+    materials = [item.node_tree for item in bpy.data.materials if item.node_tree is not None]
+    nodes = sum(len(tree.nodes) + len(tree.links) for tree in materials)
+    return found | {"counts": [str(len(list(all_drivers()))), str(nodes)]}
+
+
+@ALL
 def test_it_runs_without_python(control: Any, name: str) -> None:
     before = len(list(all_drivers()))
-    gallery.EFFECTS[name][0](bpy.context.scene, control)
+    put(control, name)
     bpy.context.view_layer.update()
     drivers = list(all_drivers())
     assert len(drivers) > before
@@ -102,19 +134,31 @@ def test_it_runs_without_python(control: Any, name: str) -> None:
             assert curve.driver.is_simple_expression, curve.driver.expression
 
 
-@pytest.mark.parametrize("name", gallery.EFFECTS)
-def test_it_goes_with_new_timing(control: Any, picture_folder: Path, name: str) -> None:
-    moment = SHOWN[name]
+@ALL
+def test_it_stays_with_new_timing_and_goes_without_a_trace(
+    control: Any, picture_folder: Path, name: str
+) -> None:
+    """Also on the other side of what somebody else hung on the image, and twice."""
+    scene: Any = bpy.context.scene
+    moment, before = CLEAR[name], inventory()
     seen = Seen(picture_folder, control, name, moment)
     assert np.abs(seen.difference(moment)).max() > 0.1
+    second = put(control, name)
     settings = replace(recipe.stored_settings(control), zoom_steps=STEPS // 2)
-    zooms.change_zoom(bpy.context.scene, control, settings)
+    zooms.change_zoom(scene, control, settings)
+    if not EFFECTS[name].is_once:
+        effects.remove(second)
     again = render(picture_folder / "again", moment, STEPS // 2)
     assert np.abs(again - seen.changed[moment]).max() <= LEVEL
+    for top, _ in list(effects.on_images(control)):
+        effects.remove(top)
+    assert inventory() == before
+    gone = render(picture_folder / "gone", moment, STEPS // 2)
+    assert np.array_equal(gone, seen.plain[moment])
 
 
 def test_the_title_fades_in_below_the_next_image(control: Any, picture_folder: Path) -> None:
-    seen = Seen(picture_folder, control, "title", 0.5, 0.75, 1.0, 3.0)
+    seen = Seen(picture_folder, control, "fade_in_title", 0.5, 0.75, 1.0, 3.0)
     seen.assert_same(0.5, 3.0)
     x, y = places(1, 1.0)
     room = (np.abs(x) < 0.3) & (y < -0.2) & (y > -0.4)
@@ -125,103 +169,297 @@ def test_the_title_fades_in_below_the_next_image(control: Any, picture_folder: P
     light = seen.difference(1.0)
     around = room & ~letters
     assert light[around].mean() > 4 * LEVEL  # it glows
-    assert np.abs(light[y > 0.1]).max() <= 4 * LEVEL
+    assert np.abs(light[y > 0.1]).max() == 0.0
     x, y = places(1, 0.75)
     room = (np.abs(x) < 0.3) & (y < -0.2) & (y > -0.4)
     assert 0.2 < seen.difference(0.75)[room].mean() / light[room].mean() < 0.8
+    (text,) = (item for item in seen.top.children if item.type == "FONT")
+    assert text.data.body == "Good Morning"
 
 
-def test_fireflies_drift_over_the_wood(
-    sample: list[Path], control: Any, picture_folder: Path
+def test_a_flash_is_of_one_image(control: Any, picture_folder: Path) -> None:
+    """White at its arrival, as strong as chosen, over all that is in view; then it is gone."""
+    seen = Seen(
+        *(picture_folder, control, "flash", 1.0, 1.75, 2.0, 2.125, 2.25, 3.0),
+        strength=0.5,
+    )
+    seen.assert_same(1.0, 1.75, 2.25, 3.0)
+
+    def linear(picture: Array) -> Array:
+        bright = ((picture + 0.055) / 1.055) ** 2.4
+        return np.where(picture <= 0.04045, picture / 12.92, bright)
+
+    for moment, strength in ((2.0, 0.5), (2.125, 0.25)):
+        before, after = linear(seen.plain[moment]), linear(seen.changed[moment])
+        assert np.abs(after - (before * (1.0 - strength) + strength)).max() < 0.01, moment
+
+
+@pytest.mark.newest
+@pytest.mark.parametrize(("number", "peak"), [(0, 0.25), (7, -0.25)])
+def test_where_the_view_stays_no_flash_does(
+    control: Any, picture_folder: Path, number: int, peak: float
 ) -> None:
+    """At the ends; and in a hold that comes later, which it makes way for."""
+    seen = Seen(picture_folder, control, "flash", number, number + peak, number=number)
+    seen.assert_same(number)
+    assert seen.difference(number + peak).mean() > 0.2
+    scene: Any = bpy.context.scene
+    put(control, "flash", 3)
+    assert render(picture_folder / "arrived", 3).min() > 0.8
+    settings = replace(recipe.stored_settings(control), reverse=True, delay=1.0)
+    zooms.change_zoom(scene, control, settings)
+    frame = anchors.frame_of_image(control, number)
+    assert frame is not None
+    assert np.array_equal(render(picture_folder / "turned", frame / STEPS), seen.plain[number])
+
+
+def test_fireflies_drift_over_the_lower_half(control: Any, picture_folder: Path) -> None:
     seen = Seen(picture_folder, control, "fireflies", 0.0, 0.25, 2.0)
     seen.assert_same(2.0)
     places_of: list[list[Any]] = []
     for moment in (0.0, 0.25):
         x, y = places(0, moment)
         light = seen.difference(moment)
-        bright = light > 0.3
-        assert bright.sum() > 15 and light.min() >= 0.0
-        assert x[bright].min() < -0.25 and x[bright].max() > 0.25
-        assert y[bright].max() < -0.05
-        assert light[y > 0.15].max() <= 4 * LEVEL
-        assert (light > 4 * LEVEL).sum() > 3 * bright.sum()  # they glow
+        bright = light > 0.1
+        assert bright.sum() > 15 and light.min() >= -LEVEL
+        assert x[bright].min() < -0.2 and x[bright].max() > 0.2
+        assert y[bright].max() < 0.05
+        assert np.abs(light[y > 0.08]).max() == 0.0
+        assert (light > 4 * LEVEL).sum() > 2 * bright.sum()  # they glow
         bpy.context.scene.frame_set(round(moment * STEPS))
-        swarms = [item for item in bpy.data.objects if item.name.startswith("Swarm")]
         home = anchors.anchor_of(control, 0).matrix_world.inverted()
-        places_of.append([(home @ swarm.matrix_world).translation for swarm in swarms])
+        places_of.append([(home @ swarm.matrix_world).translation for swarm in seen.top.children])
     ways = [(after - before).length for before, after in zip(*places_of, strict=True)]
     assert len(ways) == 3 and min(ways) > 0.01 and max(ways) < 0.1
-    again = gallery.build_sample(
-        sample,
-        zoom_steps=STEPS,
-        resolution_from=FrameSize.PIXELS,
-        resolution=(SIDE, SIDE),
-        samples=4,
-    )
-    gallery.fireflies(bpy.context.scene, again)
+    effects.remove(seen.top)
+    again = put(control, "fireflies")
     assert np.array_equal(render(picture_folder / "again", 0.25), seen.changed[0.25])
+    effects.remove(again)
+    put(control, "fireflies", seed=5)
+    assert not np.array_equal(render(picture_folder / "elsewhere", 0.25), seen.changed[0.25])
 
 
-def test_the_planet_goes_round_and_is_lit_by_its_sun(control: Any, picture_folder: Path) -> None:
-    seen = Seen(picture_folder, control, "planet", 5.5, 6.5, 7.0)
+def test_the_planet_goes_round_and_has_a_night_side(control: Any, picture_folder: Path) -> None:
+    seen = Seen(
+        *(picture_folder, control, "planet", 5.5, 6.5, 7.0),
+        has_ring=False,
+        colour=(0.0, 1.0, 0.0),
+        size=0.2,
+        rounds=0.5,
+    )
     seen.assert_same(5.5)
-    middles = []
+    angles = []
     for moment in (6.5, 7.0):
         x, y = places(7, moment)
-        change = np.abs(seen.changed[moment] - seen.plain[moment]).max(axis=2)
-        middle = x[change > 0.1].mean(), y[change > 0.1].mean()
+        change = np.abs(seen.changed[moment] - seen.plain[moment]).max(axis=2) > 0.02
+        middle = x[change].mean(), y[change].mean()
         away = np.hypot(x - middle[0], y - middle[1])
-        assert (change[away < 0.05] > 0.1).mean() > 0.8
-        assert change[away > 0.15].max() == 0.0
-        assert np.hypot(*middle) == pytest.approx(0.27, abs=0.03)
-        middles.append(middle)
-    before, after = np.array(middles)
-    assert np.linalg.norm(after - before) > 0.4
-    lamp: Any = bpy.data.lights["Sun"]
-    lamp.energy = 0.0
-    light = (seen.changed[7.0] - render(picture_folder / "dark", 7.0)).mean(axis=2)
-    assert light[away < 0.04].mean() > 0.2
-    assert np.abs(light[away > 0.15]).max() == 0.0
-
-
-def test_light_flares_up_at_each_arrival(control: Any, picture_folder: Path) -> None:
-    seen = Seen(picture_folder, control, "flash", 1.0, 1.5, 2.0)
-    x, y = places(0, 0.0)
-    away = np.hypot(x, y)
-    for moment in (1.0, 2.0):
-        light = seen.difference(moment)
-        assert light.min() >= 0.0 and light.mean() > 0.02
-    shade = seen.difference(1.5)
-    assert shade[away > 0.5].max() < -0.1 and shade.max() <= LEVEL
-    assert np.abs(shade[away < 0.1]).max() <= LEVEL
+        radius = 0.1 * CROP  # and a little more, as it is nearer
+        assert change[away < 0.9 * radius].mean() > 0.95
+        assert not change[away > 1.5 * radius].any()
+        assert np.hypot(*middle) == pytest.approx(0.33 * CROP, rel=0.2)
+        angles.append(np.arctan2(middle[1], middle[0]))
+    assert abs(np.angle(np.exp(1j * (angles[0] - angles[1] - np.pi / 2)))) < 0.1
+    green = seen.changed[7.0][..., 1]
+    side = (x - middle[0]) * -0.6 + (y - middle[1]) * 0.5
+    day = (away < 0.9 * radius) & (side > 0.5 * radius)
+    night = (away < 0.9 * radius) & (side < -0.5 * radius)
+    assert green[day].mean() > 0.9 and green[night].mean() < 0.5
 
 
 def test_an_image_is_grey_until_it_arrives(control: Any, picture_folder: Path) -> None:
-    seen = Seen(picture_folder, control, "colour", 3.0, 3.5, 4.0, 4.5)
-    seen.assert_same(3.0)
-    # From then on the node changes nothing; but it goes to hue and back, in single precision: a few
-    # values in a hundred thousand come out one level off, others on another processor.
-    for moment in (4.0, 4.5):
-        off = np.abs(seen.changed[moment] - seen.plain[moment]) * 255.0
-        assert off.max() < 1.01 and np.count_nonzero(off) < 1e-3 * off.size, moment
-    away = np.hypot(*places(4, 3.5))
+    seen = Seen(picture_folder, control, "colour_accent", 3.0, 3.25, 4.0, 4.5)
+    seen.assert_same(4.0, 4.5)
+    away = np.hypot(*places(4, 3.25))
     inside, outside = away < 0.34, away > 0.42
-    before, after = seen.plain[3.5], seen.changed[3.5]
+    before, after = seen.plain[3.25], seen.changed[3.25]
     assert np.array_equal(before[outside], after[outside])
     assert np.ptp(before[inside], axis=1).mean() > 0.2
-    assert np.ptp(after[inside], axis=1).mean() < 0.03
-    assert seen.difference(3.5)[inside].mean() < -0.1
+    assert np.ptp(after[inside], axis=1).mean() < 0.1
+    assert seen.difference(3.25)[inside].mean() < -0.05
+    # The image is taken out, and comes back with another material.
+    layer = objects.numbered(control, "layer")[4]
+    layer.material_slots[0].material = None
+    zooms.change_zoom(bpy.context.scene, control, recipe.stored_settings(control))
+    again = render(picture_folder / "again", 3.25)
+    assert np.array_equal(again, after)
 
 
-@pytest.mark.parametrize("name", gallery.EFFECTS)
-def test_the_guide_tells_how_it_is_made(control: Any, name: str) -> None:
+def test_a_material_of_the_users_is_left_alone(control: Any) -> None:
+    slot = objects.numbered(control, "layer")[4].material_slots[0]
+    slot.material = bpy.data.materials.new("Mine")
+    compat.enable_nodes(slot.material)
+    before = inventory()
+    with pytest.raises(EverZoomError, match="a material of yours, which is left alone"):
+        put(control, "colour_accent")
+    assert inventory() == before
+
+
+def make_grey(folder: Path, steps: tuple[Step, ...], size: tuple[int, int], **options: Any) -> Any:
+    """A zoom through grey images."""
+    file = save(paint(flat((0.3, 0.3, 0.3)), size), folder / "grey.png")
+    series = Series((SeriesImage(file, *size),) * (len(steps) + 1), steps)
+    values: dict[str, Any] = {"zoom_steps": STEPS, "start_frame": 0, "crop": CROP, "samples": 4}
+    return zooms.build_zoom(bpy.context.scene, series, ZoomSettings(**values | options))
+
+
+TURNED = tuple(Step(2.0, (0.04, -0.03), turn=35.0) for _ in range(4))
+
+
+@pytest.mark.parametrize(
+    ("steps", "numbers", "options"),
+    [
+        pytest.param(uniform_steps(45, 2.0), (1, 23, 43), {}, id="deep"),
+        pytest.param(TURNED, (1, 2), {}, id="turned"),
+        pytest.param(uniform_steps(6, 1.2), (1, 3), {}, id="small"),
+        pytest.param(uniform_steps(4, 8.0), (2,), {"engine": Engine.EEVEE}, id="eevee"),
+        pytest.param(uniform_steps(4, 2.0), (1, 2), {"engine": Engine.WORKBENCH}, id="workbench"),
+    ],
+)
+def test_it_is_the_same_on_every_image(
+    tmp_path: Path,
+    picture_folder: Path,
+    steps: tuple[Step, ...],
+    numbers: tuple[int, ...],
+    options: dict[str, Any],
+) -> None:
+    """At every depth, in every engine: what is seen at an arrival is the same picture."""
+    control = make_grey(tmp_path, steps, (120, 90), **{"engine": Engine.CYCLES} | options)
+    scene: Any = bpy.context.scene
+    for name in CLEAR:
+        if EFFECTS[name].why_not(scene):
+            continue
+        found = []
+        for number in numbers:
+            frame = anchors.frame_of_image(control, number)
+            assert frame is not None
+            plain = render(picture_folder / f"{name}-plain", frame / STEPS)
+            top = put(control, name, number)
+            if name == "colour_accent":
+                frame -= STEPS // 2
+            found.append(render(picture_folder / name, frame / STEPS))
+            assert np.abs(found[-1] - plain).max() > 0.05 or name == "colour_accent", (name, number)
+            effects.remove(top)
+        for other in found[1:]:
+            assert np.abs(other - found[0]).mean() < 0.01, name
+
+
+def test_the_sequencer_and_workbench_say_why_not(addon: None, tmp_path: Path) -> None:
+    group = built(tmp_path)
+    group.engine = "workbench"
+    with pytest.raises(RuntimeError, match="Workbench shows the images as they are"):
+        operators.ever_zoom.add_colour_accent()
+    assert operators.ever_zoom.add_flash.poll()
+    group.engine = "sequencer"
+    for name in CLEAR:
+        with pytest.raises(RuntimeError, match="Not in the sequencer"):
+            getattr(operators.ever_zoom, f"add_{name}")()
+    shown = draw_panel("EVERZOOM_PT_effects")
+    assert "Fast 2D shows the pictures only" in " ".join(shown.texts)
+
+
+def built(folder: Path) -> Any:
+    """The settings of a zoom through four images, made by the button."""
+    write_series(folder / "series", 4)
+    group = bpy.context.scene.ever_zoom
+    group.folder, group.zoom_steps, group.engine = str(folder / "series"), STEPS, "cycles"
+    group.order, group.align, group.match_colour = "outermost-first", False, False
+    operators.ever_zoom.build()
+    return objects.controls(bpy.context.scene)[0].ever_zoom
+
+
+# Other values than at first, one setting each.
+OTHERS: dict[str, dict[str, Any]] = {
+    "fade_in_title": {"has_glow": False, "text": "Other"},
+    "flash": {"length": 0.5},
+    "fireflies": {"count": 7},
+    "planet": {"has_ring": False},
+    "colour_accent": {"grey": 0.5},
+}
+
+
+@pytest.mark.newest
+@ALL
+def test_redo_is_as_if_chosen_at_once_and_undo_takes_all_back(
+    addon: None, tmp_path: Path, name: str
+) -> None:
+    """As Blender does it: the redo panel undoes the button, and presses it with other values."""
+    built(tmp_path)
+    operators.ever_zoom.go_to_image(number=2)
+    press = getattr(operators.ever_zoom, f"add_{name}")
+    bpy.ops.ed.undo_push(message="before")
+    before = inventory()
+    press()
+    bpy.ops.ed.undo_push(message="pressed")
+    assert inventory() != before
+    bpy.ops.ed.undo()
+    assert inventory() == before
+    press(**OTHERS[name])
+    redone = inventory()
+    bpy.ops.ed.undo_push(message="redone")
+    (shown,) = effects.on_images(objects.controls(bpy.context.scene)[0])
+    (kind,) = (kind for kind in effects.ALL if kind.name() == name)
+    told, wanted = shown[1], replace(kind(), **OTHERS[name])
+    assert isinstance(told, kind)
+    for key in kind.settings():  # Blender keeps them in single precision
+        value = getattr(wanted, key)
+        close = value if isinstance(value, str) else pytest.approx(value, rel=1e-6)
+        assert getattr(told, key) == close, key
+    bpy.ops.ed.undo()
+    assert inventory() == before
+    press(**OTHERS[name])
+    assert inventory() == redone
+
+
+@pytest.mark.newest
+def test_the_panel_lists_selects_and_removes(addon: None, tmp_path: Path) -> None:
+    built(tmp_path)
+    operators.ever_zoom.go_to_image(number=1)
+    mine = bpy.data.objects.new("mine", bpy.data.meshes.new("mine"))
+    bpy.context.scene.collection.objects.link(mine)
+    bpy.context.view_layer.objects.active = mine
+    mine.select_set(True)
+    bpy.ops.object.mode_set(mode="EDIT")
+    before = inventory()
+    operators.ever_zoom.add_planet()
+    assert (bpy.context.mode, bpy.context.active_object) == ("EDIT_MESH", mine)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert bpy.context.selected_objects == [mine]
+    assert "ever_zoom.remove_effect" in draw_panel("EVERZOOM_PT_effects").buttons
+    assert operators.ever_zoom.select_effect(name="Planet") == {"FINISHED"}
+    top = bpy.context.active_object
+    assert top.name == "Planet" and bpy.context.selected_objects == [top]
+    mine.parent = top  # the user's own thing stays on the image
+    operators.ever_zoom.remove_effect(name="Planet")
+    assert mine.parent == anchors.anchor_of(objects.controls(bpy.context.scene)[0], 1)
+    bpy.data.objects.remove(mine.parent.children[0])
+    assert set(inventory()["meshes"]) == {*before["meshes"]}
+    with pytest.raises(RuntimeError, match="This effect is gone"):
+        operators.ever_zoom.remove_effect(name="Planet")
+
+
+@pytest.mark.newest
+@pytest.mark.parametrize("note", ["", "{", "[]", '{"effect": "flash", "strength": NaN}', 5])
+def test_a_note_that_was_tampered_with_is_no_harm(control: Any, note: Any) -> None:
+    top = put(control, "flash")
+    top[EFFECT] = note
+    zooms.change_zoom(bpy.context.scene, control, recipe.stored_settings(control))
+    assert [effect for _, effect in effects.on_images(control)] == [None]
+    effects.remove(top)
+    assert not list(effects.on_images(control))
+
+
+@pytest.mark.newest
+@ALL
+def test_the_guide_shows_it(name: str) -> None:
+    """With a picture of three moments, and every setting by its name."""
+    assert {kind.name() for kind in effects.ALL} == EFFECTS.keys() == CLEAR.keys()
+    (kind,) = (kind for kind in effects.ALL if kind.name() == name)
     page = (ROOT / "docs" / "gallery.md").read_text("utf-8")
-    parts = [" ".join(part.split()) for part in page.split("\n## ")]
-    (part,) = (part for part in parts if part.endswith(f"Function: `{name}`."))
-    assert f"(pictures/gallery-{name}.jpg)" in part
-    width, height = read(ROOT / "docs" / "pictures" / f"gallery-{name}.jpg").shape[1::-1]
+    (part,) = (part for part in page.split("\n## ") if part.startswith(f"{kind.label}\n"))
+    picture = f"gallery-{kind.name()}.jpg"
+    assert f"(pictures/{picture})" in part
+    width, height = read(ROOT / "docs" / "pictures" / picture).shape[1::-1]
     assert width == 3 * height
-    gallery.EFFECTS[name][0](bpy.context.scene, control)
-    told = set(re.findall(r"`([^`]*\([^`]*)`", part))
-    assert told and told <= {curve.driver.expression for curve in all_drivers()}
+    told = set(re.findall(r"\*([^*]+)\*", part))
+    assert {setting.name for setting, _ in kind.settings().values()} <= told

@@ -40,7 +40,7 @@ import ai_ever_zoom_addon
 from ai_ever_zoom_addon.core.analysis.placing import GivenPlacement, placement_of
 from ai_ever_zoom_addon.core.plan.plan import Plan
 from ai_ever_zoom_addon.core.series import Step
-from ai_ever_zoom_addon.scene import compat, placing, recipe, tags, zooms
+from ai_ever_zoom_addon.scene import compat, effects, placing, recipe, tags, zooms
 from ai_ever_zoom_addon.scene.placing import Lie
 from ai_ever_zoom_addon.scene.planes import anchors
 from ai_ever_zoom_addon.scene.strips import strips as own_strips
@@ -636,8 +636,8 @@ class Walk:
         "edit_curve": 2,
         "preset": 2,
         "mark": 2,
-        "add_text": 1,
-        "effects": 1,
+        "add_effect": 1,
+        "compositing": 1,
         "bake": 1,
         "change_two": 3,
         "settle": 9,
@@ -1059,14 +1059,15 @@ class Walk:
         self.describe(f"snap to markers in {self.scene.name}")
         return self.call(operators.ever_zoom.snap_to_markers)
 
-    def add_text(self) -> None:
-        self.describe(f"add a text in {self.scene.name}")
-        self.call(operators.ever_zoom.add_text_to_image)
+    def add_effect(self) -> None:
+        name = self.random.choice([effect.name() for effect in effects.ALL])
+        self.describe(f"add {name} in {self.scene.name}")
+        self.call(getattr(operators.ever_zoom, f"add_{name}"))
 
-    def effects(self) -> None:
+    def compositing(self) -> None:
         if is_mine(self.scene):
             raise RefusedError("the user's own compositing")
-        name = self.random.choice(("add_effects", "remove_effects"))
+        name = self.random.choice(("add_compositing", "remove_compositing"))
         self.describe(f"{name} in {self.scene.name}")
         self.call(getattr(operators.ever_zoom, name))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from .driver import WORK, Window
+from .driver import EVERYTHING, WORK, Window
 from .nested import NestedSeries
 
 GROUP = "bpy.context.active_object.ever_zoom"
@@ -68,11 +68,39 @@ def test_an_import_is_done_again_with_other_options(window: Window, series: Nest
     window.picture("imported")
     before = window.ask("sorted(item.name for item in bpy.data.objects)")
     # What the panel at the lower left does when a value in it is changed.
-    in_the_view(window, f"{last}.zoom_steps = 10; {last}.crop = 0.5; bpy.ops.ed.undo_redo()")
+    in_the_view(
+        window,
+        f"{last}.zoom_steps = 10; {last}.crop = 0.5; bpy.ops.ed.undo_redo('EXEC_DEFAULT', True)",
+    )
     window.wait_until("bpy.context.scene.frame_end == 31", 60)
     assert window.ask("sorted(item.name for item in bpy.data.objects)") == before
     assert window.ask(f"round({GROUP}.crop, 3)") == 0.5
     window.picture("again")
+    effects_are_done_again(window)
+
+
+def effects_are_done_again(window: Window) -> None:
+    """Another value in the redo panel leaves nothing of the first; then the view composites."""
+    before = window.ask(EVERYTHING)
+    in_the_view(window, "bpy.ops.ever_zoom.add_fireflies('INVOKE_DEFAULT', True)")
+    last = "bpy.context.window_manager.operators[-1]"
+    window.wait_until(f"{last}.bl_idname == 'EVER_ZOOM_OT_add_fireflies'")
+    pressed = window.ask(EVERYTHING)
+    faces = "sum(len(item.polygons) for item in bpy.data.meshes if 'Fireflies' in item.name)"
+    assert window.ask(faces) == 36 * 17
+    in_the_view(window, f"{last}.count = 7; bpy.ops.ed.undo_redo('EXEC_DEFAULT', True)")
+    window.wait_until(f"{faces} == 7 * 17")
+    assert window.ask(EVERYTHING) == pressed
+    window.picture("fireflies")
+    window.hover(window.middle(), "key", "ctrl+z")
+    window.wait_until(f"{faces} == 0")
+    assert window.ask(EVERYTHING) == before
+
+    shading = "find_region('VIEW_3D', 'WINDOW')[1].spaces.active.shading"
+    assert window.ask(f"{shading}.use_compositor") == "DISABLED"
+    in_the_view(window, "bpy.ops.ever_zoom.add_compositing('INVOKE_DEFAULT', True)")
+    assert window.ask(f"{shading}.use_compositor") == "CAMERA"
+    window.picture("compositing")
 
 
 def test_a_file_may_be_opened_at_work(window: Window, tmp_path: Path) -> None:

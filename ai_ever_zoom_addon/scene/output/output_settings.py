@@ -52,8 +52,9 @@ ENGINE_IDS = {
 # Blender keeps what they render as half floats, whatever precision the images have.
 _HALF_PRECISION = (Engine.EEVEE, Engine.WORKBENCH)
 
-# Things that can be seen through, of the user's, for which Cycles has room before the layers.
-_CLEAR_THINGS = 4
+# Things that can be seen through, effects and the user's, for which Cycles has room before the
+# layers.
+_CLEAR_THINGS = 16
 
 Value = bool | int | float | str
 

@@ -1,4 +1,4 @@
-"""Where effects hang: an empty on each image, in whose space that is 1 unit wide. Touches bpy.
+"""Where things hang on images: an empty on each, in whose space that is 1 unit wide. Touches bpy.
 
 An anchor is a child of its image's layer, and so goes where that goes: into another step when the
 zoom grows at an end, to other frames with new timing, to another stretch of a deep zoom. What hangs
@@ -15,16 +15,17 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
 import numpy as np
-from bpy.types import Material, Object, Scene, TimelineMarker
+from bpy.types import Object, Scene, TimelineMarker
 from mathutils import Matrix, Vector
 
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
-from .. import compat, recipe, zoom_level
+from .. import recipe, zoom_level
 from ..drivers import drive, drive_by_table, is_animated
 from ..tags import ANCHOR, HOLDER, ROLE, ZOOM_LEVEL_PATH
 from . import objects, rig
@@ -126,7 +127,7 @@ def update(control: Object, plan: Plan) -> None:
         else:
             waiting.append(anchor)
     for layer in layers.values():
-        name = _image_name(layer)
+        name = _name_of_image(layer)
         if layer not in known:
             found = next((item for item in waiting if item[ANCHOR] == name), None)
             known[layer] = found or _new(control)
@@ -156,7 +157,7 @@ def update(control: Object, plan: Plan) -> None:
         anchor.driver_remove(f'["{STEP}"]')
         anchor.hide_viewport = True
         if children.get(anchor):
-            _use(anchor, control, numbers[number])
+            use(anchor, control, numbers[number])
 
 
 def _describe(owner: Any, name: str, text: str) -> None:
@@ -170,7 +171,7 @@ def _new(control: Object) -> Object:
     return anchor
 
 
-def _use(anchor: Object, control: Object, layer: Layer) -> None:
+def use(anchor: Object, control: Object, layer: Layer) -> None:
     """Let an anchor be hidden only while its layer is, and give it its property.
 
     The others do without: drivers by the hundred make playback slow.
@@ -186,32 +187,25 @@ def _use(anchor: Object, control: Object, layer: Layer) -> None:
     drive(anchor, f'["{STEP}"]', f"i - {layer.number}", {"i": (control, f'["{IMAGE}"]')})
 
 
-def _image_name(layer: Object) -> str:
+def release(anchor: Object) -> None:
+    """Let an anchor be as before anything hung on it."""
+    for path in ("hide_viewport", f'["{STEP}"]'):
+        anchor.driver_remove(path)
+    anchor.pop(STEP, None)
+    anchor.hide_viewport = True
+
+
+def image_name(anchor: Object) -> str:
+    """The name of the image that an anchor is, or was, on."""
+    return str(anchor.get(ANCHOR, ""))
+
+
+def _name_of_image(layer: Object) -> str:
     image = objects.layer_image(layer)
     return str(layer.name if image is None else image.name)
 
 
 # --- What is put there ----------------------------------------------------------------------------
-
-
-def add_text(scene: Scene, control: Object, plan: Plan, body: str) -> Object:
-    """Put a new text, which gives light, on the image in view, and return it; see `add_objects`.
-
-    Raises:
-        EverZoomError: The zoom is not whole.
-    """
-    data: Any = bpy.data.curves.new("Text", "FONT")
-    data.body = body
-    data.align_x = "CENTER"
-    data.materials.append(_glow())
-    text = bpy.data.objects.new("Text", data)
-    control.users_collection[0].objects.link(text)
-    try:
-        add_objects(scene, control, plan, [text])
-    except EverZoomError:
-        bpy.data.curves.remove(data)
-        raise
-    return text
 
 
 def add_objects(
@@ -252,7 +246,7 @@ def add_objects(
     objects.check_editable(control)
     number = image_in_view(scene, control)
     anchor = anchor_of(control, number)
-    _use(anchor, control, next(layer for layer in plan.layers if layer.number == number))
+    use(anchor, control, next(layer for layer in plan.layers if layer.number == number))
     bpy.context.view_layer.update()  # where things are, and how large
     place = _place(anchor, plan, number, roots, [*roots, *_below(roots, children)])
     for item in roots:
@@ -325,15 +319,16 @@ def _place(
     """From where things are in the world to where they go on an image."""
     turn = _turn(anchor, roots)
     low, high = _bounds(parts, turn)
-    (x, y), (width, height), upright = _free_room(plan, number)
+    room = free_room(plan, number)
+    width, height = room.size
     size = high - low
     limits = [
         limit / extent for limit, extent in ((width, size.x), (height, size.y)) if extent > 1e-9
     ]
     middle = (low + high) / 2.0
     return (
-        Matrix.Rotation(upright, 4, "Z")
-        @ Matrix.Translation((x, y, HEIGHT))
+        Matrix.Rotation(room.turn, 4, "Z")
+        @ Matrix.Translation((*room.centre, HEIGHT))
         @ Matrix.Scale(min(limits, default=0.1 * width), 4)
         @ Matrix.Translation((-middle.x, -middle.y, -low.z))
         @ turn
@@ -364,21 +359,41 @@ def _bounds(parts: Sequence[Object], turn: Matrix) -> tuple[Vector, Vector]:
     return Vector([min(values) for values in points]), Vector([max(values) for values in points])
 
 
-def _free_room(plan: Plan, number: int) -> tuple[tuple[float, float], tuple[float, float], float]:
-    """Centre and size of the place on an image, seen from its centre, that the next one leaves.
+@dataclass(frozen=True)
+class Room:
+    """A part of an image, as the view lies when the image fills it, but for its roll.
 
-    It lies below the next image, within the view when this image fills it. All is as the view lies
-    then but for its roll, which is turned anticlockwise against the image by the third value, in
-    radians.
+    Attributes:
+        centre: Seen from the image's centre, in widths of it.
+        size: Width and height, in widths of the image.
+        turn: How the view is turned anticlockwise against the image, in radians.
     """
-    layers = {layer.number: layer for layer in plan.layers}
-    layer, after = layers[number], layers.get(number + 1)
+
+    centre: tuple[float, float]
+    size: tuple[float, float]
+    turn: float
+
+
+def view_on(plan: Plan, number: int) -> Room:
+    """What is seen of an image when it fills the view."""
+    layer = next(layer for layer in plan.layers if layer.number == number)
     view_turn = float(plan.view.turning(np.array(layer.level))[0])
     upright = cmath.rect(1.0 / layer.width, view_turn)
     middle = (complex(*layer.aim) - complex(*layer.centre)) * upright
     width, height = (side / layer.width for side in plan.view_size)
-    bottom, top = middle.imag - height / 2.0, middle.imag
+    return Room((middle.real, middle.imag), (width, height), layer.turn - view_turn)
+
+
+def free_room(plan: Plan, number: int) -> Room:
+    """The place on an image that the next one leaves: below it, within the view."""
+    layers = {layer.number: layer for layer in plan.layers}
+    layer, after = layers[number], layers.get(number + 1)
+    view = view_on(plan, number)
+    (middle, top), (width, height) = view.centre, view.size
+    bottom = top - height / 2.0
     if after is not None:
+        view_turn = layer.turn - view.turn
+        upright = cmath.rect(1.0 / layer.width, view_turn)
         scale = plan.zoom_factor ** (layer.level - after.level)
         place = (complex(*after.centre) * scale - complex(*layer.centre)) * upright
         turn = after.turn - view_turn
@@ -386,27 +401,8 @@ def _free_room(plan: Plan, number: int) -> tuple[tuple[float, float], tuple[floa
         reach = half_x * abs(math.sin(turn)) + half_y * abs(math.cos(turn))
         below = place.imag - reach
         top = below if below > bottom + 0.05 * height else bottom + 0.2 * height
-    centre = middle.real, (bottom + top) / 2.0
-    return centre, (PART * width, PART * (top - bottom)), layer.turn - view_turn
-
-
-def _glow() -> Material:
-    """A white light that is seen in every engine, with no lamps in the scene."""
-    name = "Ever Zoom Glow"
-    found = bpy.data.materials.get((name, None))
-    if found is not None:
-        return found
-    material = bpy.data.materials.new(name)
-    compat.enable_nodes(material)
-    nodes = material.node_tree.nodes
-    nodes.clear()
-    emission, output = (
-        nodes.new(kind) for kind in ("ShaderNodeEmission", "ShaderNodeOutputMaterial")
-    )
-    emission.inputs["Strength"].default_value = 3.0  # white still, and bright to the effect Glow
-    material.node_tree.links.new(emission.outputs[0], output.inputs["Surface"])
-    material.diffuse_color = (1.0, 1.0, 1.0, 1.0)  # type: ignore[assignment]
-    return material
+    centre = middle, (bottom + top) / 2.0
+    return Room(centre, (PART * width, PART * (top - bottom)), view.turn)
 
 
 # --- Markers --------------------------------------------------------------------------------------
@@ -427,7 +423,7 @@ def mark_images(scene: Scene, control: Object) -> int:
     for number, layer in sorted(objects.numbered(control, "layer").items()):
         frame = frame_of_image(control, number)
         if frame is not None:
-            scene.timeline_markers.new(f"Image {number}: {_image_name(layer)}", frame=frame)
+            scene.timeline_markers.new(f"Image {number}: {_name_of_image(layer)}", frame=frame)
             count += 1
     return count
 

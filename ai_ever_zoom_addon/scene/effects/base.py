@@ -1,0 +1,384 @@
+"""What all effects have in common: their settings, their place on an image, adding and removing.
+
+An effect is a small tree of objects on the anchor of its image. At its top is an empty in whose
+space the view is 1 unit wide where the image fills it, x to the right and y up as one sees it. The
+top keeps which effect it is and its settings; all that was made for it is tagged, and goes with it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, get_type_hints
+
+import bpy
+import numpy as np
+from bpy.types import Material, Object, Scene
+from mathutils import Matrix
+from numpy.typing import NDArray
+
+from ...core.plan.plan import Layer, Plan
+from ...errors import EverZoomError
+from .. import compat
+from ..drivers import Sources, drive
+from ..planes import anchors, objects
+from ..tags import EFFECT, EFFECT_PART
+from .setting import Colour, Setting
+
+# Of a disc of light: 1 in its middle, 0 at its edge.
+GLOW_ATTRIBUTE = "glow"
+
+# Blender's name for the engine that has no shaders.
+WORKBENCH = "BLENDER_WORKBENCH"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an effect goes.
+
+    Attributes:
+        control: The zoom.
+        plan: By which it was built.
+        layer: Of the image, in the plan.
+        item: The image's layer.
+        anchor: The image's anchor.
+        top: The effect's top object.
+    """
+
+    control: Object
+    plan: Plan
+    layer: Layer
+    item: Object
+    anchor: Object
+    top: Object
+
+    @property
+    def step(self) -> Sources:
+        """The variable `step` for drivers: 0 where the image fills the view, -1 at the last one."""
+        return {"step": (self.anchor, f'["{anchors.STEP}"]')}
+
+    @property
+    def height(self) -> float:
+        """Of the view, in widths of it."""
+        width, height = self.plan.view_size
+        return height / width
+
+    @property
+    def free_room(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Centre and size of what the next image leaves below itself."""
+        view, room = (
+            make(self.plan, self.layer.number) for make in (anchors.view_on, anchors.free_room)
+        )
+        unit = view.size[0]
+        across, up = ((room.centre[axis] - view.centre[axis]) / unit for axis in range(2))
+        return (across, up), (room.size[0] / unit, room.size[1] / unit)
+
+    def add(self, name: str, data: Any, materials: Sequence[Material], hidden: str = "") -> Object:
+        """An object below the top, which hides with the image.
+
+        Args:
+            name: Its name, and its data's.
+            data: A mesh or a curve, of its own.
+            materials: For its faces, by their numbers.
+            hidden: Expression of `step` for when it is out of sight beside that.
+        """
+        data.name = name
+        for material in materials:
+            data.materials.append(material)
+        item = bpy.data.objects.new(name, data)
+        item[EFFECT_PART] = data[EFFECT_PART] = True
+        item.parent = self.top
+        self.control.users_collection[0].objects.link(item)
+        sources: Sources = {"h": (self.anchor, "hide_viewport")} | (self.step if hidden else {})
+        for path in anchors.VISIBILITY:
+            drive(item, path, f"h or {hidden}" if hidden else "h", sources)
+        return item
+
+    def light(
+        self,
+        name: str,
+        colour: Colour,
+        strength: float = 1.0,
+        opacity: str = "1",
+        *,
+        is_soft: bool = False,
+    ) -> Material:
+        """A material that gives light, takes none, and may be seen through, in every engine.
+
+        One sample shows it exactly, as it does the images.
+
+        Args:
+            name: Of the material.
+            colour: Of the light.
+            strength: 1: the colour as it is; more is whiter.
+            opacity: Expression of `step`, 0 to 1.
+            is_soft: It fades towards the edge of its disc. Workbench leaves it out: it has no
+                shaders.
+        """
+        material, nodes, surface = new_material(name)
+        links = nodes.id_data.links
+        light, clear, mix, seen = (
+            nodes.new(f"ShaderNode{kind}")
+            for kind in ("Emission", "BsdfTransparent", "MixShader", "Math")
+        )
+        light.inputs["Color"].default_value = (*colour, 1.0)
+        light.inputs["Strength"].default_value = strength
+        seen.operation, seen.label = "MULTIPLY", "Opacity"
+        seen.inputs[1].default_value = 1.0
+        drive(seen.inputs[0], "default_value", opacity, self.step)
+        if is_soft:
+            glow, steep = nodes.new("ShaderNodeAttribute"), nodes.new("ShaderNodeMath")
+            glow.attribute_name = GLOW_ATTRIBUTE
+            steep.operation = "POWER"
+            steep.inputs[1].default_value = 3.0
+            links.new(glow.outputs["Fac"], steep.inputs[0])
+            links.new(steep.outputs[0], seen.inputs[1])
+        for number, socket in enumerate((seen, clear, light)):
+            links.new(socket.outputs[0], mix.inputs[number])
+        links.new(mix.outputs[0], surface)
+        arrange(nodes)
+        material.surface_render_method = "BLENDED"
+        material.use_transparency_overlap = True
+        material.diffuse_color = (*colour, 0.0 if is_soft else 1.0)  # what Workbench shows
+        if not is_soft:
+            drive(material, "diffuse_color", opacity, self.step, 3)
+        return material
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An effect with its settings. A subclass's docstring is the tooltip of its button.
+
+    Attributes:
+        label: What the button says.
+        icon: Blender's name of the button's icon.
+        is_once: An image has it once: the next one takes its place.
+        is_shader: It changes how the image is shaded, which Workbench does not do.
+        has_edges: It has edges that get smooth with more samples.
+    """
+
+    label: ClassVar[str]
+    icon: ClassVar[str]
+    is_once: ClassVar[bool] = False
+    is_shader: ClassVar[bool] = False
+    has_edges: ClassVar[bool] = True
+
+    @classmethod
+    def name(cls) -> str:
+        """For scripts: `ever_zoom.add_` and this is its operator."""
+        return cls.label.lower().replace("-", "_").replace(" ", "_")
+
+    @classmethod
+    def why_not(cls, scene: Scene) -> str:
+        """Why a scene's engine cannot show it; "" if it can."""
+        if cls.is_shader and str(scene.render.engine) == WORKBENCH:
+            return "Workbench shows the images as they are: choose another engine under Output"
+        return ""
+
+    @classmethod
+    def settings(cls) -> dict[str, tuple[Setting, Any]]:
+        """By their names for scripts, what is said of each, and its default."""
+        hints = get_type_hints(cls, include_extras=True)
+        return {item.name: (hints[item.name].__metadata__[0], item.default) for item in fields(cls)}
+
+    def check(self, item: Object) -> None:
+        """Find out, before anything is changed, whether a layer can have it.
+
+        Raises:
+            EverZoomError: It cannot.
+        """
+
+    def make(self, place: Place) -> None:
+        """Make it, below the top of its place."""
+        raise NotImplementedError
+
+    def renew(self, place: Place) -> None:
+        """After the zoom was built again: bring it up to date."""
+
+    def unmake(self, item: Object) -> None:
+        """Take from a layer what it was given, before the objects are removed."""
+
+
+def add(scene: Scene, control: Object, plan: Plan, effect: Effect) -> Object:
+    """Put an effect on the image in view.
+
+    Args:
+        scene: Its current frame says which image is in view.
+        control: The zoom.
+        plan: By which it was built.
+        effect: With its settings.
+
+    Returns:
+        Its top object. `name_of` says on which image it is.
+
+    Raises:
+        EverZoomError: The zoom is not whole, or the image cannot have it. Nothing has been changed.
+    """
+    reason = effect.why_not(scene)
+    if reason:
+        raise EverZoomError(f"{reason}.")
+    objects.check_editable(control)
+    number = anchors.image_in_view(scene, control)
+    anchor = anchors.anchor_of(control, number)
+    item = anchor.parent
+    if item is None:  # as `anchor_of` has found it by its layer
+        raise EverZoomError("The image's anchor is gone: press Build Again.")
+    effect.check(item)
+    layer = next(layer for layer in plan.layers if layer.number == number)
+    if effect.is_once:
+        for top, other in on_images(control):
+            if top.parent == anchor and type(other) is type(effect):
+                remove(top)
+    anchors.use(anchor, control, layer)
+    top = bpy.data.objects.new(effect.label, None)
+    top[EFFECT] = json.dumps({"effect": effect.name(), **asdict(effect)})
+    top[EFFECT_PART] = True
+    top.empty_display_size = 0.05
+    top.parent = anchor
+    control.users_collection[0].objects.link(top)
+    view = anchors.view_on(plan, number)
+    top.matrix_basis = (
+        Matrix.Rotation(view.turn, 4, "Z")
+        @ Matrix.Translation((*view.centre, anchors.HEIGHT))
+        @ Matrix.Scale(view.size[0], 4)
+    )
+    effect.make(Place(control, plan, layer, item, anchor, top))
+    return top
+
+
+def on_images(control: Object) -> Iterator[tuple[Object, Effect | None]]:
+    """The effects of a zoom: their top objects, each with what it is; None: nobody knows."""
+    for anchor in anchors.anchors(control):
+        for top in sorted(anchor.children, key=lambda item: item.name):
+            if top.get(EFFECT) is not None:
+                yield top, _read(top[EFFECT])
+
+
+def name_of(top: Object) -> str:
+    """The name of the image that an effect is on."""
+    return anchors.image_name(top.parent) if top.parent is not None else ""
+
+
+def renew(control: Object, plan: Plan) -> None:
+    """Bring effects up to date, after a build."""
+    layers = {layer.number: layer for layer in plan.layers}
+    for number, item in objects.numbered(control, "layer").items():
+        for anchor in item.children:
+            for top, effect in _on_anchor(anchor):
+                if effect is not None and number in layers:
+                    effect.renew(Place(control, plan, layers[number], item, anchor, top))
+
+
+def remove(top: Object) -> None:
+    """Take an effect away: all that was made for it, but nothing that the user added to it."""
+    anchor, effect = top.parent, _read(top.get(EFFECT))
+    if anchor is not None and anchor.parent is not None and effect is not None:
+        effect.unmake(anchor.parent)
+    ours = [item for item in (top, *top.children_recursive) if item.get(EFFECT_PART)]
+    for item in ours:
+        for child in set(item.children) - set(ours):
+            place = child.matrix_world.copy()
+            child.parent = anchor
+            child.matrix_world = place
+    materials = {slot.material for item in ours for slot in item.material_slots}
+    data = {item.data for item in ours}
+    bpy.data.batch_remove(ours)
+    for group in (data, materials):  # data first, as it uses the materials
+        made = [item for item in group if item is not None and item.get(EFFECT_PART)]
+        bpy.data.batch_remove([item for item in made if not item.users])
+    if anchor is not None and not anchor.children:
+        anchors.release(anchor)
+
+
+def _on_anchor(anchor: Object) -> list[tuple[Object, Effect | None]]:
+    tops = [item for item in anchor.children if item.get(EFFECT) is not None]
+    return [(top, _read(top[EFFECT])) for top in tops]
+
+
+def _read(note: Any) -> Effect | None:
+    """The effect that a top object tells of; None where the note was tampered with."""
+    from . import ALL
+
+    try:
+        values = json.loads(note)
+        kind = {kind.name(): kind for kind in ALL}[values["effect"]]
+        declared = kind.settings().items()
+        return kind(**{name: _value(values[name], *said) for name, said in declared})
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        return None
+
+
+def _value(value: Any, setting: Setting, default: Any) -> Any:
+    """A setting's value, within its limits.
+
+    Raises:
+        TypeError: It is of another kind.
+        ValueError: It cannot be read.
+    """
+    kind = type(default)
+    if kind is tuple:
+        red, green, blue = (min(max(float(part), 0.0), 1.0) for part in value)
+        return red, green, blue
+    if isinstance(value, bool) is not (kind is bool):
+        raise TypeError(setting.name)
+    if kind in (int, float):
+        if not math.isfinite(value):
+            raise ValueError(setting.name)
+        return kind(min(max(value, setting.least), setting.most))
+    if not isinstance(value, kind):
+        raise TypeError(setting.name)
+    return value
+
+
+# --- What effects are made of ---------------------------------------------------------------------
+
+
+def new_material(name: str) -> tuple[Any, Any, Any]:
+    """A new material, its nodes, which are none but the output, and the socket of its surface."""
+    material: Any = bpy.data.materials.new(name)
+    material[EFFECT_PART] = True
+    compat.enable_nodes(material)
+    nodes = material.node_tree.nodes
+    nodes.clear()
+    output = nodes.new("ShaderNodeOutputMaterial")
+    if hasattr(material, "cycles"):  # no lamp: sampling it as one costs time and is seen nowhere
+        material.cycles.emission_sampling = "NONE"
+    return material, nodes, output.inputs["Surface"]
+
+
+def arrange(nodes: Any) -> None:
+    """Put nodes side by side, the output last."""
+    for column, node in enumerate([*list(nodes)[1:], nodes[0]]):
+        node.location = 200 * column, -160 * (column % 2)
+
+
+def disc_mesh(points: NDArray[np.float64], core: float, radius: float, sides: int = 16) -> Any:
+    """A mesh of discs, each a core (its first material) in a ring of light (its second one).
+
+    Args:
+        points: Their middles, of shape (discs, 2).
+        core: Radius of the cores; 0: the light reaches to the middle.
+        radius: Of the discs.
+        sides: Corners of each.
+    """
+    turns = np.arange(sides) * 2.0 * np.pi / sides
+    ring = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    flat = np.concatenate([max(core, 1e-3 * radius) * ring, radius * ring])
+    around = [(k, (k + 1) % sides) for k in range(sides)]
+    corners, faces, kinds = [], [], []
+    for number, point in enumerate(points):
+        first = number * 2 * sides
+        corners += [(x, y, 0.0) for x, y in point + flat]
+        faces.append([first + k for k in range(sides)])
+        faces += [[first + a, first + sides + a, first + sides + b, first + b] for a, b in around]
+        kinds += [0 if core else 1] + [1] * sides
+    mesh: Any = bpy.data.meshes.new("Discs")
+    mesh.from_pydata(corners, [], faces)
+    mesh.polygons.foreach_set("material_index", kinds)
+    glow = np.tile(np.repeat([1.0, 0.0], sides), len(points))
+    attribute = mesh.attributes.new(GLOW_ATTRIBUTE, "FLOAT", "POINT")
+    attribute.data.foreach_set("value", glow.astype(np.float32))
+    mesh.update()
+    return mesh
