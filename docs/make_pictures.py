@@ -3,7 +3,7 @@
 Run it with the Python of an environment that build.py made:
 
     .env/bpy-5.2/bin/python docs/make_pictures.py [sheet] [movie] [camera] [overlay] [kinds]
-        [joins] [glide] [page] [window]
+        [joins] [glide] [depth] [page] [window]
 
 `page` needs a Chromium, named by EVER_ZOOM_BROWSER, and `window` a complete Blender, named as
 tests/window/driver.py says.
@@ -223,6 +223,24 @@ def make_glide() -> None:
     save_photo("glide", np.concatenate([frames[0], gap, frames[1]], axis=1))
 
 
+def make_depth() -> None:
+    """A moment between two pictures: flat, with depth, and as a camera would have seen it."""
+    from tests import truth_scene
+
+    frames = []
+    with tempfile.TemporaryDirectory() as folder:
+        truth_scene.write_series(Path(folder), 3, (1200, 675))
+        order = ["-i", folder, "-zf", "2", "-zs", "100", "--no-align"]
+        moment = ["--engine", "cycles", "--frames", "120"]
+        for strength in (0.0, truth_scene.nearest()):
+            frames += rendered(*order, *moment, "--depth-strength", str(strength))
+    size = frames[0].shape[1], frames[0].shape[0]
+    frames.append(eight_bit(truth_scene.look(1.2, size, truth_scene.CROP)[0]))
+    gap = np.full((270, 12, 3), 255, np.uint8)
+    parts = [frame[60:330, 620:] for frame in frames]
+    save_photo("depth", np.concatenate([parts[0], gap, parts[1], gap, parts[2]], axis=1))
+
+
 def make_page() -> None:
     """The sample as a page, in a browser."""
     from ai_ever_zoom_addon.cli import main
@@ -266,6 +284,7 @@ if __name__ == "__main__":
         "kinds": make_kinds,
         "joins": make_joins,
         "glide": make_glide,
+        "depth": make_depth,
         "page": make_page,
         "window": make_window,
         "listing": make_listing,

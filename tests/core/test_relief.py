@@ -160,12 +160,17 @@ def test_seams_stay_flat(case: str) -> None:
 
 
 def test_what_is_seen_through_a_hole_does_not_come_through_it() -> None:
-    plan = plan_of("near", Step(2.0), Step(2.0, is_hole=True))
-    inner = plan.layers[2]
-    for level in levels_of(plan, inner):
+    step = Step(2.0)
+    plan = plan_of("bar", step, Step(2.0, is_hole=True), step)
+    holed, inner = plan.layers[1:3]
+    assert holed.has_hole
+    for level in np.linspace(inner.visible_from, holed.visible_until, 9):
         points, _, _ = bent(plan, inner, level)
-        if level < inner.level - 0.4:
-            assert points[:, 2].max() == 0.0
+        assert points[:, 2].max() == 0.0
+    points, _, _ = bent(plan, inner, inner.level + 0.2)
+    assert points[:, 2].max() > 0.0
+    plan = plan_of("bar", step, Step(2.0, is_hole=True))
+    assert relief_maker(plan, plan.layers[2], LENS) is None
 
 
 def test_strength() -> None:
