@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from dataclasses import dataclass, replace
@@ -422,6 +423,12 @@ def test_a_ring_glides_where_it_closes() -> None:
         assert any(bend.is_outer for bend in layer.bends) == (layer.number % 3 == 2)
     for layer in plan.layers[1:]:
         assert any(not bend.is_outer for bend in layer.bends) == (layer.number % 3 == 0)
+    # In every round in the same way: so the last frame goes over into the first one.
+    rounds = [bend.join for layer in plan.layers for bend in layer.bends if bend.is_outer]
+    assert len(rounds) > 1
+    for before, after in itertools.pairwise(rounds):
+        assert after.begins - before.begins == after.ends - before.ends == plan.round_levels
+        assert (after.centre, after.vector) == pytest.approx((before.centre, before.vector))
 
 
 def test_displacements_are_written_down_exactly_enough() -> None:
