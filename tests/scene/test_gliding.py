@@ -19,7 +19,7 @@ from ai_ever_zoom_addon.core.findings import FindingKind
 from ai_ever_zoom_addon.core.steps import run
 from ai_ever_zoom_addon.scene import measuring, recipe, zooms
 from ai_ever_zoom_addon.scene.planes import objects
-from ai_ever_zoom_addon.scene.planes.bending import GLIDE_IN, GLIDE_OUT
+from ai_ever_zoom_addon.scene.planes.bending import GLIDE_IN, GLIDE_OUT, RELIEF
 from ai_ever_zoom_addon.settings import Engine, Order, ZoomSettings
 from tests.pictures import Array
 from tests.series_maker import repainted, to_bytes, view, waved
@@ -224,6 +224,34 @@ def test_a_glide_belongs_to_a_pair_whatever_the_list_of_images_does(
     operators.ever_zoom.use_image(index=1)
     assert glides() == before
     assert keys_of(control) == GLIDING
+
+
+@pytest.mark.newest
+def test_a_relief_glides_too(painted: Path, tmp_path: Path) -> None:
+    """The keys add to each other: what glides does so beside what comes forward."""
+    folder = tmp_path / "images"
+    shutil.copytree(painted, folder)
+    near = np.hypot(*np.meshgrid(np.linspace(-1, 1, SIZE[0]), np.linspace(-1, 1, SIZE[1])))
+    Image.fromarray(np.uint8(255 * np.clip(1.2 - near, 0, 1))).save(folder / "1_depth.png")
+    flat = build(painted)
+    alone = key_points(flat, 1)
+    both = key_points(build(folder, flat), 1)
+    assert {GLIDE_IN, GLIDE_OUT, RELIEF} <= set(both)
+    assert np.abs(both[RELIEF][:, 2]).max() > 1e-3
+    for name in (GLIDE_IN, GLIDE_OUT):
+        assert np.abs(both[name]).max() == pytest.approx(np.abs(alone[name]).max(), rel=0.05)
+        assert not both[name][:, 2].any()
+
+
+def key_points(control: Any, number: int) -> dict[str, Array]:
+    """By what each shape key of a layer moves its corners, shape (n, 3)."""
+    blocks = objects.numbered(control, "layer")[number].data.shape_keys.key_blocks
+    points = {}
+    for block in blocks:
+        places = np.empty(3 * len(block.data), np.float32)
+        block.data.foreach_get("co", places)
+        points[block.name] = places.reshape(-1, 3)
+    return {name: places - points["Basis"] for name, places in points.items()}
 
 
 def followed(control: Any) -> set[str]:
