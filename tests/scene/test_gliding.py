@@ -248,7 +248,7 @@ def key_points(control: Any, number: int) -> dict[str, Array]:
     blocks = objects.numbered(control, "layer")[number].data.shape_keys.key_blocks
     points = {}
     for block in blocks:
-        places = np.empty(3 * len(block.data), np.float32)
+        places = np.empty(3 * len(block.data))
         block.data.foreach_get("co", places)
         points[block.name] = places.reshape(-1, 3)
     return {name: places - points["Basis"] for name, places in points.items()}
