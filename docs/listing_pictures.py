@@ -126,9 +126,26 @@ def make_screenshots() -> None:
         take(at, 5, "found")
 
 
+def make_effects() -> None:
+    """What hangs on images at a click, in the view."""
+    with studio((SCREEN[0] + FRAME[0], SCREEN[1] + TOP_BAR + FRAME[1])) as at:
+        write_series(at.folder / "balloons")
+        build_folder(at, "//balloons")
+        at.window.ask("bpy.context.scene.frame_set(61)")
+        at.view_is(1)
+        operate(
+            at,
+            "bpy.ops.ever_zoom.add_fireflies()\n"
+            "bpy.ops.ever_zoom.add_title(text='Around the World')",
+        )
+        at.away()
+        take(at, 6, "effects")
+
+
 def make_all() -> None:
     """All of them."""
     LISTING.mkdir(exist_ok=True)
     make_icon()
     make_featured()
     make_screenshots()
+    make_effects()
