@@ -43,7 +43,6 @@ from .core.files.temporary import claim
 from .core.files.writing import Writing
 from .core.findings import Finding
 from .core.image_settings import images_to_json, read_timing
-from .core.machine import suitable_jobs
 from .core.page import PAGE_SUFFIX, folder_beside, is_page
 from .core.plan.plan import Plan, make_plan
 from .core.series import Series
@@ -56,7 +55,6 @@ from .scene.output import blend_file, farm, output_settings, rendering
 from .scene.output.gpu import best_engine, gpu_name
 from .scene.output.sound import sound_seconds
 from .scene.strips.storing import Saving
-from .scene.strips.strips import has_strips
 from .settings import TABLE, Engine, FileFormat, ImageSettings, Travel, ZoomSettings
 from .stopping import Stop, stoppable
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
@@ -321,11 +319,11 @@ def _written(
     }
 
 
-def _shown(built: _Built, stamps: Stamps, *, is_saved: bool) -> Zoom:
+def _shown(built: _Built, file_format: FileFormat, stamps: Stamps, *, is_saved: bool) -> Zoom:
     """What the frames of a zoom depend on: frames of another one are not gone on with."""
     images, steps = built.series.images, (*built.series.steps, built.series.closing)
     return {
-        **_named(built.settings),
+        **_named(replace(built.settings, file_format=file_format)),
         # The sample's files are made anew each time.
         **{file.name: stamp for file, stamp in stamps.items() if built.settings.folder},
         "how images lie in each other": _digest(
@@ -377,8 +375,7 @@ def _write(
     """Write what was asked for of a zoom: the file, the farm's file, the frames."""
     scene, blend = built.scene, places.get("--save-blend")
     file_format = format_of(output, built.settings.file_format)
-    zoom = _shown(built, stamps, is_saved=blend is not None)
-    zoom = {**zoom, "--format": file_format.value}
+    zoom = _shown(built, file_format, stamps, is_saved=blend is not None)
     stop.heed()
     output_settings.set_output(scene, output, file_format)
     if blend is not None:
@@ -399,13 +396,9 @@ def _write(
             terminal.say(f"Nothing is rendered to {output}: leave out {option} for that.")
     if not options.no_render:
         first, last = frames
-        jobs = options.jobs
-        if jobs == AUTO:
-            jobs = suitable_jobs(
-                ((image.width, image.height) for image in built.series.images),
-                is_video_of_strips=scene.render.is_movie_format and has_strips(scene),
-            )
-        jobs = rendering.shared(scene, jobs)
+        sizes = ((image.width, image.height) for image in built.series.images)
+        wanted = None if options.jobs == AUTO else options.jobs
+        jobs = rendering.processes(scene, wanted, sizes)
         if jobs > 1:
             terminal.say(f"Rendering by {jobs} processes at once.")
         # Whoever asks for the file gets the frames that the file renders.

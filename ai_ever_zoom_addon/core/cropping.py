@@ -13,6 +13,7 @@ from ..settings import MaskShape
 from .drawing import Drawing, Pixels
 from .joins import FINER, Join, alone, widths_needed
 from .plan.plan import Plan
+from .products import window_sums
 
 # Levels of 255 by which two images differ on average along a seam that is not seen. Tried with
 # real series: where a generator has kept a picture, it is 0.5 to 0.9, from the middle to its rim;
@@ -122,13 +123,9 @@ def seam_difference(
 
 def _mean_around(values: NDArray[np.float64], side: int) -> NDArray[np.float64]:
     """Means over squares of an odd side around each place; nothing is beyond the rim."""
-    for axis in (0, 1):
-        width = [(0, 0)] * values.ndim
-        width[axis] = side // 2 + 1, side // 2
-        sums = np.pad(values, width).cumsum(axis)
-        upper, lower = np.split(sums, [side], axis)[1], np.split(sums, [-side], axis)[0]
-        values = (upper - lower) / side
-    return values
+    beyond = side // 2
+    padded = np.pad(values, ((beyond, beyond), (beyond, beyond), (0, 0)))
+    return window_sums(padded, (side, side)) / side**2
 
 
 def _drawing(plan: Plan, join: Join) -> Drawing:

@@ -1,4 +1,4 @@
-"""Products of matrices by one thread each. Pure numpy, never touches bpy.
+"""Products of matrices by one thread each, and sums. Pure numpy, never touches bpy.
 
 OpenBLAS, which multiplies for numpy, shares larger products among threads, as many as the machine
 has cores. For a tenth of a millisecond's work they wait for each other, busily: where something
@@ -67,3 +67,11 @@ def _of_long(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
 def dot(one: NDArray[Any], other: NDArray[Any]) -> float:
     """The sum of the products of two lines of numbers; numpy's own asks OpenBLAS, too."""
     return float(np.einsum("i,i->", one, other))
+
+
+def window_sums(values: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float64]:
+    """The sum of each window of a shape (height, width) in the first two axes of some values."""
+    rest = ((0, 0),) * (values.ndim - 2)
+    total = np.pad(values, ((1, 0), (1, 0), *rest)).cumsum(0, np.float64).cumsum(1)
+    across = total[:, shape[1] :] - total[:, : -shape[1]]
+    return across[shape[0] :] - across[: -shape[0]]

@@ -87,8 +87,8 @@ def media_type(*, video: bool) -> dict[str, str]:
 
 def set_media_type(scene: Any, *, video: bool) -> None:
     """Choose between images and video, see `media_type`."""
-    if bpy.app.version >= (5, 0, 0):
-        scene.render.image_settings.media_type = "VIDEO" if video else "IMAGE"
+    for path, value in media_type(video=video).items():
+        setattr(scene.render.image_settings, path.rpartition(".")[2], value)
 
 
 def literal_path(path: str) -> str:

@@ -16,8 +16,7 @@ import numpy as np
 from bpy.types import Image, Material, Object, Scene
 from numpy.typing import NDArray
 
-from ..core.files.output import VIDEO_SUFFIXES
-from ..core.files.video_file import frames_of_video
+from ..core.files.video_file import is_rendered_file
 from ..errors import EverZoomError
 from . import compat, loading
 from .output import output_settings
@@ -83,7 +82,7 @@ def _rendered(zoom: Scene) -> tuple[Path, bool]:
         Path(zoom.render.frame_path(frame=frame)) for frame in frames[: 1 if is_video else None]
     ]
     for file in files:
-        if not (frames_of_video(file) if file.suffix in VIDEO_SUFFIXES else file.is_file()):
+        if not is_rendered_file(file):
             raise EverZoomError(
                 f'{file} is not rendered yet: show the scene "{zoom.name}" and press Render '
                 "Animation first."

@@ -20,7 +20,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ..core.files.video_file import frames_of_video, put_index_first
+from ..core.files.video_file import is_rendered_file, put_index_first
 from ..core.files.writing import Writing
 from ..errors import EverZoomError, reason_of
 from ..scene import active
@@ -173,6 +173,11 @@ def saved(scene: Any) -> Job | None:
     return job if job and job.path == bpy.path.abspath(scene.render.filepath) else None
 
 
+def latest(scene: Any) -> Job | None:
+    """What was rendered to where a scene renders to, in this session or an earlier one."""
+    return saved(scene) or found(scene)
+
+
 def found(scene: Any) -> Job | None:
     """What is there where a scene renders to, if it is as many frames: looked for once."""
     render = scene.render
@@ -186,8 +191,8 @@ def found(scene: Any) -> Job | None:
 
 def _is_whole(job: Job) -> bool:
     if job.is_video:
-        return frames_of_video(job.output) == job.count
-    return bool(job.files) and all(file.is_file() for file in job.files)
+        return is_rendered_file(job.output, job.count)
+    return bool(job.files) and all(map(is_rendered_file, job.files))
 
 
 def cost(scene: Any) -> tuple[float, float | None] | None:
@@ -312,12 +317,11 @@ def draw_after(layout: Any, context: Any) -> None:
 
     It has its place before there is anything: so what is below never moves away from the mouse.
     """
-    job, earlier = saved(context.scene), found(context.scene)
+    job = latest(context.scene)
     text, icon = "Not rendered yet", "BLANK1"
     if job is not None:
-        text, icon = f"Saved to {job.output.name}", "CHECKMARK"
-    elif earlier is not None:
-        text, icon = f"{earlier.output.name}, rendered before", "CHECKMARK"
+        is_ours, icon = job is saved(context.scene), "CHECKMARK"
+        text = f"Saved to {job.output.name}" if is_ours else f"{job.output.name}, rendered before"
     layout.label(text=text, icon=icon)
     row = layout.row(align=True)
     play = "Play Video" if context.scene.render.is_movie_format else "Play Frames"
@@ -330,7 +334,7 @@ class _OfRendered(Reporting):
 
     @classmethod
     def poll(cls: Any, context: Any) -> bool:
-        if (saved(context.scene) or found(context.scene)) is None:
+        if latest(context.scene) is None:
             cls.poll_message_set("Render the zoom first")
             return False
         return True
@@ -341,7 +345,7 @@ class _OfRendered(Reporting):
         Raises:
             EverZoomError: It is gone.
         """
-        job = saved(context.scene) or found(context.scene)
+        job = latest(context.scene)
         if job is None or not job.files[0].exists():
             raise EverZoomError("What was rendered is not there any more: render it again.")
         return job

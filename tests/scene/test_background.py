@@ -17,7 +17,7 @@ from ai_ever_zoom_addon.core.files.video_file import put_index_first
 from ai_ever_zoom_addon.core.files.writing import lock_of
 from ai_ever_zoom_addon.errors import EverZoomError
 from ai_ever_zoom_addon.scene import recipe, zooms
-from ai_ever_zoom_addon.scene.output import background, output_settings, rendering
+from ai_ever_zoom_addon.scene.output import output_settings, rendering
 from ai_ever_zoom_addon.scene.output.background import BackgroundRender
 from ai_ever_zoom_addon.scene.strips.strips import picture_files, picture_strips
 from ai_ever_zoom_addon.settings import Engine
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.newest
 @pytest.fixture(autouse=True)
 def two_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever this machine would carry."""
-    monkeypatch.setattr(background, "suitable_jobs", lambda _, **__: 2)
+    monkeypatch.setattr(rendering, "suitable_jobs", lambda _, **__: 2)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from PIL import Image, ImageSequence
 
 from ai_ever_zoom_addon.core.files.output import is_whole_picture
 from ai_ever_zoom_addon.errors import EverZoomError
-from ai_ever_zoom_addon.scene.output import background, output_settings
+from ai_ever_zoom_addon.scene.output import output_settings, rendering
 from ai_ever_zoom_addon.scene.output.background import BackgroundRender
 from ai_ever_zoom_addon.settings import FileFormat
 from tests import pictures
@@ -355,7 +355,7 @@ def test_a_format_is_chosen_in_the_panel(addon: None, tmp_path: Path) -> None:
 def test_each_kind_is_rendered_in_the_background(
     addon: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_format: str
 ) -> None:
-    monkeypatch.setattr(background, "suitable_jobs", lambda *_, **__: 2)
+    monkeypatch.setattr(rendering, "suitable_jobs", lambda *_, **__: 2)
     build(tmp_path / "series", "cycles", zoom_steps=STEPS, file_format=file_format)
     scene: Any = bpy.context.scene
     render = BackgroundRender(scene)

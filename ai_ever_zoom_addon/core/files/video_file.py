@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from .output import VIDEO_SUFFIXES
+
 Box = tuple[int, int]  # where what is in it starts and ends
 
 _BLOCK_BYTES = 1 << 20
@@ -44,6 +46,19 @@ def frames_of_video(file: Path) -> int:
             return max(counts, default=0) if b"mdat" in boxes else 0
     except (OSError, KeyError, struct.error):
         return 0
+
+
+def is_rendered_file(file: Path, frames: int | None = None) -> bool:
+    """Whether a video, or a frame, is there and whole, as far as can be told of its kind.
+
+    Args:
+        file: In any format of Blender's.
+        frames: How many the video has; None: some.
+    """
+    if file.suffix in VIDEO_SUFFIXES:
+        count = frames_of_video(file)
+        return count == frames or (frames is None and count > 0)
+    return file.is_file() and file.stat().st_size > 0
 
 
 def put_index_first(file: Path) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..products import product
+from ..products import product, window_sums
 from .picture import Picture
 from .resampling import Array, flatten
 
@@ -118,7 +118,10 @@ def screen(
         scores = _products(view, templates.vectors.reshape(-1, *shape))
         rows, columns, _ = scores.shape
         pixels = shape[0] * shape[1]
-        energy = _sums(np.square(view), shape) - np.square(_sums(view, shape)) / pixels
+        squares, sums = (
+            window_sums(values, shape).astype(np.float32) for values in (np.square(view), view)
+        )
+        energy = squares - np.square(sums) / pixels
         scores /= np.sqrt(np.maximum(energy, 1e-3 * pixels))[..., None]
         scores = scores.reshape(-1, count)
         chance = np.einsum("ij,ij->j", scores, scores) / len(scores)
@@ -153,13 +156,6 @@ def _products(view: Array, templates: Array) -> Array:
         rows = strips[start * across : (start + down) * across]
         products += product(rows, part.reshape(len(part), -1).T)
     return products.reshape(down, across, -1)
-
-
-def _sums(values: Array, shape: tuple[int, int]) -> Array:
-    """The sum of each window of that shape: (down, across)."""
-    total = np.pad(values, ((1, 0), (1, 0))).cumsum(0, np.float64).cumsum(1)
-    across = total[:, shape[1] :] - total[:, : -shape[1]]
-    return (across[shape[0] :] - across[: -shape[0]]).astype(np.float32)
 
 
 def _clear(scores: Array, row: NDArray[np.int64], column: NDArray[np.int64]) -> None:

@@ -12,13 +12,11 @@ from typing import Any
 import bpy
 
 from ...core.files.image_file import read_header
-from ...core.files.output import VIDEO_SUFFIXES
 from ...core.files.places import check_file, make_folder
 from ...core.files.stamps import check_unchanged
 from ...core.files.temporary import claim
-from ...core.files.video_file import frames_of_video, put_index_first
+from ...core.files.video_file import is_rendered_file, put_index_first
 from ...core.files.writing import Writing, real_file
-from ...core.machine import suitable_jobs
 from ...core.steps import Steps
 from ...errors import EverZoomError
 from .. import compat
@@ -27,7 +25,7 @@ from ..strips.storing import Saving
 from ..strips.strips import has_strips
 from . import blend_file, encoding, output_settings
 from .crew import Crew, Job, WorkerError
-from .rendering import incomplete
+from .rendering import incomplete, processes
 from .watching import keep_others_away, stamps_of_scene
 
 
@@ -155,7 +153,7 @@ class BackgroundRender:
                 yield from crew.encode(waiting, width * height * 3)
             else:
                 yield from crew.record(numbers)
-            if place is not None and not _is_whole(place, len(numbers)):
+            if place is not None and not is_rendered_file(place, len(numbers)):
                 raise incomplete(str(self.output), "the video is not whole")
             if place is not None:
                 put_index_first(place)
@@ -163,12 +161,6 @@ class BackgroundRender:
             check_unchanged(stamps)
         except EverZoomError as error:
             self.notes.append(str(error))
-
-
-def _is_whole(video: Path, frames: int) -> bool:
-    if video.suffix in VIDEO_SUFFIXES:
-        return frames_of_video(video) == frames
-    return video.is_file() and video.stat().st_size > 0
 
 
 def _frames(scene: Any, numbers: range) -> dict[int, Path]:
@@ -211,9 +203,7 @@ def _jobs(scene: Any) -> int:
     )
     if options.is_movie_format and not is_plain:
         return 1
-    if has_strips(scene):
-        return suitable_jobs([], is_video_of_strips=options.is_movie_format)
-    return suitable_jobs(_sizes())
+    return processes(scene, sizes=() if has_strips(scene) else _sizes())
 
 
 def _sizes() -> Iterator[tuple[int, int]]:

@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from ...core.files.temporary import claim
 from ...core.files.video_file import frames_of_video, put_index_first
 from ...core.files.webp_file import frames_of_animation, shown_frames, write_animation
 from ...core.files.writing import Writing, in_use, lock_of, real_file, why_full
+from ...core.machine import suitable_jobs
 from ...core.steps import Progress, Steps
 from ...errors import EverZoomError, reason_of
 from ...settings import FileFormat
@@ -175,7 +176,7 @@ def _render_video(scene: Any, output: str, writing: Writing, progress: Progress,
     if format_of(output, how.file_format) is FileFormat.WEBP:
         return _render_loop(scene, output, partial, progress, how)
     output_settings.set_output(scene, str(partial), how.file_format)
-    if shared(scene, min(how.jobs, total)) > 1:
+    if processes(scene, min(how.jobs, total)) > 1:
         width, height = output_settings.scene_resolution(scene)
         with _crew(scene, min(how.jobs, total), how) as crew:
             numbers = range(scene.frame_start, scene.frame_end + 1)
@@ -189,13 +190,22 @@ def _render_video(scene: Any, output: str, writing: Writing, progress: Progress,
     return total
 
 
-def shared(scene: Any, jobs: int) -> int:
-    """By how many processes a scene is rendered where so many are wanted.
+def processes(scene: Any, wanted: int | None = None, sizes: Iterable[tuple[int, int]] = ()) -> int:
+    """By how many processes a scene is rendered.
 
     Frames of a video wait for being encoded with 8 bits: one of more is made by one process.
+
+    Args:
+        scene: As it is to be rendered.
+        wanted: How many the user wants; None: as many as suit the machine.
+        sizes: Of the pictures, in pixels.
     """
-    image = scene.render.image_settings
-    return 1 if scene.render.is_movie_format and image.color_depth != "8" else jobs
+    is_video = scene.render.is_movie_format
+    if is_video and scene.render.image_settings.color_depth != "8":
+        return 1
+    if wanted is not None:
+        return wanted
+    return suitable_jobs(sizes, is_video_of_strips=is_video and has_strips(scene))
 
 
 def _render_loop(scene: Any, output: str, partial: Path, progress: Progress, how: _How) -> int:
