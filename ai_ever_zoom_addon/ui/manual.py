@@ -103,8 +103,12 @@ def is_there() -> bool:
 
 
 def manual_map() -> tuple[str, list[tuple[str, str]]]:
-    """What Blender asks for: where all pages are, and which of them tells of what."""
-    return address(), [(pattern, page_of(passage)) for pattern, passage in passages()]
+    """What Blender asks for: where all pages are, and which of them tells of what.
+
+    The guide may come and go with a newer version: only what is there now is named.
+    """
+    there = passages() if is_there() else []
+    return address(), [(pattern, page_of(passage)) for pattern, passage in there]
 
 
 def draw_guide(layout: bpy.types.UILayout) -> None:
@@ -115,11 +119,9 @@ def draw_guide(layout: bpy.types.UILayout) -> None:
 
 def register() -> None:
     """Add what this module has to Blender."""
-    if is_there():
-        bpy.utils.register_manual_map(manual_map)
+    bpy.utils.register_manual_map(manual_map)
 
 
 def unregister() -> None:
     """Take out what `register` added."""
-    if is_there():
-        bpy.utils.unregister_manual_map(manual_map)
+    bpy.utils.unregister_manual_map(manual_map)

@@ -137,18 +137,10 @@ def render_animation(
     # A screen in another scene shows the very frames that are rendered.
     files = {file for file in files_read(scene) if not is_written(file, Path(output))}
     stamps = stamps_of(files) | {file: stamps[file] for file in files & stamps.keys()}
-    before = (
-        scene.render.filepath,
-        scene.render.use_overwrite,
-        scene.frame_start,
-        scene.frame_end,
-        scene.frame_step,
-        scene.frame_current,
-    )
     how = _How(sharp, jobs, say, file_format)
     try:
-        scene.frame_start, scene.frame_end = first, last
-        with Writing() as writing:
+        with _as_before(scene), Writing() as writing:
+            scene.frame_start, scene.frame_end = first, last
             if is_video(output):
                 count = _render_video(scene, output, writing, progress, how)
             else:
@@ -157,15 +149,17 @@ def render_animation(
             return count
     except OSError as error:
         raise incomplete(output, str(error.strerror)) from error
-    finally:
-        (
-            scene.render.filepath,
-            scene.render.use_overwrite,
-            scene.frame_start,
-            scene.frame_end,
-            scene.frame_step,
-            scene.frame_current,
-        ) = before
+
+
+@contextlib.contextmanager
+def _as_before(scene: Any) -> Iterator[None]:
+    """Give a scene its output path and its frames back in the end."""
+    names = "frame_start", "frame_end", "frame_step", "frame_current"
+    places = [(scene.render, "filepath"), (scene.render, "use_overwrite")]
+    with contextlib.ExitStack() as undo:
+        for owner, name in (*places, *((scene, name) for name in names)):
+            undo.callback(setattr, owner, name, getattr(owner, name))
+        yield
 
 
 def _render_video(scene: Any, output: str, writing: Writing, progress: Progress, how: _How) -> int:
