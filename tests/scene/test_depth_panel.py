@@ -1,0 +1,133 @@
+"""Depth maps in the panel and as files of all kinds, as a user meets them. Touches bpy."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from PIL import Image
+
+from ai_ever_zoom_addon.scene import loading, recipe
+from ai_ever_zoom_addon.scene.planes import objects
+
+from .command import Run
+from .drawing import draw_panel
+from .nested import write_series
+
+pytestmark = pytest.mark.newest
+
+operators: Any = bpy.ops
+GREY = np.linspace(0.0, 1.0, 128 * 96, dtype=np.float64).reshape(96, 128)
+PANEL = "EVERZOOM_PT_depth"
+
+
+def write_map(file: Path, kind: str = "8 bits") -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "16 bits":
+        Image.fromarray(np.rint(GREY * 65535).astype(np.uint16)).save(file)
+    elif kind == "float":
+        image: Any = bpy.data.images.new("depth", 128, 96, float_buffer=True, is_data=True)
+        values = np.repeat(GREY[::-1, :, None] * 30 + 2, 4, axis=2).astype(np.float32)
+        image.pixels.foreach_set(values.ravel())
+        image.file_format, image.filepath_raw = "OPEN_EXR", str(file)
+        image.save()
+        bpy.data.images.remove(image)
+    else:
+        picture = Image.fromarray(np.rint(GREY * 255).astype(np.uint8))
+        if kind == "colours":
+            picture = picture.convert("RGB")
+        picture.save(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *(("a.png", "8 bits"), ("a.png", "16 bits"), ("a.png", "colours")),
+        *(("a.jpg", "8 bits"), ("a.exr", "float")),
+    ],
+)
+def test_values_are_those_of_the_file(name: str, kind: str, tmp_path: Path) -> None:
+    write_map(tmp_path / name, kind)
+    values = loading.read_depth(tmp_path / name)
+    expected = GREY * 30 + 2 if kind == "float" else GREY
+    if kind == "float":  # Blender writes half floats
+        assert values == pytest.approx(expected, rel=2e-3)
+    else:
+        assert values == pytest.approx(expected, abs=1e-5 if kind == "16 bits" else 2.6 / 255)
+
+
+def test_what_cannot_be_used_is_named_and_its_picture_stays_flat(run: Run, tmp_path: Path) -> None:
+    files = write_series(tmp_path / "series", 3)
+    write_map(files[0].with_name("a_0_depth.png"))
+    files[1].with_name("a_1_depth.png").write_bytes(b"no picture")
+    with Image.open(files[2]) as picture:
+        picture.resize((128, 50)).save(files[2].with_name("a_2_depth.png"))
+    ran = run(
+        *("-i", tmp_path / "series", "--order", "outermost-first", "--no-align", "-zs", 2),
+        *("--engine", "workbench", "--save-blend", "zoom.blend", "--no-render"),
+    )
+    assert ran.status == 0
+    assert "Depth maps: 1 of 3 images." in ran.lines
+    (warning,) = (line for line in ran.lines if "depth maps" in line)
+    assert "a_1_depth.png, a_2_depth.png cannot be used" in warning
+    bpy.ops.wm.open_mainfile(filepath="zoom.blend")
+    (control,) = objects.controls(bpy.context.scene)
+    layers = objects.numbered(control, "layer")
+    assert [layers[n].data.shape_keys is not None for n in range(3)] == [True, False, False]
+
+
+def test_a_folder_that_is_wrong_is_said(run: Run, tmp_path: Path) -> None:
+    write_series(tmp_path / "series", 3)
+    write_map(tmp_path / "maps" / "other.png")
+    for folder, reason in (("none", "is not there"), ("maps", "holds no depth map of these")):
+        ran = run("-i", tmp_path / "series", "--depth", tmp_path / folder, "-o", "out")
+        assert reason in ran.error
+
+
+def test_in_the_panel(addon: None, tmp_path: Path) -> None:
+    scene: Any = bpy.context.scene
+    files = write_series(tmp_path / "series", 3)
+    group = scene.ever_zoom
+    group.folder, group.zoom_steps = str(tmp_path / "series"), 4
+    group.engine = "workbench"
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    assert "Depth maps" not in " ".join(draw_panel("EVERZOOM_PT_main").texts)
+    assert "depth_strength" not in draw_panel(PANEL).order  # there is nothing to be strong
+    for file in files:
+        write_map(tmp_path / "maps" / file.name)
+    group.depth_folder = str(tmp_path / "maps")
+    assert "Not built yet: Depth Maps" in " ".join(draw_panel("EVERZOOM_PT_main").texts)
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    assert "Depth maps: 3 of 3 images" in draw_panel("EVERZOOM_PT_main").texts
+    assert {"depth_strength", "is_near_black"} <= set(draw_panel(PANEL).order)
+    (control,) = objects.controls(scene)
+    layer = objects.numbered(control, "layer")[1]
+
+    def highest() -> float:
+        keys = layer.data.shape_keys
+        return max(point.co.z for point in keys.key_blocks["Relief"].data) if keys else 0.0
+
+    before = highest()
+    assert before > 0.0
+    group.depth_strength = 0.05
+    assert 0.0 < highest() < before
+    # A single picture has its own.
+    row = control.ever_zoom.images[1]
+    assert row.has_depth
+    row.depth = 0.0
+    assert highest() == 0.0 and recipe.stored_settings(control).of_image(row.name).depth == 0.0
+    operators.ever_zoom.as_all(row=1)
+    assert highest() > 0.0
+    # The maps are needed for nothing else.
+    shutil.rmtree(tmp_path / "maps")
+    group.crop = 0.7
+    assert not group.problem and highest() > 0.0
+    # The sequencer shows none, and says so with a way out.
+    group.engine = "sequencer"
+    main = draw_panel("EVERZOOM_PT_main")
+    assert "shows the pictures flat" in " ".join(main.texts)
+    assert "ever_zoom.choose" in main.buttons
