@@ -50,6 +50,7 @@ def series_steps(
     skipped: Sequence[str] = (),
     known: Analysis | None = None,
     placements: Sequence[GivenPlacement] = (),
+    before: Sequence[SeriesImage] = (),
 ) -> Steps[tuple[Series, Analysis | None]]:
     """Find out what a list of files is, in steps short enough for a window to stay alive.
 
@@ -60,6 +61,7 @@ def series_steps(
         known: The analysis of these very files with the same order, sorting and factor, if it has
             been made before.
         placements: What the user has given.
+        before: The images of the zoom that is built again.
 
     Yields:
         (fraction done, 0 to 1, what is being done).
@@ -75,7 +77,7 @@ def series_steps(
     yield 0.0, "Reading sizes"
     images, unusable = _usable_images(files)
     check_enough(len(images), unusable.values())
-    images = yield from _depth_steps(images, settings)
+    images = yield from _depth_steps(images, settings, before)
     if len(files) > 1 and not (settings.needs_analysis or placements or unusable):
         ordered = list(images)
         if settings.order is Order.INNERMOST_FIRST:
@@ -101,19 +103,29 @@ def series_steps(
     return series_of(kept, analysis, skipped), analysis
 
 
-def _depth_steps(images: Sequence[SeriesImage], settings: ZoomSettings) -> Steps[list[SeriesImage]]:
+def _depth_steps(
+    images: Sequence[SeriesImage], settings: ZoomSettings, before: Iterable[SeriesImage] = ()
+) -> Steps[list[SeriesImage]]:
     """Images with what their depth maps say, if they have any.
+
+    Args:
+        images: The images.
+        settings: Where the maps are.
+        before: Images of the zoom as it was: what their maps said is kept where these have gone
+            together with their folder.
 
     Raises:
         EverZoomError: The folder of the depth maps is not there, or holds none of these images'.
     """
+    known = {image.file.name: image.depth for image in before if image.depth}
     folder = Path(bpy.path.abspath(settings.depth_folder)) if settings.depth_folder else None
-    if folder is not None and not folder.is_dir():
+    is_gone = folder is not None and not folder.is_dir()
+    if is_gone and not known:
         raise EverZoomError(
             f"The folder of the depth maps, {folder}, is not there: choose it again."
         )
-    maps = find_depth_maps([image.file for image in images], folder)
-    if folder is not None and not maps:
+    maps = {} if is_gone else find_depth_maps([image.file for image in images], folder)
+    if folder is not None and not (maps or known):
         raise EverZoomError(
             f"The folder {folder} holds no depth map of these images: name each as its image is."
         )
@@ -123,6 +135,8 @@ def _depth_steps(images: Sequence[SeriesImage], settings: ZoomSettings) -> Steps
         if file is not None:
             yield 0.0, f"Reading depth map {number + 1}"
             found.append(replace(image, depth=_depth_map(file, image)))
+        elif is_gone or not image.file.parent.is_dir():
+            found.append(replace(image, depth=known.get(image.file.name)))
         else:
             found.append(image)
     return found
@@ -281,8 +295,9 @@ def relist_steps(
         raise EverZoomError("A zoom needs at least two images: use or add another one first.")
     sizes = {} if anew else {image.file: image for image in old.images}
     new = [file for file in files if file not in sizes]
-    deep = yield from _depth_steps(measure_images(new), settings)
-    sizes |= {image.file: image for image in deep}
+    if new:
+        deep = yield from _depth_steps(measure_images(new), settings, old.images)
+        sizes |= {image.file: image for image in deep}
     found = [sizes[file] for file in files]
     given = recipe.stored_placements(control) if placements is None else placements
     if len(files) == 1:

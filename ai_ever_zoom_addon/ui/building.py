@@ -22,7 +22,7 @@ from ..core.files.output import zoom_name
 from ..core.findings import FoundError
 from ..core.findings import listed as among
 from ..core.plan.plan import Plan
-from ..core.series import Listing, Series
+from ..core.series import Listing, Series, SeriesImage
 from ..core.steps import Steps
 from ..errors import EverZoomError
 from ..scene import compat, measuring, recipe, sample, tags, zooms
@@ -125,7 +125,7 @@ def _build_steps(
     output_settings.check_format(settings.file_format)
     placements = recipe.stored_placements(control) if control is not None else ()
     series, analysis = yield from _measure_steps(
-        kept[1], files, skipped, settings, placements, are_chosen=are_chosen
+        kept[1], files, skipped, settings, placements, _images_before(control), are_chosen
     )
     settings = to_settings(kept[-1].find().ever_zoom).having(chosen)
     yield from zooms.prepare_steps(kept[0].find(), series, settings)
@@ -191,7 +191,7 @@ def _measure_steps(
     skipped: Sequence[str],
     settings: ZoomSettings,
     placements: Placements,
-    *,
+    before: Sequence[SeriesImage],
     are_chosen: bool,
 ) -> Steps[tuple[Series, Analysis | None]]:
     """Find out how the images lie in each other, if that was not done just now.
@@ -202,6 +202,7 @@ def _measure_steps(
         skipped: The names of what else there is.
         settings: What is chosen.
         placements: What the user has given.
+        before: The images of the zoom that is built again.
         are_chosen: The files were chosen one by one.
 
     Raises:
@@ -210,7 +211,7 @@ def _measure_steps(
     known = _Analysed.find(files, settings, placements)
     try:
         series, analysis = yield from measuring.series_steps(
-            files, settings, skipped, known, placements
+            files, settings, skipped, known, placements, before
         )
     except FoundError as error:
         group = owner.find().ever_zoom
@@ -505,6 +506,14 @@ def _own_listing(control: Any) -> Listing | None:
         return recipe.stored_listing(control) if control is not None else None
     except EverZoomError:
         return None
+
+
+def _images_before(control: Any) -> Sequence[SeriesImage]:
+    """The images of a zoom; none where there is nothing that can be read."""
+    try:
+        return recipe.stored_series(control).images if control is not None else ()
+    except EverZoomError:
+        return ()
 
 
 def _find_images(

@@ -126,6 +126,10 @@ def test_in_the_panel(addon: None, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "maps")
     group.crop = 0.7
     assert not group.problem and highest() > 0.0
+    group.folder = str(shutil.move(tmp_path / "series", tmp_path / "away"))
+    assert operators.ever_zoom.build() == {"FINISHED"}  # what the maps said is still known
+    assert "Depth maps: 3 of 3 images" in draw_panel("EVERZOOM_PT_main").texts
+    assert highest() > 0.0
     # The sequencer shows none, and says so with a way out.
     group.engine = "sequencer"
     main = draw_panel("EVERZOOM_PT_main")
