@@ -241,7 +241,8 @@ def add(scene: Scene, control: Object, plan: Plan, effect: Effect) -> Object:
     view = anchors.view_on(plan, number)
     top.matrix_basis = (
         Matrix.Rotation(view.turn, 4, "Z")
-        @ Matrix.Translation((*view.centre, anchors.HEIGHT))
+        @ anchors.lifted(control, item, view)
+        @ Matrix.Translation((*view.centre, 0.0))
         @ Matrix.Scale(view.size[0], 4)
     )
     effect.make(Place(control, plan, layer, item, anchor, top))

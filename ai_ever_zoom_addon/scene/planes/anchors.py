@@ -27,7 +27,7 @@ from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
 from .. import recipe, zoom_level
 from ..drivers import drive, drive_by_table, is_animated
-from ..tags import ANCHOR, HOLDER, ROLE, ZOOM_LEVEL_PATH
+from ..tags import ANCHOR, CAMERA, HOLDER, ROLE, ZOOM_LEVEL_PATH
 from . import objects, rig
 
 IMAGE = "Image"  # on the control: which image fills the view, for the user's drivers
@@ -248,7 +248,7 @@ def add_objects(
     anchor = anchor_of(control, number)
     use(anchor, control, next(layer for layer in plan.layers if layer.number == number))
     bpy.context.view_layer.update()  # where things are, and how large
-    place = _place(anchor, plan, number, roots, [*roots, *_below(roots, children)])
+    place = _place(control, anchor, plan, number, roots, [*roots, *_below(roots, children)])
     for item in roots:
         parts = [item, *_below([item], children)] if hide else []
         world, own = item.matrix_world.copy(), item.matrix_basis.copy()
@@ -310,6 +310,7 @@ def _is_part(item: Object, control: Object) -> bool:
 
 
 def _place(
+    control: Object,
     anchor: Object,
     plan: Plan,
     number: int,
@@ -319,7 +320,9 @@ def _place(
     """From where things are in the world to where they go on an image."""
     turn = _turn(anchor, roots)
     low, high = _bounds(parts, turn)
-    room = free_room(plan, number)
+    room, lift = free_room(plan, number), Matrix.Identity(4)
+    if anchor.parent is not None:
+        lift = lifted(control, anchor.parent, view_on(plan, number))
     width, height = room.size
     size = high - low
     limits = [
@@ -328,7 +331,8 @@ def _place(
     middle = (low + high) / 2.0
     return (
         Matrix.Rotation(room.turn, 4, "Z")
-        @ Matrix.Translation((*room.centre, HEIGHT))
+        @ lift
+        @ Matrix.Translation((*room.centre, 0.0))
         @ Matrix.Scale(min(limits, default=0.1 * width), 4)
         @ Matrix.Translation((-middle.x, -middle.y, -low.z))
         @ turn
@@ -382,6 +386,40 @@ def view_on(plan: Plan, number: int) -> Room:
     middle = (complex(*layer.aim) - complex(*layer.centre)) * upright
     width, height = (side / layer.width for side in plan.view_size)
     return Room((middle.real, middle.imag), (width, height), layer.turn - view_turn)
+
+
+def lifted(control: Object, item: Object, view: Room) -> Matrix:
+    """From the plane of an image to just before it, and before its relief, if it has one.
+
+    What is brought there shrinks towards the view's centre, so that it looks the same from where
+    the camera is when the image fills the view.
+
+    Args:
+        control: The zoom.
+        item: The image's layer.
+        view: What is seen of the image then.
+    """
+    camera: Any = next(objects.parts(control, CAMERA), None)
+    lens = camera.data.lens / camera.data.sensor_width if camera else rig.LENS / rig.SENSOR_WIDTH
+    distance, height = lens * view.size[0], _relief_height(item)
+    x, y = view.centre
+    return (
+        Matrix.Translation((x, y, HEIGHT + height))
+        @ Matrix.Scale(1.0 - min(height / distance, 0.9), 4)
+        @ Matrix.Translation((-x, -y, 0.0))
+    )
+
+
+def _relief_height(item: Object) -> float:
+    """How far a layer's mesh comes forward at most, in widths of the image."""
+    mesh: Any = item.data
+    keys = mesh.shape_keys.key_blocks if mesh is not None and mesh.shape_keys else ()
+    highest = 0.0
+    for key in keys:
+        points = np.empty(3 * len(key.data), np.float32)
+        key.data.foreach_get("co", points)
+        highest = max(highest, float(points[2::3].max(initial=0.0)))
+    return highest
 
 
 def free_room(plan: Plan, number: int) -> Room:
