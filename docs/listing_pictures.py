@@ -136,7 +136,7 @@ def make_effects() -> None:
         operate(
             at,
             "bpy.ops.ever_zoom.add_fireflies()\n"
-            "bpy.ops.ever_zoom.add_title(text='Around the World')",
+            "bpy.ops.ever_zoom.add_fade_in_title(text='Around the World')",
         )
         at.away()
         take(at, 6, "effects")
