@@ -22,7 +22,8 @@ def source_zip(path: Path, prefix: str) -> Path:
     """What a host makes of the repository: of the files as they are here, if git has them."""
     if not (build.ROOT / ".git").exists():
         pytest.skip("does not apply: this is no clone")
-    git = ["git", "-C", str(build.ROOT), "-c", "user.name=test", "-c", "user.email=test"]
+    settings = ("user.name=test", "user.email=test", "safe.directory=*")
+    git = ["git", "-C", str(build.ROOT), *(part for each in settings for part in ("-c", each))]
     changed = subprocess.run([*git, "stash", "create"], check=True, capture_output=True, text=True)
     commit = changed.stdout.strip() or "HEAD"
     subprocess.run([*git, "archive", f"--prefix={prefix}", "-o", str(path), commit], check=True)
