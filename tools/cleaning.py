@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     total = 0
     with contextlib.ExitStack() as stack:
         if ENVIRONMENTS.is_dir() and not ENVIRONMENTS.is_symlink() and not options.dry_run:
-            for lock in sorted(ENVIRONMENTS.glob("*.lock")):
+            for lock in sorted([*ENVIRONMENTS.glob("*.lock"), *ENVIRONMENTS.glob("*.use")]):
                 stack.enter_context(environments.locked(lock))
         for path in found:
             if path.exists() or path.is_symlink():

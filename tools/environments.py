@@ -157,6 +157,35 @@ def lock(handle: TextIO, *, is_patient: bool) -> bool:
     return True
 
 
+_in_use: dict[str, TextIO] = {}
+
+
+def use(name: str) -> None:
+    """Keep an environment from being removed while this process lives, also as another program.
+
+    Where that cannot be said, as in a folder where nothing may be written, nothing happens.
+    """
+    place = str(ENVIRONMENTS / f"{name}.use")
+    if sys.platform == "win32" or place in _in_use:  # Windows keeps what is open by itself
+        return
+    import fcntl
+
+    with contextlib.suppress(OSError):
+        _in_use[place] = open(place, "a")  # noqa: PTH123, SIM115  # for as long as that
+        fcntl.flock(_in_use[place], fcntl.LOCK_SH | fcntl.LOCK_NB)
+        os.set_inheritable(_in_use[place].fileno(), True)
+
+
+@contextlib.contextmanager
+def unused(name: str) -> Iterator[None]:
+    """Wait until no other process uses an environment."""
+    ours = _in_use.pop(str(ENVIRONMENTS / f"{name}.use"), None)
+    if ours is not None:
+        ours.close()
+    with locked(ENVIRONMENTS / f"{name}.use"):
+        yield
+
+
 def reason_in(messages: str) -> str:
     """Why a command failed, in a line, by what it printed."""
     lines = [line.strip() for line in messages.splitlines() if line.strip()]
@@ -279,46 +308,49 @@ def prepare(name: str, base: Python, content: Content, wishes: Wishes) -> Path:
     interrupted half-way. That one, and one that has another version of something, is made anew;
     what was downloaded by then lies in pip's cache.
     """
+    if not is_whole(name, content):  # otherwise perhaps in a folder where nothing may be written
+        with locked(ENVIRONMENTS / f"{name}.lock"):
+            if not is_whole(name, content):
+                set_up(name, base, content, wishes)
+    use(name)
+    return environment_python(ENVIRONMENTS / name)
+
+
+def set_up(name: str, base: Python, content: Content, wishes: Wishes) -> None:
+    """Make an environment, or add to it; while it is locked."""
     folder = ENVIRONMENTS / name
     record = folder / "installed"
     python = environment_python(folder)
-    if is_whole(name, content):  # perhaps in a folder where nothing may be written
-        return python
-    with locked(ENVIRONMENTS / f"{name}.lock"):
-        if is_whole(name, content):
-            return python
-        whole = record.is_file() and python.exists()
-        present = record.read_text("utf-8", "replace").splitlines() if whole else []
-        missing = [line for line in content.packages() if line not in present]
-        print(f"Setting up {folder}: {content.names()}", file=sys.stderr, flush=True)
-        changed = {line.split("==")[0] for line in missing}
-        if not whole or any(line.split("==")[0] in changed for line in present):
-            present, missing = [], content.packages()
+    whole = record.is_file() and python.exists()
+    present = record.read_text("utf-8", "replace").splitlines() if whole else []
+    missing = [line for line in content.packages() if line not in present]
+    print(f"Setting up {folder}: {content.names()}", file=sys.stderr, flush=True)
+    changed = {line.split("==")[0] for line in missing}
+    if not whole or any(line.split("==")[0] in changed for line in present):
+        present, missing = [], content.packages()
+        with unused(name):
             remove(folder)
-            reason = make(base, folder)
-            if reason:
-                raise BuildError(
-                    f"The environment {folder} could not be made ({reason}). Check the permissions "
-                    "and the free space, or use another Python (--python PATH)."
-                )
-        else:
-            record.unlink()
-        # With hashes everything has to have them: what is in no lock comes before.
-        steps = [[str(content.wheel)] if content.wheel else list(content.others)]
-        steps.append(
-            [word for lock in content.locks for word in ("-r", str(LOCKS / f"{lock}.txt"))]
-        )
-        for step in filter(None, steps):
-            hashed = ["--require-hashes"] if step[0] == "-r" else []
-            reason = pip_install(python, [*hashed, *step], wishes)
-            if reason:
-                otherwise = ", or name an installed Blender by --blender PATH" * ("bpy" in name)
-                raise BuildError(
-                    f"pip could not install {content.names()} ({reason}). Check the network and "
-                    f"the free space{otherwise}."
-                )
-        record.write_text("\n".join([*present, *missing]) + "\n", encoding="utf-8")
-    return python
+        reason = make(base, folder)
+        if reason:
+            raise BuildError(
+                f"The environment {folder} could not be made ({reason}). Check the permissions "
+                "and the free space, or use another Python (--python PATH)."
+            )
+    else:
+        record.unlink()
+    # With hashes everything has to have them: what is in no lock comes before.
+    steps = [[str(content.wheel)] if content.wheel else list(content.others)]
+    steps.append([word for lock in content.locks for word in ("-r", str(LOCKS / f"{lock}.txt"))])
+    for step in filter(None, steps):
+        hashed = ["--require-hashes"] if step[0] == "-r" else []
+        reason = pip_install(python, [*hashed, *step], wishes)
+        if reason:
+            otherwise = ", or name an installed Blender by --blender PATH" * ("bpy" in name)
+            raise BuildError(
+                f"pip could not install {content.names()} ({reason}). Check the network and "
+                f"the free space{otherwise}."
+            )
+    record.write_text("\n".join([*present, *missing]) + "\n", encoding="utf-8")
 
 
 def pip_install(python: Path, arguments: Sequence[str], wishes: Wishes) -> str:

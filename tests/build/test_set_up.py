@@ -379,6 +379,28 @@ def test_clean_removes_what_was_made_here(checkout: Path) -> None:
     assert set(cleaning.MADE) & {"docs", "tests", "tools"} == set()
 
 
+@on_posix
+def test_an_environment_that_is_used_is_not_removed(checkout: Path) -> None:
+    """It is waited for whoever uses it, also as another program."""
+    (checkout / ".env" / "bpy-5.2").mkdir(parents=True)
+    user = (
+        "import os, sys; from tools import environments; environments.use('bpy-5.2'); "
+        "os.execv(sys.executable, [sys.executable, '-c', 'print(1, flush=True); input()'])"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": checkout}
+    clean = [sys.executable, "-B", "build.py", "clean"]
+    with subprocess.Popen([sys.executable, "-B", "-c", user], **pipes) as using:
+        assert using.stdout is not None and using.stdout.readline() == "1\n"
+        with subprocess.Popen(clean, cwd=checkout, stderr=subprocess.PIPE, text=True) as cleaning_:
+            assert cleaning_.stderr is not None
+            waits = f"Waiting: another run uses {checkout / '.env' / 'bpy-5.2'}.\n"
+            assert cleaning_.stderr.readline() == waits
+            assert (checkout / ".env" / "bpy-5.2").exists()
+            using.communicate("\n")
+            assert cleaning_.wait(60) == 0
+    assert not (checkout / ".env").exists()
+
+
 def test_doctor_tells_what_there_is_and_no_secret(checkout: Path) -> None:
     secret = "https://someone:password@a.mirror/simple"
     done = run_build(checkout, ["doctor"], PIP_INDEX_URL=secret)
