@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from . import BPY
-from .pythons import home_folder, numbers
+from .pythons import home_folder, matches, numbers
 
 OLDEST = min(BPY, key=numbers)
 
@@ -26,17 +26,17 @@ def places() -> Iterator[Path]:
     if sys.platform == "win32":
         for variable in ("PROGRAMFILES", "PROGRAMW6432", "PROGRAMFILES(X86)"):
             folder = Path(os.environ.get(variable, home))
-            yield from sorted(folder.glob("Blender Foundation/Blender*/blender.exe"), reverse=True)
+            yield from matches(folder, "Blender Foundation/Blender*/blender.exe")
             yield folder / "Steam" / steam / "blender.exe"
     elif sys.platform == "darwin":
         for folder in (Path("/Applications"), home / "Applications"):
-            for app in sorted(folder.glob("Blender*.app"), reverse=True):
+            for app in matches(folder, "Blender*.app"):
                 yield app / "Contents" / "MacOS" / "Blender"
         app = home / "Library" / "Application Support" / "Steam" / steam / "Blender.app"
         yield app / "Contents" / "MacOS" / "Blender"
     else:
         for folder in (Path("/opt"), home, home / "Applications", home / "bin"):
-            yield from sorted(folder.glob("[bB]lender*/blender"), reverse=True)
+            yield from matches(folder, "[bB]lender*/blender")
         yield Path("/snap/bin/blender")
         for flatpak in (Path("/var/lib/flatpak"), home / ".local" / "share" / "flatpak"):
             yield flatpak / "exports" / "bin" / "org.blender.Blender"

@@ -196,7 +196,7 @@ def reason_in(messages: str) -> str:
         if broken and "ProxyError" in broken[1]:
             return "the proxy cannot be reached"
         if broken:
-            return re.sub(r"^.*?(\[|: )", r"\1", broken[1]).strip("[()' .")
+            return re.sub(r"^.*?(\[|: )", r"\1", broken[1]).strip("[():' .")
     by_uv = [line.split(": ", 1)[1] for line in lines if re.match(r"error: |cause: ", line)]
     if by_uv:
         return ": ".join(dict.fromkeys([by_uv[0], by_uv[-1]])).rstrip(".")

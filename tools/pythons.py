@@ -123,6 +123,14 @@ def home_folder() -> Path:
     return Path(os.path.expanduser("~"))  # noqa: PTH111  # Path.home() fails there
 
 
+def matches(folder: Path, pattern: str) -> list[Path]:
+    """What is in a folder, the last by name first; nothing of one that may not be read."""
+    try:
+        return sorted(folder.glob(pattern), reverse=True)
+    except OSError:
+        return []
+
+
 def managed_pythons(version: str) -> Iterator[Path]:
     """Interpreters in the folders where version managers and installers put them."""
     home = home_folder()
@@ -146,7 +154,7 @@ def managed_pythons(version: str) -> Iterator[Path]:
     ]
     for place in places:
         for pattern in (f"{version}*", f"[cPp]*ython*{version}*", f"Python{bare}"):
-            for folder in sorted(place.glob(pattern), reverse=True):
+            for folder in matches(place, pattern):
                 yield folder / "bin" / f"python{version}"
                 yield folder / "python.exe"
 

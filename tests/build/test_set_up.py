@@ -254,6 +254,18 @@ def test_a_python_is_fetched_by_uv_if_there_is_one(
     assert told == f"Fetching CPython {THIS_VERSION} by uv into {mine}.\n"
 
 
+def test_folders_that_may_not_be_read_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(folder: Path, pattern: str) -> list[Path]:
+        raise PermissionError(13, "Permission denied", str(folder))  # as before Python 3.13
+
+    monkeypatch.setattr(Path, "glob", refused)
+    assert list(pythons.managed_pythons("3.13")) == []
+    assert pythons.matches(tmp_path, "*") == []
+    list(blenders.places())
+
+
 # --- Environments ---------------------------------------------------------------------------------
 
 
@@ -387,9 +399,14 @@ def test_an_environment_that_is_used_is_not_removed(checkout: Path) -> None:
         "import os, sys; from tools import environments; environments.use('bpy-5.2'); "
         "os.execv(sys.executable, [sys.executable, '-c', 'print(1, flush=True); input()'])"
     )
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": checkout}
     clean = [sys.executable, "-B", "build.py", "clean"]
-    with subprocess.Popen([sys.executable, "-B", "-c", user], **pipes) as using:
+    with subprocess.Popen(
+        [sys.executable, "-B", "-c", user],
+        cwd=checkout,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as using:
         assert using.stdout is not None and using.stdout.readline() == "1\n"
         with subprocess.Popen(clean, cwd=checkout, stderr=subprocess.PIPE, text=True) as cleaning_:
             assert cleaning_.stderr is not None
