@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import bpy
 from ...core.files.locking import is_held
 from ...core.files.temporary import claim
 from ...core.files.writing import Writing
-from ...core.steps import run
+from ...core.steps import Progress, run
 from ...errors import EverZoomError, reason_of
 from ..strips.storing import Saving
 from . import blend_file, encoding, output_settings, rendering
@@ -87,34 +88,43 @@ def work(
                 report(DRAWING, text.removeprefix("Preparing "))
                 wait()
 
-            is_drawn = run(redraw_steps(rendered), heeding)
-            if is_drawn:
-                with Writing() as writing:
-                    Saving(Path(redraws), writing)
-                    blend_file.save_snapshot(Path(redraws))
-            report(DRAWN, is_drawn)
-            return
-        if encodes is not None and frames is not None:
+            report(DRAWN, _redraw(rendered, Path(redraws), heeding))
+        elif encodes is not None and frames is not None:
             numbers = range(encodes[0], encodes[1] + 1)
             waiting = encoding.waiting_frames(Path(frames), numbers)
             encoding.encode(rendered, waiting, _wait, finished)
             report(WHOLE, encodes[1])
-            return
-        if frames is not None:
-            output_settings.set_output(rendered, frames)
-        rendered.frame_step = step
-        for first, last in map(json.loads, sys.stdin) if records is None else [records]:
-            rendered.frame_start, rendered.frame_end = first, last
-            count = len(range(first, last + 1, step))
-            _, problem = rendering.render_range(rendered, count, lambda *_: finished(), sharp=sharp)
-            if problem:
-                report(FAILED, problem)
-            elif records is not None:
-                report(WHOLE, last)
+        else:
+            if frames is not None:
+                output_settings.set_output(rendered, frames)
+            rendered.frame_step = step
+            for first, last in map(json.loads, sys.stdin) if records is None else [records]:
+                problem = _render(rendered, range(first, last + 1, step), finished, sharp=sharp)
+                if problem:
+                    report(FAILED, problem)
+                elif records is not None:
+                    report(WHOLE, last)
     except EverZoomError as error:
         report(FAILED, str(error))
     except RuntimeError as error:
         report(FAILED, reason_of(error))
+
+
+def _redraw(scene: Any, file: Path, progress: Progress) -> bool:
+    """Draw the pictures of a zoom's steps, and save the file; whether there was any to draw."""
+    is_drawn = run(redraw_steps(scene), progress)
+    if is_drawn:
+        with Writing() as writing:
+            Saving(file, writing)
+            blend_file.save_snapshot(file)
+    return is_drawn
+
+
+def _render(scene: Any, numbers: range, finished: Callable[[], None], *, sharp: bool) -> str:
+    """Render frames; why not all were, or ""."""
+    scene.frame_start, scene.frame_end = numbers.start, numbers.stop - 1
+    count = len(numbers)
+    return rendering.render_range(scene, count, lambda *_: finished(), sharp=sharp)[1]
 
 
 _last_there = -1
