@@ -6,7 +6,14 @@ environments.py makes environments from locks/; doctor.py tells all of it.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+
+if sys.version_info < (3, 9):  # noqa: UP036  # whatever starts this
+    raise SystemExit(
+        f"build.py: this is Python {sys.version_info[0]}.{sys.version_info[1]}, and it needs 3.9 "
+        "or newer. Start it by another one, such as python3.13."
+    )
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".env"
