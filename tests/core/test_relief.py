@@ -96,8 +96,9 @@ def levels_of(plan: Plan, layer: Layer) -> Array:
     return np.linspace(max(layer.visible_from, 0.0), min(layer.visible_until, plan.depth), 13)
 
 
-@pytest.mark.parametrize("kind", ["checks", "near"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    ("case", "kind"), [*((case, "checks") for case in CASES), ("plain", "near"), ("plain", "noise")]
+)
 def test_nothing_folds_over_or_is_stretched_much(case: str, kind: str) -> None:
     steps, settings = CASES[case]
     plan = plan_of(kind, *steps, **settings)
@@ -128,7 +129,7 @@ def test_nothing_folds_over_or_is_stretched_much(case: str, kind: str) -> None:
     assert highest > 0.0 or case == "small factor"
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", ["off centre", "turned", "target"])
 def test_the_frame_at_each_arrival_is_the_picture(case: str) -> None:
     steps, settings = CASES[case]
     plan = plan_of("checks", *steps, **settings)
@@ -142,7 +143,7 @@ def test_the_frame_at_each_arrival_is_the_picture(case: str) -> None:
 def test_seams_stay_flat(case: str) -> None:
     """In the soft edge, and where the next layer is while that is seen; nothing goes back."""
     steps, settings = CASES[case]
-    plan = plan_of("near", *steps, **settings)
+    plan = plan_of("checks", *steps, **settings)
     for layer, after in zip(plan.layers[:2], plan.layers[1:], strict=False):
         for level in levels_of(plan, layer):
             points, mesh, _ = bent(plan, layer, level)
