@@ -30,6 +30,7 @@ def depth_of(kind: str) -> DepthMap:
     values = {
         "checks": (down // 20 + across // 20) % 2,
         "noise": np.random.default_rng(3).uniform(size=(240, 320)),
+        "disc": (np.hypot(across - 200, down - 120) < 35),
         "bar": (np.abs(across - 220) < 20),
         "near": np.ones((240, 320)) - (np.hypot(across - 160, down - 120) < 100),
     }[kind]
@@ -176,7 +177,7 @@ def test_what_is_seen_through_a_hole_does_not_come_through_it() -> None:
 
 def test_strength() -> None:
     step = Step(2.0)
-    plan = plan_of("bar", step, step, depth_strength=0.2)
+    plan = plan_of("disc", step, step, depth_strength=0.2)
 
     def highest(plan: Plan, index: int) -> float:
         points, _, relief = bent(plan, plan.layers[index], float(index))

@@ -113,7 +113,7 @@ def test_in_the_panel(addon: None, tmp_path: Path) -> None:
 
     before = highest()
     assert before > 0.0
-    group.depth_strength = 0.05
+    group.depth_strength = 0.01
     assert 0.0 < highest() < before
     # A single picture has its own.
     row = control.ever_zoom.images[1]

@@ -126,7 +126,7 @@ def test_between_arrivals_frames_are_nearer_to_what_a_camera_sees(
         off.append([float(np.abs(frame - truth)[balls].mean()) for frame in (one, other)])
     before, after = np.array(off).T
     assert (after < before).all()
-    assert after.mean() < 0.62 * before.mean()
+    assert after.mean() < 0.82 * before.mean()
 
 
 @pytest.mark.newest

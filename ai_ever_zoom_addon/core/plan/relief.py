@@ -39,9 +39,13 @@ from .plan import Layer, Plan
 Array = NDArray[np.float64]
 
 # See above. Balls before a wall (tests/truth_scene.py), compared with what a camera between two
-# arrivals sees of them: flat they are off by 0.065 of full brightness, with 0.35 by 0.62 of that,
-# with 0.5 by 0.53; but then a ball that reaches into a seam is seen to be a tenth too wide.
-STRETCH = 0.4
+# arrivals sees of them: flat they are off by 0.065 of full brightness, with this by 0.53 of that.
+STRETCH = 0.5
+
+# But then balls that reach into a seam are seen to be a fifth too wide. What is near has a shape of
+# its own: it is stretched towards a seam by this part only. So balls are off by 0.79 of the above,
+# as those that reach into seams hardly come forward, and they are too wide by a tenth at most.
+_STIFF = 0.25
 
 # The side of a face, in widths of the image: between its corners a face that leans away from the
 # view is off by a quarter of the difference in height, some tenths of a pixel.
@@ -172,7 +176,9 @@ class ReliefMaker:
             is_flat |= -size * _rim(mask, away.real, away.imag) < _MARGIN
         # What is near stays as it is, and what is around it rises to it.
         heights = -_relaxed(-self.wanted, steepest, cell)
-        ceiling = _relaxed(np.where(is_flat, 0.0, highest), steepest, cell)
+        # From what has to stay flat it rises slowly where something near reaches into that.
+        stiff = 1.0 - (1.0 - _STIFF) * np.clip(4.0 * self.wanted / self.strength, 0.0, 1.0)
+        ceiling = _relaxed(np.where(is_flat, 0.0, highest), steepest * stiff, cell)
         return _smooth(np.minimum(heights, ceiling))
 
     def _limits(
