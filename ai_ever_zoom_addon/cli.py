@@ -141,10 +141,8 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
         if options.page and options.engine == AUTO and not options.save_blend:
             settings = replace(settings, engine=Engine.CYCLES)  # nothing is rendered
         elif options.engine == AUTO:
-            is_still = not any(map(is_moving, given.files))
-            settings = replace(
-                settings, engine=_best_engine(options, settings, terminal, is_still=is_still)
-            )
+            engine = _best_engine(options, settings, given.files, terminal)
+            settings = replace(settings, engine=engine)
         # Before anything long begins.
         output_settings.check_engine(settings.engine)
         rendered = _rendered(output, settings)
@@ -566,11 +564,15 @@ def _check_names(
 
 
 def _best_engine(
-    options: argparse.Namespace, settings: ZoomSettings, terminal: Terminal, *, is_still: bool
+    options: argparse.Namespace, settings: ZoomSettings, files: Sequence[Path], terminal: Terminal
 ) -> Engine:
     # A file that is saved is meant for work in Blender.
     needs_planes = bool(
-        settings.debug_overlay or settings.samples or options.save_blend or not is_still
+        settings.debug_overlay
+        or settings.samples
+        or options.save_blend
+        or any(map(is_moving, files))
+        or measuring.has_depth(files, settings)
     )
     if options.farm:
         engine = Engine.CYCLES if needs_planes else Engine.SEQUENCER

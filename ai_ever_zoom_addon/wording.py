@@ -115,8 +115,7 @@ _SENTENCES = {
         "the one version glides into the other while the view passes their seams."
     ),
     FindingKind.IDLE_GLIDE: (
-        "{count} of {pairs} inner images were painted again with shapes in other places: {remedy} "
-        "lets them fade, the other engines let them glide into each other."
+        "{count} of {pairs} inner images were painted again with shapes in other places: {remedy}."
     ),
     FindingKind.IDLE_OVERLAY: ("{remedy} does not draw the debug overlay: the other engines do."),
     FindingKind.IDLE_OPTIONS: ("Without effect {where}: {options}."),
@@ -208,8 +207,10 @@ _REMEDIES = {
         Way.COMMAND_LINE: "--travel there-and-back",
     },
     FindingKind.IDLE_GLIDE: {
-        Way.WINDOW: "Fast 2D",
-        Way.COMMAND_LINE: "--engine sequencer",
+        Way.WINDOW: ("Fast 2D lets them fade, the other engines let them glide into each other"),
+        Way.COMMAND_LINE: (
+            "the sequencer lets them fade; --engine cycles lets them glide into each other"
+        ),
     },
     FindingKind.IDLE_OVERLAY: {
         Way.WINDOW: "Fast 2D",

@@ -152,6 +152,18 @@ def _depth_map(file: Path, image: SeriesImage) -> DepthMap:
         return DepthMap(file.name)
 
 
+def has_depth(files: Sequence[Path], settings: ZoomSettings) -> bool:
+    """Whether some image has a depth map that can be used, and is not to be flat.
+
+    No more maps are read than are needed to know it.
+    """
+    folder = Path(bpy.path.abspath(settings.depth_folder)) if settings.depth_folder else None
+    maps = find_depth_maps(files, folder)
+    deep = [file for file in maps if settings.own_or_common(file.name, "depth")]
+    images = _of_usable(deep, _measured, {})
+    return any(_depth_map(maps[file], image).text for file, image in images.items())
+
+
 def find_series(
     files: Sequence[Path],
     settings: ZoomSettings,

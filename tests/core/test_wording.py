@@ -99,7 +99,7 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
     FindingKind.IDLE_GLIDE: (
         {"count": 2, "pairs": 5},
         "^2 of 5 inner images .*: Fast 2D lets them fade",
-        "^2 of 5 inner images .*: --engine sequencer lets them fade",
+        "^2 of 5 inner images .*: the sequencer lets them fade; --engine cycles lets them glide",
     ),
     FindingKind.ROUNDED_ROLL: (
         {"roll": 1 / 3, "wanted": 0.25},

@@ -80,6 +80,32 @@ def test_what_cannot_be_used_is_named_and_its_picture_stays_flat(run: Run, tmp_p
     assert [layers[n].data.shape_keys is not None for n in range(3)] == [True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("content", "options", "is_deep"),
+    [
+        ("map", (), True),
+        ("map", ("--depth-strength", 0), False),
+        ("map", ("--timing", "flat.json"), False),
+        ("broken", (), False),
+        ("none", (), False),
+    ],
+)
+def test_the_engine_shows_the_depth_that_there_is(
+    run: Run, tmp_path: Path, content: str, options: tuple[object, ...], is_deep: bool
+) -> None:
+    files = write_series(tmp_path / "series", 2)
+    file = files[0].with_name("a_0_depth.png")
+    if content == "map":
+        write_map(file)
+    elif content == "broken":
+        file.write_bytes(b"no picture")
+    Path("flat.json").write_text('{"images": [{"image": "a_0.png", "depth": 0}]}')
+    ran = run("-i", tmp_path / "series", "--no-align", "--farm", "farm.blend", *options)
+    assert ran.status == 0, ran.lines
+    (engine,) = (line for line in ran.lines if line.startswith("Engine: "))
+    assert engine.startswith("Engine: cycles " if is_deep else "Engine: sequencer ")
+
+
 def test_a_folder_that_is_wrong_is_said(run: Run, tmp_path: Path) -> None:
     write_series(tmp_path / "series", 3)
     write_map(tmp_path / "maps" / "other.png")
