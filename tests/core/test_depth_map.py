@@ -52,8 +52,12 @@ def test_depth_maps_in_a_folder_of_their_own(tmp_path: Path) -> None:
         images[0]: maps / "a.png",
         images[1]: maps / "b_depth.exr",
     }
-    # Not even the pictures' own folder makes a picture its own depth map.
-    assert find_depth_maps(images[:2], images[0].parent) == {}
+    # Not even the pictures' own folder makes a picture its own depth map, nor hides another one.
+    own = images[0].parent
+    assert find_depth_maps(images, own) == {images[2]: own / "c_depth.png"}
+    # So it is where a program has put the pictures and their depth maps into one folder.
+    touch(tmp_path / "maps", "a_depth.png")
+    assert find_depth_maps(images[:1], maps) == {images[0]: maps / "a_depth.png"}
     assert find_depth_maps(images, tmp_path / "none") == {}
 
 

@@ -59,12 +59,13 @@ def _maps_in(place: Path, *, is_own: bool) -> dict[str, Path]:
         is_own: It is for nothing else: there a map may be called as its picture is.
     """
     maps: dict[str, Path] = {}
-    for file in _files(place):
-        if named_after(file):
-            maps.setdefault(named_after(file), file)
-        if is_own:
+    files = _files(place)
+    for file in filter(named_after, files):
+        maps.setdefault(named_after(file), file)
+    if is_own:  # after all those, since their pictures may lie there, too
+        for file in files:
             maps.setdefault(file.stem.casefold(), file)
-    if not is_own:
+    else:
         for inside in _folders(place):
             for name, file in _maps_in(inside, is_own=True).items():
                 maps.setdefault(name, file)
