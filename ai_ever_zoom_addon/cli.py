@@ -24,6 +24,7 @@ import bpy
 from .arguments import AUTO, make_parser, settings_from
 from .core.analysis.placing import GivenPlacement, read_placements
 from .core.analysis.report import Analysis, Source
+from .core.files.depth_files import find_depth_maps
 from .core.files.folder import about_skipped, check_name, find_images
 from .core.files.frames_note import Zoom
 from .core.files.moving import is_moving, pictures_of
@@ -223,7 +224,8 @@ def _read(
     is_one_enough = settings.travel is Travel.LOOP or options.place is not None
     files, skipped = find_images(folder, is_one_enough=is_one_enough)
     sounds = [Path(settings.sound)] if settings.sound else []
-    check_kept(places, [*files, *sounds])
+    depth_folder = Path(settings.depth_folder) if settings.depth_folder else None
+    check_kept(places, [*files, *sounds, *find_depth_maps(files, depth_folder).values()])
     stills = (pictures_of(file) if file.is_dir() else [file] for file in files)
     stamps = stamps_of([*itertools.chain(*stills), *sounds])
     return _Input(files, skipped, stamps, _placements(options.place, files))

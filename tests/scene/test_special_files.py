@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -286,6 +287,19 @@ def test_images_are_not_written_over(run: Run, tmp_path: Path, name: str) -> Non
     folder = make_series(tmp_path / "mine")
     for option in ("--json", "--check"):
         more = (option, folder / name, "--overwrite")
+        assert_refused(run, "-i", folder, *PLAIN, *more, says="is made from")
+
+
+@pytest.mark.newest
+def test_depth_maps_are_not_written_over(run: Run, tmp_path: Path) -> None:
+    folder = make_series(tmp_path / "mine")
+    shutil.copy(folder / "image_2.png", folder / "image_2_depth.png")
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    shutil.copy(folder / "image_2.png", maps)
+    for options, depth in (((), folder / "image_2_depth.png"), (("--depth", maps), maps)):
+        file = depth if depth.is_file() else depth / "image_2.png"
+        more = (*options, "--check", file, "--overwrite")
         assert_refused(run, "-i", folder, *PLAIN, *more, says="is made from")
 
 
