@@ -286,7 +286,8 @@ def lead_with_index(video: Path) -> None:
             with Writing() as writing:
                 copy = writing.place(video)
                 shutil.copyfile(video, copy)
-                put_index_first(copy)
+                if not put_index_first(copy):  # such as one that the next render has begun
+                    raise EverZoomError(f"{video} has no index that can be moved.")
 
 
 # --- What is shown of it --------------------------------------------------------------------------

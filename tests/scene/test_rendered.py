@@ -56,6 +56,18 @@ def test_a_video_of_blenders_own_render_gets_its_index_first(scene: Any, tmp_pat
     rendered.lead_with_index(tmp_path / "none.mp4")  # what is gone by then
 
 
+@pytest.mark.newest
+def test_a_video_that_is_being_written_is_left_to_who_writes_it(tmp_path: Path) -> None:
+    video = tmp_path / "zoom.mp4"
+    with video.open("wb") as writing:  # as Blender does, whose index comes last
+        writing.write(b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\x10mdatpictures")
+        writing.flush()
+        rendered.lead_with_index(video)
+        writing.write(b"\0\0\0\x08moov")
+    assert video.read_bytes().endswith(b"moov")
+    assert [path.name for path in tmp_path.iterdir()] == ["zoom.mp4"]
+
+
 def known_seconds(scene: Any) -> float:
     """Where the size is not known."""
     seconds, size = cost(scene) or (0.0, None)
