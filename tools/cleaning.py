@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 from pathlib import Path
 
 from . import ENVIRONMENTS, ROOT, environments
@@ -18,6 +19,8 @@ MADE = (
     ".pytest_cache",
     ".ruff_cache",
 )
+
+CODE = ("ai_ever_zoom_addon", "docs", "tests", "tools")  # where Python keeps what it compiled
 
 
 def size_of(path: Path) -> int:
@@ -38,23 +41,25 @@ def main(arguments: list[str]) -> int:
         "--dry-run", action="store_true", help="only say what would be removed, and its size"
     )
     options = parser.parse_args(arguments)
-    found = [ROOT / name for name in MADE]
-    for folder in ("", *(f.name for f in ROOT.iterdir() if f.is_dir() and f.name not in MADE)):
-        if folder and not folder.startswith(".") and not (ROOT / folder).is_symlink():
-            found += (ROOT / folder).rglob("__pycache__")
-    found.append(ROOT / "__pycache__")
-    total = 0
+    found = [ROOT / name for name in (*MADE, "__pycache__")]
+    found += [cache for folder in CODE for cache in (ROOT / folder).rglob("__pycache__")]
+    locks: list[Path] = []
     with contextlib.ExitStack() as stack:
         if ENVIRONMENTS.is_dir() and not ENVIRONMENTS.is_symlink() and not options.dry_run:
-            for lock in sorted([*ENVIRONMENTS.glob("*.lock"), *ENVIRONMENTS.glob("*.use")]):
+            locks = sorted([*ENVIRONMENTS.glob("*.lock"), *ENVIRONMENTS.glob("*.use")])
+            for lock in locks:
                 stack.enter_context(environments.locked(lock))
-        for path in found:
-            if path.exists() or path.is_symlink():
-                size = size_of(path)
-                total += size
-                if path.parent == ROOT and path.name != "__pycache__":
-                    print(f"{path}: {size / 1e6:.1f} MB", flush=True)
-                if not options.dry_run:
-                    environments.remove(path)
-    print(f"{'Would free' if options.dry_run else 'Freed'} {total / 1e6:.1f} MB.")
+        sizes = {path: size_of(path) for path in found if path.exists() or path.is_symlink()}
+        for path, size in sizes.items():
+            if path.parent == ROOT and path.name != "__pycache__":
+                print(f"{path}: {size / 1e6:.1f} MB", flush=True)
+        if not options.dry_run:
+            for path in set(ENVIRONMENTS.iterdir()) - set(locks) if locks else ():
+                environments.remove(path)
+            if os.name == "nt":  # which removes no file that is open
+                stack.close()
+            for path in sizes:
+                environments.remove(path)
+    total = sum(sizes.values()) / 1e6
+    print(f"{'Would free' if options.dry_run else 'Freed'} {total:.1f} MB.")
     return 0

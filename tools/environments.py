@@ -278,12 +278,15 @@ class Content:
 
     locks: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
-    wheel: Path | None = None  # what to install in place of these others
+    wheel: Path | None = None  # what to install in place of these others, as it is now
 
     def packages(self) -> list[str]:
         """As lines NAME==VERSION."""
         from_locks = (package for name in self.locks for package in locked_packages(name))
-        return list(dict.fromkeys([*from_locks, *self.others]))
+        # A wheel that was built anew is another one, whatever its version.
+        stamp = self.wheel and f"{self.wheel} of {self.wheel.stat().st_mtime_ns}"
+        own = [f"{other.split('==')[0]}=={stamp}" for other in self.others if stamp]
+        return list(dict.fromkeys([*from_locks, *self.others, *own]))
 
     def names(self) -> str:
         """For people: what was asked for, without what that brings along."""

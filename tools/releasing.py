@@ -21,11 +21,14 @@ from tools.environments import NO_WISHES, bpy_environment
 
 LISTING = build.DOCS / "listing"
 CHANGES = build.ROOT / "CHANGELOG.md"
-RULES = [
-    "tests/build/test_listing.py",
-    "tests/install/test_life.py",
-    "tests/install/test_rules.py",
-    "tests/install/test_zip.py",
+RULES = [  # by whole paths, since it may be started in another folder
+    str(build.ROOT / "tests" / folder / f"test_{name}.py")
+    for folder, name in (
+        ("build", "listing"),
+        ("install", "life"),
+        ("install", "rules"),
+        ("install", "zip"),
+    )
 ]
 
 

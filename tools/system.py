@@ -180,10 +180,14 @@ def provide(lacks: Sequence[Lack], *, is_allowed: bool) -> list[Lack]:
     reason = ""
     if lacks and may_install(is_allowed):
         reason = install(lacks)
-        if reason and needed and len(needed) < len(lacks):  # perhaps for the sake of the others
-            reason = install(needed)
         if not reason:
             return []
+        if len(lacks) > 1:  # perhaps for the sake of one that can wait
+            reason = install(needed) if needed else ""
+            waiting = [lack for lack in lacks if not lack.is_needed]
+            left = [lack for lack in waiting if install([lack])]
+            if not reason:
+                return left
     if needed:
         names = ", ".join(lack.name for lack in needed)
         why = f" ({reason})" if reason else ""

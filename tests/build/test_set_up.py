@@ -137,6 +137,21 @@ def test_packages_that_cannot_be_had(path: Path, monkeypatch: pytest.MonkeyPatch
     assert "\n" not in str(caught.value)
 
 
+@on_posix
+def test_what_can_wait_and_cannot_be_had_keeps_nothing_else_away(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = path.parent / "log"
+    unknown = "case $* in *chromium*) echo 'E: Unable to locate package'; exit 100;; esac"
+    script(path / "apt-get", f'echo "$@" >> "{log}"; {unknown}')
+    monkeypatch.setattr(system, "is_root", lambda: True)
+    (browser,) = system.missing_browser()
+    assert system.provide([*LACKS, browser], is_allowed=True) == [browser]
+    installed = [line.split()[3:] for line in log.read_text().splitlines() if line[0] == "i"]
+    assert ["python3.13-venv", "libsm6", "libx11-6"] in installed
+    assert ["libegl1", "libgl1-mesa-dri"] in installed
+
+
 def test_what_an_interpreter_does_not_find_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """By asking the one that will run bpy."""
     if sys.platform != "linux":
@@ -368,6 +383,25 @@ def test_a_network_that_fails_is_the_reason(broken: str, reason: str) -> None:
         "ERROR: Could not find a version that satisfies the requirement x (from versions: none)\n"
     )
     assert reason in said
+
+
+def test_a_wheel_of_ones_own_takes_the_place_of_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environments, "ENVIRONMENTS", tmp_path)
+    python = environments.environment_python(tmp_path / "trial")
+    python.parent.mkdir(parents=True)
+    python.touch()
+    wheel = tmp_path / "bpy-4.5.15-cp311-cp311-linux_x86_64.whl"
+    wheel.touch()
+    own, other = Content((), ("bpy==4.5.15",), wheel), Content((), ("bpy==4.5.15",))
+    record = tmp_path / "trial" / "installed"
+    record.write_text("\n".join(other.packages()))
+    assert environments.is_whole("trial", other) and not environments.is_whole("trial", own)
+    record.write_text("\n".join(own.packages()))
+    assert environments.is_whole("trial", own) and environments.is_whole("trial", other)
+    os.utime(wheel, (1, 1))  # as when it is built anew
+    assert not environments.is_whole("trial", own)
 
 
 # --- Commands -------------------------------------------------------------------------------------
