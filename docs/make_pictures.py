@@ -223,22 +223,65 @@ def make_glide() -> None:
     save_photo("glide", np.concatenate([frames[0], gap, frames[1]], axis=1))
 
 
-def make_depth() -> None:
-    """A moment between two pictures: flat, with depth, and as a camera would have seen it."""
-    from tests import truth_scene
+def how_near(size: tuple[int, int], level: float, factor: float) -> NDArray[np.float32]:
+    """How near the sheets of paper are of which the sample's balloons are made, 0 to 1.
 
-    frames = []
+    Args:
+        size: Width and height in pixels.
+        level: Zoom level of the view, in a series of two images with `seed` 1.
+        factor: Its zoom factor.
+    """
+    from ai_ever_zoom_addon.core.sample.paper import Canvas
+    from ai_ever_zoom_addon.core.sample.scenes import SCENES
+
+    # In the order in which they are laid: the sun, clouds, mountains, woods, and twelve balloons.
+    clouds, mountains, woods = (0.1, 0.2, 0.3, 0.4), (0.35, 0.45, 0.55, 0.65, 0.75), (0.85, 0.95)
+    sheets = iter((*[0.0] * 3, *clouds, *mountains, *woods, *[1.0] * 24))
+
+    class Depth(Canvas):
+        """Sheets come out as bright as they are near, and nothing else."""
+
+        def gradient(self, along: Any, stops: Any) -> NDArray[np.float32]:
+            return np.zeros((3, 1, 1), np.float32)
+
+        def fill(self, path: Any, paint: Any, opacity: float = 1.0) -> None:
+            pass
+
+        def glow(self, radius: float, reach: float, code: str, opacity: float) -> None:
+            pass
+
+        def lay(self, path: Any, paint: Any, softness: float, rim: str = "") -> None:
+            super().fill(path, np.full_like(self.pixels, next(sheets)))
+
+    width, height = size
+    scale = math.hypot(width, height) / 2 * factor**level
+    pixels = np.zeros((3, height, width), np.float32)
+    canvas = Depth(pixels, scale, (width / 2, height / 2), np.eye(3, dtype=np.float32))
+    for _ in SCENES[1](canvas, 1.0 / factor, np.random.Generator(np.random.PCG64([1, 0]))):
+        pass
+    return pixels[0]
+
+
+def make_depth() -> None:
+    """A part of a picture as it fills the view, and a moment later: flat, and with depth."""
+    from ai_ever_zoom_addon.core.sample import sample_view
+
+    size, factor, first = (1600, 900), 4.0, -0.2
     with tempfile.TemporaryDirectory() as folder:
-        truth_scene.write_series(Path(folder), 3, (1200, 675))
-        order = ["-i", folder, "-zf", "2", "-zs", "100", "--no-align"]
-        moment = ["--engine", "cycles", "--frames", "120"]
-        for strength in (0.0, truth_scene.nearest()):
-            frames += rendered(*order, *moment, "--depth-strength", str(strength))
-    size = frames[0].shape[1], frames[0].shape[0]
-    frames.append(eight_bit(truth_scene.look(1.2, size, truth_scene.CROP)[0]))
-    gap = np.full((270, 12, 3), 255, np.uint8)
-    parts = [frame[60:330, 620:] for frame in frames]
-    save_photo("depth", np.concatenate([parts[0], gap, parts[1], gap, parts[2]], axis=1))
+        for number in range(2):
+            view = sample_view(first + number, count=2, size=size, zoom_factor=factor, seed=1)
+            Image.fromarray(eight_bit(view)).save(Path(folder) / f"{2 - number}.png")
+        depth = Image.fromarray(eight_bit(how_near(size, first, factor)))
+        depth.save(Path(folder) / "2_depth.png")
+        order = ["-i", folder, "-zf", f"{factor}", "-zs", "100", "--no-align"]
+        look = ["--engine", "cycles", "--resolution", "960x540"]
+        frames = []
+        for frame, strength in (("0", "0"), ("25", "0"), ("25", "0.15")):
+            frames += rendered(*order, *look, "--frames", frame, "--depth-strength", strength)
+    gap = np.full((460, 12, 3), 255, np.uint8)
+    before, flat, deep = frames
+    parts = [before[80:, 20:340], gap, flat[:460, :320], gap, deep[:460, :320]]
+    save_photo("depth", np.concatenate(parts, axis=1))
 
 
 def make_page() -> None:

@@ -1,7 +1,7 @@
 """A scene whose depth is known: balls before a wall, as a pinhole camera sees them. No bpy.
 
 The wall has detail at all sizes, and the balls come again at every scale: so a series of pictures,
-each taken from half as far, is nested like an outpainted one, and what a camera between two of them
+each taken from nearer, is nested like an outpainted one, and what a camera between two of them
 would see is known as well.
 """
 
@@ -18,7 +18,6 @@ Array = NDArray[np.float64]
 
 LENS = 50.0 / 36.0  # distance of the camera in widths of the view, as in a zoom
 CROP = 0.8
-FACTOR = 2.0
 
 
 @dataclass(frozen=True)
@@ -39,31 +38,63 @@ class Ball:
     colour: tuple[float, float, float]
 
 
-BALLS = (
-    Ball(0.30, 0.03, 0.08, 0.045, (0.95, 0.65, 0.2)),
-    Ball(-0.28, -0.06, 0.09, 0.05, (0.3, 0.75, 0.95)),
-    Ball(-0.25, 0.12, 0.05, 0.03, (0.9, 0.35, 0.45)),
-    Ball(0.07, -0.16, 0.05, 0.035, (0.55, 0.85, 0.4)),
+@dataclass(frozen=True)
+class World:
+    """What there is before the wall, and how much smaller it comes again."""
+
+    factor: float
+    balls: tuple[Ball, ...]
+
+    def distance_at(self, level: float) -> float:
+        """How far the camera is from the wall, in widths of the outermost picture."""
+        return LENS * CROP * self.factor**-level
+
+    @property
+    def nearest(self) -> float:
+        """How far the nearest comes forward, in parts of the camera's distance."""
+        return max(ball.height + ball.radius for ball in self.balls) / self.distance_at(0.0)
+
+
+WORLD = World(
+    2.0,
+    (
+        Ball(0.30, 0.03, 0.08, 0.045, (0.95, 0.65, 0.2)),
+        Ball(-0.28, -0.06, 0.09, 0.05, (0.3, 0.75, 0.95)),
+        Ball(-0.25, 0.12, 0.05, 0.03, (0.9, 0.35, 0.45)),
+        Ball(0.07, -0.16, 0.05, 0.035, (0.55, 0.85, 0.4)),
+    ),
+)
+
+# By these no constant was chosen. The nearest comes forward by a new zoom's strength.
+AT_SEAMS = World(
+    2.5,
+    (
+        Ball(0.33, -0.10, 0.11, 0.0567, (0.3, 0.75, 0.95)),
+        Ball(-0.36, -0.02, 0.10, 0.06, (0.95, 0.65, 0.2)),
+        Ball(-0.22, 0.15, 0.06, 0.04, (0.55, 0.85, 0.4)),
+        Ball(0.12, 0.20, 0.05, 0.03, (0.9, 0.35, 0.45)),
+    ),
+)
+BESIDE_SEAMS = World(
+    2.5,
+    (
+        Ball(0.27, -0.05, 0.11, 0.0567, (0.3, 0.75, 0.95)),
+        Ball(-0.26, 0.06, 0.09, 0.05, (0.95, 0.65, 0.2)),
+        Ball(0.02, 0.15, 0.05, 0.03, (0.55, 0.85, 0.4)),
+    ),
 )
 
 
-def distance_at(level: float) -> float:
-    """How far the camera is from the wall, in widths of the outermost picture."""
-    return LENS * CROP * FACTOR**-level
-
-
-def nearest() -> float:
-    """How far the nearest comes forward, in parts of the camera's distance: a zoom's strength."""
-    return max(ball.height + ball.radius for ball in BALLS) / distance_at(0.0)
-
-
-def look(level: float, size: tuple[int, int], part: float = 1.0) -> tuple[Array, Array]:
+def look(
+    level: float, size: tuple[int, int], part: float = 1.0, world: World = WORLD
+) -> tuple[Array, Array]:
     """What is seen at a zoom level.
 
     Args:
         level: Of the camera.
         size: Width and height in pixels.
         part: How much is seen, in widths of that level's picture.
+        world: What there is.
 
     Returns:
         The picture, 0 to 1, shape (height, width, 3), and how near it is, 0 at the wall and 1 at
@@ -71,27 +102,29 @@ def look(level: float, size: tuple[int, int], part: float = 1.0) -> tuple[Array,
     """
     fine = 2  # rays for a pixel, either way
     width, height = size[0] * fine, size[1] * fine
-    pixel = part * FACTOR**-level / width
+    pixel = part * world.factor**-level / width
     x, y = np.meshgrid(
         (np.arange(width) + 0.5 - width / 2) * pixel, (height / 2 - np.arange(height) - 0.5) * pixel
     )
-    distance = distance_at(level)
+    distance = world.distance_at(level)
     wall = _wall(_smaller(x, fine), _smaller(y, fine), pixel * fine)  # which is smooth
     colour = wall.repeat(fine, axis=0).repeat(fine, axis=1)
     depth = np.full(x.shape, distance)
-    for scale in FACTOR ** -np.arange(np.floor(level) - 2.0, level + 7.0):
-        for ball in BALLS:
+    for scale in world.factor ** -np.arange(np.floor(level) - 2.0, level + 7.0):
+        for ball in world.balls:
             _add(colour, depth, x, y, distance, ball, float(scale))
-    near = (distance / depth - 1.0) / (1.0 / (1.0 - nearest()) - 1.0)
+    near = (distance / depth - 1.0) / (1.0 / (1.0 - world.nearest) - 1.0)
     return _smaller(colour, fine), _smaller(near, fine)
 
 
-def write_series(folder: Path, count: int, size: tuple[int, int]) -> list[Path]:
+def write_series(
+    folder: Path, count: int, size: tuple[int, int], world: World = WORLD
+) -> list[Path]:
     """Write pictures, outermost first, with their depth maps of 16 bits: NAME_depth.png."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for level in range(count):
-        picture, near = look(float(level), size)
+        picture, near = look(float(level), size, world=world)
         file = folder / f"{count - level}.png"
         Image.fromarray(np.rint(picture * 255.0).astype(np.uint8)).save(file)
         deep = np.rint(np.clip(near, 0.0, 1.0) * 65535.0).astype(np.uint16)
