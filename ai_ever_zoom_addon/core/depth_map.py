@@ -9,7 +9,7 @@ import base64
 import binascii
 import zlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -76,8 +76,14 @@ class DepthMap:
         """
         found = cls(*map(plain.text, plain.row(values, 2)))
         if found.text:
-            _ = found.cells
+            _check(found.text)
         return found
+
+
+@lru_cache(maxsize=1024)  # a panel asks for all of them again and again
+def _check(text: str) -> None:
+    """Find out whether a text can be read, see `DepthMap.cells`."""
+    _ = DepthMap("", text).cells
 
 
 def encoded(cells: NDArray[np.float64]) -> str:

@@ -103,7 +103,7 @@ def remove(scene: Scene) -> None:
     own = [node for node in tree.nodes if ROLE in node] if tree is not None else []
     if not any(True for _ in filters(scene)):
         raise EverZoomError(
-            "There is no compositing to remove: press Add Compositing to set them up."
+            "There is no compositing to remove: press Add Compositing to set it up."
         )
     if len(tree.nodes) > len(own) + 2:  # the picture and the result
         raise EverZoomError(

@@ -215,6 +215,39 @@ def test_where_the_view_stays_no_flash_does(
     assert np.array_equal(render(picture_folder / "turned", frame / STEPS), seen.plain[number])
 
 
+@pytest.mark.newest
+def test_a_wide_lens_sees_the_flash(control: Any, picture_folder: Path) -> None:
+    """The nearer camera does not stand between the light and the image."""
+    camera: Any = next(objects.parts(control, "camera"))
+    camera.data.lens = 20.0
+    zooms.change_zoom(bpy.context.scene, control, recipe.stored_settings(control))
+    put(control, "flash", 3)
+    assert render(picture_folder / "arrived", 3).min() > 0.8
+
+
+@pytest.mark.newest
+def test_a_copied_zooms_effect_follows_its_own_timing(control: Any) -> None:
+    """A full copy of the scene shares materials: once it is changed they are its own."""
+    put(control, "flash", 3)
+    put(control, "fade_in_title", 2)
+    operators.scene.new(type="FULL_COPY")
+    scene: Any = bpy.context.scene
+    (other,) = objects.controls(scene)
+    assert other != control
+    settings = replace(recipe.stored_settings(other), zoom_steps=2 * STEPS)
+    zooms.change_zoom(scene, other, settings)
+    for zoom in (control, other):
+        own = set(anchors.anchors(zoom))
+        tops = [top for top, _ in effects.on_images(zoom)]
+        slots = [s for top in tops for item in top.children for s in item.material_slots]
+        assert len({slot.material for slot in slots}) == 3  # the title's light is in two objects
+        for material in {slot.material for slot in slots}:
+            for owner in (material, material.node_tree):
+                data = owner.animation_data
+                drivers = [curve.driver for curve in data.drivers] if data else []
+                assert {d.variables[0].targets[0].id for d in drivers} <= own
+
+
 def test_fireflies_drift_over_the_lower_half(control: Any, picture_folder: Path) -> None:
     seen = Seen(picture_folder, control, "fireflies", 0.0, 0.25, 2.0)
     seen.assert_same(2.0)

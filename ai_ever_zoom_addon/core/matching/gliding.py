@@ -95,13 +95,19 @@ class Glide:
         Raises:
             ValueError: It is not of that form.
         """
-        rows = [[int(part) for part in plain.text(row).split()] for row in plain.row(values)]
-        columns, left = divmod(len(rows[0]) if rows else 0, 2)
-        is_whole = not left and all(len(row) == 2 * columns for row in rows)
-        if not is_whole or not all(2 <= nodes <= MOST_NODES for nodes in (columns, len(rows))):
-            raise ValueError("the grid of a glide is not whole")
-        shifts = tuple(plain.whole(part, -LARGEST, LARGEST) for row in rows for part in row)
-        return cls(columns, shifts)
+        return _read(tuple(map(plain.text, plain.row(values))))
+
+
+@lru_cache(maxsize=1024)  # a millisecond each, and a panel asks for all of them again and again
+def _read(texts: tuple[str, ...]) -> Glide:
+    """The glide of which these are the rows; see `Glide.from_json`."""
+    rows = [[int(part) for part in text.split()] for text in texts]
+    columns, left = divmod(len(rows[0]) if rows else 0, 2)
+    is_whole = not left and all(len(row) == 2 * columns for row in rows)
+    if not is_whole or not all(2 <= nodes <= MOST_NODES for nodes in (columns, len(rows))):
+        raise ValueError("the grid of a glide is not whole")
+    shifts = tuple(plain.whole(part, -LARGEST, LARGEST) for row in rows for part in row)
+    return Glide(columns, shifts)
 
 
 def find_glide(outer: Picture, inner: Picture, placement: Placement) -> Glide | None:

@@ -24,7 +24,7 @@ from ...errors import EverZoomError
 from .. import compat
 from ..drivers import Sources, drive
 from ..planes import anchors, objects
-from ..tags import EFFECT, EFFECT_PART
+from ..tags import ANCHOR, EFFECT, EFFECT_PART
 from .setting import Colour, Setting
 
 # Of a disc of light: 1 in its middle, 0 at its edge.
@@ -251,8 +251,9 @@ def add(scene: Scene, control: Object, plan: Plan, effect: Effect) -> Object:
 
 def on_images(control: Object) -> Iterator[tuple[Object, Effect | None]]:
     """The effects of a zoom: their top objects, each with what it is; None: nobody knows."""
+    children = anchors.children_by_parent()
     for anchor in anchors.anchors(control):
-        for top in sorted(anchor.children, key=lambda item: item.name):
+        for top in sorted(children.get(anchor, ()), key=lambda item: item.name):
             if top.get(EFFECT) is not None:
                 yield top, _read(top[EFFECT])
 
@@ -265,11 +266,52 @@ def name_of(top: Object) -> str:
 def renew(control: Object, plan: Plan) -> None:
     """Bring effects up to date, after a build."""
     layers = {layer.number: layer for layer in plan.layers}
-    for number, item in objects.numbered(control, "layer").items():
-        for anchor in item.children:
-            for top, effect in _on_anchor(anchor):
-                if effect is not None and number in layers:
-                    effect.renew(Place(control, plan, layers[number], item, anchor, top))
+    items = {item: number for number, item in objects.numbered(control, "layer").items()}
+    own = set(anchors.anchors(control))
+    for top, effect in list(on_images(control)):
+        anchor = top.parent
+        item = anchor.parent if anchor is not None else None
+        if anchor is None or item is None or items.get(item) not in layers:
+            continue
+        _own_materials(top, anchor, own)
+        if effect is not None:
+            effect.renew(Place(control, plan, layers[items[item]], item, anchor, top))
+
+
+def _own_materials(top: Object, anchor: Object, own: set[Object]) -> None:
+    """Let a copied zoom's effect follow that one's anchor: Blender's copies share materials.
+
+    Args:
+        top: The effect's top object.
+        anchor: It is on that.
+        own: All anchors of the zoom.
+    """
+    copies: dict[Material, Material] = {}
+    for item in top.children_recursive:
+        for slot in item.material_slots if item.get(EFFECT_PART) else ():
+            material = slot.material
+            if material is None or not material.get(EFFECT_PART):
+                continue
+            if not _foreign(material, own):
+                continue
+            if material not in copies:
+                copies[material] = material.copy()
+                for target in _foreign(copies[material], own):
+                    target.id = anchor
+            slot.material = copies[material]
+
+
+def _foreign(material: Material, own: set[Object]) -> list[Any]:
+    """Where the drivers of a material and of its nodes read other zooms' anchors."""
+    animations = [owner.animation_data for owner in (material, material.node_tree) if owner]
+    return [
+        target
+        for animation in filter(None, animations)
+        for curve in animation.drivers
+        for variable in curve.driver.variables
+        for target in variable.targets
+        if target.id is not None and target.id.get(ANCHOR) is not None and target.id not in own
+    ]
 
 
 def remove(top: Object) -> None:
@@ -291,11 +333,6 @@ def remove(top: Object) -> None:
         bpy.data.batch_remove([item for item in made if not item.users])
     if anchor is not None and not anchor.children:
         anchors.release(anchor)
-
-
-def _on_anchor(anchor: Object) -> list[tuple[Object, Effect | None]]:
-    tops = [item for item in anchor.children if item.get(EFFECT) is not None]
-    return [(top, _read(top[EFFECT])) for top in tops]
 
 
 def _read(note: Any) -> Effect | None:

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import bpy
 
 from ..drivers import drive
+from ..planes import anchors
 from .base import Effect, Place
 from .setting import Setting
 
 WIDTH = 100.0  # of the plane in views: it is seen from far away, too
-NEAR = 0.8  # how far before the image, in views: before what else hangs on it
+NEAR = 0.6  # of the way from the image to the camera: before what else hangs on it
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Flash(Effect):
         item.hide_select = True  # it lies before everything
         # The camera comes nearer, by the image's own factor or the next one's.
         factor = _largest_factor(place)
-        drive(item, "location", f"{NEAR} * pow({factor!r}, -max(step, 0))", place.step, 2)
+        near = NEAR * anchors.camera_distance(place.control)
+        drive(item, "location", f"{near:.6g} * pow({factor!r}, -max(step, 0))", place.step, 2)
 
     def renew(self, place: Place) -> None:
         """Another timing may have brought a hold."""

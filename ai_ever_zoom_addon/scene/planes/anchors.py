@@ -141,7 +141,7 @@ def update(control: Object, plan: Plan) -> None:
         anchor.driver_remove("hide_viewport")
         anchor.hide_viewport = True
     numbers = {layer.number: layer for layer in plan.layers}
-    children = _children()
+    children = children_by_parent()
     for number, item in layers.items():
         anchor = known[item]
         name = f"Anchor {item.name}"
@@ -229,7 +229,7 @@ def add_objects(
     Raises:
         EverZoomError: There is nothing to add, or the zoom is not whole.
     """
-    children = _children()
+    children = children_by_parent()
     chosen = addable(items, control)
     below = set(_below(chosen, children))
     roots = [item for item in chosen if item not in below]
@@ -263,7 +263,7 @@ def add_objects(
     return number
 
 
-def _children() -> dict[Object | None, list[Object]]:
+def children_by_parent() -> dict[Object | None, list[Object]]:
     """All objects by their parents: Blender itself searches the file for each object's children."""
     children = defaultdict(list)
     for item in bpy.data.objects:
@@ -388,6 +388,14 @@ def view_on(plan: Plan, number: int) -> Room:
     return Room((middle.real, middle.imag), (width, height), layer.turn - view_turn)
 
 
+def camera_distance(control: Object) -> float:
+    """How far a zoom's camera is from the view, in widths of that."""
+    camera: Any = next(objects.parts(control, CAMERA), None)
+    if camera is None:
+        return rig.LENS / rig.SENSOR_WIDTH
+    return float(camera.data.lens / camera.data.sensor_width)
+
+
 def lifted(control: Object, item: Object, view: Room) -> Matrix:
     """From the plane of an image to just before it, and before its relief, if it has one.
 
@@ -399,9 +407,7 @@ def lifted(control: Object, item: Object, view: Room) -> Matrix:
         item: The image's layer.
         view: What is seen of the image then.
     """
-    camera: Any = next(objects.parts(control, CAMERA), None)
-    lens = camera.data.lens / camera.data.sensor_width if camera else rig.LENS / rig.SENSOR_WIDTH
-    distance, height = lens * view.size[0], _relief_height(item)
+    distance, height = camera_distance(control) * view.size[0], _relief_height(item)
     x, y = view.centre
     return (
         Matrix.Translation((x, y, HEIGHT + height))
