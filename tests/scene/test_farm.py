@@ -257,6 +257,8 @@ def test_linked_parts_are_named(zoom: Any, tmp_path: Path) -> None:
 def test_remarks(zoom: Any, tmp_path: Path) -> None:
     plain = "\n".join(farm.prepare(zoom, tmp_path / "zoom.blend"))
     assert "OpenGL" not in plain and "Drivers" not in plain and "view transform" not in plain
+    assert "no video" not in plain
+    zoom.render.resolution_x = 65  # of which Blender makes no H.264
     zoom.render.engine = compat.EEVEE
     zoom.view_settings.view_transform = "AgX"
     curve = zoom.camera.driver_add("location", 0)
@@ -264,7 +266,7 @@ def test_remarks(zoom: Any, tmp_path: Path) -> None:
     text = bpy.data.texts.new("setup.py")
     text.use_module = True
     said = "\n".join(farm.prepare(zoom, tmp_path / "zoom.blend"))
-    for part in ("EEVEE needs a GPU", "AgX", zoom.camera.name, "setup.py"):
+    for part in ("EEVEE needs a GPU", "AgX", zoom.camera.name, "setup.py", "no video"):
         assert part in said
 
 

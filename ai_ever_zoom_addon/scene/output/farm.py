@@ -17,11 +17,11 @@ from typing import Any
 import bpy
 
 from ...core.files.folder import check_name
-from ...core.files.output import FRAME_NAME
+from ...core.files.output import FRAME_NAME, check_frame_size
 from ...core.files.places import check_file
 from ...core.files.writing import Writing
 from ...errors import EverZoomError
-from ...settings import Engine
+from ...settings import Engine, FileFormat
 from ...stopping import heed
 from .. import colours, compat
 from ..loading import image_file
@@ -354,6 +354,10 @@ def _remarks(scene: Any) -> Iterator[str]:
         yield "Only the Render Region of every frame is rendered."
     if scene.render.resolution_percentage != 100:
         yield f"Frames are rendered at {scene.render.resolution_percentage} % of their resolution."
+    try:
+        check_frame_size(FileFormat.H264, *output_settings.scene_resolution(scene))
+    except EverZoomError as error:
+        yield f"The job template can make no video of the frames: {error}"
     drivers = sorted({owner.name for owner in _owners_of_python_drivers()})
     if drivers:
         yield (
