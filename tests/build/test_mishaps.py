@@ -55,6 +55,8 @@ def run_build(
 ) -> subprocess.CompletedProcess[str]:
     """Run build.py where some mount commands have been run before, and pip finds nothing."""
     command = [sys.executable, "-B", str(checkout / "build.py"), *arguments]
+    if arguments[:1] not in (["clean"], ["doctor"]):  # no test installs packages, as root either
+        command.append("--no-system-packages")
     if mounts:
         unshare = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() else [])]
         command = [*unshare, "sh", "-ec", f'{mounts}\nexec "$@"', "sh", *command]
@@ -109,6 +111,7 @@ def test_another_run_sets_up_the_same_environment(checkout: Path) -> None:
     """The second one says for what it waits, and goes on when the first one has ended."""
     with environments.locked(checkout / ".env" / "tools.lock"):
         command = [sys.executable, "-B", str(checkout / "build.py"), "test"]
+        command.append("--no-system-packages")
         second = subprocess.Popen(
             command,
             env={**os.environ, "PIP_NO_INDEX": "1"},
