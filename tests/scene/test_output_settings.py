@@ -47,7 +47,8 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     "way": (lambda group: setattr(group, "travel", "there-and-back"), set()),
     "reverse": (lambda group: setattr(group, "reverse", True), set()),
     "roll": (lambda group: setattr(group, "roll", 0.5), set()),
-    "target": (lambda group: setattr(group, "target", (0.1, 0.1)), set()),
+    # Of what has several parts only the scene's group has a property.
+    "target": (lambda group: setattr(bpy.context.scene.ever_zoom, "target", (0.1, 0.1)), set()),
     "pack": (lambda group: setattr(group, "pack_images", True), set()),
     "shape": (lambda group: setattr(group, "resolution_from", "9:16"), SIZE),
 }
