@@ -105,6 +105,12 @@ def places(number: int, moment: float) -> tuple[Array, Array]:
     return x, y
 
 
+def linear(picture: Array) -> Array:
+    """From what an sRGB file says to light."""
+    bright = ((picture + 0.055) / 1.055) ** 2.4
+    return np.where(picture <= 0.04045, picture / 12.92, bright)
+
+
 def all_drivers() -> Iterator[Any]:
     trees = [*bpy.data.node_groups, *(item.node_tree for item in bpy.data.materials)]
     owners = {*bpy.data.objects, *bpy.data.scenes, *bpy.data.materials, *trees}
@@ -186,11 +192,6 @@ def test_a_flash_is_of_one_image(control: Any, picture_folder: Path) -> None:
         strength=0.5,
     )
     seen.assert_same(1.0, 1.75, 2.25, 3.0)
-
-    def linear(picture: Array) -> Array:
-        bright = ((picture + 0.055) / 1.055) ** 2.4
-        return np.where(picture <= 0.04045, picture / 12.92, bright)
-
     for moment, strength in ((2.0, 0.5), (2.125, 0.25)):
         before, after = linear(seen.plain[moment]), linear(seen.changed[moment])
         assert np.abs(after - (before * (1.0 - strength) + strength)).max() < 0.01, moment
@@ -379,6 +380,62 @@ def test_it_is_the_same_on_every_image(
             effects.remove(top)
         for other in found[1:]:
             assert np.abs(other - found[0]).mean() < 0.01, name
+
+
+def test_one_lies_before_another(tmp_path: Path, picture_folder: Path) -> None:
+    """Where two overlap each pixel shows both as light adds up, and no specks."""
+    make = {"engine": Engine.CYCLES, "samples": 1}
+    control = make_grey(tmp_path, uniform_steps(3, 2.0), (240, 180), **make)
+    moment = 1.0
+    grey = linear(render(picture_folder / "plain", moment))[..., 1]
+    # The same lights twice: each lets through of the other what it lets through of the image.
+    put(control, "fireflies", 1, count=150, colour=(0.6, 0.6, 0.6))
+    once = linear(render(picture_folder / "once", moment))[..., 1]
+    put(control, "fireflies", 1, count=150, colour=(0.6, 0.6, 0.6))
+    twice = linear(render(picture_folder / "twice", moment))[..., 1]
+    light = 1.5 * 0.6
+    opacity = (once - grey) / (light - grey)
+    expected = grey * (1.0 - opacity) ** 2 + light * opacity * (2.0 - opacity)
+    glow = (opacity > 0.02) & (once < 0.9 * light)
+    assert glow.sum() > 1000
+    assert (np.abs(twice - expected) < 0.03)[glow].mean() > 0.9
+    for top, _ in list(effects.on_images(control)):
+        effects.remove(top)
+    # Of two titles the last one covers the first.
+    plain = {"fade": 0.0, "has_glow": False, "text": "TWO"}
+    alone = put(control, "fade_in_title", 1, colour=(0.0, 1.0, 0.0), **plain)
+    wanted = render(picture_folder / "alone", moment)
+    effects.remove(alone)
+    first = put(control, "fade_in_title", 1, colour=(1.0, 0.0, 0.0), **plain)
+    place = first.matrix_basis.copy()
+    put(control, "fade_in_title", 1, colour=(0.0, 1.0, 0.0), **plain)
+    found = render(picture_folder / "both", moment)
+    assert (wanted[..., 1] > 0.9).sum() > 500
+    assert (np.abs(found - wanted).max(axis=2) > LEVEL).mean() < 0.002
+    effects.remove(first)  # and the place that is free is taken again
+    assert put(control, "fade_in_title", 1).matrix_basis == place
+
+
+@pytest.mark.newest
+def test_it_comes_as_softly_as_its_image(control: Any) -> None:
+    scene: Any = bpy.context.scene
+    plan = zooms.plan_of(scene, control)
+    (layer,) = (layer for layer in plan.layers if layer.number == 4)
+    planet = put(control, "planet", 4, size=0.3).children[0]
+    title = put(control, "fade_in_title", 4, fade=0.0, has_glow=False).children[0]
+    shown = set()
+    for frame in range(2 * STEPS, 5 * STEPS):
+        scene.frame_set(frame)
+        graph = bpy.context.evaluated_depsgraph_get()
+        opacity = layer.opacity_at(frame / STEPS)
+        shown.add(0.0 if opacity == 0.0 else 0.5 if opacity < 1.0 else 1.0)
+        assert planet.hide_render is (opacity == 0.0)
+        size = planet.evaluated_get(graph).scale
+        assert tuple(size) == pytest.approx((0.15 * opacity,) * 3, abs=1e-5), frame
+        nodes = title.material_slots[0].material.evaluated_get(graph).node_tree.nodes
+        (seen,) = (node for node in nodes if node.label == "Opacity")
+        assert seen.inputs[0].default_value == pytest.approx(opacity, abs=1e-5), frame
+    assert shown == {0.0, 0.5, 1.0}
 
 
 @pytest.mark.newest

@@ -7,6 +7,7 @@ top keeps which effect it is and its settings; all that was made for it is tagge
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -24,11 +25,17 @@ from ...errors import EverZoomError
 from .. import compat
 from ..drivers import Sources, drive
 from ..planes import anchors, objects
-from ..tags import ANCHOR, EFFECT, EFFECT_PART
+from ..tags import ANCHOR, EFFECT, EFFECT_PART, FADE
 from .setting import Colour, Setting
 
 # Of a disc of light: 1 in its middle, 0 at its edge.
 GLOW_ATTRIBUTE = "glow"
+
+# Where two faces lie in one place Cycles shows either, pixel by pixel. So no two do: how far the
+# discs of a mesh lie before each other, in views (layers are 1e-5 apart) ...
+DISC_ABOVE = 2e-5
+# ... and one effect on an image before another: more than the thickest is, 500 discs.
+EFFECT_ABOVE = 0.012
 
 # Blender's name for the engine that has no shaders.
 WORKBENCH = "BLENDER_WORKBENCH"
@@ -58,6 +65,11 @@ class Place:
     def step(self) -> Sources:
         """The variable `step` for drivers: 0 where the image fills the view, -1 at the last one."""
         return {"step": (self.anchor, f'["{anchors.STEP}"]')}
+
+    @property
+    def shown(self) -> Sources:
+        """The variables `step` and `fade`: 0 to 1 as the image itself fades in."""
+        return self.step | {"fade": (self.anchor, f'["{FADE}"]')}
 
     @property
     def height(self) -> float:
@@ -101,7 +113,7 @@ class Place:
         name: str,
         colour: Colour,
         strength: float = 1.0,
-        opacity: str = "1",
+        opacity: str = "",
         *,
         is_soft: bool = False,
     ) -> Material:
@@ -113,7 +125,7 @@ class Place:
             name: Of the material.
             colour: Of the light.
             strength: 1: the colour as it is; more is whiter.
-            opacity: Expression of `step`, 0 to 1.
+            opacity: Expression of `step`, 0 to 1; it comes no sooner than its image.
             is_soft: It fades towards the edge of its disc. Workbench leaves it out: it has no
                 shaders.
         """
@@ -127,7 +139,8 @@ class Place:
         light.inputs["Strength"].default_value = strength
         seen.operation, seen.label = "MULTIPLY", "Opacity"
         seen.inputs[1].default_value = 1.0
-        drive(seen.inputs[0], "default_value", opacity, self.step)
+        opacity = faded(opacity)
+        drive(seen.inputs[0], "default_value", opacity, self.shown)
         if is_soft:
             glow, steep = nodes.new("ShaderNodeAttribute"), nodes.new("ShaderNodeMath")
             glow.attribute_name = GLOW_ATTRIBUTE
@@ -143,7 +156,7 @@ class Place:
         material.use_transparency_overlap = True
         material.diffuse_color = (*colour, 0.0 if is_soft else 1.0)  # what Workbench shows
         if not is_soft:
-            drive(material, "diffuse_color", opacity, self.step, 3)
+            drive(material, "diffuse_color", opacity, self.shown, 3)
         return material
 
 
@@ -238,15 +251,25 @@ def add(scene: Scene, control: Object, plan: Plan, effect: Effect) -> Object:
     top.empty_display_size = 0.05
     top.parent = anchor
     control.users_collection[0].objects.link(top)
-    view = anchors.view_on(plan, number)
-    top.matrix_basis = (
-        Matrix.Rotation(view.turn, 4, "Z")
-        @ anchors.lifted(control, item, view)
-        @ Matrix.Translation((*view.centre, 0.0))
-        @ Matrix.Scale(view.size[0], 4)
-    )
+    top.matrix_basis = _free_place(control, item, anchors.view_on(plan, number), anchor)
     effect.make(Place(control, plan, layer, item, anchor, top))
     return top
+
+
+def _free_place(control: Object, item: Object, view: anchors.Room, anchor: Object) -> Matrix:
+    """Where an effect's top goes: before the image, at the lowest height that is free."""
+    taken = [top.location.z for top in anchor.children if top.get(EFFECT) is not None]
+    for number in itertools.count():
+        place = (
+            Matrix.Rotation(view.turn, 4, "Z")
+            @ anchors.lifted(control, item, view, number * EFFECT_ABOVE * view.size[0])
+            @ Matrix.Translation((*view.centre, 0.0))
+            @ Matrix.Scale(view.size[0], 4)
+        )
+        apart = 0.99 * EFFECT_ABOVE * view.size[0]
+        if all(abs(place.translation.z - other) > apart for other in taken):
+            break
+    return place
 
 
 def on_images(control: Object) -> Iterator[tuple[Object, Effect | None]]:
@@ -373,6 +396,11 @@ def _value(value: Any, setting: Setting, default: Any) -> Any:
 # --- What effects are made of ---------------------------------------------------------------------
 
 
+def faded(expression: str) -> str:
+    """An expression of `step` that is 0 until its image fades in, and grows as that does."""
+    return f"fade * {expression}" if expression else "fade"
+
+
 def new_material(name: str) -> tuple[Any, Any, Any]:
     """A new material, its nodes, which are none but the output, and the socket of its surface."""
     material: Any = bpy.data.materials.new(name)
@@ -400,6 +428,9 @@ def disc_mesh(points: NDArray[np.float64], core: float, radius: float, sides: in
         core: Radius of the cores; 0: the light reaches to the middle.
         radius: Of the discs.
         sides: Corners of each.
+
+    Returns:
+        Each lies a little before the last.
     """
     turns = np.arange(sides) * 2.0 * np.pi / sides
     ring = np.stack([np.cos(turns), np.sin(turns)], axis=1)
@@ -408,7 +439,7 @@ def disc_mesh(points: NDArray[np.float64], core: float, radius: float, sides: in
     corners, faces, kinds = [], [], []
     for number, point in enumerate(points):
         first = number * 2 * sides
-        corners += [(x, y, 0.0) for x, y in point + flat]
+        corners += [(x, y, DISC_ABOVE * number) for x, y in point + flat]
         faces.append([first + k for k in range(sides)])
         faces += [[first + a, first + sides + a, first + sides + b, first + b] for a, b in around]
         kinds += [0 if core else 1] + [1] * sides

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 
 from ..drivers import drive
-from .base import Effect, Place, disc_mesh
+from .base import DISC_ABOVE, Effect, Place, disc_mesh
 from .setting import Colour, Setting
 
 SWARMS = 3  # each drifts and blinks in its own way
@@ -34,11 +35,11 @@ class Fireflies(Effect):
         points *= WIDTH, 2.0 * HEIGHT * place.height * 0.95
         for number in range(min(SWARMS, self.count)):
             swarm = points[number::SWARMS]
-            # They come with their image, and blink four times in two steps.
+            # They blink four times in two steps.
             blink = f"smoothstep(-0.9, -0.4, step) * (0.52 + 0.48 * sin(12 * step + {2 * number}))"
             core = place.light("Firefly", self.colour, 6.0, blink)
             halo = place.light("Firefly Glow", self.colour, 1.5, f"0.6 * {blink}", is_soft=True)
             item = place.add("Fireflies", disc_mesh(swarm, CORE, HALO), [core, halo])
             drive(item, "location", f"0.04 * sin(5 * step + {2 * number})", place.step, 0)
             drive(item, "location", f"0.03 * sin(7 * step + {number})", place.step, 1)
-            item.location[2] = 1e-3 * number
+            item.location[2] = DISC_ABOVE * math.ceil(len(points) / SWARMS) * number

@@ -10,7 +10,7 @@ import bpy
 
 from ..drivers import drive
 from ..planes import anchors
-from .base import Effect, Place
+from .base import Effect, Place, faded
 from .setting import Setting
 
 WIDTH = 100.0  # of the plane in views: it is seen from far away, too
@@ -40,7 +40,7 @@ class Flash(Effect):
 
     def make(self, place: Place) -> None:
         peak = self._peak(place)
-        light = place.light("Flash", (1.0, 1.0, 1.0), opacity=self._opacity(peak))
+        light = place.light("Flash", (1.0, 1.0, 1.0), opacity=self._light(peak))
         plane: Any = bpy.data.meshes.new("Flash")
         half = WIDTH / 2.0
         corners = [(-half, -half, 0), (half, -half, 0), (half, half, 0), (-half, half, 0)]
@@ -72,6 +72,9 @@ class Flash(Effect):
                     return
 
     def _opacity(self, peak: float) -> str:
+        return faded(self._light(peak))
+
+    def _light(self, peak: float) -> str:
         return f"{self.strength:.6g} * (1 - smoothstep(0, {self.length:.6g}, {_away(peak)}))"
 
     def _hidden(self, peak: float) -> str:

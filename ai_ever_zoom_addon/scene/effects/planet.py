@@ -12,7 +12,7 @@ import numpy as np
 from mathutils import Euler, Vector
 
 from ..drivers import drive
-from .base import Effect, Place, arrange, new_material
+from .base import Effect, Place, arrange, faded, new_material
 from .setting import Colour, Setting
 
 ORBIT = 0.33  # radius, in the view's sides
@@ -51,7 +51,8 @@ class Planet(Effect):
             materials.append(_lit("Planet Ring", self.ring_colour, is_ball=False))
         item = place.add("Planet", _mesh(has_ring=self.has_ring), materials)
         item.rotation_euler = TILT
-        item.scale = (self.size / 2.0,) * 3
+        for axis in range(3):
+            drive(item, "scale", faded(f"{self.size / 2.0:.6g}"), place.shown, axis)
         angle = f"(1 - {math.tau * self.rounds:.6g} * step)"
         up = ORBIT * place.height
         drive(item, "location", f"{ORBIT} * cos{angle}", place.step, 0)

@@ -42,7 +42,7 @@ class Title(Effect):
     ] = True
 
     def make(self, place: Place) -> None:
-        opacity = f"smoothstep(-{self.fade:.6g}, 0, step)" if self.fade else "1"
+        opacity = f"smoothstep(-{self.fade:.6g}, 0, step)" if self.fade else ""
         text: Any = bpy.data.curves.new("Title", "FONT")
         text.body = self.text or Path(place.layer.image.file).stem
         text.align_x = "CENTER"
@@ -56,7 +56,7 @@ class Title(Effect):
         item.location = (*middle, ABOVE)
         if not self.has_glow:
             return
-        glow = place.light("Title Glow", self.colour, 1.5, f"{GLOW} * {opacity}", is_soft=True)
+        glow = place.light("Title Glow", self.colour, 1.5, f"{GLOW} * {opacity or 1}", is_soft=True)
         disc = disc_mesh(np.zeros((1, 2)), 0.0, 0.5, sides=48)
         around = place.add("Title Glow", disc, [light, glow])
         around.location = (x, y, 0.0)

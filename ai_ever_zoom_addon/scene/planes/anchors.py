@@ -26,8 +26,8 @@ from mathutils import Matrix, Vector
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
 from .. import recipe, zoom_level
-from ..drivers import drive, drive_by_table, is_animated
-from ..tags import ANCHOR, CAMERA, HOLDER, ROLE, ZOOM_LEVEL_PATH
+from ..drivers import drive, drive_by_table, fade_expression, is_animated
+from ..tags import ANCHOR, CAMERA, FADE, HOLDER, ROLE, ZOOM_LEVEL_PATH
 from . import objects, rig
 
 IMAGE = "Image"  # on the control: which image fills the view, for the user's drivers
@@ -154,7 +154,8 @@ def update(control: Object, plan: Plan) -> None:
         for lock in ("lock_location", "lock_rotation", "lock_scale"):
             setattr(anchor, lock, (True, True, True))
         anchor.driver_remove("hide_viewport")
-        anchor.driver_remove(f'["{STEP}"]')
+        for name in (STEP, FADE):
+            anchor.driver_remove(f'["{name}"]')
         anchor.hide_viewport = True
         if children.get(anchor):
             use(anchor, control, numbers[number])
@@ -172,7 +173,7 @@ def _new(control: Object) -> Object:
 
 
 def use(anchor: Object, control: Object, layer: Layer) -> None:
-    """Let an anchor be hidden only while its layer is, and give it its property.
+    """Let an anchor be hidden only while its layer is, and give it its properties.
 
     The others do without: drivers by the hundred make playback slow.
     """
@@ -185,13 +186,19 @@ def use(anchor: Object, control: Object, layer: Layer) -> None:
         anchor, STEP, "0: this image fills the view, -1: the one before, 1: the next one, and so on"
     )
     drive(anchor, f'["{STEP}"]', f"i - {layer.number}", {"i": (control, f'["{IMAGE}"]')})
+    anchor[FADE] = 1.0
+    _describe(anchor, FADE, "How far this image has faded in: 0 to 1")
+    opacity = fade_expression(layer)
+    if opacity:
+        drive(anchor, f'["{FADE}"]', opacity, {"z": (control, ZOOM_LEVEL_PATH)})
 
 
 def release(anchor: Object) -> None:
     """Let an anchor be as before anything hung on it."""
-    for path in ("hide_viewport", f'["{STEP}"]'):
+    for path in ("hide_viewport", f'["{STEP}"]', f'["{FADE}"]'):
         anchor.driver_remove(path)
-    anchor.pop(STEP, None)
+    for name in (STEP, FADE):
+        anchor.pop(name, None)
     anchor.hide_viewport = True
 
 
@@ -396,7 +403,7 @@ def camera_distance(control: Object) -> float:
     return float(camera.data.lens / camera.data.sensor_width)
 
 
-def lifted(control: Object, item: Object, view: Room) -> Matrix:
+def lifted(control: Object, item: Object, view: Room, above: float = 0.0) -> Matrix:
     """From the plane of an image to just before it, and before its relief, if it has one.
 
     What is brought there shrinks towards the view's centre, so that it looks the same from where
@@ -406,8 +413,10 @@ def lifted(control: Object, item: Object, view: Room) -> Matrix:
         control: The zoom.
         item: The image's layer.
         view: What is seen of the image then.
+        above: How much further before it, in widths of the image.
     """
-    distance, height = camera_distance(control) * view.size[0], _relief_height(item)
+    distance = camera_distance(control) * view.size[0]
+    height = above + _relief_height(item)
     x, y = view.centre
     return (
         Matrix.Translation((x, y, HEIGHT + height))
