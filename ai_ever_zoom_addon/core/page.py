@@ -20,6 +20,7 @@ from urllib.parse import quote
 import numpy as np
 
 from ..errors import EverZoomError
+from ..plain import read_json
 from ..settings import MaskShape
 from .files.moving import is_moving
 from .files.output import zoom_name
@@ -135,7 +136,7 @@ def _pictures_of(file: Path) -> set[Path]:
     beside = folder_beside(file)
     try:
         found = re.search(f"^{_PLAN[0]}(.*){_PLAN[1]}$", file.read_text("utf-8"), re.MULTILINE)
-        plan = json.loads(found[1]) if found else {}
+        plan = read_json(found[1]) if found else {}
         if plan["beside"] != quote(beside.name):
             return set()
         return {beside / f"{number}.js" for number in range(len(plan["pictures"]))}

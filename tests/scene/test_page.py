@@ -90,7 +90,8 @@ def test_pictures_that_a_page_does_not_use_any_more_go(run: Run, tmp_path: Path)
     (folder / "5.js").write_text('picture = "data:";')  # the page does not list it
     assert run("-i", make_series(tmp_path / "three"), *arguments).status == 0
     assert names() == ["1.js", "2.js", "3.js", "5.js"]
-    Path("zoom.html").write_text("another one")
+    tampered = f'<script id="plan" type="application/json">{"[" * 100_000}</script>'
+    Path("zoom.html").write_text(tampered)
     (folder / "3.js").unlink()
     (folder / "5.js").unlink()
     alone = [option for option in arguments if option != "--beside"]
