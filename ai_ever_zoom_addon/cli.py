@@ -24,7 +24,7 @@ import bpy
 from .arguments import AUTO, make_parser, settings_from
 from .core.analysis.placing import GivenPlacement, read_placements
 from .core.analysis.report import Analysis, Source
-from .core.files.depth_files import find_depth_maps
+from .core.files.depth_files import find_depth_maps, unused_depth_maps
 from .core.files.folder import about_skipped, check_name, find_images
 from .core.files.frames_note import Zoom
 from .core.files.moving import is_moving, pictures_of
@@ -42,7 +42,7 @@ from .core.files.places import check_apart, check_file, check_kept, is_rendered
 from .core.files.stamps import Stamps, check_unchanged, stamps_of
 from .core.files.temporary import claim
 from .core.files.writing import Writing
-from .core.findings import Finding
+from .core.findings import Finding, FindingKind
 from .core.image_settings import images_to_json, read_timing
 from .core.page import PAGE_SUFFIX, folder_beside, is_page
 from .core.plan.plan import Plan, make_plan
@@ -148,7 +148,16 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
         output_settings.check_engine(settings.engine)
         rendered = _rendered(output, settings)
         output_settings.check_format(format_of(rendered, settings.file_format))
-        idle = idle_options(options, settings, format_of(rendered, settings.file_format))
+        maps = measuring.depth_folder(settings)
+        idle = idle_options(
+            options,
+            settings,
+            format_of(rendered, settings.file_format),
+            {file.name for file in find_depth_maps(given.files, maps)},
+        )
+        unused = [file.name for file in unused_depth_maps(given.files, maps)]
+        if unused:
+            idle.append(Finding(FindingKind.DEPTH_UNUSED, {"files": unused}))
         built, frames = _build(given, settings, output, places, options, idle, terminal, progress)
         check_unchanged(given.stamps)
         if options.page:
@@ -224,8 +233,8 @@ def _read(
     is_one_enough = settings.travel is Travel.LOOP or options.place is not None
     files, skipped = find_images(folder, is_one_enough=is_one_enough)
     sounds = [Path(settings.sound)] if settings.sound else []
-    depth_folder = Path(settings.depth_folder) if settings.depth_folder else None
-    check_kept(places, [*files, *sounds, *find_depth_maps(files, depth_folder).values()])
+    maps = find_depth_maps(files, measuring.depth_folder(settings))
+    check_kept(places, [*files, *sounds, *maps.values()])
     stills = (pictures_of(file) if file.is_dir() else [file] for file in files)
     stamps = stamps_of([*itertools.chain(*stills), *sounds])
     return _Input(files, skipped, stamps, _placements(options.place, files))

@@ -29,6 +29,9 @@ _IN_SCENE = {*_RENDERED, Made.SCENE, Made.FARM}
 
 # What an option counts for, where that is not everything that can be made.
 _COUNTS_FOR: Mapping[str, Set[Made]] = {
+    "--depth": _IN_SCENE,
+    "--depth-strength": _IN_SCENE,
+    "--black-is-near": _IN_SCENE,
     "--format": _IN_SCENE,
     "--engine": _IN_SCENE,
     "--samples": _IN_SCENE,
@@ -43,6 +46,9 @@ _COUNTS_FOR: Mapping[str, Set[Made]] = {
 }
 # These say how something is written, and count for nothing where nothing is.
 _OF_WRITING = {"--pack", "--resume", "--jobs", "--beside"}
+
+# What counts for depth maps only.
+_OF_DEPTH = ("--depth-strength", "--black-is-near")
 
 # Beside what else an option does nothing.
 _BESIDE: Mapping[str, Set[str]] = {
@@ -60,7 +66,10 @@ _CALLED = {"sorting": "--auto-sort", "factor": "--zoom-factor", "size": "--resol
 
 
 def idle_options(
-    options: argparse.Namespace, settings: ZoomSettings, file_format: FileFormat
+    options: argparse.Namespace,
+    settings: ZoomSettings,
+    file_format: FileFormat,
+    deep: Set[str],
 ) -> list[Finding]:
     """What was given on the command line and has no effect.
 
@@ -69,6 +78,7 @@ def idle_options(
             where nothing is rendered.
         settings: What comes of them.
         file_format: In which frames are written, or would be.
+        deep: The names of the images that have a depth map.
     """
     given = _given(options)
     made = set(_made(options, file_format))
@@ -85,6 +95,14 @@ def idle_options(
     for option in (name for name in _BESIDE if name in given and name not in unused):
         for other in sorted(_BESIDE[option] & beside):
             idle.setdefault(f"beside {other}", []).append(option)
+    flat = [] if deep else [name for name in _OF_DEPTH if name in given and name not in unused]
+    flat += [
+        f"depth of {own.image} in --timing"
+        for own in settings.of_images
+        if own.depth is not None and own.image not in deep
+    ]
+    if flat:
+        idle["where there is no depth map"] = flat
     if "--sound" in unused and not given & {"--seconds-per-image", "--length"}:
         unused[unused.index("--sound")] = "--sound but for its length"
     return [

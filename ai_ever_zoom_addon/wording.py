@@ -123,9 +123,9 @@ _SENTENCES = {
         "{remedy} shows the pictures flat, whatever their depth maps say: the other engines show "
         "depth."
     ),
-    FindingKind.DEPTH_UNREAD: (
-        "The depth maps {files} cannot be used, and their images stay flat: each has to be a still "
-        "picture of the shape of its image, which must not move."
+    FindingKind.DEPTH_UNREAD: ("Depth maps {flaw}, and their images stay flat: {files}."),
+    FindingKind.DEPTH_UNUSED: (
+        "Depth maps belong to no image: {files}; name each as its image is."
     ),
     FindingKind.OTHER_PROFILE: (
         "This Blender has no colour space for the profile {profiles} of {files}: it takes the "

@@ -9,6 +9,7 @@ import base64
 import binascii
 import zlib
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -24,10 +25,22 @@ MOST_CELLS = 128
 # Another shape than the picture's, by more than this part, is another picture's map.
 _SHAPE_NOISE = 0.03
 
+# Grey values that differ by less are the same, as part of the largest, at least of 1.
+_SAME_GREY = 1e-5
+
 # Beyond this a number stands for "nothing there", as renderers write it.
 _FARTHEST = 1e9
 # What is left out at either end of a map with numbers of any range, in percent.
 _OUTLIERS = 0.5
+
+
+class Flaw(StrEnum):
+    """Why depth maps cannot be used, as the end of a sentence about some of them."""
+
+    UNREAD = "cannot be read as still pictures"
+    OTHER_SHAPE = "have another shape than their images"
+    NO_DEPTH = "have no depth in them"
+    OF_MOVING = "are of images that move"
 
 
 @dataclass(frozen=True)
@@ -37,10 +50,12 @@ class DepthMap:
     Attributes:
         file: The name of its file.
         text: Its cells, as `encoded` gives them; "" where it could not be used.
+        flaw: Why not.
     """
 
     file: str
     text: str = ""
+    flaw: Flaw | None = None
 
     @cached_property
     def cells(self) -> NDArray[np.float64]:
@@ -65,7 +80,7 @@ class DepthMap:
 
     def to_json(self) -> list[str]:
         """The attributes as plain JSON values."""
-        return [self.file, self.text]
+        return [self.file, self.text, self.flaw or ""]
 
     @classmethod
     def from_json(cls, values: Any) -> DepthMap:
@@ -74,7 +89,8 @@ class DepthMap:
         Raises:
             ValueError: It is not of that form.
         """
-        found = cls(*map(plain.text, plain.row(values, 2)))
+        file, text, flaw = map(plain.text, plain.row(values, 3))
+        found = cls(file, text, Flaw(flaw) if flaw else None)
         if found.text:
             _check(found.text)
         return found
@@ -111,15 +127,17 @@ def cells_of(values: NDArray[np.float32], aspect: float) -> NDArray[np.float64]:
         0 to 1, shape (rows, columns).
 
     Raises:
-        ValueError: It is of another shape than the picture, or there are no numbers in it.
+        ValueError: It has a `Flaw`, which is all that is said.
     """
     height, width = values.shape
     if abs(height / width / aspect - 1.0) > _SHAPE_NOISE and abs(height - width * aspect) > 2.0:
-        raise ValueError("is of another shape than the picture")
+        raise ValueError(Flaw.OTHER_SHAPE.value)
     is_there = np.isfinite(values) & (np.abs(values) < _FARTHEST)
     if not is_there.any():
-        raise ValueError("has no depth in it")
+        raise ValueError(Flaw.NO_DEPTH.value)
     least, most = values[is_there].min(), values[is_there].max()
+    if is_there.all() and most - least <= _SAME_GREY * max(1.0, abs(least), abs(most)):
+        raise ValueError(Flaw.NO_DEPTH.value)
     if least < 0.0 or most > 1.0:
         least, most = np.percentile(values[is_there], [_OUTLIERS, 100.0 - _OUTLIERS])
         values = (values - least) / max(most - least, 1e-12)

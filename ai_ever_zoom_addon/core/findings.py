@@ -51,7 +51,8 @@ class FindingKind(StrEnum):
     IDLE_GLIDE = "idle-glide"  # count, pairs
     IDLE_OPTIONS = "idle-options"  # options: flags of the command line, where
     IDLE_DEPTH = "idle-depth"
-    DEPTH_UNREAD = "depth-unread"  # files: the depth maps
+    DEPTH_UNREAD = "depth-unread"  # files: the depth maps, flaw: of these, in words
+    DEPTH_UNUSED = "depth-unused"  # files: in folders for depth maps
     ENLARGED_IN_FRAMES = "enlarged-in-frames"  # times, resolution, sharp: the largest sharp one
     ENLARGED_IMAGES = "enlarged-images"  # files, times: at most, resolution, sharp
 

@@ -256,13 +256,16 @@ def read_depth(file: Path) -> NDArray[np.float32]:
     """The values of a depth map as they are in its file, of colours how bright they are.
 
     Returns:
-        Shape (height, width), top row first, as the picture is put upright.
+        Shape (height, width), top row first, as the picture is put upright; NaN where all of it is
+        transparent.
 
     Raises:
         UnusableError: The file is no image that Blender reads.
     """
     pixels = _whole_pixels(file, _decode(file, colour_space=colours.data_space()))
     brightness: NDArray[np.float32] = pixels[..., :3] @ np.array(_BRIGHTNESS, np.float32)
+    if not pixels[..., 3].any():
+        brightness[:] = np.nan
     return np.ascontiguousarray(upright(brightness[..., None], orientation_of(file))[..., 0])
 
 

@@ -23,7 +23,7 @@ from ..core.analysis.pairing import DEFAULT_FACTOR
 from ..core.analysis.placing import GivenPlacement, placement_of
 from ..core.analysis.report import Analysis, LeftOut, Source
 from ..core.analysis.verdict import JUDGED, judge
-from ..core.depth_map import DepthMap, cells_of, encoded
+from ..core.depth_map import DepthMap, Flaw, cells_of, encoded
 from ..core.files.depth_files import find_depth_maps
 from ..core.files.folder import natural_key
 from ..core.files.image_file import incomplete
@@ -118,7 +118,9 @@ def _depth_steps(
         EverZoomError: The folder of the depth maps is not there, or holds none of these images'.
     """
     known = {image.file.name: image.depth for image in before if image.depth}
-    folder = Path(bpy.path.abspath(settings.depth_folder)) if settings.depth_folder else None
+    folder = depth_folder(settings)
+    if folder is not None and folder.is_file():
+        raise EverZoomError(f"{folder} is a file: choose the folder of the depth maps.")
     is_gone = folder is not None and not folder.is_dir()
     if is_gone and not known:
         raise EverZoomError(
@@ -143,13 +145,22 @@ def _depth_steps(
 
 
 def _depth_map(file: Path, image: SeriesImage) -> DepthMap:
-    """What a depth map says; nothing where it cannot be used."""
+    """What a depth map says, or why it cannot be used."""
     if is_moving(image.file):
-        return DepthMap(file.name)
+        return DepthMap(file.name, flaw=Flaw.OF_MOVING)
     try:
-        return DepthMap(file.name, encoded(cells_of(loading.read_depth(file), image.aspect)))
-    except (UnusableError, ValueError):
-        return DepthMap(file.name)
+        values = loading.read_depth(file)
+    except UnusableError:
+        return DepthMap(file.name, flaw=Flaw.UNREAD)
+    try:
+        return DepthMap(file.name, encoded(cells_of(values, image.aspect)))
+    except ValueError as error:
+        return DepthMap(file.name, flaw=Flaw(str(error)))
+
+
+def depth_folder(settings: ZoomSettings) -> Path | None:
+    """The folder of the depth maps, if one is chosen."""
+    return Path(bpy.path.abspath(settings.depth_folder)) if settings.depth_folder else None
 
 
 def has_depth(files: Sequence[Path], settings: ZoomSettings) -> bool:
@@ -157,8 +168,7 @@ def has_depth(files: Sequence[Path], settings: ZoomSettings) -> bool:
 
     No more maps are read than are needed to know it.
     """
-    folder = Path(bpy.path.abspath(settings.depth_folder)) if settings.depth_folder else None
-    maps = find_depth_maps(files, folder)
+    maps = find_depth_maps(files, depth_folder(settings))
     deep = [file for file in maps if settings.own_or_common(file.name, "depth")]
     images = _of_usable(deep, _measured, {})
     return any(_depth_map(maps[file], image).text for file, image in images.items())

@@ -82,19 +82,21 @@ def test_numbers_of_any_range_go_from_0_to_1() -> None:
     assert cells.min() >= 0.0 and cells.max() <= 1.0
     assert cells[30, 40] == pytest.approx(0.305, abs=0.01)
     # What is from 0 to 1 already is not stretched: little depth stays little.
-    assert cells_of(np.full((10, 10), 0.25, np.float32), 1.0) == pytest.approx(0.25)
+    little = np.linspace(0.25, 0.26, 100, dtype=np.float32).reshape(10, 10)
+    assert cells_of(little, 1.0) == pytest.approx(little, abs=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(100, 100), (60, 100)])
 def test_the_map_of_another_picture_is_refused(shape: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="another shape"):
         cells_of(np.zeros(shape, np.float32), 0.75)
-    assert cells_of(np.zeros((76, 100), np.float32), 0.75).shape  # by a pixel
+    assert cells_of(np.eye(76, 100, dtype=np.float32), 0.75).shape  # by a pixel
 
 
-def test_a_map_without_numbers_is_refused() -> None:
+@pytest.mark.parametrize("value", [np.inf, np.nan, 0.0, 0.3, 70.0])
+def test_a_map_without_depth_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match="no depth"):
-        cells_of(np.full((10, 10), np.inf, np.float32), 1.0)
+        cells_of(np.full((10, 10), value, np.float32), 1.0)
 
 
 GOOD = encoded(np.zeros((3, 4)))
@@ -110,4 +112,4 @@ GOOD = encoded(np.zeros((3, 4)))
 def test_what_was_tampered_with_is_noticed(text: str) -> None:
     assert DepthMap("a", GOOD).cells.shape == (3, 4)
     with pytest.raises(ValueError):
-        DepthMap.from_json(["a", text])
+        DepthMap.from_json(["a", text, ""])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ai_ever_zoom_addon.arguments import make_parser, settings_from
 from ai_ever_zoom_addon.core.files.output import format_of
 from ai_ever_zoom_addon.idle import idle_options
-from ai_ever_zoom_addon.settings import FileFormat
+from ai_ever_zoom_addon.settings import FileFormat, ImageSettings
 from ai_ever_zoom_addon.wording import Way, sentences
+
+OF_IMAGES = ImageSettings("a.png", depth=0.1), ImageSettings("b.png", depth=0.0, hold=1.0)
 
 
 def told(line: str) -> list[str]:
@@ -19,7 +23,9 @@ def told(line: str) -> list[str]:
     options.no_render |= bool(options.page or options.farm or options.check)
     settings = settings_from(options)
     written = FileFormat.H264 if options.page else format_of(output, settings.file_format)
-    findings = idle_options(options, settings, written)
+    settings = replace(settings, of_images=OF_IMAGES if options.timing else ())
+    deep = {"a.png"} if settings.depth_folder else set()
+    findings = idle_options(options, settings, written, deep)
     assert all(text.startswith("Without effect ") for text in sentences(findings, Way.COMMAND_LINE))
     return [text[15:-1] for text in sentences(findings, Way.COMMAND_LINE)]
 
@@ -62,6 +68,23 @@ def told(line: str) -> list[str]:
             ["beside --engine workbench: --feather, --match-colour"],
         ),
         ("--engine workbench --no-match-colour --no-align", []),
+        (
+            "--depth-strength 0.2 --black-is-near",
+            ["where there is no depth map: --depth-strength, --black-is-near"],
+        ),
+        ("--depth maps --depth-strength 0.2 --black-is-near", []),
+        (
+            "--depth maps --depth-strength 0.2 -o a.html",
+            ["for a page: --depth, --depth-strength"],
+        ),
+        (
+            "--timing a.json",
+            ["where there is no depth map: depth of a.png in --timing, depth of b.png in --timing"],
+        ),
+        (
+            "--timing a.json --depth maps",
+            ["where there is no depth map: depth of b.png in --timing"],
+        ),
         ("-o a.mov --jobs 2", ["beside --format prores: --jobs"]),
     ],
 )

@@ -134,8 +134,12 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
         "^--engine sequencer shows the pictures flat",
     ),
     FindingKind.DEPTH_UNREAD: (
+        {"files": ["a_depth.png", "b_depth.exr"], "flaw": "have no depth in them"},
+        *["^Depth maps have no depth in them, .* stay flat: a_depth.png, b_depth.exr"] * 2,
+    ),
+    FindingKind.DEPTH_UNUSED: (
         {"files": ["a_depth.png", "b_depth.exr"]},
-        *["The depth maps a_depth.png, b_depth.exr cannot be used"] * 2,
+        *["^Depth maps belong to no image: a_depth.png, b_depth.exr; name each"] * 2,
     ),
     FindingKind.IDLE_OVERLAY: ({}, "^Fast 2D does not draw", "^--engine sequencer does not draw"),
     FindingKind.IDLE_OPTIONS: (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -61,23 +62,51 @@ def test_values_are_those_of_the_file(name: str, kind: str, tmp_path: Path) -> N
 
 
 def test_what_cannot_be_used_is_named_and_its_picture_stays_flat(run: Run, tmp_path: Path) -> None:
-    files = write_series(tmp_path / "series", 3)
-    write_map(files[0].with_name("a_0_depth.png"))
-    files[1].with_name("a_1_depth.png").write_bytes(b"no picture")
-    with Image.open(files[2]) as picture:
-        picture.resize((128, 50)).save(files[2].with_name("a_2_depth.png"))
+    files = write_series(tmp_path / "series", 9)
+    maps = [file.with_name(f"{file.stem}_depth.png") for file in files]
+    write_map(maps[0])
+    maps[1].write_bytes(b"no picture")
+    maps[2].write_bytes(b"")
+    maps[3].write_bytes(maps[0].read_bytes()[: maps[0].stat().st_size // 2])
+    with Image.open(maps[0]) as picture:
+        picture.resize((128, 50)).save(maps[4])
+    Image.new("L", (128, 96), 200).save(maps[5])
+    grey = np.rint(GREY * 255).astype(np.uint8)
+    Image.fromarray(np.dstack([grey, grey, grey, 0 * grey])).save(maps[6])
+    write_map(tmp_path / "series" / "depth" / "a_7.png")
+    write_map(tmp_path / "series" / "depth" / "a_77.png")
+    own = {"images": [{"image": f"a_{n}.png", "depth": 0.1} for n in (7, 8)]}
+    Path("own.json").write_text(json.dumps(own), encoding="utf-8")
     ran = run(
         *("-i", tmp_path / "series", "--order", "outermost-first", "--no-align", "-zs", 2),
-        *("--engine", "workbench", "--save-blend", "zoom.blend", "--no-render"),
+        *(
+            "--no-match-colour",
+            "--engine",
+            "workbench",
+            "--save-blend",
+            "zoom.blend",
+            "--no-render",
+        ),
+        *("--timing", "own.json", "--json", "report.json"),
     )
-    assert ran.status == 0
-    assert "Depth maps: 1 of 3 images." in ran.lines
-    (warning,) = (line for line in ran.lines if "depth maps" in line)
-    assert "a_1_depth.png, a_2_depth.png cannot be used" in warning
+    assert ran.status == 0, ran.lines
+    assert "Depth maps: 2 of 9 images." in ran.lines
+    warnings = [line.removeprefix("Warning: ") for line in ran.lines if "depth map" in line.lower()]
+    assert warnings[1:] == [
+        "Without effect where there is no depth map: depth of a_8.png in --timing.",
+        "Depth maps belong to no image: a_77.png; name each as its image is.",
+        "Depth maps cannot be read as still pictures, and their images stay flat: a_1_depth.png, "
+        "a_2_depth.png, a_3_depth.png.",
+        "Depth maps have another shape than their images, and their images stay flat: "
+        "a_4_depth.png.",
+        "Depth maps have no depth in them, and their images stay flat: a_5_depth.png, "
+        "a_6_depth.png.",
+    ]
     bpy.ops.wm.open_mainfile(filepath="zoom.blend")
     (control,) = objects.controls(bpy.context.scene)
     layers = objects.numbered(control, "layer")
-    assert [layers[n].data.shape_keys is not None for n in range(3)] == [True, False, False]
+    deep = [n for n in range(9) if layers[n].data.shape_keys is not None]
+    assert set(deep) <= {0, 6, 7} and 0 in deep
 
 
 @pytest.mark.parametrize(
@@ -109,7 +138,12 @@ def test_the_engine_shows_the_depth_that_there_is(
 def test_a_folder_that_is_wrong_is_said(run: Run, tmp_path: Path) -> None:
     write_series(tmp_path / "series", 3)
     write_map(tmp_path / "maps" / "other.png")
-    for folder, reason in (("none", "is not there"), ("maps", "holds no depth map of these")):
+    reasons = {
+        "none": "is not there",
+        "maps": "holds no depth map of these",
+        "maps/other.png": "other.png is a file: choose the folder of the depth maps",
+    }
+    for folder, reason in reasons.items():
         ran = run("-i", tmp_path / "series", "--depth", tmp_path / folder, "-o", "out")
         assert reason in ran.error
 

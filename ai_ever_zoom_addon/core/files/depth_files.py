@@ -51,6 +51,27 @@ def find_depth_maps(pictures: Iterable[Path], folder: Path | None = None) -> dic
     return found
 
 
+def unused_depth_maps(pictures: Sequence[Path], folder: Path | None = None) -> list[Path]:
+    """Files in folders for depth maps that are called as none of the pictures is.
+
+    Args:
+        pictures: As `find_depth_maps` takes them.
+        folder: The same.
+    """
+    places = [folder] if folder else [f for p in _parents(pictures) for f in _folders(p)]
+    names = {picture.stem.casefold() for picture in pictures}
+    return [
+        file
+        for place in places
+        for file in _files(place)
+        if names.isdisjoint((named_after(file), file.stem.casefold()))
+    ]
+
+
+def _parents(pictures: Sequence[Path]) -> list[Path]:
+    return list(dict.fromkeys(picture.parent for picture in pictures))
+
+
 def _maps_in(place: Path, *, is_own: bool) -> dict[str, Path]:
     """The depth maps of a folder by their pictures' names in small letters.
 

@@ -23,6 +23,7 @@ import numpy as np
 
 from ...errors import EverZoomError
 from ...settings import Engine, Travel, ZoomSettings
+from ..depth_map import Flaw
 from ..files.moving import is_moving
 from ..findings import Finding, FindingKind
 from ..series import Series, SeriesImage, as_asked
@@ -350,9 +351,12 @@ def _depth_findings(series: Series, settings: ZoomSettings) -> list[Finding]:
     """What becomes of the depth maps."""
     images = {image.file: image for image in series.images if image.depth}.values()
     findings = []
-    unread = [image.depth.file for image in images if image.depth and not image.depth.text]
-    if unread:
-        findings.append(Finding(FindingKind.DEPTH_UNREAD, {"files": unread}))
+    unread = [image.depth for image in images if image.depth and image.depth.flaw]
+    for flaw in Flaw:
+        files = [depth.file for depth in unread if depth.flaw is flaw]
+        if files:
+            found = {"files": files, "flaw": flaw.value}
+            findings.append(Finding(FindingKind.DEPTH_UNREAD, found))
     is_deep = any(settings.own_or_common(image.file.name, "depth") for image in images)
     if settings.engine is Engine.SEQUENCER and is_deep and len(unread) < len(images):
         findings.append(Finding(FindingKind.IDLE_DEPTH))
