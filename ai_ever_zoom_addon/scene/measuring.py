@@ -315,7 +315,9 @@ def relist_steps(
     old = recipe.stored_series(control)
     if len(files) < min(2, len(old.images)):
         raise EverZoomError("A zoom needs at least two images: use or add another one first.")
-    sizes = {} if anew else {image.file: image for image in old.images}
+    # Where another folder of depth maps is chosen those of the old images count as well.
+    are_same = recipe.as_built(control).depth_folder == settings.depth_folder
+    sizes = {image.file: image for image in old.images} if are_same and not anew else {}
     new = [file for file in files if file not in sizes]
     if new:
         deep = yield from _depth_steps(measure_images(new), settings, old.images)

@@ -43,6 +43,13 @@ def test_a_picture_that_is_called_so_is_a_picture(tmp_path: Path) -> None:
     assert find_depth_maps(images) == {}
 
 
+def test_the_depth_map_of_what_moves_is_no_picture(tmp_path: Path) -> None:
+    folder = touch(tmp_path, "a1.png", "a2.mp4", "a2_depth.png", "a3.png")
+    images, skipped = find_images(folder)
+    assert [image.name for image in images] == ["a1.png", "a2.mp4", "a3.png"]
+    assert not skipped
+
+
 def test_depth_maps_in_a_folder_of_their_own(tmp_path: Path) -> None:
     images = sorted(touch(tmp_path / "pictures", "a.png", "b.jpg", "c.png").iterdir())
     # What lies beside the pictures does not count then.

@@ -195,3 +195,18 @@ def test_in_the_panel(addon: None, tmp_path: Path) -> None:
     main = draw_panel("EVERZOOM_PT_main")
     assert "shows the pictures flat" in " ".join(main.texts)
     assert "ever_zoom.choose" in main.buttons
+
+
+def test_a_change_of_the_list_reads_the_maps_of_a_new_folder(addon: None, tmp_path: Path) -> None:
+    """Of all images, not only of those that it adds: the panel says then that nothing waits."""
+    files = write_series(tmp_path / "series", 3)
+    group = bpy.context.scene.ever_zoom
+    group.folder, group.zoom_steps = str(tmp_path / "series"), 4
+    assert operators.ever_zoom.build() == {"FINISHED"}
+    for file in files:
+        write_map(tmp_path / "maps" / file.name)
+    group.depth_folder = str(tmp_path / "maps")
+    assert operators.ever_zoom.reverse_images() == {"FINISHED"}
+    texts = draw_panel("EVERZOOM_PT_main").texts
+    assert "Depth maps: 3 of 3 images" in texts
+    assert "Not built yet" not in " ".join(texts)

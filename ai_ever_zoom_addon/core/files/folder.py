@@ -76,6 +76,7 @@ def find_images(folder: Path, *, is_one_enough: bool = False) -> tuple[list[Path
     moving = choose_moving(able, stills)
     replaced = {entry.stem.casefold() for entry in moving}
     images = [entry for entry in stills if entry.stem.casefold() not in replaced] + moving
+    images = without_depth_maps(images)  # once more: of what moves
     for entry in images:
         check_name(entry, room=_LONGEST_NAME if entry.is_dir() else 0)
     images.sort(key=lambda entry: (natural_key(entry.name), entry.name))
