@@ -182,12 +182,10 @@ def provide(lacks: Sequence[Lack], *, is_allowed: bool) -> list[Lack]:
         reason = install(lacks)
         if not reason:
             return []
-        if len(lacks) > 1:  # perhaps for the sake of one that can wait
+        if 1 < len(lacks) > len(needed):  # perhaps for the sake of one that can wait
             reason = install(needed) if needed else ""
-            waiting = [lack for lack in lacks if not lack.is_needed]
-            left = [lack for lack in waiting if install([lack])]
             if not reason:
-                return left
+                return [lack for lack in lacks if not lack.is_needed and install([lack])]
     if needed:
         names = ", ".join(lack.name for lack in needed)
         why = f" ({reason})" if reason else ""
