@@ -440,7 +440,10 @@ def test_it_comes_as_softly_as_its_image(control: Any) -> None:
 
 @pytest.mark.newest
 def test_a_relief_does_not_bury_it(tmp_path: Path, picture_folder: Path) -> None:
-    """Where an image with a depth map comes forward the title lies before it, and looks alike."""
+    """Where an image with a depth map comes forward the title lies before it, and looks alike.
+
+    So does one that was there before, and when it is flat again.
+    """
     truth_scene.write_series(tmp_path / "truth", 3, (160, 90))
     files, _ = find_images(tmp_path / "truth")
     settings = ZoomSettings(
@@ -450,16 +453,22 @@ def test_a_relief_does_not_bury_it(tmp_path: Path, picture_folder: Path) -> None
     control = zooms.build_zoom(bpy.context.scene, series, settings)
     put(control, "fade_in_title", 0, fade=0.0, has_glow=False, colour=(0.0, 1.0, 0.0))
     flat = render(picture_folder / "flat", 0.0)
-    for top, _ in list(effects.on_images(control)):
-        effects.remove(top)
-    deep = replace(recipe.stored_settings(control), depth_strength=0.15)
+    plain = recipe.stored_settings(control)
+    deep = replace(plain, depth_strength=0.15)
     zooms.change_zoom(bpy.context.scene, control, deep)
+    lifted = render(picture_folder / "lifted", 0.0)
+    ((top, _),) = effects.on_images(control)
+    effects.remove(top)
     top = put(control, "fade_in_title", 0, fade=0.0, has_glow=False, colour=(0.0, 1.0, 0.0))
-    assert top.matrix_basis.translation.z > 0.02
-    relief = render(picture_folder / "relief", 0.0)
-    is_green = [np.ptp(picture, axis=2) > 0.8 for picture in (flat, relief)]
+    bpy.context.view_layer.update()
+    assert (top.parent.matrix_world.inverted() @ top.matrix_world).translation.z > 0.02
+    anew = render(picture_folder / "anew", 0.0)
+    zooms.change_zoom(bpy.context.scene, control, plain)
+    again = render(picture_folder / "again", 0.0)
+    is_green = [np.ptp(picture, axis=2) > 0.8 for picture in (flat, lifted, anew, again)]
     assert is_green[0].sum() > 50
-    assert (is_green[0] != is_green[1]).sum() < 0.1 * is_green[0].sum()
+    for other in is_green[1:]:
+        assert (is_green[0] != other).sum() < 0.1 * is_green[0].sum()
 
 
 def test_the_sequencer_and_workbench_say_why_not(addon: None, tmp_path: Path) -> None:

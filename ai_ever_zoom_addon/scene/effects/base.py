@@ -251,19 +251,29 @@ def add(scene: Scene, control: Object, plan: Plan, effect: Effect) -> Object:
     top.empty_display_size = 0.05
     top.parent = anchor
     control.users_collection[0].objects.link(top)
-    top.matrix_basis = _free_place(control, item, anchors.view_on(plan, number), anchor)
-    effect.make(Place(control, plan, layer, item, anchor, top))
+    top.matrix_basis = _free_place(control, anchors.view_on(plan, number), anchor)
+    place = Place(control, plan, layer, item, anchor, top)
+    _lift(place)
+    effect.make(place)
     return top
 
 
-def _free_place(control: Object, item: Object, view: anchors.Room, anchor: Object) -> Matrix:
+def _lift(place: Place) -> None:
+    """Bring an effect before its image's relief: not by its own place, which is the user's."""
+    view = anchors.view_on(place.plan, place.layer.number)
+    turn = Matrix.Rotation(view.turn, 4, "Z")
+    lift = anchors.lifted(place.control, view, anchors.relief_height(place.item))
+    place.top.matrix_parent_inverse = turn @ lift @ turn.inverted()
+
+
+def _free_place(control: Object, view: anchors.Room, anchor: Object) -> Matrix:
     """Where an effect's top goes: before the image, at the lowest height that is free."""
     taken = [top.location.z for top in anchor.children if top.get(EFFECT) is not None]
     for number in itertools.count():
         place = (
             Matrix.Rotation(view.turn, 4, "Z")
-            @ anchors.lifted(control, item, view, number * EFFECT_ABOVE * view.size[0])
-            @ Matrix.Translation((*view.centre, 0.0))
+            @ anchors.lifted(control, view, number * EFFECT_ABOVE * view.size[0])
+            @ Matrix.Translation((*view.centre, anchors.HEIGHT))
             @ Matrix.Scale(view.size[0], 4)
         )
         apart = 0.99 * EFFECT_ABOVE * view.size[0]
@@ -298,7 +308,9 @@ def renew(control: Object, plan: Plan) -> None:
             continue
         _own_materials(top, anchor, own)
         if effect is not None:
-            effect.renew(Place(control, plan, layers[items[item]], item, anchor, top))
+            place = Place(control, plan, layers[items[item]], item, anchor, top)
+            _lift(place)
+            effect.renew(place)
 
 
 def _own_materials(top: Object, anchor: Object, own: set[Object]) -> None:

@@ -329,7 +329,8 @@ def _place(
     low, high = _bounds(parts, turn)
     room, lift = free_room(plan, number), Matrix.Identity(4)
     if anchor.parent is not None:
-        lift = lifted(control, anchor.parent, view_on(plan, number))
+        before = HEIGHT + relief_height(anchor.parent)
+        lift = lifted(control, view_on(plan, number), before)
     width, height = room.size
     size = high - low
     limits = [
@@ -403,29 +404,27 @@ def camera_distance(control: Object) -> float:
     return float(camera.data.lens / camera.data.sensor_width)
 
 
-def lifted(control: Object, item: Object, view: Room, above: float = 0.0) -> Matrix:
-    """From the plane of an image to just before it, and before its relief, if it has one.
+def lifted(control: Object, view: Room, height: float) -> Matrix:
+    """From the plane of an image to a height before it.
 
     What is brought there shrinks towards the view's centre, so that it looks the same from where
     the camera is when the image fills the view.
 
     Args:
         control: The zoom.
-        item: The image's layer.
         view: What is seen of the image then.
-        above: How much further before it, in widths of the image.
+        height: In widths of the image.
     """
     distance = camera_distance(control) * view.size[0]
-    height = above + _relief_height(item)
     x, y = view.centre
     return (
-        Matrix.Translation((x, y, HEIGHT + height))
+        Matrix.Translation((x, y, height))
         @ Matrix.Scale(1.0 - min(height / distance, 0.9), 4)
         @ Matrix.Translation((-x, -y, 0.0))
     )
 
 
-def _relief_height(item: Object) -> float:
+def relief_height(item: Object) -> float:
     """How far a layer's mesh comes forward at most, in widths of the image."""
     mesh: Any = item.data
     keys = mesh.shape_keys.key_blocks if mesh is not None and mesh.shape_keys else ()
