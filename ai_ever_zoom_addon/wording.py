@@ -123,6 +123,9 @@ _SENTENCES = {
         "{remedy} shows the pictures flat, whatever their depth maps say: the other engines show "
         "depth."
     ),
+    FindingKind.IDLE_THINGS: (
+        "{engine} does not show what was put on the images: {things}. EEVEE and Cycles do."
+    ),
     FindingKind.DEPTH_UNREAD: ("Depth maps {flaw}, and their images stay flat: {files}."),
     FindingKind.DEPTH_UNUSED: (
         "Depth maps belong to no image: {files}; name each as its image is."

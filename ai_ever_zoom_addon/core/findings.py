@@ -60,6 +60,7 @@ class FindingKind(StrEnum):
     OTHER_PROFILE = "other-profile"  # profiles, files, effect: of the first, in a word
     CURVE_REPLACED = "curve-replaced"
     STANDING_STILL = "standing-still"  # files
+    IDLE_THINGS = "idle-things"  # engine, in a word; things: what hangs on images
     OTHER_FRAMES = "other-frames"  # frames, wanted: the first and the last
     OTHER_COLOURS = "other-colours"  # view: the transform that comes nearest
     HALF_PRECISION = "half-precision"  # engine

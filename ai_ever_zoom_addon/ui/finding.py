@@ -130,11 +130,9 @@ def draw_remedy(layout: Any, group: Any, finding: Finding) -> None:
         case FindingKind.IDLE_OVERLAY:
             _choose(layout, "No Overlay", debug_overlay=False)
         case FindingKind.IDLE_DEPTH:
-            row = layout.row(align=True)
-            for engine in (Engine.EEVEE, Engine.CYCLES):
-                label, _ = TABLE["engine"].items[engine.value]
-                _choose(row, f"Render with {label}", engine=engine)
-            _choose(row, "Flat", depth_strength=0.0)
+            _choose(_draw_engines(layout), "Flat", depth_strength=0.0)
+        case FindingKind.IDLE_THINGS:
+            _draw_engines(layout)
         case FindingKind.ENLARGED_IN_FRAMES | FindingKind.ENLARGED_IMAGES:
             width, height = sharp = finding.values["sharp"]
             text = f"Frames of {width} x {height}"
@@ -149,6 +147,15 @@ def draw_question(layout: Any, group: Any, finding: Finding) -> None:
         _button(layout, "Place All in the Middle", is_factor_measured=False)
     elif finding.kind is FindingKind.ONE_IMAGE:
         _button(layout, "Repeat in Itself", is_factor_measured=False, travel="loop")
+
+
+def _draw_engines(layout: Any) -> Any:
+    """A row of the engines that show all there is."""
+    row = layout.row(align=True)
+    for engine in (Engine.EEVEE, Engine.CYCLES):
+        label, _ = TABLE["engine"].items[engine.value]
+        _choose(row, f"Render with {label}", engine=engine)
+    return row
 
 
 def _choose(layout: Any, text: str, **chosen: Any) -> None:

@@ -11,12 +11,13 @@ from bpy.props import BoolProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
 from ..core.files.places import check_file
+from ..core.findings import listed
 from ..core.page import PAGE_SUFFIX, folder_beside
 from ..core.steps import Steps
 from ..errors import EverZoomError
-from ..scene import page, zooms
+from ..scene import effects, page, zooms
 from .asking import active_zoom, has_zoom
-from .reporting import LongOperator
+from .reporting import LongOperator, warn
 from .work import Finish
 
 
@@ -59,7 +60,14 @@ class EVERZOOM_OT_write_page(LongOperator, bpy.types.Operator, ExportHelper):
         control = active_zoom(context)
         plan = zooms.plan_of(context.scene, control)
         yield from page.write_steps(plan, file, control, is_beside=self.is_beside)
-        return lambda: self.report({"INFO"}, f"Saved to {file}")
+        lost = effects.unseen(context.scene, control, is_flat=True)
+
+        def finish() -> None:
+            self.report({"INFO"}, f"Saved to {file}")
+            if lost:
+                warn(self, f"A page shows the pictures only, without {listed(lost)}")
+
+        return finish
 
 
 CLASSES = (EVERZOOM_OT_write_page,)

@@ -11,9 +11,10 @@ from typing import Any
 from ..core.files.folder import about_skipped
 from ..core.findings import Finding, FindingKind
 from ..errors import EverZoomError
-from ..scene import recipe
-from ..settings import Travel
+from ..scene import effects, recipe
+from ..settings import TABLE, Engine, Travel
 from ..wording import Way, left_out_by_line, sentence
+from .mending import is_fast_2d
 
 _MOST_LETTERS = 120  # of a line about skipped files, which may be very many
 
@@ -63,6 +64,12 @@ def _all(scene: Any, control: Any) -> Iterator[Remark]:
         yield Remark(line, line, is_warning=True, image=files[0])
     for finding in recipe.stored_findings(control):
         yield _of_finding(finding, is_warning=False)
+    is_flat = is_fast_2d(control.ever_zoom)
+    things = effects.unseen(scene, control, is_flat=is_flat)
+    if things:
+        engine = TABLE["engine"].items[Engine.SEQUENCER if is_flat else Engine.WORKBENCH][0]
+        values = {"engine": engine, "things": things}
+        yield _of_finding(Finding(FindingKind.IDLE_THINGS, values), is_warning=False)
     own = Path(scene.render.filepath).name  # what was rendered there is no wonder
     skipped = [name for name in recipe.stored(control).get("skipped", ()) if name != own]
     for line in about_skipped(skipped):

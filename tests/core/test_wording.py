@@ -133,6 +133,10 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
         "^Fast 2D shows the pictures flat",
         "^--engine sequencer shows the pictures flat",
     ),
+    FindingKind.IDLE_THINGS: (
+        {"engine": "Fast 2D", "things": ["Flash", "Planet"]},
+        *["^Fast 2D does not show .*: Flash, Planet. EEVEE and Cycles do"] * 2,
+    ),
     FindingKind.DEPTH_UNREAD: (
         {"files": ["a_depth.png", "b_depth.exr"], "flaw": "have no depth in them"},
         *["^Depth maps have no depth in them, .* stay flat: a_depth.png, b_depth.exr"] * 2,

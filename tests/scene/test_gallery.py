@@ -23,6 +23,8 @@ from ai_ever_zoom_addon.scene.output import rendering
 from ai_ever_zoom_addon.scene.planes import anchors, objects
 from ai_ever_zoom_addon.scene.tags import EFFECT
 from ai_ever_zoom_addon.settings import Engine, FrameSize, ZoomSettings
+from ai_ever_zoom_addon.ui import data
+from ai_ever_zoom_addon.ui.reporting import warned
 from docs import gallery
 from tests import truth_scene
 from tests.conftest import ROOT
@@ -483,6 +485,40 @@ def test_the_sequencer_and_workbench_say_why_not(addon: None, tmp_path: Path) ->
             getattr(operators.ever_zoom, f"add_{name}")()
     shown = draw_panel("EVERZOOM_PT_effects")
     assert "Fast 2D shows the pictures only" in " ".join(shown.texts)
+
+
+@pytest.mark.newest
+def test_another_engine_says_what_it_does_not_show(addon: None, tmp_path: Path) -> None:
+    group = built(tmp_path)
+    mine = bpy.data.objects.new("Mine", None)
+    mine.parent = anchors.anchors(objects.controls(bpy.context.scene)[0])[1]
+    bpy.context.scene.collection.objects.link(mine)
+    operators.ever_zoom.go_to_image(number=2)
+    for name in ("colour_accent", "planet", "flash"):
+        getattr(operators.ever_zoom, f"add_{name}")()
+
+    def told() -> list[str]:
+        data.refresh()
+        return [
+            remark.text
+            for remark in data.of(bpy.context).remarks
+            if "does not show what was put" in remark.text
+        ]
+
+    assert not told()
+    group.engine = "workbench"
+    (text,) = told()
+    assert "Workbench does not show what was put on the images: Colour Accent." in text
+    group.engine = "sequencer"
+    (text,) = told()
+    assert "Fast 2D (Sequencer) does not show" in text
+    assert "images: Colour Accent, Flash, Mine, Planet. EEVEE and Cycles do." in text
+    main = draw_panel("EVERZOOM_PT_main")
+    assert {"Render with EEVEE", "Render with Cycles"} <= set(main.button_texts)
+    operators.ever_zoom.write_page(filepath=str(tmp_path / "page.html"))
+    assert any("without Colour Accent, Flash, Mine, Planet" in text for text in warned)
+    group.engine = "cycles"
+    assert not told()
 
 
 def built(folder: Path) -> Any:

@@ -16,7 +16,7 @@ the new one, too, and fails until it is in both.
 
 from __future__ import annotations
 
-from .base import Effect, add, name_of, on_images, remove, renew
+from .base import Effect, add, name_of, on_images, remove, renew, unseen
 from .colour_accent import ColourAccent
 from .fireflies import Fireflies
 from .flash import Flash
@@ -39,4 +39,5 @@ __all__ = [
     "on_images",
     "remove",
     "renew",
+    "unseen",
 ]

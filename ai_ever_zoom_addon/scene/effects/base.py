@@ -25,7 +25,7 @@ from ...errors import EverZoomError
 from .. import compat
 from ..drivers import Sources, drive
 from ..planes import anchors, objects
-from ..tags import ANCHOR, EFFECT, EFFECT_PART, FADE
+from ..tags import ANCHOR, EFFECT, EFFECT_PART, FADE, HOLDER, ROLE
 from .setting import Colour, Setting
 
 # Of a disc of light: 1 in its middle, 0 at its edge.
@@ -289,6 +289,28 @@ def on_images(control: Object) -> Iterator[tuple[Object, Effect | None]]:
         for top in sorted(children.get(anchor, ()), key=lambda item: item.name):
             if top.get(EFFECT) is not None:
                 yield top, _read(top[EFFECT])
+
+
+def unseen(scene: Scene, control: Object, *, is_flat: bool) -> list[str]:
+    """What hangs on the images and is not shown: the effects, and the names of the user's things.
+
+    Args:
+        scene: Its engine may not show some of the effects.
+        control: The zoom.
+        is_flat: Nothing but the pictures is shown.
+    """
+    found = {
+        effect.label if effect else top.name
+        for top, effect in on_images(control)
+        if is_flat or (effect is not None and effect.why_not(scene))
+    }
+    if is_flat:
+        children = anchors.children_by_parent()
+        for anchor in anchors.anchors(control):
+            for item in children.get(anchor, ()):
+                things = children.get(item, []) if item.get(ROLE) == HOLDER else [item]
+                found |= {thing.name for thing in things if thing.get(EFFECT) is None}
+    return sorted(found)
 
 
 def name_of(top: Object) -> str:
