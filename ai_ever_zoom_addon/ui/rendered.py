@@ -20,7 +20,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ..core.files.video_file import is_rendered_file, put_index_first
+from ..core.files.video_file import finish_video, is_rendered_file
 from ..core.files.writing import Writing
 from ..errors import EverZoomError, reason_of
 from ..scene import active
@@ -286,7 +286,7 @@ def lead_with_index(video: Path) -> None:
             with Writing() as writing:
                 copy = writing.place(video)
                 shutil.copyfile(video, copy)
-                if not put_index_first(copy):  # such as one that the next render has begun
+                if not finish_video(copy):  # such as one that the next render has begun
                     raise EverZoomError(f"{video} has no index that can be moved.")
 
 

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from ai_ever_zoom_addon.core.files.video_file import frames_of_video, put_index_first
+from ai_ever_zoom_addon.core.files.video_file import frames_of_video, put_index_first, tell_colours
 
 
 def write_video(file: Path, count: int, *, has_sound: bool = False) -> None:
@@ -114,4 +114,55 @@ def test_offsets_of_eight_bytes_are_moved_and_such_that_would_not_fit_are_left(
     for content in (whole, b"", b"no video at all", whole[:40]):
         file.write_bytes(content)
         assert not put_index_first(file)
+        assert file.read_bytes() == content
+
+
+COLOURS = struct.pack(">HHH", 1, 13, 6)
+FRAME = bytes(range(8, 40))
+
+
+def frame(colours: bytes = bytes([2, 2, 2]), more: int = 0) -> bytes:
+    """What is looked at of a ProRes frame, and what not."""
+    content = FRAME[:14] + colours + FRAME[17:] + bytes(more)
+    return struct.pack(">I4s", 8 + len(content), b"icpf") + content
+
+
+def quicktime(frames: list[bytes], *, offsets: bytes = b"stco", colours: bytes = COLOURS) -> bytes:
+    """A file with a sound's chunk between the frames, of which the first two are one chunk."""
+    chunks = [b"".join(frames[:2]), b"a sound", *frames[2:]]
+    places = np.cumsum([8, *map(len, chunks)])[:-1]
+    places = np.delete(places, 1)
+    form = ">I" if offsets == b"stco" else ">Q"
+    entry = bytes(78) + box(b"fiel", b"\1\0")
+    if colours:
+        entry += box(b"colr", b"nclc" + colours)
+    table = box(b"stsd", struct.pack(">II", 0, 1) + box(b"apch", entry))
+    table += box(
+        offsets,
+        struct.pack(">II", 0, len(places)) + b"".join(struct.pack(form, p) for p in places),
+    )
+    media = box(b"hdlr", bytes(8) + b"vide") + box(b"minf", box(b"stbl", table))
+    index = box(b"moov", box(b"mvhd", b"") + box(b"trak", box(b"mdia", media)))
+    return box(b"mdat", b"".join(chunks)) + index
+
+
+@pytest.mark.parametrize("offsets", [b"stco", b"co64"])
+def test_prores_frames_say_the_colours_of_their_file(tmp_path: Path, offsets: bytes) -> None:
+    file = tmp_path / "video.mov"
+    file.write_bytes(quicktime([frame(more=n) for n in range(4)], offsets=offsets))
+    assert tell_colours(file) == 4
+    told = [frame(bytes([1, 13, 6]), n) for n in range(4)]
+    assert file.read_bytes() == quicktime(told, offsets=offsets)
+
+
+def test_what_is_no_prores_or_says_no_colours_stays(tmp_path: Path) -> None:
+    file = tmp_path / "video.mov"
+    whole = quicktime([frame()] * 4)
+    others = [
+        *(quicktime([frame()] * 4, colours=b""), whole.replace(b"icpf", b"else")),
+        *(whole[:length] for length in range(0, len(whole), 5)),
+    ]
+    for content in others:
+        file.write_bytes(content)
+        assert tell_colours(file) == 0
         assert file.read_bytes() == content

@@ -66,6 +66,17 @@ def kinds_of_boxes(file: Path) -> list[bytes]:
     return kinds
 
 
+def mean_of_bt709(frame: Any) -> NDArray[np.float64]:
+    """Mean red, green and blue, 0 to 1, of a frame with 10 bits, by BT.709, 3 and 4."""
+    rows = [np.frombuffer(plane, "<u2").reshape(plane.height, -1) for plane in frame.planes]
+    luma, *chroma = (
+        row[:, : plane.width].mean() for row, plane in zip(rows, frame.planes, strict=True)
+    )
+    y, (blue, red) = (luma - 64) / 876, [(value - 512) / 896 for value in chroma]
+    r, b = y + 2 * (1 - 0.2126) * red, y + 2 * (1 - 0.0722) * blue
+    return np.array([r, (y - 0.2126 * r - 0.0722 * b) / 0.7152, b])
+
+
 @pytest.mark.parametrize(
     ("file_format", "jobs"),
     [
@@ -96,7 +107,13 @@ def test_a_video(run: Run, series: Path, file_format: str, jobs: int) -> None:
             assert (context.color_primaries, context.color_trc) == (BT709, BT709)
         if file_format == "h265":  # what Apple's players ask for
             assert context.codec_tag == "hvc1"
-        shown = [frame.to_ndarray(format="rgb24") / 255 for frame in container.decode(video=0)]
+        decoded = list(container.decode(video=0))
+        shown = [frame.to_ndarray(format="rgb24") / 255 for frame in decoded]
+    if file_format == "prores":  # each frame says it, too
+        for number, frame in enumerate(decoded):
+            assert (frame.colorspace, frame.color_primaries, frame.color_trc) == (BT709,) * 3
+            truth = view(number / STEPS, size).mean(axis=(0, 1))
+            assert mean_of_bt709(frame) * 255 == pytest.approx(truth * 255, abs=1.0)
     assert len(shown) == COUNT
     for number, picture in enumerate(shown):
         assert_shows(picture, view(number / STEPS, size), limit=6.0)

@@ -1,8 +1,9 @@
 """What is inside of a video file, without decoding it. Never touches bpy.
 
 Sources: ISO/IEC 14496-12, 4.2 (an MP4 or QuickTime file is a row of boxes, each led by its size and
-type), 8.4.3 (a track's kind), 8.7.3 (how many samples it has), 8.7.5 (where they lie in the file);
-RFC 8794, 4 and 5 (WebM's elements), RFC 9559, 5.1.
+type), 8.4.3 (a track's kind), 8.5.2 (its samples' form), 8.7.3 (how many samples it has), 8.7.5
+(where they lie in the file), 12.1.5 (colours); SMPTE RDD 36, 5.1 and 6.1 (a ProRes frame); RFC
+8794, 4 and 5 (WebM's elements), RFC 9559, 5.1.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ Box = tuple[int, int]  # where what is in it starts and ends
 
 _BLOCK_BYTES = 1 << 20
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
+_SAMPLE_ENTRY_BYTES = 78  # of a track of pictures, before the boxes in it
+_PRORES, _FRAME_HEAD, _FRAME_COLOURS = b"icpf", 28, 22  # of a frame: mark, least size, their place
 _OFFSETS = {b"stco": "I", b"co64": "Q"}
 
 # WebM's elements: the file's body, the tracks, and groups of frames.
@@ -59,6 +62,58 @@ def is_rendered_file(file: Path, frames: int | None = None) -> bool:
         count = frames_of_video(file)
         return count == frames or (frames is None and count > 0)
     return file.is_file() and file.stat().st_size > 0
+
+
+def finish_video(file: Path) -> bool:
+    """Do what Blender leaves to do with a whole video: its frames tell colours, its index is first.
+
+    Args:
+        file: It is changed where it is: nobody else may read it meanwhile.
+
+    Returns:
+        Whether the index is at the front.
+
+    Raises:
+        OSError: It cannot be read or written.
+    """
+    tell_colours(file)
+    return put_index_first(file)
+
+
+def tell_colours(file: Path) -> int:
+    """Let each ProRes frame of a QuickTime file say the colours that the file says.
+
+    Encoders leave it open there, and some players believe the frames.
+
+    Args:
+        file: It is changed where it is.
+
+    Returns:
+        How many frames say so; 0: the file has none, or says no colours.
+
+    Raises:
+        OSError: It cannot be read or written.
+    """
+    told = set()
+    with file.open("r+b") as stream:
+        length = stream.seek(0, 2)
+        try:
+            index = dict(_boxes(stream, 0, length))[b"moov"]
+            for track in [box for kind, box in _boxes(stream, *index) if kind == b"trak"]:
+                parts = dict(_boxes(stream, *dict(_boxes(stream, *track))[b"mdia"]))
+                if _kind(stream, parts) == b"vide":
+                    table = dict(_boxes(stream, *dict(_boxes(stream, *parts[b"minf"]))[b"stbl"]))
+                    colours = _colours(stream, table[b"stsd"])
+                    for place in _offsets(stream, table):
+                        # Frames of a chunk follow each other, and each says how long it is.
+                        while place not in told and (size := _frame_size(stream, place, length)):
+                            stream.seek(place + _FRAME_COLOURS)
+                            stream.write(colours)
+                            told.add(place)
+                            place += size
+        except (KeyError, struct.error, ValueError):
+            pass  # it is another kind of file, or says no colours
+    return len(told)
 
 
 def put_index_first(file: Path) -> bool:
@@ -154,6 +209,37 @@ def _count(stream: BinaryIO, media: dict[bytes, Box]) -> int:
     stream.seek(table[b"stsz"][0] + 8)
     (count,) = struct.unpack(">I", stream.read(4))
     return int(count)
+
+
+def _colours(stream: BinaryIO, entries: Box) -> bytes:
+    """Primaries, transfer and matrix that a track's first entry says, as a frame says them.
+
+    Raises:
+        KeyError: None are said.
+    """
+    first, end = dict(_boxes(stream, entries[0] + 8, entries[1])).popitem()[1]
+    place, _ = dict(_boxes(stream, first + _SAMPLE_ENTRY_BYTES, end))[b"colr"]
+    stream.seek(place + 4)
+    return bytes(struct.unpack(">3H", stream.read(6)))
+
+
+def _offsets(stream: BinaryIO, table: dict[bytes, Box]) -> tuple[int, ...]:
+    """Where a track's chunks lie."""
+    name = next(name for name in _OFFSETS if name in table)
+    stream.seek(table[name][0] + 4)
+    (count,) = struct.unpack(">I", stream.read(4))
+    form = struct.Struct(f">{count}{_OFFSETS[name]}")
+    return form.unpack(stream.read(form.size))
+
+
+def _frame_size(stream: BinaryIO, place: int, length: int) -> int:
+    """The size of the ProRes frame that lies there; 0: none does."""
+    stream.seek(place)
+    head = stream.read(8)
+    if len(head) < 8 or head[4:] != _PRORES:
+        return 0
+    size = int.from_bytes(head[:4], "big")
+    return size if _FRAME_HEAD <= size <= length - place else 0
 
 
 def _frames_of_webm(stream: BinaryIO, length: int) -> int:

@@ -15,7 +15,7 @@ from ...core.files.image_file import read_header
 from ...core.files.places import check_file, make_folder
 from ...core.files.stamps import check_unchanged
 from ...core.files.temporary import claim
-from ...core.files.video_file import is_rendered_file, put_index_first
+from ...core.files.video_file import finish_video, is_rendered_file
 from ...core.files.writing import Writing, real_file
 from ...core.steps import Steps
 from ...errors import EverZoomError
@@ -156,7 +156,7 @@ class BackgroundRender:
             if place is not None and not is_rendered_file(place, len(numbers)):
                 raise incomplete(str(self.output), "the video is not whole")
             if place is not None:
-                put_index_first(place)
+                finish_video(place)
         try:
             check_unchanged(stamps)
         except EverZoomError as error:

@@ -22,7 +22,7 @@ from ...core.files.output import check_frame_size, format_of, is_video, is_whole
 from ...core.files.places import FRAME_FILE, check_file, check_folder, is_written, make_folder
 from ...core.files.stamps import Stamps, check_unchanged, stamps_of
 from ...core.files.temporary import claim
-from ...core.files.video_file import frames_of_video, put_index_first
+from ...core.files.video_file import finish_video, frames_of_video
 from ...core.files.webp_file import frames_of_animation, shown_frames, write_animation
 from ...core.files.writing import Writing, in_use, lock_of, real_file, why_full
 from ...core.machine import suitable_jobs
@@ -180,7 +180,7 @@ def _render_video(scene: Any, output: str, writing: Writing, progress: Progress,
         _render(scene, output, total, progress, how)
     if frames_of_video(partial) != total:
         raise incomplete(output, "the video is not whole")
-    put_index_first(partial)
+    finish_video(partial)
     return total
 
 
