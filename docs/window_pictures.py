@@ -47,7 +47,7 @@ ABOVE_LIST = 27  # pixels from its first row to the row of its headings
 HEADER = 26.5  # pixels from one closed sub-panel to the next
 LIST = 245  # from above the list's headings to the middle of the title below it
 SUB_PANELS = (
-    *("timing", "camera", "mask", "alignment", "output", "debug", "seams"),
+    *("timing", "camera", "mask", "depth", "alignment", "output", "debug", "seams"),
     *("effects", "compositing", "mixing"),
 )
 SIDEBAR = ("VIEW_3D", "UI")
@@ -432,6 +432,19 @@ def make_effects() -> None:
         _photograph_sub_panels(at, ("effects", "compositing"))
 
 
+def make_depth() -> None:
+    """The sub-panel Depth of a series with depth maps."""
+    with studio(TALL) as at:
+        folder = at.folder / "balloons"
+        write_series(folder)
+        for file in sorted(folder.iterdir()):
+            with Image.open(file) as picture:
+                picture.convert("L").save(file.with_name(f"{file.stem}_depth.png"))
+        build_folder(at, "//balloons")
+        at.open_only("depth")
+        at.sub_panel("panel-depth")
+
+
 def _photograph_mishaps(at: Studio) -> None:
     """What the panel says when things are gone, or do not go together."""
     window = at.window
@@ -522,6 +535,7 @@ def make_all() -> None:
     """All of them."""
     make_window()
     make_panel()
+    make_depth()
     make_odd()
     make_importer()
     make_placing()
