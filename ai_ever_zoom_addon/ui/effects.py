@@ -120,6 +120,7 @@ class EVERZOOM_OT_remove_effect(_OfEffect, bpy.types.Operator):
     name: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def act(self, context: Any) -> None:
+        objects.check_editable(active_zoom(context))
         effects.remove(self.top(context))
 
 

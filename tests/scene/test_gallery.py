@@ -602,6 +602,23 @@ def test_the_panel_lists_selects_and_removes(addon: None, tmp_path: Path) -> Non
 
 
 @pytest.mark.newest
+def test_what_a_linked_zoom_has_is_left_alone(addon: None, tmp_path: Path) -> None:
+    """Blender would not save it."""
+    built(tmp_path)
+    operators.ever_zoom.add_planet()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "lib.blend"))
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    libraries: Any = bpy.data.libraries
+    with libraries.load(str(tmp_path / "lib.blend"), link=True) as (there, here):
+        here.scenes = there.scenes
+    scene: Any = next(scene for scene in bpy.data.scenes if scene.library is not None)
+    bpy.context.window.scene = scene
+    with pytest.raises(RuntimeError, match=r"linked from lib\.blend"):
+        operators.ever_zoom.remove_effect(name="Planet")
+    assert len(list(effects.on_images(objects.controls(scene)[0]))) == 1
+
+
+@pytest.mark.newest
 @pytest.mark.parametrize("note", ["", "{", "[]", '{"effect": "flash", "strength": NaN}', 5])
 def test_a_note_that_was_tampered_with_is_no_harm(control: Any, note: Any) -> None:
     top = put(control, "flash")
