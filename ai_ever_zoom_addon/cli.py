@@ -405,6 +405,8 @@ def _write(
             terminal.say(f"Nothing is rendered to {output}: leave out {option} for that.")
     if not options.no_render:
         first, last = frames
+        if file_format is FileFormat.WEBP and range(first, last + 1) == built.plan.frames:
+            last = built.plan.frames_over_and_over[-1]
         sizes = ((image.width, image.height) for image in built.series.images)
         wanted = None if options.jobs == AUTO else options.jobs
         jobs = rendering.processes(scene, wanted, sizes)

@@ -280,6 +280,18 @@ def test_a_loop(run: Run, series: Path) -> None:
 
 
 @pytest.mark.newest
+def test_a_loop_there_and_back_rests_nowhere(run: Run, series: Path) -> None:
+    arguments = ("-i", series, "-zs", 2, *ARGUMENTS[2:], "--travel", "there-and-back")
+    levels = [0.0, 0.5, 1.0, 1.5, 2.0, 1.5, 1.0, 0.5]
+    for part, expected in (((), levels), (("--frames", "6-8"), [*levels[6:], 0.0])):
+        assert run(*arguments, "-o", "v.webp", "--overwrite", *part).status == 0
+        with Image.open("v.webp") as loop:
+            shown = [np.asarray(each.convert("RGB")) / 255 for each in ImageSequence.Iterator(loop)]
+        for level, picture in zip(expected, shown, strict=True):
+            assert_shows(picture, view(level), limit=6.0)
+
+
+@pytest.mark.newest
 def test_a_loop_of_more_frames_than_browsers_show(run: Run, series: Path) -> None:
     for jobs in (1, 2):
         arguments = ("-i", series, *ARGUMENTS[2:], "-zs", 6, "-fps", 120, "--jobs", jobs)

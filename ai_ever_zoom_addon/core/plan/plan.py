@@ -183,6 +183,12 @@ class Plan:
         return range(self.first_frame, self.last_frame + 1)
 
     @property
+    def frames_over_and_over(self) -> range:
+        """Those of a file that repeats: there and back, the last one is the first one again."""
+        is_double = self.settings.travel is Travel.THERE_AND_BACK
+        return self.frames[:-1] if is_double else self.frames
+
+    @property
     def depth(self) -> float:
         """Zoom level of the innermost layer."""
         return self.layers[-1].level
