@@ -630,6 +630,32 @@ def test_a_note_that_was_tampered_with_is_no_harm(control: Any, note: Any) -> No
 
 
 @pytest.mark.newest
+def test_the_guides_script_runs_as_it_stands(addon: None, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "effects.md").read_text("utf-8")
+    (part,) = (part for part in page.split("\n## ") if part.startswith("From a script\n"))
+    script = re.findall(r"```python\n(.*?)```", part, re.DOTALL)[0]
+    write_series(tmp_path / "forest", 4)
+    assert script.count("/pictures/") == 2
+    program = compile(script.replace("/pictures/", f"{tmp_path.as_posix()}/"), "script", "exec")
+    exec(program, {})
+    (control,) = objects.controls(bpy.context.scene)
+    found = {effect.name(): effect for _, effect in effects.on_images(control) if effect}
+    assert found.keys() == {"planet", "fade_in_title"}
+    assert found["planet"].size == pytest.approx(0.1)  # type: ignore[attr-defined]
+    assert {anchors.image_name(top.parent) for top, _ in effects.on_images(control)} == {"a_2.png"}
+    assert (tmp_path / "forest.blend").exists()
+    # And its table has every effect with every setting.
+    table = re.findall(r"^\| `add_(\w+)` \| (`.*`) \|$", part, re.MULTILINE)
+    told = {name: dict(re.findall(r"`(\w+)=([^`]+)`", settings)) for name, settings in table}
+    assert told == {
+        kind.name(): {
+            key: repr(default).replace("'", '"') for key, (_, default) in kind.settings().items()
+        }
+        for kind in effects.ALL
+    }
+
+
+@pytest.mark.newest
 @ALL
 def test_the_guide_shows_it(name: str) -> None:
     """With a picture of three moments, and every setting by its name."""
