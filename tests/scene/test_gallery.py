@@ -229,6 +229,21 @@ def test_a_wide_lens_sees_the_flash(control: Any, picture_folder: Path) -> None:
 
 
 @pytest.mark.newest
+def test_a_copied_zooms_accent_goes_alone(control: Any) -> None:
+    """A full copy of the scene shares the layers' materials, until one of them is changed."""
+    top = put(control, "colour_accent", 3)
+    operators.scene.new(type="FULL_COPY")
+    (other,) = objects.controls(bpy.context.scene)
+    ((copy, _),) = effects.on_images(other)
+    effects.remove(copy)
+    kept, freed = (objects.numbered(zoom, "layer")[3] for zoom in (control, other))
+    assert top.parent.parent == kept
+    for layer, count in ((kept, 1), (freed, 0)):
+        tree = layer.material_slots[0].material.node_tree
+        assert sum(node.type == "HUE_SAT" for node in tree.nodes) == count
+
+
+@pytest.mark.newest
 def test_a_copied_zooms_effect_follows_its_own_timing(control: Any) -> None:
     """A full copy of the scene shares materials: once it is changed they are its own."""
     put(control, "flash", 3)

@@ -51,9 +51,7 @@ class ColourAccent(Effect):
             )
 
     def make(self, place: Place) -> None:
-        slot: Any = place.item.material_slots[0]
-        if slot.material.get(ROLE) and slot.material.users - slot.material.use_fake_user > 1:
-            slot.material = slot.material.copy()  # a copied zoom's other layer stays as it is
+        _own_material(place.item)
         self.unmake(place.item)
         entry = _colour_input(place.item)
         tree = entry.id_data
@@ -78,9 +76,10 @@ class ColourAccent(Effect):
             self.make(place)
 
     def unmake(self, item: Object) -> None:
-        node = _node(item)
-        if node is None:
+        if _node(item) is None:
             return
+        _own_material(item)
+        node = _node(item)
         tree = node.id_data
         node.inputs["Fac"].driver_remove("default_value")
         if node.inputs["Color"].is_linked:
@@ -93,6 +92,13 @@ class ColourAccent(Effect):
         """From then on the node's factor is 0: the colours are exactly the image's."""
         away = f"1 - smoothstep(-{self.waking:.6g}, 0, step)"
         drive(node.inputs["Fac"], "default_value", away, place.step)
+
+
+def _own_material(item: Object) -> None:
+    """See to it that a copied zoom's other layer stays as it is."""
+    slot: Any = item.material_slots[0]
+    if slot.material.get(ROLE) and slot.material.users - slot.material.use_fake_user > 1:
+        slot.material = slot.material.copy()
 
 
 def _node(item: Object) -> Any:
