@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
+import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -54,6 +55,10 @@ _NAMED_SIZES: dict[str, FrameSize | tuple[int, int]] = {
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        # Python's words for `--glide=1`.
+        given = re.fullmatch(r"argument (.+): ignored explicit argument '(.*)'", message)
+        if given:
+            message = f"{given[1]} takes no value, and {given[2]} was given"
         raise EverZoomError(f"{message[:1].upper()}{message[1:]}: see --help.")
 
 

@@ -42,7 +42,7 @@ from .core.files.places import check_apart, check_file, check_kept, is_rendered
 from .core.files.stamps import Stamps, check_unchanged, stamps_of
 from .core.files.temporary import claim
 from .core.files.writing import Writing
-from .core.findings import Finding, FindingKind
+from .core.findings import NEWS, Finding, FindingKind, without_repeats
 from .core.image_settings import images_to_json, read_timing
 from .core.page import PAGE_SUFFIX, folder_beside, is_page
 from .core.plan.plan import Plan, make_plan
@@ -59,7 +59,7 @@ from .scene.strips.storing import Saving
 from .settings import TABLE, Engine, FileFormat, ImageSettings, Travel, ZoomSettings
 from .stopping import Stop, stoppable
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
-from .wording import Way, counted, depth_maps, left_out_lines, sentences, told, why_engine
+from .wording import Way, counted, depth_maps, left_out_lines, sentence, sentences, told, why_engine
 
 
 def main(argv: list[str]) -> int:
@@ -290,9 +290,11 @@ def _build(
         frames=seen,
     )
     found_here = analysis.findings if analysis else ()
-    findings = [*idle, *found_here, *recipe.stored_findings(control)]
-    for warning in sentences(findings, Way.COMMAND_LINE):
-        terminal.say(f"Warning: {warning}")
+    of_plan = recipe.stored_findings(control)
+    findings = [*idle, *without_repeats(found_here, of_plan), *of_plan]
+    for finding in findings:
+        warning = "" if finding.kind in NEWS else "Warning: "
+        terminal.say(f"{warning}{sentence(finding, Way.COMMAND_LINE)}")
     return _Built(scene, control, settings, series, plan, found, findings), (first, last)
 
 
@@ -302,7 +304,9 @@ def _report(built: _Built, frames: tuple[int, int]) -> dict[str, Any]:
         "order": [image.file.name for image in built.series.images],
         "zoom_factor": built.plan.zoom_factor,
         **built.found,
-        "warnings": sentences(built.findings, Way.COMMAND_LINE),
+        "warnings": sentences(
+            (finding for finding in built.findings if finding.kind not in NEWS), Way.COMMAND_LINE
+        ),
         "findings": [finding.to_json() for finding in built.findings],
         "skipped": list(built.series.skipped),
         # What single images have has a place of its own, from which --timing takes it.

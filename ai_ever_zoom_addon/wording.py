@@ -232,7 +232,7 @@ _REMEDIES = {
 _WITHOUT_GPU = {
     Engine.SEQUENCER: {
         Way.WINDOW: "; Cycles is slower, and shows what you add to the pictures",
-        Way.COMMAND_LINE: "; --engine cycles is slower and sharper",
+        Way.COMMAND_LINE: "; --engine cycles is slower, and lets shapes glide",
     },
     Engine.CYCLES: {
         Way.WINDOW: "; Fast 2D is faster, and shows the pictures only",

@@ -122,6 +122,30 @@ def findings_from_json(items: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...
         raise ValueError(f"these are no findings: {error}") from None
 
 
+# Good to know, and nothing to be warned of.
+NEWS = frozenset({FindingKind.GLIDING})
+
+
+def without_repeats(of_pictures: Iterable[Finding], of_plan: Iterable[Finding]) -> list[Finding]:
+    """What was found in the pictures, but for what the plan's findings say better.
+
+    That is that images were painted again, where of all of them it is said whether they glide.
+    """
+    glides = {FindingKind.GLIDING, FindingKind.IDLE_GLIDE}
+    count = max((_count(one) for one in of_plan if one.kind in glides), default=0)
+    return [
+        one
+        for one in of_pictures
+        if one.kind is not FindingKind.PAINTED_AGAIN or _count(one) > count
+    ]
+
+
+def _count(finding: Finding) -> int:
+    """How many it is about; 0 where a file that was tampered with says no number."""
+    count = finding.values.get("count")
+    return count if isinstance(count, int) else 0
+
+
 def is_named(value: object) -> bool:
     """Whether a value of a finding is a name or a list of names, and no figure."""
     parts = value if isinstance(value, list) else [value]

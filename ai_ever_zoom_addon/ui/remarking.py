@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.files.folder import about_skipped
-from ..core.findings import Finding, FindingKind
+from ..core.findings import Finding, FindingKind, without_repeats
 from ..errors import EverZoomError
 from ..scene import effects, recipe
 from ..settings import TABLE, Engine, Travel
@@ -57,12 +57,13 @@ def _all(scene: Any, control: Any) -> Iterator[Remark]:
     """
     analysis = recipe.stored_analysis(control)
     is_loop = control.ever_zoom.travel == Travel.LOOP.value
-    for finding in analysis.findings if analysis else ():
+    of_plan = recipe.stored_findings(control)
+    for finding in without_repeats(analysis.findings if analysis else (), of_plan):
         if not (is_loop and finding.kind is FindingKind.LOOP_BY_COPY):  # it says to choose one
             yield _of_finding(finding, is_warning=True)
     for line, files in left_out_by_line(analysis.left_out if analysis else ()).items():
         yield Remark(line, line, is_warning=True, image=files[0])
-    for finding in recipe.stored_findings(control):
+    for finding in of_plan:
         yield _of_finding(finding, is_warning=False)
     is_flat = is_fast_2d(control.ever_zoom)
     things = effects.unseen(scene, control, is_flat=is_flat)

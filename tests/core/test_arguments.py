@@ -63,6 +63,18 @@ def test_what_is_no_value(words: tuple[str, str]) -> None:
         settings_of(*words)
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("--glide=1", "^--glide/--no-glide takes no value, and 1 was given"),
+        ("-dbg=on", "^-dbg/--debug takes no value, and on was given"),
+    ],
+)
+def test_what_takes_no_value(word: str, said: str) -> None:
+    with pytest.raises(EverZoomError, match=said):
+        settings_of(word)
+
+
 def test_what_a_page_is_called() -> None:
     assert is_page("zoom.html") and is_page("zoom.HTM")
     assert not is_page("zoom.html/") and not is_page("zoom.mp4")

@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 
-from ai_ever_zoom_addon.core.findings import Finding, FindingKind, findings_from_json
+from ai_ever_zoom_addon.core.findings import (
+    Finding,
+    FindingKind,
+    findings_from_json,
+    without_repeats,
+)
 from ai_ever_zoom_addon.settings import TABLE
 from ai_ever_zoom_addon.wording import Way, counted, sentence
 
@@ -286,3 +291,14 @@ def test_what_there_is_to_do_is_called_as_it_is_called(kind: FindingKind) -> Non
         for name in own:
             longer = f"{name} (", f"{name}, "
             assert any(label == name or label.startswith(longer) for label in buttons()), name
+
+
+@pytest.mark.parametrize("kind", [FindingKind.GLIDING, FindingKind.IDLE_GLIDE])
+def test_what_becomes_of_images_painted_again_is_said_once(kind: FindingKind) -> None:
+    others = [Finding(FindingKind.NO_RING), Finding(kind, {"count": 2, "pairs": 5})]
+    again = dict(EXAMPLES[FindingKind.PAINTED_AGAIN][0])
+    for count, is_told in ((1, False), (2, False), (3, True)):
+        painted = Finding(FindingKind.PAINTED_AGAIN, again | {"count": count})
+        assert without_repeats([painted, others[0]], others) == [painted, others[0]][not is_told :]
+    painted = Finding(FindingKind.PAINTED_AGAIN, again)
+    assert without_repeats([painted], others[:1]) == [painted]

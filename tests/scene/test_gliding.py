@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.pictures import Array
 from tests.series_maker import repainted, to_bytes, view, waved
 
 from . import room
+from .command import Run
 
 SIZE = (384, 256)
 COUNT = 3
@@ -285,3 +287,14 @@ def test_what_glides_is_said_and_its_meshes_are_as_fine_as_needed(painted: Path)
     assert finding.values == {"count": 2, "pairs": 2}
     for item in objects.parts(control, "layer"):
         assert 500 < len(item.data.vertices) < 5000
+
+
+@pytest.mark.newest
+def test_that_it_glides_is_news_and_no_warning(run: Run, painted: Path) -> None:
+    arguments = ("-i", painted, "--order", "outermost-first", "-zf", "auto", "--no-render")
+    for engine, begin in (("cycles", ""), ("sequencer", "Warning: ")):
+        ran = run(*arguments, "--engine", engine, "--json", "done.json", "--overwrite")
+        lines = [line for line in ran.lines if "painted again" in line]
+        assert len(lines) == 1 and lines[0].startswith(f"{begin}2 of 2 inner images"), ran.lines
+        warned = json.loads(Path("done.json").read_text(encoding="utf-8"))["warnings"]
+        assert any("painted again" in one for one in warned) == bool(begin)
