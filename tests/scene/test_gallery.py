@@ -187,6 +187,38 @@ def test_the_title_fades_in_below_the_next_image(control: Any, picture_folder: P
     assert text.data.body == "Good Morning"
 
 
+@pytest.mark.newest
+def test_a_long_title_has_several_lines(control: Any, picture_folder: Path) -> None:
+    """So its letters stay large; all of them are within the same room."""
+    long = "Where the old river leaves the valley and the sea begins at last"
+    seen = Seen(picture_folder, control, "fade_in_title", 1.0, text=long, has_glow=False)
+    (text,) = seen.top.children
+    lines = text.data.body.split("\n")
+    assert " ".join(lines) == long and 2 <= len(lines) <= 4
+    x, y = places(1, 1.0)
+    letters = np.abs(seen.difference(1.0)) > 0.1
+    room = (np.abs(x) < 0.3) & (y < -0.2) & (y > -0.4)
+    assert letters[room].any() and not letters[~room].any()
+    one = put(control, "fade_in_title", text=long.replace(" ", "\u00a0"), has_glow=False)
+    assert text.data.size > 1.5 * one.children[0].data.size
+
+
+@pytest.mark.newest
+def test_a_title_has_one_colour_in_all_engines(tmp_path: Path, picture_folder: Path) -> None:
+    control = make_grey(tmp_path, uniform_steps(2, 2.0), (96, 72), engine=Engine.CYCLES)
+    put(control, "fade_in_title", 1, text="O", has_glow=False)
+    colours = []
+    for engine in (Engine.CYCLES, Engine.WORKBENCH):
+        settings = replace(recipe.stored_settings(control), engine=engine)
+        zooms.change_zoom(bpy.context.scene, control, settings)
+        picture = render(picture_folder / engine.value, 1.0)
+        colours.append(picture[np.ptp(picture, axis=2) > 0.5])
+    cycles, workbench = (np.median(found, axis=0) for found in colours)
+    # Its orange light is half as bright again, as far as a screen goes.
+    assert linear(cycles) == pytest.approx((1.0, 0.75, 0.18), abs=0.01)
+    assert linear(workbench) == pytest.approx((1.0, 0.75, 0.18), abs=0.01)
+
+
 def test_a_flash_is_of_one_image(control: Any, picture_folder: Path) -> None:
     """White at its arrival, as strong as chosen, over all that is in view; then it is gone."""
     seen = Seen(

@@ -154,7 +154,8 @@ class Place:
         arrange(nodes)
         material.surface_render_method = "BLENDED"
         material.use_transparency_overlap = True
-        material.diffuse_color = (*colour, 0.0 if is_soft else 1.0)  # what Workbench shows
+        seen_colour = [min(strength * part, 1.0) for part in colour]
+        material.diffuse_color = (*seen_colour, 0.0 if is_soft else 1.0)  # what Workbench shows
         if not is_soft:
             drive(material, "diffuse_color", opacity, self.shown, 3)
         return material

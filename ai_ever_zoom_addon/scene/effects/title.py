@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +18,7 @@ from .setting import Colour, Setting
 ABOVE = 1e-3  # how far before its glow the text lies, in views
 GLOW = 0.35  # opacity of the glow in its middle
 GLOW_WIDTH = 1.4  # of the text's size
+MOST_LINES = 6
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,19 @@ class Title(Effect):
     def make(self, place: Place) -> None:
         opacity = f"smoothstep(-{self.fade:.6g}, 0, step)" if self.fade else ""
         text: Any = bpy.data.curves.new("Title", "FONT")
-        text.body = self.text or Path(place.layer.image.file).stem
         text.align_x = "CENTER"
         light = place.light("Title", self.colour, 1.5, opacity)
         item = place.add("Title", text, [light])
-        low, high = _bounds(item)
-        (x, y), (width, height) = place.free_room
-        across, up = np.maximum(high - low, 1e-6)
-        text.size = size = min(width / across, height / up)
+        (x, y), room = place.free_room
+        size = 0.0
+        for body in _broken(self.text or Path(place.layer.image.file).stem):
+            text.body = body
+            bounds = _bounds(item)
+            extent = np.maximum(bounds[1] - bounds[0], 1e-6)
+            if (room / extent).min() > size:
+                size, best = float((room / extent).min()), (body, bounds, extent)
+        text.body, (low, high), (across, up) = best
+        text.size = size
         middle = np.array((x, y)) - (low + high) * size / 2.0
         item.location = (*middle, ABOVE)
         if not self.has_glow:
@@ -62,6 +70,21 @@ class Title(Effect):
         around.location = (x, y, 0.0)
         margin = up * size
         around.scale = (across * size * GLOW_WIDTH + margin, up * size * GLOW_WIDTH + margin, 1.0)
+
+
+def _broken(text: str) -> Iterator[str]:
+    """A text in one line, in two, and so on, as far as its words go and lines can be read."""
+    yield text
+    if "\n" in text:  # a script's own lines
+        return
+    least = max(1, *map(len, text.split(" ")), len(text) // (2 * MOST_LINES))
+    lines = [
+        textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+        for width in range(len(text), least - 1, -1)
+    ]
+    narrowest = {len(found): found for found in lines if 1 < len(found) <= MOST_LINES}
+    for number in sorted(narrowest):
+        yield "\n".join(narrowest[number])
 
 
 def _bounds(item: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
