@@ -10,7 +10,8 @@ from __future__ import annotations
 ROLE = "ever_zoom_role"
 CONTROL, CAMERA, LAYER, STRETCH, OVERLAY = "control", "camera", "layer", "stretch", "overlay"
 HOLDER = "holder"  # hangs on an anchor and shrinks to nothing while its image is out of sight
-FILTER, MASK, BACKDROP, SCREEN = "filter", "mask", "backdrop", "screen"
+FILTER = "effect"  # of the compositor: files of the first version call it so
+MASK, BACKDROP, SCREEN = "mask", "backdrop", "screen"
 BEHIND = "zoom"  # the node that renders the zoom for a backdrop
 STRIP_GROUP, STRIP_COPY, STRIP_ORIGINAL = "group", "copy", "original"  # an image's file, or a copy
 

@@ -197,6 +197,18 @@ def test_masks_go_with_their_images_and_with_the_filters(tmp_path: Path) -> None
     assert compat.compositing_tree(scene) is None
 
 
+@pytest.mark.newest
+def test_filters_of_the_first_version_are_found(tmp_path: Path) -> None:
+    build_zoom(tmp_path, flat(0.2), flat(0.2))
+    scene = bpy.context.scene
+    compositing.add(scene)
+    for node in compositing.filters(scene):
+        node["ever_zoom_role"] = "effect"  # as 0.1.0 wrote it
+    assert len(list(compositing.filters(scene))) == 4
+    compositing.remove(scene)
+    assert not list(compositing.filters(scene))
+
+
 def test_filters_are_set_up_once(tmp_path: Path) -> None:
     build_zoom(tmp_path, flat(0.5), flat(0.5))
     scene = bpy.context.scene

@@ -677,6 +677,14 @@ def test_a_note_that_was_tampered_with_is_no_harm(control: Any, note: Any) -> No
 
 
 @pytest.mark.newest
+def test_a_note_without_a_later_setting_has_its_default(control: Any) -> None:
+    top = put(control, "flash", strength=0.5)
+    top[EFFECT] = '{"effect": "flash", "strength": 0.5}'
+    ((_, found),) = effects.on_images(control)
+    assert found == effects.Flash(strength=0.5)
+
+
+@pytest.mark.newest
 def test_the_guides_script_runs_as_it_stands(addon: None, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "effects.md").read_text("utf-8")
     (part,) = (part for part in page.split("\n## ") if part.startswith("From a script\n"))

@@ -20,6 +20,7 @@ from bpy.types import Material, Object, Scene
 from mathutils import Matrix
 from numpy.typing import NDArray
 
+from ... import plain
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
 from .. import compat
@@ -398,10 +399,11 @@ def _read(note: Any) -> Effect | None:
     from . import ALL
 
     try:
-        values = json.loads(note)
+        values = plain.record(plain.read_json(note))
         kind = {kind.name(): kind for kind in ALL}[values["effect"]]
         declared = kind.settings().items()
-        return kind(**{name: _value(values[name], *said) for name, said in declared})
+        # A setting that a later version has added is as it is by default.
+        return kind(**{name: _value(values.get(name, said[1]), *said) for name, said in declared})
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         return None
 
