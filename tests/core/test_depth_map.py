@@ -43,10 +43,10 @@ def test_a_picture_that_is_called_so_is_a_picture(tmp_path: Path) -> None:
     assert find_depth_maps(images) == {}
 
 
-def test_the_depth_map_of_what_moves_is_no_picture(tmp_path: Path) -> None:
-    folder = touch(tmp_path, "a1.png", "a2.mp4", "a2_depth.png", "a3.png")
-    images, skipped = find_images(folder)
-    assert [image.name for image in images] == ["a1.png", "a2.mp4", "a3.png"]
+@pytest.mark.parametrize("names", [("a1.png", "a2.mp4", "a3.png"), ("a1.mp4", "a2.mp4")])
+def test_the_depth_map_of_what_moves_is_no_picture(tmp_path: Path, names: tuple[str, ...]) -> None:
+    images, skipped = find_images(touch(tmp_path, *names, "a2_depth.png"))
+    assert [image.name for image in images] == list(names)
     assert not skipped
 
 

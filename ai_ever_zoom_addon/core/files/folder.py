@@ -71,12 +71,11 @@ def find_images(folder: Path, *, is_one_enough: bool = False) -> tuple[list[Path
         ) from error
     files = [entry for entry in entries if entry.is_file()]
     pictures = [entry for entry in files if entry.suffix.casefold() in IMAGE_SUFFIXES]
-    stills = without_depth_maps(pictures)
     able = [entry for entry in entries if is_movie(entry) or holds_pictures(entry)]
+    stills = [entry for entry in without_depth_maps(pictures + able) if entry not in able]
     moving = choose_moving(able, stills)
     replaced = {entry.stem.casefold() for entry in moving}
     images = [entry for entry in stills if entry.stem.casefold() not in replaced] + moving
-    images = without_depth_maps(images)  # once more: of what moves
     for entry in images:
         check_name(entry, room=_LONGEST_NAME if entry.is_dir() else 0)
     images.sort(key=lambda entry: (natural_key(entry.name), entry.name))
