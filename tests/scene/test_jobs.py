@@ -228,6 +228,29 @@ def test_a_video_whose_encoder_dies_is_encoded_again(
 
 
 @pytest.mark.newest
+def test_a_video_is_made_though_its_encoder_dies_at_the_very_first(
+    series: Path, here: Path, temporary: Path
+) -> None:
+    """All frames are there before it has encoded one: another encoder has to hear of them."""
+    rendering = Rendering(here, temporary, *arguments_for(series, "video.mp4"))
+    started: list[int] = []
+    while len(started) < 3:
+        started = workers(rendering.process.pid)
+        assert rendering.process.poll() is None, rendering.lines()
+        time.sleep(0.005)
+    os.kill(started[-1], signal.SIGSTOP)
+    while len(list(temporary.glob("**/frames/*.png"))) < 13:
+        assert rendering.process.poll() is None, rendering.lines()
+        time.sleep(0.02)
+    time.sleep(0.5)  # until it has been told of the last ones
+    os.kill(started[-1], signal.SIGKILL)
+    lines = rendering.lines()
+    assert rendering.process.returncode == 0, lines
+    with av.open(str(here / "video.mp4")) as container:
+        assert len(list(container.decode(video=0))) == 13
+
+
+@pytest.mark.newest
 def test_where_all_die_it_is_said_why(series: Path, here: Path, temporary: Path) -> None:
     rendering = Rendering(here, temporary, *arguments_for(series, "out"))
     while rendering.process.poll() is None:

@@ -274,12 +274,14 @@ class Crew:
             before = self._encoded
             if self._recorder is not None or numbers[0] in there:
                 self._record(numbers, recorder)
+            if self._recorder is None:  # the next one has been told nothing yet
+                told = 0
             for number in numbers[before : self._encoded]:
                 files[number].unlink()
             if self._encoded < before:  # it was all lost
                 self._todo |= set(numbers[:before])
                 there -= set(numbers[:before])
-                ready = told = 0
+                ready = 0
             while ready < len(numbers) and numbers[ready] in there:
                 ready += 1
             if self._recorder is not None and ready > told:
