@@ -52,6 +52,7 @@ from tools.system import SOFTWARE_OPENGL, advice, library_lack
 
 PACKAGE = ROOT / "ai_ever_zoom_addon"
 DOCS = ROOT / "docs"
+NOTICES = ("LICENSE", "THIRD_PARTY.md")
 MANIFEST = PACKAGE / "blender_manifest.toml"  # and its copy at the top, see .gitattributes
 
 
@@ -89,7 +90,7 @@ def build_zip(folder: Path = ROOT / "dist", wishes: Wishes = NO_WISHES) -> Path:
     Blender wants the manifest and __init__.py side by side.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files = {"LICENSE": ROOT / "LICENSE"}
+    files = {name: ROOT / name for name in NOTICES}
     for path in PACKAGE.rglob("*"):
         parts = path.relative_to(PACKAGE).parts
         left_out = any(part.startswith(".") or part == "__pycache__" for part in parts)

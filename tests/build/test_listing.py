@@ -91,7 +91,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     package = folder / build.PACKAGE.name
     shutil.copytree(releasing.LISTING, folder / "docs" / "listing")
     package.mkdir()
-    shutil.copy(build.ROOT / "LICENSE", folder)
+    for name in build.NOTICES:
+        shutil.copy(build.ROOT / name, folder)
     text = build.MANIFEST.read_text(encoding="utf-8")
     text = re.sub(r"^version = .*$", 'version = "9.8.7"', text, flags=re.MULTILINE)
     text = re.sub(r"^website = .*\n", "", text, flags=re.MULTILINE)

@@ -35,7 +35,7 @@ def checkout(tmp_path: Path) -> Path:
     (folder / "tests").mkdir(parents=True)
     for name in (
         "build.py",
-        "LICENSE",
+        *build.NOTICES,
         "README.md",
         "tests/__init__.py",
         "tests/run.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,8 +35,8 @@ def test_same_files_give_the_same_bytes(
     copy = tmp_path / "elsewhere"
     for folder in (build.PACKAGE, build.DOCS, ROOT / "jobs"):
         shutil.copytree(folder, copy / folder.name)
-    for path in (ROOT / "LICENSE", ROOT / "README.md"):
-        shutil.copy(path, copy)
+    for name in (*build.NOTICES, "README.md"):
+        shutil.copy(ROOT / name, copy)
     for number, path in enumerate(sorted(copy.rglob("*"))):
         os.utime(path, (1e9 + number, 1e9 + number))
     leftover = copy / build.PACKAGE.name / "core" / "__pycache__" / "series.cpython-399.pyc"
@@ -50,18 +51,21 @@ def test_same_files_give_the_same_bytes(
     assert again.read_bytes() == extension_zip.read_bytes()
 
 
-def test_holds_the_package_the_guide_the_manifest_and_the_licence(extension_zip: Path) -> None:
+def test_holds_the_package_the_guide_the_manifest_and_the_notices(extension_zip: Path) -> None:
     with zipfile.ZipFile(extension_zip) as archive:
         assert archive.testzip() is None
         names = set(archive.namelist())
-        licence = archive.read("LICENSE").decode()
+        licence, others = (archive.read(name).decode() for name in ("LICENSE", "THIRD_PARTY.md"))
     sources = [*build.PACKAGE.rglob("*.py"), *build.PACKAGE.rglob("*.html")]
     package = {path.relative_to(build.PACKAGE).as_posix() for path in sources}
     assert {"__init__.py", "cli.py"} <= package
     pages = {f"guide/{name}" for name in build.guide()}
     assert "guide/index.html" in pages
-    assert names == package | pages | {"LICENSE", "blender_manifest.toml"}
+    assert names == package | pages | {"LICENSE", "THIRD_PARTY.md", "blender_manifest.toml"}
     assert "GNU GENERAL PUBLIC LICENSE" in licence and "Version 3" in licence
+    notice = re.sub(r"\n> ?", "\n", others)
+    assert "MIT License\n\nCopyright (c) 2023 Ingo Berg\n\nPermission is hereby granted" in notice
+    assert "The above copyright notice and this permission notice shall be included" in notice
 
 
 def test_official_validator_accepts_it(extension_zip: Path) -> None:
