@@ -342,7 +342,7 @@ def _shown(built: _Built, file_format: FileFormat, stamps: Stamps, *, is_saved: 
         "how images lie in each other": _digest(
             [image.file.name for image in images], *(asdict(step) for step in steps if step)
         ),
-        "how near things are": _digest([image.depth and image.depth.text for image in images]),
+        "how near things are": _digest([image.depth_text for image in images]),
         "the engine's recipe": _digest(output_settings.wanted(built.scene, built.plan)),
         "Blender's version": bpy.app.version_string,
         "--save-blend": is_saved,
@@ -610,9 +610,8 @@ def _found(series: Series, analysis: Analysis | None) -> Iterator[str]:
         f"{counted(len(series.images), 'image')} of {size}, from the outermost, "
         f"{first.file.name}, to the innermost, {series.images[-1].file.name}."
     )
-    deep = sum(bool(image.depth and image.depth.text) for image in series.images)
-    if deep:
-        yield f"{depth_maps(deep, len(series.images))}."
+    if series.depth_count:
+        yield f"{depth_maps(series.depth_count, len(series.images))}."
     if analysis is None:
         return
     is_measured = any(pair.source is Source.MEASURED for pair in analysis.pairs)

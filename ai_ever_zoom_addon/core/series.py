@@ -53,6 +53,11 @@ class SeriesImage:
         """Its height in its widths."""
         return self.height / self.width
 
+    @property
+    def depth_text(self) -> str:
+        """The cells of its depth map; "" where there is none that can be used."""
+        return self.depth.text if self.depth else ""
+
     def to_json(self) -> list[Any]:
         """The attributes as plain JSON values."""
         depth = [self.depth.to_json()] if self.depth else []
@@ -139,6 +144,11 @@ class Series:
     def __post_init__(self) -> None:
         if len(self.steps) != len(self.images) - 1:
             raise ValueError("a series needs one step between each two neighbours")
+
+    @property
+    def depth_count(self) -> int:
+        """How many images have a depth map that can be used."""
+        return sum(bool(image.depth_text) for image in self.images)
 
     def unrolled(self, before: int, after: int) -> Series:
         """A ring as a series that goes around once, and on at both ends.

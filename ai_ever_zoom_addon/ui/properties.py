@@ -401,8 +401,7 @@ def fill_list(control: bpy.types.Object) -> None:
             row.layer = -1 if listed.layer is None else listed.layer
             row.image = _picture(listed, layers)
             number = row.layer - 1
-            depth = series.images[row.layer].depth if row.layer >= 0 else None
-            row.has_depth = bool(depth and depth.text)
+            row.has_depth = row.layer >= 0 and bool(series.images[row.layer].depth_text)
             row.is_in_hole = number >= 0 and series.steps[number].is_hole
             row.is_measured = 0 <= number < len(pairs)
             if row.is_measured:

@@ -159,6 +159,10 @@ class Plan:
         """Whether the view stays on one point all the way."""
         return self.path.is_centred
 
+    def layer_of(self, number: int) -> Layer:
+        """The layer that shows an image of the series, by its number."""
+        return next(layer for layer in self.layers if layer.number == number)
+
     @property
     def stacked(self) -> list[Layer]:
         """The layers from the hindmost to the foremost, of those that are seen at a time."""

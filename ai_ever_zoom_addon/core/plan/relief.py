@@ -214,8 +214,8 @@ def relief_maker(plan: Plan, layer: Layer, lens: float) -> ReliefMaker | None:
     """
     name = layer.image.file.name
     strength = plan.settings.own_or_common(name, "depth")
-    depth = layer.image.depth
-    if not (strength and depth and depth.text) or is_moving(layer.image.file):
+    depth = layer.image.depth_text
+    if not (strength and depth) or is_moving(layer.image.file):
         return None
     first, last = max(layer.visible_from, 0.0), min(layer.visible_until, plan.depth)
     level = min(max(layer.level, first), last)
@@ -236,7 +236,7 @@ def relief_maker(plan: Plan, layer: Layer, lens: float) -> ReliefMaker | None:
         last_from = goes_over
     before, after = seen(first, level), seen(last_from, last)
     return ReliefMaker(
-        depth.text,
+        depth,
         plan.settings.is_near_black,
         strength,
         layer.mask,

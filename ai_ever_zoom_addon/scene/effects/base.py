@@ -241,7 +241,7 @@ def add(scene: Scene, control: Object, plan: Plan, effect: Effect) -> Object:
     if item is None:  # as `anchor_of` has found it by its layer
         raise EverZoomError("The image's anchor is gone: press Build Again.")
     effect.check(item)
-    layer = next(layer for layer in plan.layers if layer.number == number)
+    layer = plan.layer_of(number)
     if effect.is_once:
         for top, other in on_images(control):
             if top.parent == anchor and type(other) is type(effect):

@@ -253,7 +253,7 @@ def add_objects(
     objects.check_editable(control)
     number = image_in_view(scene, control)
     anchor = anchor_of(control, number)
-    use(anchor, control, next(layer for layer in plan.layers if layer.number == number))
+    use(anchor, control, plan.layer_of(number))
     bpy.context.view_layer.update()  # where things are, and how large
     place = _place(control, anchor, plan, number, roots, [*roots, *_below(roots, children)])
     for item in roots:
@@ -388,7 +388,7 @@ class Room:
 
 def view_on(plan: Plan, number: int) -> Room:
     """What is seen of an image when it fills the view."""
-    layer = next(layer for layer in plan.layers if layer.number == number)
+    layer = plan.layer_of(number)
     view_turn = float(plan.view.turning(np.array(layer.level))[0])
     upright = cmath.rect(1.0 / layer.width, view_turn)
     middle = (complex(*layer.aim) - complex(*layer.centre)) * upright
