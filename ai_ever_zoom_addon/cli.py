@@ -43,13 +43,14 @@ from .core.files.stamps import Stamps, check_unchanged, stamps_of
 from .core.files.temporary import claim
 from .core.files.writing import Writing
 from .core.findings import NEWS, Finding, FindingKind, without_repeats
-from .core.image_settings import images_to_json, read_timing
+from .core.image_settings import read_timing
 from .core.page import PAGE_SUFFIX, folder_beside, is_page
 from .core.plan.plan import Plan, make_plan
 from .core.series import Series
 from .core.steps import Progress, run
 from .errors import EverZoomError
 from .idle import idle_options
+from .report import report_of
 from .scene import contact_sheet, measuring, page, recipe, sample, zooms
 from .scene.loading import make_path_relative
 from .scene.output import blend_file, farm, output_settings, rendering
@@ -59,7 +60,7 @@ from .scene.strips.storing import Saving
 from .settings import TABLE, Engine, FileFormat, ImageSettings, Travel, ZoomSettings
 from .stopping import Stop, stoppable
 from .terminal import STANDARD_OUTPUT, Terminal, own_terminal
-from .wording import Way, counted, depth_maps, left_out_lines, sentence, sentences, told, why_engine
+from .wording import Way, counted, depth_maps, left_out_lines, sentence, told, why_engine
 
 
 def main(argv: list[str]) -> int:
@@ -300,22 +301,10 @@ def _build(
 
 def _report(built: _Built, frames: tuple[int, int]) -> dict[str, Any]:
     """What --json says of a zoom."""
-    return {
-        "order": [image.file.name for image in built.series.images],
-        "zoom_factor": built.plan.zoom_factor,
-        **built.found,
-        "warnings": sentences(
-            (finding for finding in built.findings if finding.kind not in NEWS), Way.COMMAND_LINE
-        ),
-        "findings": [finding.to_json() for finding in built.findings],
-        "skipped": list(built.series.skipped),
-        # What single images have has a place of its own, from which --timing takes it.
-        "settings": {n: v for n, v in built.settings.to_dict().items() if n != "of_images"},
-        "images": images_to_json(built.settings.of_images),
-        "resolution": list(built.plan.resolution),
-        "frames": list(frames),
-        "zoom": built.control.name,
-    }
+    told = report_of(
+        *(built.series, built.settings, built.plan, built.found, built.findings, Way.COMMAND_LINE)
+    )
+    return {**told, "frames": list(frames), "zoom": built.control.name}
 
 
 def _written(

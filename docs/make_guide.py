@@ -22,11 +22,11 @@ DOCS = ROOT / "docs"
 # In the order of the navigation; last of all come the README's parts, from the first to the last.
 SOURCES = (
     *("first-steps", "panel", "images-and-presets", "timing-and-camera", "effects", "gallery"),
-    *("compositing", "mixing", "page", "farm", "files"),
+    *("compositing", "mixing", "page", "farm", "scripting", "files"),
 )
 README = ROOT / "README.md"
 README_PARTS = ("Preparing the pictures", "The scene")
-README_TITLE = "Pictures, options and scripts"
+README_TITLE = "Pictures and options"
 INDEX, STYLE = "index.html", "style.css"
 SHORTCUTS = "go"  # the folder of a page for each passage: see `shortcut`
 

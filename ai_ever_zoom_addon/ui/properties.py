@@ -30,10 +30,11 @@ from bpy.props import (
 
 from ..core.analysis.report import LeftOut, Source
 from ..core.analysis.verdict import is_odd
-from ..core.findings import findings_from_json
+from ..core.findings import findings_from_json, without_repeats
 from ..core.series import ListedImage
 from ..errors import EverZoomError
-from ..scene import active, compat, loading, recipe, tags
+from ..report import report_of
+from ..scene import active, compat, loading, recipe, tags, zooms
 from ..scene.planes import anchors, objects
 from ..settings import (
     COMMON,
@@ -275,6 +276,22 @@ def _notes(group: Any) -> str:
     return "\n".join(_told(_note(group)))
 
 
+def _report_text(group: Any) -> str:
+    """What `--json` says of a zoom; "" where there is none, or its note cannot be read."""
+    control = control_of(group)
+    if control is None:
+        return ""
+    try:
+        series, settings = recipe.stored_series(control), recipe.stored_settings(control)
+        plan = zooms.plan_of(group.id_data, control)
+        analysis, of_plan = recipe.stored_analysis(control), recipe.stored_findings(control)
+    except EverZoomError:
+        return ""
+    found = analysis.to_json() if analysis else {}
+    findings = [*without_repeats(analysis.findings if analysis else (), of_plan), *of_plan]
+    return json.dumps(report_of(series, settings, plan, found, findings, Way.WINDOW))
+
+
 def _go_to_image(group: Any, context: Any) -> None:
     """Jump the timeline to the image whose row was clicked."""
     control = control_of(group)
@@ -349,6 +366,12 @@ class EVERZOOM_PG_zoom(_Zoom, bpy.types.PropertyGroup):
 
     __slots__ = ()
 
+    report: StringProperty(
+        name="Report",
+        description="What was found and chosen, as JSON: what the command line writes by --json",
+        get=_report_text,
+    )
+
 
 class EVERZOOM_PG_zoom_of_object(_Zoom, bpy.types.PropertyGroup):
     """A control's, without what has several parts.
@@ -368,7 +391,7 @@ _OF_SEVERAL_PARTS = {
 _Zoom.__annotations__ |= {
     name: f"_stored_property({name!r})" for name in TABLE if name not in _OF_SEVERAL_PARTS
 }
-EVERZOOM_PG_zoom.__annotations__ = {
+EVERZOOM_PG_zoom.__annotations__ |= {
     name: f"_stored_property({name!r})" for name in TABLE if name in _OF_SEVERAL_PARTS
 }
 
