@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import traceback
 
+from .texts import Text
+
 
 class EverZoomError(Exception):
     """Something the user can mend.
 
     The message is one line that says what is wrong and what to do about it; the panel shows it as a
     report and the command line prints it, both without a traceback.
+
+    Attributes:
+        text: The message.
     """
+
+    def __init__(self, template: str, **values: object) -> None:
+        """Args: template, values: As of `Text`."""
+        self.text = Text(template, **values)
+        super().__init__(self.text)
 
 
 class UnusableError(EverZoomError):
@@ -21,7 +31,7 @@ class UnusableError(EverZoomError):
     """
 
     def __init__(self, name: str, wrong: str) -> None:
-        super().__init__(f"The image {name} {wrong}, or remove it.")
+        super().__init__("The image {name} {wrong}, or remove it.", name=name, wrong=wrong)
         self.wrong = wrong
 
 
@@ -30,7 +40,7 @@ def reason_of(error: Exception) -> str:
     return " ".join(str(error).split()).removeprefix("Error: ")
 
 
-def in_one_line(error: Exception, *, is_undone: bool = True) -> str:
+def in_one_line(error: Exception, *, is_undone: bool = True) -> Text:
     """What to tell the user of an error; of one that is not meant for them the console tells all.
 
     Call it while the error is handled.
@@ -40,11 +50,18 @@ def in_one_line(error: Exception, *, is_undone: bool = True) -> str:
         is_undone: Whether Blender's Undo takes back what was done before it went wrong.
     """
     if isinstance(error, EverZoomError):
-        return str(error)
+        return error.text
     traceback.print_exc()
     reason = " ".join(str(error).split())
-    remedy = "undo it, and please" if is_undone else "please"
-    return (
-        f"Something unexpected happened ({type(error).__name__}: {reason[:200]}): {remedy} report "
-        "it together with what the console says."
+    what = f"{type(error).__name__}: {reason[:200]}"
+    if is_undone:
+        return Text(
+            "Something unexpected happened ({what}): undo it, and please report it together with "
+            "what the console says.",
+            what=what,
+        )
+    return Text(
+        "Something unexpected happened ({what}): please report it together with what the console "
+        "says.",
+        what=what,
     )

@@ -263,7 +263,8 @@ class ImageSettings:
                 _check(choice, value)
         if self.frames is not None and self.seconds is not None:
             raise EverZoomError(
-                f"The pace of {self.image} is given in frames and in seconds: take one of them."
+                "The pace of {image} is given in frames and in seconds: take one of them.",
+                image=self.image,
             )
 
     @property
@@ -766,12 +767,17 @@ class ZoomSettings:
         names = [item.image for item in self.of_images]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise EverZoomError(f"{twice} has its own settings twice: put them together.")
+            raise EverZoomError(
+                "{twice} has its own settings twice: put them together.", twice=twice
+            )
         if max(self.shape) > LONGEST_SHAPE * min(self.shape):
             across, up = self.shape
             raise EverZoomError(
-                f"The frames' shape is {across}:{up}; use two whole numbers of which one is at "
-                f"most {LONGEST_SHAPE} times the other, such as 16:9."
+                "The frames' shape is {across}:{up}; use two whole numbers of which one is at "
+                "most {longest_shape} times the other, such as 16:9.",
+                across=across,
+                up=up,
+                longest_shape=LONGEST_SHAPE,
             )
 
     @classmethod
@@ -891,7 +897,7 @@ class ZoomSettings:
             }
         except (TypeError, ValueError) as error:
             raise EverZoomError(
-                f"These settings are not of this version ({error}): choose them again."
+                "These settings are not of this version ({error}): choose them again.", error=error
             ) from None
         return replace(self, **known)
 
@@ -981,7 +987,9 @@ def _check(choice: Choice, value: Any) -> None:
             plain.text(value)
         except ValueError:
             reason = "is no text in UTF-8: choose another name"
-            raise EverZoomError(f"{choice.label} {reason}.") from None
+            raise EverZoomError(
+                "{setting} {reason}.", setting=choice.label, reason=reason
+            ) from None
     if choice.limits is None:
         return
     low, high = choice.limits
@@ -990,6 +998,10 @@ def _check(choice: Choice, value: Any) -> None:
     if wrong:
         told = choice.sign.join(map(plain.figure, parts if len(parts) < 3 else wrong[:1]))
         raise EverZoomError(
-            f"{choice.label} is {told}; use a value from {plain.figure(low)} to "
-            f"{plain.figure(high)}{choice.hint}."
+            "{setting} is {told}; use a value from {low} to {high}{hint}.",
+            setting=choice.label,
+            told=told,
+            low=plain.figure(low),
+            high=plain.figure(high),
+            hint=choice.hint,
         )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any
 
 from .core.analysis.report import LeftOut
 from .core.findings import Finding, FindingKind, FoundError, is_named, listed
 from .errors import EverZoomError
 from .settings import Engine
+from .texts import Text
 
 
 class Way(StrEnum):
@@ -229,23 +231,34 @@ _REMEDIES = {
     },
 }
 
+# Values of findings that are words, not names or figures.
+IN_WORDS = ("chosen", "effect", "engine", "flaw", "shown", "where")
+
+_COUNTED = {
+    "frame": ("{count} frame", "{count} frames"),
+    "image": ("{count} image", "{count} images"),
+    "object": ("{count} object", "{count} objects"),
+    "remark": ("{count} remark", "{count} remarks"),
+    "setting": ("{count} setting", "{count} settings"),
+}
+
 _WITHOUT_GPU = {
     Engine.SEQUENCER: {
-        Way.WINDOW: "; Cycles is slower, and shows what you add to the pictures",
-        Way.COMMAND_LINE: "; --engine cycles is slower, and lets shapes glide",
+        Way.WINDOW: "no GPU was found; Cycles is slower, and shows what you add to the pictures",
+        Way.COMMAND_LINE: "no GPU was found; --engine cycles is slower, and lets shapes glide",
     },
     Engine.CYCLES: {
-        Way.WINDOW: "; Fast 2D is faster, and shows the pictures only",
-        Way.COMMAND_LINE: ", and what is asked for needs the planes",
+        Way.WINDOW: "no GPU was found; Fast 2D is faster, and shows the pictures only",
+        Way.COMMAND_LINE: "no GPU was found, and what is asked for needs the planes",
     },
     Engine.EEVEE: {
-        Way.WINDOW: ", and Cycles is switched off",
-        Way.COMMAND_LINE: ", and Cycles is switched off",
+        Way.WINDOW: "no GPU was found, and Cycles is switched off",
+        Way.COMMAND_LINE: "no GPU was found, and Cycles is switched off",
     },
 }
 
 
-def why_engine(engine: Engine, gpu: str | None, way: Way) -> str:
+def why_engine(engine: Engine, gpu: str | None, way: Way) -> Text:
     """Why an engine suits this machine, as the end of a sentence that says so.
 
     Args:
@@ -254,18 +267,24 @@ def why_engine(engine: Engine, gpu: str | None, way: Way) -> str:
         way: Where the user is.
     """
     if gpu is not None:
-        return f"{'it' if way is Way.WINDOW else 'this machine'} has a GPU, {gpu}"
-    return f"no GPU was found{_WITHOUT_GPU[engine][way]}"
+        return Text(
+            "it has a GPU, {gpu}" if way is Way.WINDOW else "this machine has a GPU, {gpu}", gpu=gpu
+        )
+    return Text(_WITHOUT_GPU[engine][way])
 
 
-def sentence(finding: Finding, way: Way) -> str:
+def sentence(finding: Finding, way: Way) -> Text:
     """One line that says what was found and what to do about it."""
-    values = {
-        name: listed(value) if isinstance(value, list) and is_named(value) else value
-        for name, value in finding.values.items()
-    }
-    remedy = _REMEDIES.get(finding.kind, {}).get(way, "").format(**values)
-    return _SENTENCES[finding.kind].format(**values, remedy=remedy)
+    values = {name: _said(name, value) for name, value in finding.values.items()}
+    remedy = Text(_REMEDIES.get(finding.kind, {}).get(way, ""), **values)
+    return Text(_SENTENCES[finding.kind], **values, remedy=remedy)
+
+
+def _said(name: str, value: Any) -> Any:
+    """A value of a finding, as a sentence has it."""
+    if isinstance(value, list) and is_named(value):
+        return listed(value)
+    return Text(value) if name in IN_WORDS and isinstance(value, str) else value
 
 
 def can_be_told(finding: Finding) -> bool:
@@ -276,22 +295,24 @@ def can_be_told(finding: Finding) -> bool:
         return False
 
 
-def counted(count: int, thing: str) -> str:
-    """So many of a thing, whose name takes an s where they are several: "1 image", "2 images"."""
-    return f"{count} {thing}{'s' * (count != 1)}"
+def counted(count: int, thing: str) -> Text:
+    """So many of a thing: "1 image", "2 images"."""
+    return Text(_COUNTED[thing][count != 1], count=count)
 
 
-def depth_maps(count: int, images: int) -> str:
+def depth_maps(count: int, images: int) -> Text:
     """How many of the images have a depth map that can be used."""
-    return f"Depth maps: {count} of {counted(images, 'image')}"
+    return Text("Depth maps: {count} of {images}", count=count, images=counted(images, "image"))
 
 
-def told_seconds(seconds: float) -> str:
+def told_seconds(seconds: float) -> Text:
     """About how long something takes: "40 s", "12 min", "2.5 h"."""
     if seconds < 100.0:
-        return f"{max(1, round(seconds))} s"
+        return Text("{seconds} s", seconds=max(1, round(seconds)))
     minutes = seconds / 60.0
-    return f"{minutes:.0f} min" if minutes < 100.0 else f"{minutes / 60.0:.1f} h"
+    if minutes < 100.0:
+        return Text("{minutes:.0f} min", minutes=minutes)
+    return Text("{hours:.1f} h", hours=minutes / 60.0)
 
 
 def told_bytes(size: float) -> str:
@@ -303,31 +324,35 @@ def told_bytes(size: float) -> str:
     return f"{size / 1000.0:.1f} TB"
 
 
-def told(error: EverZoomError, way: Way) -> str:
+def told(error: EverZoomError, way: Way) -> Text:
     """The one line that an error is to the user."""
-    return sentence(error.finding, way) if isinstance(error, FoundError) else str(error)
+    return sentence(error.finding, way) if isinstance(error, FoundError) else error.text
 
 
-def sentences(findings: Iterable[Finding], way: Way) -> list[str]:
+def sentences(findings: Iterable[Finding], way: Way) -> list[Text]:
     """A `sentence` for each."""
     return [sentence(finding, way) for finding in findings]
 
 
-def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:
+def left_out_lines(left_out: Iterable[LeftOut]) -> list[Text]:
     """Which files are not part of the zoom, one line for each reason."""
     return list(left_out_by_line(left_out))
 
 
-def left_out_by_line(left_out: Iterable[LeftOut]) -> dict[str, list[str]]:
+def left_out_by_line(left_out: Iterable[LeftOut]) -> dict[Text, list[str]]:
     """The files that are not part of the zoom, by the lines of `left_out_lines`."""
     reasons: dict[str, list[str]] = {}
+    texts = {}
     for item in left_out:
         reasons.setdefault(item.reason, []).append(item.file)
+        texts[item.reason] = Text(item.reason)
     return {
-        f"Left out: {listed(files)}, {_of_each(reason) if len(files) > 1 else reason}.": files
+        Text(
+            "Left out: {files}, each of {reason}."
+            if len(files) > 1 and reason.startswith("which ")
+            else "Left out: {files}, {reason}.",
+            files=listed(files),
+            reason=texts[reason],
+        ): files
         for reason, files in reasons.items()
     }
-
-
-def _of_each(reason: str) -> str:
-    return f"each of {reason}" if reason.startswith("which ") else reason

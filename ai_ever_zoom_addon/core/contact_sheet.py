@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..texts import Text
 from .cropping import UNSEEN, SeamDifference, seam_difference, widths_to_look
 from .joins import (
     DIFFERENCE_TIMES,
@@ -114,7 +115,10 @@ def sheet_steps(
     sheet = np.full((rows * up + _GAP, layout.columns * across, 3), _PAPER, np.uint8)
     sources: dict[Path, Bytes] = {}
     for number, (join, need) in enumerate(zip(joins, needs, strict=True)):
-        yield number / len(joins), f"Drawing join {number + 1} of {len(joins)}"
+        yield (
+            number / len(joins),
+            Text("Drawing join {number} of {count}", number=number + 1, count=len(joins)),
+        )
         for file in need.keys() - sources.keys():
             sources[file] = source_of(read(file), most[file])
         row, column = divmod(number, layout.columns)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..errors import EverZoomError
+from ..texts import Text
 
 
 class FindingKind(StrEnum):
@@ -152,7 +153,9 @@ def is_named(value: object) -> bool:
     return all(isinstance(part, str) for part in parts)
 
 
-def listed(names: Sequence[str], most: int = 5) -> str:
+def listed(names: Sequence[str], most: int = 5) -> Text:
     """Some names in one line."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    shown = ", ".join(names[:most])
+    if len(names) <= most:
+        return Text("{names}", names=shown)
+    return Text("{names} and {count} more", names=shown, count=len(names) - most)

@@ -50,5 +50,7 @@ def read_timing(text: str, name: str) -> tuple[ImageSettings, ...]:
         return images_from_json(values["images"])
     except ValueError as error:
         raise EverZoomError(
-            f"{name} says no settings of images ({error}): take the form that a report has."
+            "{name} says no settings of images ({error}): take the form that a report has.",
+            name=name,
+            error=error,
         ) from None

@@ -22,6 +22,7 @@ import numpy as np
 from ..errors import EverZoomError
 from ..plain import read_json
 from ..settings import MaskShape
+from ..texts import Text
 from .files.moving import is_moving
 from .files.output import zoom_name
 from .files.writing import Writing
@@ -97,8 +98,8 @@ def page_steps(
     moving = [image.name for image in pictures if is_moving(image)]
     if moving:
         raise EverZoomError(
-            f"A page shows only still images, and {moving[0]} moves: render a video, or leave it "
-            "out."
+            "A page shows only still images, and {moving} moves: render a video, or leave it out.",
+            moving=moving[0],
         )
     beside = folder_beside(file)
     unused = _pictures_of(file)
@@ -109,7 +110,10 @@ def page_steps(
             before, after = _viewer(plan, data, _readable(read, list(pictures)[first]))
             page.write(before)
             for number, image in enumerate(pictures):
-                yield number / len(pictures), f"Picture {number + 1} of {len(pictures)}"
+                yield (
+                    number / len(pictures),
+                    Text("Picture {number} of {count}", number=number + 1, count=len(pictures)),
+                )
                 if number == first:
                     continue
                 address = _readable(read, image).address
@@ -127,7 +131,9 @@ def page_steps(
         _remove(unused)
     except OSError as error:
         raise EverZoomError(
-            f"{file} cannot be written ({error.strerror}): choose another place."
+            "{file} cannot be written ({reason}): choose another place.",
+            file=file,
+            reason=error.strerror,
         ) from error
 
 
@@ -160,7 +166,9 @@ def _readable(read: Callable[[Path], PageImage], image: Path) -> PageImage:
         return read(image)
     except OSError as error:
         raise EverZoomError(
-            f"The image {image.name} cannot be read ({error.strerror}): check the file."
+            "The image {image} cannot be read ({reason}): check the file.",
+            image=image.name,
+            reason=error.strerror,
         ) from error
 
 

@@ -61,8 +61,9 @@ def use_as_backdrop(scene: Scene, zoom: Scene) -> list[str]:
     """
     if has_strips(zoom):
         raise EverZoomError(
-            f'The zoom in "{zoom.name}" is in the sequencer, which is no backdrop: show that scene '
-            "and choose another engine under Output."
+            'The zoom in "{zoom}" is in the sequencer, which is no backdrop: show that scene '
+            "and choose another engine under Output.",
+            zoom=zoom.name,
         )
     rendering.check_images(zoom)
     node = node_of(scene)
@@ -91,7 +92,8 @@ def remove_backdrop(scene: Scene) -> None:
         return
     if len(compat.compositing_tree(scene).nodes) > 4:  # two pictures, the group, the result
         raise EverZoomError(
-            f'There are nodes of yours in the compositing tree: mute "{node.label}" in it.'
+            'There are nodes of yours in the compositing tree: mute "{node}" in it.',
+            node=node.label,
         )
     group = node.node_tree
     scene.render.film_transparent = bool(node[WAS_TRANSPARENT])
@@ -104,9 +106,11 @@ def _add_backdrop(scene: Scene, zoom: Scene, group: CompositorNodeTree) -> None:
     tree = compat.compositing_tree(scene)
     if tree is not None and len(tree.nodes):
         raise EverZoomError(
-            f'This scene has a compositing tree already, which is left alone: add "{group.name}" '
-            "to it (Add > Group), connect it with your picture and with a Render Layers node of "
-            f'the scene "{zoom.name}", and switch Film > Transparent on.'
+            'This scene has a compositing tree already, which is left alone: add "{group}" to '
+            "it (Add > Group), connect it with your picture and with a Render Layers node of "
+            'the scene "{zoom}", and switch Film > Transparent on.',
+            group=group.name,
+            zoom=zoom.name,
         )
     tree, picture, result = compat.new_compositing_tree(scene)
     behind = tree.nodes.new("CompositorNodeRLayers")

@@ -76,7 +76,8 @@ def add(scene: Scene) -> None:
     if tree is not None and len(tree.nodes):
         raise EverZoomError(
             "This scene has a compositing tree already, which is left alone: add the groups "
-            f'"{groups[0].name}" and so on to it yourself (Add > Group).'
+            '"{groups}" and so on to it yourself (Add > Group).',
+            groups=groups[0].name,
         )
     tree, picture, result = compat.new_compositing_tree(scene)
     for number, (group, (name, _, amount)) in enumerate(zip(groups, FILTERS, strict=True)):

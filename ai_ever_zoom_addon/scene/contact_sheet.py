@@ -31,5 +31,7 @@ def write_steps(plan: Plan, file: Path) -> Steps[None]:
         write_whole(file, png_bytes(sheet))
     except OSError as error:
         raise EverZoomError(
-            f"{file} cannot be written ({error.strerror}): choose another place."
+            "{file} cannot be written ({reason}): choose another place.",
+            file=file,
+            reason=error.strerror,
         ) from error

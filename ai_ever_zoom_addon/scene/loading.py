@@ -62,7 +62,7 @@ def load_image(file: Path) -> Any:
             image = bpy.data.images.load(str(file), check_existing=True)
     except RuntimeError as error:
         raise EverZoomError(
-            f"Blender cannot open {file}: put the file back, or choose the images again."
+            "Blender cannot open {file}: put the file back, or choose the images again.", file=file
         ) from error
     if image.library is not None:  # another file's, which may change or vanish
         own = (item for item in bpy.data.images if item.library is None and item.filepath)
@@ -363,7 +363,7 @@ def write_png(file: Path, pixels: NDArray[np.float32]) -> None:
                 raise OSError(errno.EIO, "it came out cut off")
     except OSError as error:
         raise EverZoomError(
-            f"{file} cannot be written: check the folder and the free space."
+            "{file} cannot be written: check the folder and the free space.", file=file
         ) from error
     finally:
         bpy.data.images.remove(image)

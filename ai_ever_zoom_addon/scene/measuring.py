@@ -40,6 +40,7 @@ from ..core.series import (
 from ..core.steps import Progress, Steps, run, within
 from ..errors import EverZoomError, UnusableError
 from ..settings import Order, Travel, ZoomSettings
+from ..texts import Text
 from . import loading, recipe
 from .recipe import Known
 
@@ -120,22 +121,25 @@ def _depth_steps(
     known = {image.file.name: image.depth for image in before if image.depth}
     folder = depth_folder(settings)
     if folder is not None and folder.is_file():
-        raise EverZoomError(f"{folder} is a file: choose the folder of the depth maps.")
+        raise EverZoomError(
+            "{folder} is a file: choose the folder of the depth maps.", folder=folder
+        )
     is_gone = folder is not None and not folder.is_dir()
     if is_gone and not known:
         raise EverZoomError(
-            f"The folder of the depth maps, {folder}, is not there: choose it again."
+            "The folder of the depth maps, {folder}, is not there: choose it again.", folder=folder
         )
     maps = {} if is_gone else find_depth_maps([image.file for image in images], folder)
     if folder is not None and not (maps or known):
         raise EverZoomError(
-            f"The folder {folder} holds no depth map of these images: name each as its image is."
+            "The folder {folder} holds no depth map of these images: name each as its image is.",
+            folder=folder,
         )
     found = []
     for number, image in enumerate(images):
         file = maps.get(image.file)
         if file is not None:
-            yield 0.0, f"Reading depth map {number + 1}"
+            yield 0.0, Text("Reading depth map {number}", number=number + 1)
             found.append(replace(image, depth=_depth_map(file, image)))
         elif is_gone or not image.file.parent.is_dir():
             found.append(replace(image, depth=known.get(image.file.name)))

@@ -196,12 +196,16 @@ def placement(scene: bpy.types.Scene) -> GivenPlacement:
     names = outer.file.name, inner.file.name
     if now.factor <= 1.0:
         raise EverZoomError(
-            f"{names[1]} is as wide as {names[0]} or wider: scale it down (S) to where it belongs."
+            "{inner} is as wide as {outer} or wider: scale it down (S) to where it belongs.",
+            inner=names[1],
+            outer=names[0],
         )
     size = outer.width, outer.height
     if any(abs(part) >= side / 2 for part, side in zip(now.offset_px, size, strict=True)):
         raise EverZoomError(
-            f"The centre of {names[1]} lies outside of {names[0]}: move it (G) to where it belongs."
+            "The centre of {inner} lies outside of {outer}: move it (G) to where it belongs.",
+            inner=names[1],
+            outer=names[0],
         )
     return GivenPlacement(*names, now.factor, now.offset_px, size, now.turn_deg)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..core.sample import sample_image
 from ..core.series import Series, SeriesImage, uniform_steps
 from ..core.steps import Progress, Steps, run
+from ..texts import Text
 from . import loading
 
 COUNT = 8
@@ -25,7 +26,10 @@ def write_sample(
 def sample_steps(folder: Path, size: tuple[int, int] = SIZE) -> Steps[None]:
     """`write_sample` in short steps."""
     for number in range(COUNT):
-        yield number / COUNT, f"Painting sample image {number + 1} of {COUNT}"
+        yield (
+            number / COUNT,
+            Text("Painting sample image {number} of {count}", number=number + 1, count=COUNT),
+        )
         pixels = sample_image(COUNT - 1 - number, count=COUNT, size=size)
         loading.write_png(_file(folder, number), pixels)
 

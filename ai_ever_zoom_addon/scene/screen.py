@@ -84,8 +84,10 @@ def _rendered(zoom: Scene) -> tuple[Path, bool]:
     for file in files:
         if not is_rendered_file(file):
             raise EverZoomError(
-                f'{file} is not rendered yet: show the scene "{zoom.name}" and press Render '
-                "Animation first."
+                '{file} is not rendered yet: show the scene "{zoom}" and press Render Animation '
+                "first.",
+                file=file,
+                zoom=zoom.name,
             )
     return files[0], is_video
 
@@ -112,8 +114,10 @@ def _load(file: Path, is_video: bool, zoom: Scene) -> Image:
         if not image.users:
             bpy.data.images.remove(image)
         raise EverZoomError(
-            f"{file} does not show the zoom as it is now: show the scene "
-            f'"{zoom.name}" and press Render Animation again.'
+            '{file} does not show the zoom as it is now: show the scene "{zoom}" and press '
+            "Render Animation again.",
+            file=file,
+            zoom=zoom.name,
         )
     return image
 
@@ -134,11 +138,12 @@ def _face(item: Object, slot_number: int) -> tuple[Array, Array, float]:
         for corner in face.loop_indices
     ]
     if layer is None:
-        raise EverZoomError(f"{item.name} has no UVs: unwrap it first (Edit Mode, U).")
+        raise EverZoomError("{item} has no UVs: unwrap it first (Edit Mode, U).", item=item.name)
     if not corners:
         raise EverZoomError(
-            f"{item.name} has no faces of the active material slot: choose another slot, or assign "
-            "the screen's faces to it."
+            "{item} has no faces of the active material slot: choose another slot, or assign "
+            "the screen's faces to it.",
+            item=item.name,
         )
     places = np.array([layer.uv[corner].vector for corner in corners])
     turn = np.array(item.matrix_world.to_3x3())
@@ -149,7 +154,9 @@ def _face(item: Object, slot_number: int) -> tuple[Array, Array, float]:
     directions = np.linalg.lstsq(from_middle, points - points.mean(axis=0), rcond=None)[0]
     width, height = np.linalg.norm(directions, axis=1) * (high - low)
     if min(width, height) < 1e-9:
-        raise EverZoomError(f"The UVs of {item.name} are a line or a point: unwrap it again.")
+        raise EverZoomError(
+            "The UVs of {item} are a line or a point: unwrap it again.", item=item.name
+        )
     return low, high, float(width / height)
 
 

@@ -13,6 +13,7 @@ from . import (
     exchange,
     farm,
     images,
+    languages,
     manual,
     mending,
     menus,
@@ -37,6 +38,7 @@ from . import (
 )
 
 MODULES = (
+    languages,
     work,
     reporting,
     properties,

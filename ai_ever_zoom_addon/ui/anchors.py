@@ -10,9 +10,11 @@ from bpy.props import BoolProperty, IntProperty
 from ..errors import EverZoomError
 from ..scene import zooms
 from ..scene.planes import anchors, objects
+from ..texts import Text
 from .asking import active_zoom, has_planes
+from .languages import refuse
 from .properties import chosen_layer
-from .reporting import OfZoom, Reporting
+from .reporting import OfZoom, Reporting, report
 
 
 class EVERZOOM_OT_add_to_image(Reporting, bpy.types.Operator):
@@ -33,8 +35,7 @@ class EVERZOOM_OT_add_to_image(Reporting, bpy.types.Operator):
         if not has_planes(cls, context):
             return False
         if not anchors.addable(context.selected_objects, active_zoom(context)):
-            cls.poll_message_set("Select what is to be added, other than parts of the zoom itself")
-            return False
+            return refuse(cls, "Select what is to be added, other than parts of the zoom itself")
         return True
 
     def act(self, context: Any) -> None:
@@ -44,7 +45,7 @@ class EVERZOOM_OT_add_to_image(Reporting, bpy.types.Operator):
         items = list(context.selected_objects)
         number = anchors.add_objects(context.scene, control, plan, items, hide=self.is_hidden)
         layer = objects.numbered(control, "layer")[number]
-        self.report({"INFO"}, f"Added to image {number}, {layer.name}")
+        report(self, Text("Added to image {number}, {image}", number=number, image=layer.name))
 
 
 class EVERZOOM_OT_go_to_image(OfZoom, bpy.types.Operator):
@@ -66,7 +67,9 @@ class EVERZOOM_OT_go_to_image(OfZoom, bpy.types.Operator):
         number = self.number if self.number >= 0 else chosen_layer(control.ever_zoom)
         frame = anchors.frame_of_image(control, number)
         if frame is None:
-            raise EverZoomError(f"The zoom does not come to image {number}: choose another one")
+            raise EverZoomError(
+                "The zoom does not come to image {number}: choose another one", number=number
+            )
         context.scene.frame_set(frame)
 
 
@@ -79,7 +82,7 @@ class EVERZOOM_OT_mark_images(OfZoom, bpy.types.Operator):
 
     def act(self, context: Any) -> None:
         count = anchors.mark_images(context.scene, active_zoom(context))
-        self.report({"INFO"}, f"Set {count} markers")
+        report(self, Text("Set {count} markers", count=count))
 
 
 CLASSES = (

@@ -10,6 +10,7 @@ import bpy
 from ..errors import EverZoomError
 from ..scene import active
 from ..scene.strips.strips import has_strips
+from .languages import refuse
 
 # For file browsers: the endings of images that Blender does not know for such.
 MORE_IMAGES = "*.jfif;*.jpe;*.j2k"
@@ -23,8 +24,7 @@ def active_zoom(context: Any) -> Any:
 def has_zoom(operator: Any, context: Any) -> bool:
     """Whether there is a zoom, for an operator's `poll`: otherwise its button says so."""
     if active_zoom(context) is None:
-        operator.poll_message_set("Build a zoom first")
-        return False
+        return refuse(operator, "Build a zoom first")
     return True
 
 
@@ -33,8 +33,7 @@ def has_planes(operator: Any, context: Any) -> bool:
     if not has_zoom(operator, context):
         return False
     if has_strips(context.scene):
-        operator.poll_message_set("Not in the sequencer: choose another engine under Output")
-        return False
+        return refuse(operator, "Not in the sequencer: choose another engine under Output")
     return True
 
 
@@ -69,7 +68,8 @@ def folder_path(folder: str) -> Path:
         raise EverZoomError("No folder is chosen: choose the folder that holds the images.")
     if folder.startswith("//") and not bpy.data.filepath:
         raise EverZoomError(
-            f"The folder {folder} is relative to a file that is not saved yet: save the file,"
-            " or choose the folder again."
+            "The folder {folder} is relative to a file that is not saved yet: save the file, "
+            "or choose the folder again.",
+            folder=folder,
         )
     return Path(bpy.path.abspath(folder))

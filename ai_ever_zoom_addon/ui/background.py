@@ -16,10 +16,12 @@ from ..errors import in_one_line
 from ..scene import compat
 from ..scene.output import output_settings
 from ..scene.output.background import BackgroundRender
+from ..texts import Text
 from ..wording import told_seconds
+from .languages import refuse
 from .rendered import Job, remember
 from .rendering import Rendering, prepare
-from .reporting import OfZoom, inform, say
+from .reporting import OfZoom, inform, report, say
 from .work import redraw, redraw_status_bar
 
 _TICK_SECONDS = 0.1
@@ -136,7 +138,7 @@ def is_busy(operator: Any) -> bool:
     """Whether something is being rendered, for an operator's `poll`: then its button says so."""
     if Background.running is None:
         return False
-    operator.poll_message_set("Wait until what is being rendered is done, or cancel it")
+    refuse(operator, "Wait until what is being rendered is done, or cancel it")
     return True
 
 
@@ -194,7 +196,7 @@ class EVERZOOM_OT_cancel_render(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         if Background.running is not None:
             Background.end()
-            self.report({"WARNING"}, "Rendering in the background was cancelled")
+            report(self, Text("Rendering in the background was cancelled"), "WARNING")
             redraw(context)
         return {"FINISHED"}
 

@@ -378,7 +378,9 @@ def meant(name: str, value: Any) -> Any:
         try:
             return images_from_json(plain.read_json(value))
         except ValueError as error:
-            raise EverZoomError(f"{TABLE[name].label}: {error}.") from None
+            raise EverZoomError(
+                "{setting}: {error}.", setting=TABLE[name].label, error=error
+            ) from None
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return list(kind)[value]
     if kind is float:

@@ -30,6 +30,7 @@ from ..scene.measuring import first_listing, relist_steps
 from ..scene.output import output_settings
 from ..scene.planes import objects
 from ..settings import Engine, Order, Travel, ZoomSettings
+from ..texts import Text
 from ..wording import counted
 from .asking import MORE_IMAGES, active_zoom, folder_path
 from .bridge import to_settings
@@ -159,7 +160,9 @@ def _build_steps(
         _present(operator, context, place, built, is_new=control is None)
         gone = _gone(listed, files)
         if gone:
-            warn(operator, f"Built without {among(gone, 3)}: not in the folder now")
+            warn(
+                operator, Text("Built without {files}: not in the folder now", files=among(gone, 3))
+            )
 
     return finish
 
@@ -256,8 +259,12 @@ def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) 
             more = f" and {len(new) - 3} more" if len(new) > 3 else ""
             warn(
                 operator,
-                f"Not in the list: {', '.join(new[:3])}{more}. Add what is new in the folder by "
-                "the list's +, or press Find Order",
+                Text(
+                    "Not in the list: {files}{more}. Add what is new in the folder by the list's "
+                    "+, or press Find Order",
+                    files=", ".join(new[:3]),
+                    more=more,
+                ),
             )
 
     return finish
@@ -278,7 +285,15 @@ def _tell(operator: Any, scene: Any, control: Any) -> None:
     remarks, _ = remarks_of(scene, control)
     noted = f"; {counted(len(remarks), 'remark')} in the panel" if remarks else ""
     frames = zooms.told_frames(scene, control)
-    operator.report({"INFO"}, f"Built a zoom through {images}, {frames}{noted}")
+    operator.report(
+        {"INFO"},
+        Text(
+            "Built a zoom through {images}, {frames}{noted}",
+            images=images,
+            frames=frames,
+            noted=noted,
+        ),
+    )
 
 
 def _scene_for_new_zoom(scene: Any, plan: Plan) -> Any:
@@ -573,7 +588,8 @@ def sample_folder() -> Path:
         return folder
     except OSError as error:
         raise EverZoomError(
-            f"There is no place for the sample's images ({error.strerror}): check the free space."
+            "There is no place for the sample's images ({reason}): check the free space.",
+            reason=error.strerror,
         ) from error
 
 

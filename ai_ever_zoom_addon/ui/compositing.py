@@ -10,10 +10,11 @@ from ..errors import EverZoomError
 from ..scene import compositing
 from ..scene.planes import objects
 from ..scene.strips.strips import has_strips
+from ..texts import Text
 from .asking import active_zoom, has_planes
 from .mending import draw_idle
 from .properties import chosen_layer
-from .reporting import Reporting
+from .reporting import Reporting, report
 from .tab import PartOfTab
 from .text import draw_lines
 from .view import SHADINGS_WITH_COMPOSITING, show_compositing
@@ -64,7 +65,7 @@ class EVERZOOM_OT_add_image_mask(Reporting, bpy.types.Operator):
         if layer is None:
             raise EverZoomError("No image is chosen: choose one in the list")
         node = compositing.add_image_mask(context.scene, layer)
-        self.report({"INFO"}, f'Added the node "{node.label}" to the compositor')
+        report(self, Text('Added the node "{node}" to the compositor', node=node.label))
 
 
 def _draw_in_view(layout: Any, context: Any) -> None:

@@ -19,10 +19,12 @@ from bpy.props import (
 from ..errors import EverZoomError
 from ..scene import effects, zooms
 from ..scene.planes import anchors, objects
+from ..texts import Text
 from . import data
 from .asking import active_zoom, has_planes
+from .languages import refuse
 from .mending import draw_idle, is_fast_2d
-from .reporting import OfZoom, Reporting
+from .reporting import OfZoom, Reporting, report
 from .tab import PartOfTab
 from .text import room, shortened
 
@@ -39,8 +41,8 @@ class _AddEffect(Reporting):
             return False
         reason = cls.effect.why_not(context.scene)
         if reason:
-            cls.poll_message_set(reason)  # type: ignore[attr-defined]
-        return not reason
+            return refuse(cls, reason)
+        return True
 
     def act(self: Any, context: Any) -> None:
         control = active_zoom(context)
@@ -51,10 +53,14 @@ class _AddEffect(Reporting):
             if not isinstance(value, bool | int | float | str):
                 values[name] = tuple(value)
         top = effects.add(context.scene, control, plan, self.effect(**values))
-        text = f"Added to {effects.name_of(top)}"
+        image = effects.name_of(top)
         if self.effect.has_edges and context.scene.ever_zoom.samples < 4:
-            text += ": for smooth edges set Samples to 16 under Output"
-        self.report({"INFO"}, text)
+            text = Text(
+                "Added to {image}: for smooth edges set Samples to 16 under Output", image=image
+            )
+        else:
+            text = Text("Added to {image}", image=image)
+        report(self, text)
 
 
 def _property(effect: str, name: str) -> Any:

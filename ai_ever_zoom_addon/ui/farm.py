@@ -13,6 +13,7 @@ from ..scene import backdrop
 from ..scene.output import farm
 from .asking import active_zoom
 from .exchange import finish_all
+from .languages import refuse
 from .reporting import Reporting, warn
 
 
@@ -29,8 +30,7 @@ class EVERZOOM_OT_prepare_for_farm(Reporting, bpy.types.Operator, ExportHelper):
     @classmethod
     def poll(cls, context: Any) -> bool:
         if active_zoom(context) is None and not backdrop.zoom_scenes(context.scene):
-            cls.poll_message_set("Build a zoom first")
-            return False
+            return refuse(cls, "Build a zoom first")
         return True
 
     def invoke(self: Any, context: Any, event: Any) -> set[str]:

@@ -22,15 +22,17 @@ from ..scene import loading, recipe, zooms
 from ..scene.measuring import relist_steps
 from ..scene.planes import objects
 from ..settings import Travel
+from ..texts import Text
 from ..wording import counted
 from . import data
 from .asking import MORE_IMAGES, active_zoom, listed_image, no_such_image
 from .bridge import to_settings
 from .defaults import users_preferences
 from .finding import PLACE_ICON
+from .languages import refuse
 from .of_image import OWN_UNITS, draw_of_image, draw_own
 from .properties import EVERZOOM_PG_image, adopt
-from .reporting import LongOperator, OfZoom, nothing
+from .reporting import LongOperator, OfZoom, nothing, report
 from .text import room, shortened
 from .thumbnails import icon_of
 from .view import timelines_follow
@@ -323,8 +325,7 @@ class _ListOperator(LongOperator):
         # the mouse has left it.
         control = active_zoom(context)
         if control is None or not control.ever_zoom.images:
-            cls.poll_message_set("Build a zoom first")
-            return False
+            return refuse(cls, "Build a zoom first")
         return True
 
     def start(self: Any, context: Any) -> set[str]:
@@ -355,7 +356,7 @@ class _ListOperator(LongOperator):
         if self.work is not None:
             self.work.pending = Pending(listing.rows, changed.rows)
             yield 0.0, "Changing the list"
-        series, report = yield from relist_steps(kept.find(), changed, settings)
+        series, analysis = yield from relist_steps(kept.find(), changed, settings)
         settings = to_settings(kept.find().ever_zoom)
         yield from zooms.prepare_steps(context.scene, series, settings)
         control = kept.find()
@@ -368,12 +369,15 @@ class _ListOperator(LongOperator):
 
         def finish() -> None:
             with timelines_follow(scene):
-                zooms.build_zoom(scene, series, settings, control, report, changed)
+                zooms.build_zoom(scene, series, settings, control, analysis, changed)
             adopt(control)
             group.active_image = active
             for item, row in zip(group.images, changed.rows, strict=True):
                 item.is_selected = row.file in selected
-            self.report({"INFO"}, f"The zoom goes through {counted(len(series.images), 'image')}")
+            report(
+                self,
+                Text("The zoom goes through {images}", images=counted(len(series.images), "image")),
+            )
 
         return finish
 
@@ -511,7 +515,9 @@ class _FileOperator(_ListOperator, ImportHelper):
             raise EverZoomError("No image is chosen: choose an image file.")
         for row in rows:
             if row.file in files:
-                raise EverZoomError(f"{row.file.name} is in the list already: choose another file.")
+                raise EverZoomError(
+                    "{file} is in the list already: choose another file.", file=row.file.name
+                )
         return sorted(files, key=lambda file: natural_key(file.name))
 
 

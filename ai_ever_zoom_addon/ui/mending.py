@@ -13,10 +13,11 @@ from ..errors import EverZoomError
 from ..scene import active, recipe
 from ..scene.planes import objects
 from ..settings import TABLE, Engine
+from ..texts import Text
 from ..wording import counted
 from .asking import active_group, active_zoom
 from .bridge import change, problem_of
-from .reporting import OfZoom, Reporting, warned
+from .reporting import OfZoom, Reporting, report, warned
 from .text import draw_lines
 
 
@@ -34,7 +35,9 @@ class EVERZOOM_OT_take_back(OfZoom, bpy.types.Operator):
     def act(self, context: Any) -> None:
         values = recipe.unbuilt(active_zoom(context))
         if self.setting not in values:
-            raise EverZoomError(f"{self.setting} does not wait for a build: nothing to take back.")
+            raise EverZoomError(
+                "{setting} does not wait for a build: nothing to take back.", setting=self.setting
+            )
         change(active_group(context), {self.setting: values[self.setting]})
 
 
@@ -101,7 +104,7 @@ class EVERZOOM_OT_remove_remains(Reporting, bpy.types.Operator):
     def act(self, context: Any) -> None:
         count = objects.remove_remains(context.scene)
         active.forget()
-        self.report({"INFO"}, f"Removed {counted(count, 'object')}")
+        report(self, Text("Removed {objects}", objects=counted(count, "object")))
 
 
 class EVERZOOM_OT_forget_warnings(bpy.types.Operator):

@@ -10,6 +10,7 @@ from bpy.props import StringProperty
 from ..errors import EverZoomError
 from ..scene import backdrop, screen
 from . import data
+from .languages import refuse
 from .reporting import Reporting, warn
 from .tab import PartOfTab
 
@@ -30,8 +31,7 @@ class _OfAnotherScene(Reporting):
     @classmethod
     def poll(cls, context: Any) -> bool:
         if not backdrop.zoom_scenes(context.scene):
-            cls.poll_message_set("No other scene has a zoom: build one, then show your own scene")  # type: ignore[attr-defined]
-            return False
+            return refuse(cls, "No other scene has a zoom: build one, then show your own scene")
         return True
 
     def use(self, context: Any, zoom: Any) -> tuple[str, list[str]]:
@@ -42,7 +42,7 @@ class _OfAnotherScene(Reporting):
         zooms = {scene.name: scene for scene in backdrop.zoom_scenes(context.scene)}
         zoom = zooms.get(self.zoom or next(iter(zooms)))
         if zoom is None:
-            raise EverZoomError(f'No scene "{self.zoom}" has a zoom: choose another one.')
+            raise EverZoomError('No scene "{zoom}" has a zoom: choose another one.', zoom=self.zoom)
         done, remarks = self.use(context, zoom)
         text = "; ".join([done, *remarks])  # of several, one would be seen
         warn(self, text, "INFO")
@@ -82,8 +82,7 @@ class EVERZOOM_OT_put_on_screen(_OfAnotherScene, bpy.types.Operator):
             return False
         item = context.active_object
         if item is None or item.type != "MESH" or item.mode != "OBJECT":
-            cls.poll_message_set("Select a flat object, such as a plane, in Object Mode first")
-            return False
+            return refuse(cls, "Select a flat object, such as a plane, in Object Mode first")
         return True
 
     def use(self, context: Any, zoom: Any) -> tuple[str, list[str]]:

@@ -12,6 +12,7 @@ from bpy.props import IntProperty, StringProperty
 from ..settings import OF_IMAGE, LengthBy, Travel
 from .asking import active_zoom, listed_image
 from .bridge import PACES, as_all, change, problem_of, to_settings
+from .languages import refuse
 from .mending import draw_refused
 from .reporting import OfZoom
 from .text import draw_lines
@@ -63,8 +64,7 @@ class EVERZOOM_OT_own_to_selected(OfZoom, bpy.types.Operator):
         if not super().poll(context):
             return False
         if not _selected(active_zoom(context).ever_zoom):
-            cls.poll_message_set("Select other images in the list")
-            return False
+            return refuse(cls, "Select other images in the list")
         return True
 
     def act(self, context: Any) -> None:

@@ -8,9 +8,11 @@ import bpy
 
 from ..scene import zooms
 from ..scene.output.output_settings import differences
+from ..texts import Text
+from ..wording import counted
 from .asking import active_zoom
 from .defaults import output_name
-from .reporting import OfZoom
+from .reporting import OfZoom, report
 from .text import lines, room
 
 MOST_SHOWN = 6
@@ -27,7 +29,10 @@ class EVERZOOM_OT_take_recipe(OfZoom, bpy.types.Operator):
         control = active_zoom(context)
         count = len(differences(context.scene, control))
         zooms.take_recipe(context.scene, control, output_name())
-        self.report({"INFO"}, f"{count} setting{'s' * (count != 1)} taken from the recipe")
+        report(
+            self,
+            Text("{settings} taken from the recipe", settings=counted(count, "setting")),
+        )
 
 
 def draw_differences(layout: Any, context: Any) -> None:

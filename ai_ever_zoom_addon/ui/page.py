@@ -16,8 +16,9 @@ from ..core.page import PAGE_SUFFIX, folder_beside
 from ..core.steps import Steps
 from ..errors import EverZoomError
 from ..scene import effects, page, zooms
+from ..texts import Text
 from .asking import active_zoom, has_zoom
-from .reporting import LongOperator, warn
+from .reporting import LongOperator, report, warn
 from .work import Finish
 
 
@@ -54,8 +55,8 @@ class EVERZOOM_OT_write_page(LongOperator, bpy.types.Operator, ExportHelper):
         # Of a page that is there the file browser has asked whether it may be replaced.
         if self.is_beside and os.path.lexists(folder_beside(file)) and not file.exists():
             raise EverZoomError(
-                f"{folder_beside(file)}, where the pictures would go, is there already: choose "
-                "another name."
+                "{folder}, where the pictures would go, is there already: choose another name.",
+                folder=folder_beside(file),
             )
         control = active_zoom(context)
         plan = zooms.plan_of(context.scene, control)
@@ -63,9 +64,11 @@ class EVERZOOM_OT_write_page(LongOperator, bpy.types.Operator, ExportHelper):
         lost = effects.unseen(context.scene, control, is_flat=True)
 
         def finish() -> None:
-            self.report({"INFO"}, f"Saved to {file}")
+            report(self, Text("Saved to {file}", file=file))
             if lost:
-                warn(self, f"A page shows the pictures only, without {listed(lost)}")
+                warn(
+                    self, Text("A page shows the pictures only, without {lost}", lost=listed(lost))
+                )
 
         return finish
 

@@ -35,10 +35,12 @@ from ..scene import loading, placing, recipe, tags, zooms
 from ..scene.placing import Lie, Placing
 from ..scene.planes import objects
 from ..settings import Travel
+from ..texts import Text
 from .asking import active_zoom, has_zoom
 from .bridge import to_settings
+from .languages import refuse
 from .properties import adopt
-from .reporting import LongOperator, Reporting
+from .reporting import LongOperator, Reporting, report
 from .tab import InTab
 from .text import draw_lines
 from .view import free_part
@@ -369,7 +371,7 @@ def pair_of(control: Any, row: int) -> tuple[SeriesImage, SeriesImage, Lie]:
     number, name = group.images[row].layer, group.images[row].name
     if number == 0 and to_settings(group).travel is not Travel.LOOP:
         raise EverZoomError(
-            f"{name} is the outermost image: choose the image that lies in another one."
+            "{name} is the outermost image: choose the image that lies in another one.", name=name
         )
     series = recipe.stored_series(control)
     outer, inner = series.images[number - 1], series.images[number]
@@ -397,8 +399,7 @@ class EVERZOOM_OT_place_by_hand(Reporting, bpy.types.Operator):
         if Work.running is not None or not has_zoom(cls, context):
             return False
         if context.mode != "OBJECT":
-            cls.poll_message_set("Leave Edit Mode, or whatever the mode is, first")
-            return False
+            return refuse(cls, "Leave Edit Mode, or whatever the mode is, first")
         return True
 
     def act(self, context: Any) -> None:
@@ -452,8 +453,7 @@ class EVERZOOM_OT_take_placement(_WhilePlacing, bpy.types.Operator):
         if not super().poll(context):
             return False
         if context.mode != "OBJECT":
-            cls.poll_message_set("Leave Edit Mode first (Tab)")
-            return False
+            return refuse(cls, "Leave Edit Mode first (Tab)")
         return True
 
     def act(self: Any, context: Any) -> None:
@@ -468,7 +468,14 @@ class EVERZOOM_OT_take_placement(_WhilePlacing, bpy.types.Operator):
         adopt(control)
         if shown.frame_current_final != frame:  # scrubbing is no step that can be undone
             shown.frame_set(int(frame), subframe=frame % 1.0)
-        self.report({"INFO"}, f"{given.inner} lies in {given.outer} where you have placed it")
+        report(
+            self,
+            Text(
+                "{inner} lies in {outer} where you have placed it",
+                inner=given.inner,
+                outer=given.outer,
+            ),
+        )
 
 
 def _zoom_and_scene(placed: Placing) -> tuple[Any, Any]:
@@ -513,7 +520,7 @@ class EVERZOOM_OT_snap_placement(LongOperator, bpy.types.Operator):
         given, note = placing.placement(scene), placing.what(scene)
         pictures = []
         for image in (note.outer, note.inner):
-            yield 0.0, f"Reading {image.file.name}"
+            yield 0.0, Text("Reading {file}", file=image.file.name)
             pictures.append(shrink(image.file.name, loading.read_pixels(image.file)))
         found = yield from snap_steps(given, *pictures)
         scene = placing.current()
@@ -523,12 +530,12 @@ class EVERZOOM_OT_snap_placement(LongOperator, bpy.types.Operator):
         def finish() -> None:
             if found is None:
                 _Hand.told = NOTHING_FOUND
-                self.report({"WARNING"}, NOTHING_FOUND)
+                report(self, NOTHING_FOUND, "WARNING")
                 return
             placed, score = found
             placing.move(scene, Lie(placed.factor, placed.offset_px, placed.turn_deg))
             _Hand.told = f"Found in the pictures, score {score:.2f}"
-            self.report({"INFO"}, _Hand.told)
+            report(self, _Hand.told)
 
         return finish
 

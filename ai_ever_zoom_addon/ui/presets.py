@@ -20,9 +20,10 @@ from ..core.preset import KEPT, MOST_BYTES, read_preset, understood, unreadable
 from ..errors import EverZoomError
 from ..scene import recipe
 from ..settings import LengthBy
+from ..texts import Text
 from .asking import active_group, active_zoom
 from .bridge import change, to_settings
-from .reporting import Reporting
+from .reporting import Reporting, report
 
 FOLDER = "ever_zoom"  # below the presets
 FIRST_LINES = ("import bpy", "zoom = bpy.context.scene.ever_zoom", "")
@@ -156,11 +157,18 @@ class EVERZOOM_OT_use_preset(Reporting, bpy.types.Operator):
         elif name in BUILT_IN:
             values = BUILT_IN[name][1]
         else:
-            raise EverZoomError(f"There is no preset {name}: choose one from the list.")
+            raise EverZoomError("There is no preset {name}: choose one from the list.", name=name)
         use_preset(group, values)
         control = active_zoom(context)
         waits = control is not None and recipe.unbuilt(control)
-        self.report({"INFO"}, f"Using {name}.{' Build again for all of it.' if waits else ''}")
+        report(
+            self,
+            Text(
+                "Using {name}.{value}",
+                name=name,
+                value=" Build again for all of it." if waits else "",
+            ),
+        )
 
 
 class EVERZOOM_OT_add_preset(AddPresetBase, bpy.types.Operator):
@@ -176,10 +184,15 @@ class EVERZOOM_OT_add_preset(AddPresetBase, bpy.types.Operator):
         try:
             write_whole(Path(filepath), write_preset(active_group(context)).encode())
         except OSError as error:
-            self.report(
-                {"ERROR"},
-                f"{filepath} cannot be written ({error.strerror}): check the free space and the "
-                "permissions.",
+            report(
+                self,
+                Text(
+                    "{filepath} cannot be written ({reason}): check the free space and the "
+                    "permissions.",
+                    filepath=filepath,
+                    reason=error.strerror,
+                ),
+                "ERROR",
             )
 
 

@@ -46,6 +46,7 @@ from ..settings import (
     ImageSettings,
     ZoomSettings,
 )
+from ..texts import Text
 from ..wording import Way, left_out_lines, sentences
 from .bridge import (
     apply,
@@ -254,7 +255,7 @@ def _found_factor(group: Any) -> float:
     return float(_report(group).get("zoom_factor") or steps[0][0])
 
 
-def _told(note: Mapping[str, Any]) -> list[str]:
+def _told(note: Mapping[str, Any]) -> list[Text]:
     """The findings of a note in the window's words; none where they cannot be read."""
     try:
         return sentences(findings_from_json(note.get("findings", ())), Way.WINDOW)

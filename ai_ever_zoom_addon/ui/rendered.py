@@ -26,7 +26,9 @@ from ..errors import EverZoomError, reason_of
 from ..scene import active
 from ..scene.output import output_settings
 from ..scene.strips.strips import has_strips
+from ..texts import Text
 from ..wording import told_bytes, told_seconds
+from .languages import refuse
 from .reporting import Reporting, inform
 from .work import redraw
 
@@ -275,7 +277,7 @@ def _finish(identity: int, count: int, seconds: float, first: float, is_whole: b
         # A little later, when nothing of the render holds the file.
         move = partial(lead_with_index, job.output)
         bpy.app.timers.register(move, first_interval=_INDEX_SECONDS)
-        inform(f"Saved to {job.output}")
+        inform(Text("Saved to {output}", output=job.output))
     redraw(bpy.context)
 
 
@@ -287,7 +289,7 @@ def lead_with_index(video: Path) -> None:
                 copy = writing.place(video)
                 shutil.copyfile(video, copy)
                 if not finish_video(copy):  # such as one that the next render has begun
-                    raise EverZoomError(f"{video} has no index that can be moved.")
+                    raise EverZoomError("{video} has no index that can be moved.", video=video)
 
 
 # --- What is shown of it --------------------------------------------------------------------------
@@ -336,8 +338,7 @@ class _OfRendered(Reporting):
     @classmethod
     def poll(cls: Any, context: Any) -> bool:
         if latest(context.scene) is None:
-            cls.poll_message_set("Render the zoom first")
-            return False
+            return refuse(cls, "Render the zoom first")
         return True
 
     def job(self, context: Any) -> Job:
@@ -380,7 +381,9 @@ class EVERZOOM_OT_open_folder(_OfRendered, bpy.types.Operator):
     def act(self, context: Any) -> None:
         folder = self.job(context).files[0].parent
         if sys.platform == "linux" and shutil.which("xdg-open") is None:
-            raise EverZoomError(f"This system has no xdg-open, which shows folders: see {folder}.")
+            raise EverZoomError(
+                "This system has no xdg-open, which shows folders: see {folder}.", folder=folder
+            )
         bpy.ops.wm.path_open(filepath=str(folder))
 
 

@@ -10,10 +10,11 @@ from ..errors import EverZoomError, reason_of
 from ..scene import zooms
 from ..scene.output import bake, output_settings, rendering, watching
 from ..scene.planes import objects
+from ..texts import Text
 from .asking import active_zoom
 from .exchange import finish_all
 from .rendered import lacking_room
-from .reporting import OfZoom, say, warn
+from .reporting import OfZoom, report, say, warn
 
 
 def prepare(operator: Any, context: Any) -> None:
@@ -33,8 +34,13 @@ def prepare(operator: Any, context: Any) -> None:
     for name, first, last in rendering.other_cameras(context.scene):
         warn(
             operator,
-            f"Markers switch to {name} in frames {first} to {last}: delete these markers of "
-            "the timeline to see the zoom there",
+            Text(
+                "Markers switch to {name} in frames {first} to {last}: delete these markers of "
+                "the timeline to see the zoom there",
+                name=name,
+                first=first,
+                last=last,
+            ),
         )
 
 
@@ -97,7 +103,7 @@ class EVERZOOM_OT_bake_camera(OfZoom, bpy.types.Operator):
 
     def act(self, context: Any) -> None:
         camera = bake.bake_camera(context.scene, active_zoom(context))
-        self.report({"INFO"}, f"Added {camera.name}")
+        report(self, Text("Added {camera}", camera=camera.name))
 
 
 CLASSES = (EVERZOOM_OT_render, EVERZOOM_OT_bake_camera)

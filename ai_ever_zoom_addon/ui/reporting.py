@@ -10,11 +10,13 @@ import bpy
 from ..core.findings import FoundError
 from ..core.steps import Steps
 from ..errors import EverZoomError, in_one_line
+from ..texts import Text
 from ..wording import Way, told
 from .asking import has_zoom
+from .languages import refuse, reported
 from .work import Finish, Work
 
-WAIT = "Wait until the work in progress is done, or press Esc"
+WAIT = Text("Wait until the work in progress is done, or press Esc")
 
 
 def say(text: str) -> None:
@@ -22,7 +24,9 @@ def say(text: str) -> None:
     print(f"AI Ever Zoom: {text}")
     if not bpy.app.background:
         bpy.context.window_manager.popup_menu(
-            lambda popup, _: popup.layout.label(text=text), title="AI Ever Zoom", icon="ERROR"
+            lambda popup, _: popup.layout.label(text=reported(text), translate=False),
+            title="AI Ever Zoom",
+            icon="ERROR",
         )
 
 
@@ -36,7 +40,7 @@ def inform(text: str) -> None:
     operators: Any = bpy.ops
     window = context.window or next(iter(context.window_manager.windows), None)
     with suppress(RuntimeError), context.temp_override(window=window):
-        operators.ever_zoom.report("INVOKE_DEFAULT", text=text)
+        operators.ever_zoom.report("INVOKE_DEFAULT", text=reported(text))
 
 
 class EVERZOOM_OT_report(bpy.types.Operator):
@@ -49,7 +53,7 @@ class EVERZOOM_OT_report(bpy.types.Operator):
     text: bpy.props.StringProperty(options={"HIDDEN"})
 
     def execute(self: Any, _context: bpy.types.Context) -> set[str]:
-        self.report({"INFO"}, self.text)
+        report(self, self.text)
         return {"FINISHED"}
 
 
@@ -57,9 +61,14 @@ class EVERZOOM_OT_report(bpy.types.Operator):
 warned: list[str] = []
 
 
+def report(operator: Any, text: str, kind: str = "INFO") -> None:
+    """Say in the status bar what came of a button."""
+    operator.report({kind}, reported(text))
+
+
 def warn(operator: Any, text: str, kind: str = "WARNING") -> None:
     """Report what the user has to read; the panel shows it, too, until the next button."""
-    operator.report({kind}, text)
+    report(operator, text, kind)
     warned.append(text)
 
 
@@ -101,7 +110,7 @@ class Reporting:
             else in_one_line(error, is_undone=is_undone)
         )
         if isinstance(error, FoundError):  # the panel asks
-            self.report({"ERROR"}, text)
+            report(self, text, "ERROR")
         else:
             warn(self, text, "ERROR")
         return {"FINISHED"} if is_changed else {"CANCELLED"}
@@ -129,8 +138,7 @@ class LongOperator(Reporting):
     @classmethod
     def poll(cls, context: Any) -> bool:
         if Work.running is not None:
-            cls.poll_message_set(WAIT)  # type: ignore[attr-defined]
-            return False
+            return refuse(cls, WAIT)
         return True
 
     def execute(self: Any, context: Any) -> set[str]:
@@ -149,7 +157,7 @@ class LongOperator(Reporting):
     def start(self: Any, context: Any) -> set[str]:
         """Begin to work, where there is a window beside its other work."""
         if Work.running is not None:
-            self.report({"WARNING"}, WAIT)
+            report(self, WAIT, "WARNING")
             return {"CANCELLED"}
         if bpy.app.background or context.window is None:
             self.is_asked = False
@@ -167,7 +175,7 @@ class LongOperator(Reporting):
             self.work.end()
         if not self.work.is_running:
             if not self.work.is_replaced:
-                self.report({"WARNING"}, "Stopped; nothing was changed")
+                report(self, Text("Stopped; nothing was changed"), "WARNING")
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
@@ -180,7 +188,7 @@ class LongOperator(Reporting):
             self.work.end()
             if self.is_of_panel and isinstance(error, FoundError):
                 # The panel asks, and an error would pop up in front of the question.
-                self.report({"WARNING"}, told(error, Way.WINDOW))
+                report(self, told(error, Way.WINDOW), "WARNING")
                 return {"CANCELLED"}
             return set(self.failed(error, is_changed=False))
         if finish is None:

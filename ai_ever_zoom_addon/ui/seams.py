@@ -31,9 +31,10 @@ from ..core.matching.colour import linear_from_srgb
 from ..core.steps import Steps
 from ..errors import EverZoomError
 from ..scene import compat, contact_sheet, loading, tags, zoom_level, zooms
+from ..texts import Text
 from .asking import active_zoom, has_zoom
 from .bridge import change, to_settings
-from .reporting import LongOperator, Reporting
+from .reporting import LongOperator, Reporting, report
 from .tab import PartOfTab
 from .text import draw_lines
 from .view import free_part
@@ -369,7 +370,7 @@ class EVERZOOM_OT_contact_sheet(LongOperator, bpy.types.Operator, ExportHelper):
         file = check_file(Path(bpy.path.abspath(self.filepath)))
         plan = zooms.plan_of(context.scene, active_zoom(context))
         yield from contact_sheet.write_steps(plan, file)
-        return lambda: self.report({"INFO"}, f"Saved to {file}")
+        return lambda: report(self, Text("Saved to {file}", file=file))
 
 
 class EVERZOOM_PT_seams(PartOfTab, bpy.types.Panel):

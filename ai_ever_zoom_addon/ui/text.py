@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import blf
 
+from .languages import translated
+
 INTERFACE_FONT = 0  # Blender's own number for it
 UNIT = 20.0  # pixels of an icon, or of the tabs' column, at a scale of 1
 BORDERS = 52.0  # of the panel, of a box in it and of the text, both sides together
+
+# Letters of scripts without spaces between words, and marks that no line begins with.
+_LETTERS = "\\u3040-\\u30ff\\u3400-\\u9fff\\uff66-\\uff9f"
+_ENDS = "\\u3001\\u3002\\u300d\\u30fb\\u30fc\\uff01\\uff09\\uff0c\\uff1a\\uff1b\\uff1f"
+
+# What no line is broken within, with the spaces before it: a word, or one such letter.
+_WORD = re.compile(rf"\s*(?:[{_LETTERS}]|[^\s{_LETTERS}]+)[{_ENDS}]*")
 
 
 def _width(context: Any, text: str) -> float:
@@ -26,12 +36,12 @@ def room(context: Any, units: float) -> float:
 def lines(context: Any, text: str, width: float) -> list[str]:
     """A sentence in as many lines as it takes."""
     found: list[str] = []
-    for word in text.split():
-        longer = f"{found[-1]} {word}" if found else word
+    for word in _WORD.findall(text):
+        longer = f"{found[-1]}{word}" if found else word.lstrip()
         if found and _width(context, longer) <= width:
             found[-1] = longer
         else:
-            found.append(word)
+            found.append(word.lstrip())
     return found
 
 
@@ -62,5 +72,5 @@ def draw_lines(
 ) -> None:
     """A sentence in as many lines as it takes, with a warning sign: beside so many icons."""
     column = layout.column(align=True)
-    for number, line in enumerate(lines(context, text, room(context, units))):
-        column.label(text=line, icon="BLANK1" if number else icon)
+    for number, line in enumerate(lines(context, translated(text), room(context, units))):
+        column.label(text=line, icon="BLANK1" if number else icon, translate=False)

@@ -11,9 +11,11 @@ from ..core.plan import timing
 from ..scene import recipe
 from ..scene.planes import anchors
 from ..settings import LengthBy
+from ..texts import Text
 from .asking import active_zoom, has_zoom
 from .bridge import change, to_settings
-from .reporting import Reporting
+from .languages import refuse
+from .reporting import Reporting, report
 
 
 class EVERZOOM_OT_snap_to_markers(Reporting, bpy.types.Operator):
@@ -36,8 +38,7 @@ class EVERZOOM_OT_snap_to_markers(Reporting, bpy.types.Operator):
         if not has_zoom(cls, context):
             return False
         if not _beats(context.scene):
-            cls.poll_message_set("Set markers first: press M over the timeline, on the beat")
-            return False
+            return refuse(cls, "Set markers first: press M over the timeline, on the beat")
         return True
 
     def act(self, context: Any) -> None:
@@ -48,7 +49,7 @@ class EVERZOOM_OT_snap_to_markers(Reporting, bpy.types.Operator):
             *(_beats(context.scene), to_settings(group), names, self.largest_change)
         )
         change(group, {"beats": beats, "length_by": LengthBy.MARKERS})
-        self.report({"INFO"}, f"The zoom arrives at {len(beats)} images on markers")
+        report(self, Text("The zoom arrives at {count} images on markers", count=len(beats)))
 
 
 def _beats(scene: bpy.types.Scene) -> list[int]:

@@ -13,6 +13,8 @@ from ..core import steps
 from ..core.relisting import Pending
 from ..core.steps import Steps
 from ..errors import EverZoomError
+from ..texts import Text
+from .languages import translated
 
 TICK_SECONDS = 0.01
 _SILENT = {"EVERZOOM_OT_seam_check"}  # modal operators that write nothing into the status bar
@@ -37,7 +39,7 @@ class Work:
         self._timer: bpy.types.Timer | None = None
         self._workspaces: set[str] = set()
         self.fraction = 0.0
-        self.text = "Starting"
+        self.text: str = Text("Starting")
         self.pending: Pending | None = None  # what the list of images shows meanwhile
         self.is_replaced = False  # by other work, which goes on with what is pending
 
@@ -68,7 +70,13 @@ class Work:
         if context.workspace is not None:
             self._workspaces.add(context.workspace.name)
             context.workspace.status_text_set(
-                f"Ever Zoom: {self.text} ({self.fraction:.0%})    Esc: stop"
+                translated(
+                    Text(
+                        "Ever Zoom: {text} ({fraction:.0%})    Esc: stop",
+                        text=self.text,
+                        fraction=self.fraction,
+                    )
+                )
             )
         redraw(context)
         return None

@@ -60,7 +60,10 @@ class Layout:
     def separator(self, *_: Any, **__: Any) -> None:
         pass
 
-    def label(self, *, text: str = "", icon: str = "NONE", icon_value: int = 0) -> None:
+    def label(
+        self, *, text: str = "", icon: str = "NONE", icon_value: int = 0, translate: bool = True
+    ) -> None:
+        assert isinstance(translate, bool)
         assert icon in _ICONS, icon
         assert isinstance(icon_value, int)
         self.texts.append(text)

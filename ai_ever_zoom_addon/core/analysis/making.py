@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import EverZoomError, UnusableError
+from ...texts import Text
 from ..findings import Finding, FindingKind, FoundError
 from ..matching.matcher import SAME_FACTOR, Matcher
 from ..matching.picture import grey_side, shrink
@@ -99,7 +100,7 @@ def analysis_steps(
     pictures = []
     unusable: dict[str, UnusableError] = {}
     for number, file in enumerate(files):
-        yield 0.5 * number / len(files), f"Reading {file.name}"
+        yield 0.5 * number / len(files), Text("Reading {file}", file=file.name)
         try:
             pictures.append(shrink(file.name, load(file), grey_side(len(files))))
         except UnusableError as error:
@@ -206,7 +207,9 @@ def _choose(
         raise FoundError(Finding(FindingKind.UNRELATED, {"count": len(names)}))
     if series > len(found):
         raise EverZoomError(
-            f"There is no series number {series}: the folder has {len(found)}, 1 is the longest."
+            "There is no series number {series}: the folder has {count}, 1 is the longest.",
+            series=series,
+            count=len(found),
         )
     chosen = found[series - 1]
     left_out = {number: "related to no other image" for number in everyone if number not in related}
@@ -240,8 +243,10 @@ def _check_apart(matcher: Matcher) -> None:
     is_same = moved < SAME_PLACE * matcher.pictures[outer].width
     seen = "show the same" if is_same else "show places beside each other, in the same size"
     raise EverZoomError(
-        f"The {count} images {seen}: an infinite zoom needs images that lie within each other; "
-        "choose others."
+        "The {count} images {seen}: an infinite zoom needs images that lie within each "
+        "other; choose others.",
+        count=count,
+        seen=seen,
     )
 
 

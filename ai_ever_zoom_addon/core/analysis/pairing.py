@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ...texts import Text
 from ..matching.colour import Likeness, likeness
 from ..matching.gliding import Glide, find_glide
 from ..matching.matcher import SAME_FACTOR, Matcher
@@ -107,7 +108,14 @@ class Pairing:
         own = []
         places = each(self._measured, wanted)
         for number, (outer, inner) in enumerate(wanted):
-            yield number / len(wanted), f"Measuring {self._names[inner]} in {self._names[outer]}"
+            yield (
+                number / len(wanted),
+                Text(
+                    "Measuring {inner} in {outer}",
+                    inner=self._names[inner],
+                    outer=self._names[outer],
+                ),
+            )
             own.append(self._elsewhere(outer, inner, next(places)))
         inside = own[: len(self._neighbours)]
         usual = self._consensus(inside)

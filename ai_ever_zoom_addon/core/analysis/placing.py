@@ -10,6 +10,7 @@ from typing import Any
 
 from ... import plain
 from ...errors import EverZoomError
+from ...texts import Text
 from ..matching.colour import likeness
 from ..matching.matcher import CERTAIN, Matcher
 from ..matching.picture import Picture
@@ -103,7 +104,9 @@ def read_placements(text: str, name: str) -> tuple[GivenPlacement, ...]:
         return placements_from_json(plain.read_json(text))
     except ValueError as error:
         raise EverZoomError(
-            f"{name} says no placements ({error}): take the form that a report has."
+            "{name} says no placements ({error}): take the form that a report has.",
+            name=name,
+            error=error,
         ) from None
 
 
@@ -134,7 +137,7 @@ def snap_steps(
     start = placement_in(given, outer, inner)
     found = None
     for number, (right, down, larger, turn) in enumerate(STARTS):
-        yield number / len(STARTS), f"Looking for {given.inner}"
+        yield number / len(STARTS), Text("Looking for {inner}", inner=given.inner)
         x, y = start.offset
         moved = x + right * start.scale * inner.width, y + down * start.scale * inner.height
         near = Placement(start.scale * larger, moved, start.turn + turn)
@@ -143,7 +146,7 @@ def snap_steps(
             break
     if found is None:
         return None
-    yield 0.9, f"Measuring {given.inner}"
+    yield 0.9, Text("Measuring {inner}", inner=given.inner)
     # Once more from the coarsest level: it may have come from far.
     found = matcher.try_pair(0, 1, found.placement, math.inf)
     if found is None:

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import EverZoomError
+from ...texts import Text
 from ..findings import Finding, FindingKind, FoundError, listed
 from .depth_files import without_depth_maps
 from .image_file import CONVERT, IMAGE_SUFFIXES, UNREAD_SUFFIXES
 from .moving import choose_moving, holds_pictures, is_movie, picture_files
 from .output import is_ours
-
-_ARE_UNREAD = "cannot be read by Blender"
 
 # Blender keeps 1,023 bytes of a path, and adds endings and numbers of its own to what it writes.
 LONGEST_PATH = 1000
@@ -60,14 +59,18 @@ def find_images(folder: Path, *, is_one_enough: bool = False) -> tuple[list[Path
         EverZoomError: The folder is missing, unreadable, or holds fewer than two images.
     """
     if not folder.exists():
-        raise EverZoomError(f"The folder {folder} does not exist: check the path.")
+        raise EverZoomError("The folder {folder} does not exist: check the path.", folder=folder)
     if not folder.is_dir():
-        raise EverZoomError(f"{folder} is not a folder: choose the folder that holds the images.")
+        raise EverZoomError(
+            "{folder} is not a folder: choose the folder that holds the images.", folder=folder
+        )
     try:
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     except OSError as error:
         raise EverZoomError(
-            f"The folder {folder} cannot be read ({error.strerror}): check its permissions."
+            "The folder {folder} cannot be read ({reason}): check its permissions.",
+            folder=folder,
+            reason=error.strerror,
         ) from error
     files = [entry for entry in entries if entry.is_file()]
     pictures = [entry for entry in files if entry.suffix.casefold() in IMAGE_SUFFIXES]
@@ -93,25 +96,51 @@ def check_count(images: Sequence[Path], skipped: Sequence[str]) -> None:
     """
     if len(images) < 2:
         unread = _unread(skipped)
-        remedy = f"{listed(unread)} {_ARE_UNREAD}: {CONVERT}" if unread else "choose all of it"
-        raise EverZoomError(f"Fewer than two images of the series are chosen: {remedy}.")
+        if not unread:
+            raise EverZoomError("Fewer than two images of the series are chosen: choose all of it.")
+        raise EverZoomError(
+            "Fewer than two images of the series are chosen: {files} cannot be read by Blender: "
+            "{convert}.",
+            files=listed(unread),
+            convert=CONVERT,
+        )
 
 
 def _too_few(folder: Path, images: Sequence[Path], skipped: Sequence[str]) -> EverZoomError:
-    found = f"only one image ({images[0].name})" if images else "no images"
-    start = f"The folder {folder} holds {found}"
+    holds = (
+        Text(
+            "The folder {folder} holds only one image ({image})",
+            folder=folder,
+            image=images[0].name,
+        )
+        if images
+        else Text("The folder {folder} holds no images", folder=folder)
+    )
     unread = _unread(skipped)
     inside = [str(place.relative_to(folder)) for place in folders_inside(folder)]
     if unread:
-        return EverZoomError(f"{start}, and {listed(unread)} {_ARE_UNREAD}: {CONVERT}.")
+        return EverZoomError(
+            "{holds}, and {files} cannot be read by Blender: {convert}.",
+            holds=holds,
+            files=listed(unread),
+            convert=CONVERT,
+        )
     if len(inside) == 1:
-        return EverZoomError(f"{start}; the folder {inside[0]} in it holds several: choose that.")
+        return EverZoomError(
+            "{holds}; the folder {inside} in it holds several: choose that.",
+            holds=holds,
+            inside=inside[0],
+        )
     if inside:
-        return EverZoomError(f"{start}; folders in it hold several, {listed(inside)}: choose one.")
+        return EverZoomError(
+            "{holds}; folders in it hold several, {inside}: choose one.",
+            holds=holds,
+            inside=listed(inside),
+        )
     if images:
         values = {"folder": str(folder), "image": images[0].name}
         return FoundError(Finding(FindingKind.ONE_IMAGE, values))
-    return EverZoomError(f"{start}: an infinite zoom needs at least two.")
+    return EverZoomError("{holds}: an infinite zoom needs at least two.", holds=holds)
 
 
 def folders_inside(folder: Path) -> list[Path]:
@@ -143,15 +172,23 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(inside, key=lambda entry: (natural_key(entry.name), entry.name))
 
 
-def about_skipped(skipped: Sequence[str]) -> list[str]:
+def about_skipped(skipped: Sequence[str]) -> list[Text]:
     """What to say of the files of a folder that are no images, in a line for each kind.
 
     Nobody wonders about what a zoom itself has left there: its video, the .blend file.
     """
     unread = _unread(skipped)
     others = [name for name in skipped if name not in unread and not is_ours(name)]
-    said = [f"Skipped, no images: {', '.join(others)}."] if others else []
-    return said + ([f"Skipped: {listed(unread)} {_ARE_UNREAD}; {CONVERT}."] if unread else [])
+    said = [Text("Skipped, no images: {files}.", files=", ".join(others))] if others else []
+    if unread:
+        said.append(
+            Text(
+                "Skipped: {files} cannot be read by Blender; {convert}.",
+                files=listed(unread),
+                convert=CONVERT,
+            )
+        )
+    return said
 
 
 def _unread(names: Sequence[str]) -> list[str]:
@@ -173,15 +210,25 @@ def check_name(path: Path, room: int = 0) -> None:
         length = len(text.encode("utf-8")) + room
     except UnicodeEncodeError:
         name = os.fsencode(path).decode("utf-8", "backslashreplace")
-        raise EverZoomError(f"The name {name} is no text in UTF-8: choose another one.") from None
+        raise EverZoomError(
+            "The name {name} is no text in UTF-8: choose another one.", name=name
+        ) from None
     if length > LONGEST_PATH:
         raise EverZoomError(
-            f"The path {text[:40]}...{text[-40:]} is too long for Blender, which needs {length:,} "
-            f"bytes for it and has {LONGEST_PATH:,}: choose a shorter one."
+            "The path {start}...{end} is too long for Blender, which needs {length:,} bytes "
+            "for it and has {longest_path:,}: choose a shorter one.",
+            start=text[:40],
+            end=text[-40:],
+            length=length,
+            longest_path=LONGEST_PATH,
         )
     for name in path.parts:
         if len(os.fsencode(name)) > _LONGEST_NAME:
             raise EverZoomError(
-                f"The name {name[:40]}...{name[-10:]} is too long ({len(os.fsencode(name))} bytes, "
-                f"{_LONGEST_NAME} at most): choose a shorter one."
+                "The name {start}...{end} is too long ({length} bytes, {longest_name} at most): "
+                "choose a shorter one.",
+                start=name[:40],
+                end=name[-10:],
+                length=len(os.fsencode(name)),
+                longest_name=_LONGEST_NAME,
             )

@@ -63,14 +63,17 @@ def check_goes_on(note: FramesNote | None, zoom: Zoom, folder: Path) -> None:
     """
     if note is None:
         raise EverZoomError(
-            f"The frames in {folder} are of a zoom that is not known: replace them by rendering "
-            "all of them, or choose another folder."
+            "The frames in {folder} are of a zoom that is not known: replace them by "
+            "rendering all of them, or choose another folder.",
+            folder=folder,
         )
     names = [name for name in {**note.zoom, **zoom} if note.zoom.get(name) != zoom.get(name)]
     if names:
         raise EverZoomError(
-            f"The frames in {folder} are of another zoom ({listed(names, 3)}): replace "
-            "them by rendering all of them, or choose another folder."
+            "The frames in {folder} are of another zoom ({names}): replace them by rendering "
+            "all of them, or choose another folder.",
+            folder=folder,
+            names=listed(names, 3),
         )
 
 

@@ -21,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...errors import UnusableError
+from ...texts import Text
 from .orientation import UPRIGHT, orientation_in, upright_size
 from .profiles import Profile, read_cicp, read_gamma, read_icc
 from .stated import Stated, read_stated
@@ -83,7 +84,7 @@ _UNREAD_BEGINNINGS = {
     "PDF": re.compile(rb"%PDF-"),
 }
 
-CONVERT = "convert them to PNG or JPEG"
+CONVERT = Text("convert them to PNG or JPEG")
 
 _PNG_EXTRAS = frozenset({b"eXIf", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"})
 _LARGEST_PROFILE = 1 << 24  # bytes

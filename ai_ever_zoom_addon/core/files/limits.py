@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import UnusableError
+from ...texts import Text
 
 SHORTEST_SIDE = 8  # pixels: less has nothing that could be found in another picture
 LONGEST_SIDE = 65_536
@@ -43,13 +44,17 @@ def check_size(name: str, width: int, height: int, *, is_deep: bool = False) -> 
     short, long = sorted((width, height))
     if short < SHORTEST_SIDE:
         least = f"{SHORTEST_SIDE} x {SHORTEST_SIDE}"
-        raise UnusableError(name, f"{shown}; use images of at least {least}")
+        raise UnusableError(
+            name, Text("{shown}; use images of at least {least}", shown=shown, least=least)
+        )
     if long > LONGEST_SIDE:
         wrong = f"{shown}; use images of at most {LONGEST_SIDE} a side: scale it down"
         raise UnusableError(name, wrong)
     if long > LONGEST_SHAPE * short:
         most = f"at most {LONGEST_SHAPE} times as long as wide"
-        raise UnusableError(name, f"{shown}; use images that are {most}: crop it")
+        raise UnusableError(
+            name, Text("{shown}; use images that are {most}: crop it", shown=shown, most=most)
+        )
     check_memory([(name, width * height * LOOKED_AT[is_deep])])
     return width * height * SHOWN[is_deep]
 
@@ -69,8 +74,13 @@ def check_memory(pictures: Sequence[tuple[str, int]]) -> None:
         beside = ", with the one beside it," if len(largest) > 1 else ""
         raise UnusableError(
             largest[-1][0],
-            f"is too large: it takes{beside} {needed / _GIBIBYTE:.3g} GiB of memory, and there are "
-            f"{there / _GIBIBYTE:.3g}; scale the images down",
+            Text(
+                "is too large: it takes{beside} {needed:.3g} GiB of memory, and there are "
+                "{there:.3g}; scale the images down",
+                beside=beside,
+                needed=needed / _GIBIBYTE,
+                there=there / _GIBIBYTE,
+            ),
         )
 
 

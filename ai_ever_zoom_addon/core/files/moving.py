@@ -58,28 +58,39 @@ def pictures_of(folder: Path) -> list[Path]:
         pictures = sorted(picture_files(folder))
     except OSError as error:
         raise EverZoomError(
-            f"The folder {folder} cannot be read ({error.strerror}): check its permissions."
+            "The folder {folder} cannot be read ({reason}): check its permissions.",
+            folder=folder,
+            reason=error.strerror,
         ) from error
     if not pictures:
-        raise EverZoomError(f"The folder {folder.name} holds no pictures: fill or remove it.")
+        raise EverZoomError(
+            "The folder {folder} holds no pictures: fill or remove it.", folder=folder.name
+        )
     # The last number in each name, but for one in its ending.
     named = {re.sub(r"\d+(?=\D*$)", "", path.stem) + path.suffix for path in pictures}
     if len(named) > 1 or not all(re.search(r"\d", path.stem) for path in pictures):
         raise EverZoomError(
-            f"The pictures in {folder.name} are not one sequence: name them alike, with a number "
-            "at the end, such as a_001.png, a_002.png."
+            "The pictures in {folder} are not one sequence: name them alike, with a number at "
+            "the end, such as a_001.png, a_002.png.",
+            folder=folder.name,
         )
     pictures.sort(key=frame_number)
     for before, after in itertools.pairwise(pictures):
         if frame_number(after) != frame_number(before) + 1:
             raise EverZoomError(
-                f"The sequence in {folder.name} has a gap between {before.name} and {after.name}: "
-                "number the pictures without gaps."
+                "The sequence in {folder} has a gap between {before} and {after}: number the "
+                "pictures without gaps.",
+                folder=folder.name,
+                before=before.name,
+                after=after.name,
             )
     if frame_number(pictures[-1]) > LARGEST_FRAME_NUMBER:
         raise EverZoomError(
-            f"The sequence in {folder.name} goes up to {pictures[-1].name}, which Blender cannot "
-            f"count: number the pictures up to {LARGEST_FRAME_NUMBER}."
+            "The sequence in {folder} goes up to {last}, which Blender cannot count: number "
+            "the pictures up to {largest_frame_number}.",
+            folder=folder.name,
+            last=pictures[-1].name,
+            largest_frame_number=LARGEST_FRAME_NUMBER,
         )
     return pictures
 

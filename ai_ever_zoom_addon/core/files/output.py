@@ -200,23 +200,31 @@ def format_of(output: str, chosen: FileFormat = FileFormat.AUTO) -> FileFormat:
         wanted = KINDS[chosen].ending
         name = f"a name that ends in {wanted}" if wanted else "a folder (without an ending)"
         raise EverZoomError(
-            f"The format {chosen.value} does not go into {output}: use {name}, or another format."
+            "The format {chosen} does not go into {output}: use {name}, or another format.",
+            chosen=chosen.value,
+            output=output,
+            name=name,
         )
     if ending in FRAME_SUFFIXES:
         frames = next(item for item, kind in KINDS.items() if kind.suffix == ending)
         raise EverZoomError(
-            f"The output {output} is the name of one picture: use a folder (without an ending) "
-            f"and the format {frames.value} for single frames."
+            "The output {output} is the name of one picture: use a folder (without an ending) "
+            "and the format {frames} for single frames.",
+            output=output,
+            frames=frames.value,
         )
     if ending == ".gif":
         raise EverZoomError(
-            f"The output {output} is a GIF, whose 256 colours show in a zoom: use a name that ends "
-            "in .webp for a picture that moves, or let ffmpeg make a GIF of a video."
+            "The output {output} is a GIF, whose 256 colours show in a zoom: use a name that "
+            "ends in .webp for a picture that moves, or let ffmpeg make a GIF of a video.",
+            output=output,
         )
     raise EverZoomError(
-        f"The output {output} ends in {ending}: use a name that ends in .mp4, .webm or .mov for a "
-        "video, in .webp for a picture that moves, in .html for a page, or a folder (without an "
-        "ending) for single frames."
+        "The output {output} ends in {ending}: use a name that ends in .mp4, .webm or "
+        ".mov for a video, in .webp for a picture that moves, in .html for a page, or a "
+        "folder (without an ending) for single frames.",
+        output=output,
+        ending=ending,
     )
 
 
@@ -252,21 +260,30 @@ def check_frame_size(file_format: FileFormat, width: int, height: int) -> None:
     least, most = kind.sides
     if min(width, height) < least:
         raise EverZoomError(
-            f"{size} are too small for a video: use a Resolution of at least {least} x {least}, or "
-            "render to a folder of frames."
+            "{size} are too small for a video: use a Resolution of at least {least} x "
+            "{least}, or render to a folder of frames.",
+            size=size,
+            least=least,
         )
     if max(width, height) > most:
         raise EverZoomError(
-            f"{size} are too large for a loop: use a Resolution of at most {most} x {most}, or "
-            "render a video."
+            "{size} are too large for a loop: use a Resolution of at most {most} x {most}, or "
+            "render a video.",
+            size=size,
+            most=most,
         )
     if kind.is_even and (width % 2 or height % 2):
         raise EverZoomError(
-            f"{size} cannot be a video of this format, whose sides are even: use a Resolution of "
-            f"{width + width % 2} x {height + height % 2}."
+            "{size} cannot be a video of this format, whose sides are even: use a Resolution "
+            "of {width} x {height}.",
+            size=size,
+            width=width + width % 2,
+            height=height + height % 2,
         )
     if file_format is FileFormat.AV1 and width != height and max(width, height) < LEAST_AV1:
         raise EverZoomError(
-            f"{size} are too small for Blender's encoder of AV1, which takes squares, or a longer "
-            f"side of at least {LEAST_AV1 + 1}: use a larger Resolution, or another format."
+            "{size} are too small for Blender's encoder of AV1, which takes squares, or a "
+            "longer side of at least {least_av1}: use a larger Resolution, or another format.",
+            size=size,
+            least_av1=LEAST_AV1 + 1,
         )

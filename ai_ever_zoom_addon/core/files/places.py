@@ -54,7 +54,9 @@ def make_folder(writing: Writing, folder: Path) -> None:
 
 def _not_writable(folder: Path, error: OSError) -> EverZoomError:
     return EverZoomError(
-        f"The output folder {folder} cannot be written ({error.strerror}): choose another one."
+        "The output folder {folder} cannot be written ({reason}): choose another one.",
+        folder=folder,
+        reason=error.strerror,
     )
 
 
@@ -71,16 +73,18 @@ def check_file(path: Path, *, streams: bool = False) -> Path:
     """
     _check_file_name(path)
     if path.is_dir():
-        raise EverZoomError(f"{path} is a folder: choose a name for a file.")
+        raise EverZoomError("{path} is a folder: choose a name for a file.", path=path)
     if is_stream(path):
         if streams:
             return path
-        raise EverZoomError(f"{path} is a device or a pipe: choose a name for a file.")
+        raise EverZoomError("{path} is a device or a pipe: choose a name for a file.", path=path)
     try:
         file = real_file(path)
     except OSError as error:
         raise EverZoomError(
-            f"{path} cannot be written ({error.strerror}): choose another place."
+            "{path} cannot be written ({reason}): choose another place.",
+            path=path,
+            reason=error.strerror,
         ) from error
     _check_file_name(file)
     check_folder(file.parent)
@@ -114,13 +118,19 @@ def check_apart(files: Mapping[str, Path], folders: Mapping[str, Path]) -> None:
     for (one, first), (other, second) in itertools.combinations(everything.items(), 2):
         if _is_same(first, second) or (other in folders and _is_frame(first, second)):
             raise EverZoomError(
-                f"{one} and {other} name the same file, {first}: choose another one."
+                "{one} and {other} name the same file, {first}: choose another one.",
+                one=one,
+                other=other,
+                first=first,
             )
     for one, first in named.items():
         for other, second in everything.items():
             if _folded(first) in _folded(second).parents:
                 raise EverZoomError(
-                    f"{other} {second} would lie in the file of {one}: choose another place."
+                    "{other} {second} would lie in the file of {one}: choose another place.",
+                    other=other,
+                    second=second,
+                    one=one,
                 )
 
 
@@ -172,5 +182,7 @@ def check_kept(places: Mapping[str, Path], files: Iterable[Path]) -> None:
     for option, path in places.items():
         if Path(os.path.realpath(path)) in read:
             raise EverZoomError(
-                f"{option} {path} is a file that the zoom is made from: choose another name."
+                "{option} {path} is a file that the zoom is made from: choose another name.",
+                option=option,
+                path=path,
             )

@@ -36,6 +36,7 @@ def check_unchanged(stamps: Stamps) -> None:
     changed = [file.name for file, stamp in now.items() if stamp != stamps[file]]
     if changed:
         raise EverZoomError(
-            f"{listed(changed, 3)} changed while the zoom was made, which may show "
-            "both: let the files be, and make it again."
+            "{changed} changed while the zoom was made, which may show both: let the files "
+            "be, and make it again.",
+            changed=listed(changed, 3),
         )

@@ -186,7 +186,7 @@ def lock_of(file: Path) -> Path:
 def in_use(what: Path) -> EverZoomError:
     """What to say of something that another run is writing."""
     return EverZoomError(
-        f"Another run is writing {what}: wait until it has ended, or choose another name."
+        "Another run is writing {what}: wait until it has ended, or choose another name.", what=what
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...texts import Text
 from ..parallel import each
 from ..steps import Steps
 from .keypoints import Keypoints, keypoints, locate
@@ -229,7 +230,7 @@ class Matcher:
                     step = position[inner] - before
                     before = position[inner]
                     if step < CLOSE:
-                        yield 1.0, f"Comparing {self.pictures[inner].name}"
+                        yield 1.0, Text("Comparing {image}", image=self.pictures[inner].name)
                         shown = self._small_step(outer, inner)
                         moved += 0.0 if shown is None else shown - step
                     position[inner] += moved
@@ -277,7 +278,10 @@ class Matcher:
         pairs.sort(key=lambda pair: pair[1] - pair[0])  # the likely ones, if there are too many
         found = []
         for number, (one, other) in enumerate(pairs[:MOST_PAIRS]):
-            yield 0.6 * number / len(pairs), f"Comparing {self.pictures[one].name}"
+            yield (
+                0.6 * number / len(pairs),
+                Text("Comparing {image}", image=self.pictures[one].name),
+            )
             located = self._located(one, other)
             if located:
                 found.append((located[1], one, other, located[0]))
@@ -354,7 +358,10 @@ class Matcher:
             lambda outer: screen(self.pictures[outer], templates, factors, peaks, reach), outers
         )
         for number, outer in enumerate(outers):
-            yield 0.6 * number / len(outers), f"Comparing {self.pictures[outer].name}"
+            yield (
+                0.6 * number / len(outers),
+                Text("Comparing {image}", image=self.pictures[outer].name),
+            )
             results.append(next(screens))
         scores = np.stack([result.score for result in results])  # (outer, place, inner)
         score = scores.max(axis=1)

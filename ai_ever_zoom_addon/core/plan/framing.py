@@ -75,8 +75,11 @@ class Framing:
             is_own = (part, soft) != (settings.crop, settings.feather)
             what = f"{image.file.name}, which is" if is_own else "images that are"
             raise EverZoomError(
-                f"A feather of {soft:g} leaves nothing of {what} cropped to "
-                f"{part:g}: make the feather smaller or the crop larger."
+                "A feather of {soft:g} leaves nothing of {what} cropped to {part:g}: make the "
+                "feather smaller or the crop larger.",
+                soft=soft,
+                what=what,
+                part=part,
             )
         return mask
 

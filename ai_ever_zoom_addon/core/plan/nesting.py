@@ -178,9 +178,13 @@ def _check(series: Series, framing: Framing, ratios: list[float]) -> None:
             outer, inner = names[number], names[(number + 1) % len(names)]
             width, height = framing.resolution
             raise EverZoomError(
-                f"In frames of {width}x{height} pixels {inner} shows no less than {outer} around "
+                "In frames of {width}x{height} pixels {inner} shows no less than {outer} around "
                 "it, as their shapes differ: choose frames of another shape, or leave one of the "
-                "two out."
+                "two out.",
+                width=width,
+                height=height,
+                inner=inner,
+                outer=outer,
             )
 
 

@@ -295,7 +295,8 @@ def make_plan(
     moving = [image.file.name for image in series.images if is_moving(image.file)]
     if moving and settings.engine is Engine.SEQUENCER:
         raise EverZoomError(
-            f"The sequencer shows only still images, and {moving[0]} moves: choose another engine."
+            "The sequencer shows only still images, and {moving} moves: choose another engine.",
+            moving=moving[0],
         )
     series = found = as_asked(series, settings)
     framing = find_framing(series, settings, scene_resolution)

@@ -130,8 +130,10 @@ def stretches_of(
         least = others + (steps + given if steps else len(own) * legs)
         if frames < least:
             raise EverZoomError(
-                f"{length:g} seconds are too short for a frame from each image to the "
-                f"next: choose {math.ceil(10 * least / rate) / 10:g} or more."
+                "{length:g} seconds are too short for a frame from each image to the next: choose "
+                "{least:g} or more.",
+                length=length,
+                least=math.ceil(10 * least / rate) / 10,
             )
         shared: float = frames - others - given
         if not steps:
@@ -140,8 +142,9 @@ def stretches_of(
         shared = round(usual_steps * seconds * rate)
         if shared < steps:
             raise EverZoomError(
-                f"{seconds:g} seconds per image are less than a frame: choose "
-                f"{math.ceil(1000 / rate) / 1000:g} or more."
+                "{seconds:g} seconds per image are less than a frame: choose {least:g} or more.",
+                seconds=seconds,
+                least=math.ceil(1000 / rate) / 1000,
             )
     else:
         shared = max(steps, round(usual_steps * settings.zoom_steps))
@@ -283,8 +286,10 @@ def _runs(visits: Sequence[_Visit]) -> Iterator[Sequence[_Visit]]:
 def _checked(keys: Sequence[LevelKey]) -> tuple[LevelKey, ...]:
     if keys[-1].frame > LAST_FRAME:
         raise EverZoomError(
-            f"The zoom would end with frame {keys[-1].frame:.0f}, but Blender's last is "
-            f"{LAST_FRAME}: make it shorter."
+            "The zoom would end with frame {frame:.0f}, but Blender's last is {last_frame}: "
+            "make it shorter.",
+            frame=keys[-1].frame,
+            last_frame=LAST_FRAME,
         )
     return tuple(keys)
 
@@ -402,15 +407,20 @@ def beats_of_markers(
     arrivals = (len(names) - 1) * _legs(settings)
     beats = sorted({frame for frame in markers if frame > start})[:arrivals]
     if not beats:
-        raise EverZoomError(f"No marker is after the zoom's start, at frame {start}: set some.")
+        raise EverZoomError(
+            "No marker is after the zoom's start, at frame {start}: set some.", start=start
+        )
     left = [start, *(beat + hold for beat, hold in zip(beats, held[1:], strict=False))]
     spans = [beat - frame for frame, beat in zip(left, beats, strict=False)]
     for here, before, after in zip(beats, spans, spans[1:], strict=False):
         change = max(after / before, before / after) if min(after, before) > 0 else math.inf
         if change > largest_change:
             raise EverZoomError(
-                f"At frame {here} the zoom would change its speed {change:.3g} times, and "
-                f"{largest_change:.3g} times is allowed: move the marker, or allow more."
+                "At frame {here} the zoom would change its speed {change:.3g} times, and "
+                "{largest_change:.3g} times is allowed: move the marker, or allow more.",
+                here=here,
+                change=change,
+                largest_change=largest_change,
             )
     return tuple(beats)
 

@@ -233,7 +233,7 @@ def add(scene: Scene, control: Object, plan: Plan, effect: Effect) -> Object:
     """
     reason = effect.why_not(scene)
     if reason:
-        raise EverZoomError(f"{reason}.")
+        raise EverZoomError("{reason}.", reason=reason)
     objects.check_editable(control)
     number = anchors.image_in_view(scene, control)
     anchor = anchors.anchor_of(control, number)

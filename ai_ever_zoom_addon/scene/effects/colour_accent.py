@@ -46,8 +46,9 @@ class ColourAccent(Effect):
     def check(self, item: Object) -> None:
         if _colour_input(item) is None:
             raise EverZoomError(
-                f"{item.name} has a material of yours, which is left alone: put a node "
-                "Hue/Saturation/Value into it yourself."
+                "{item} has a material of yours, which is left alone: put a node "
+                "Hue/Saturation/Value into it yourself.",
+                item=item.name,
             )
 
     def make(self, place: Place) -> None:

@@ -181,8 +181,9 @@ def _save(scene: Any, copy: Path, video: Path | None) -> None:
     before = render.filepath
     if video is None and compat.has_variables(before):
         raise EverZoomError(
-            f"The output path {before} has variables in braces, which mean something else in a "
-            "copy of the file: choose a path without them, or press Render Animation."
+            "The output path {before} has variables in braces, which mean something else in a "
+            "copy of the file: choose a path without them, or press Render Animation.",
+            before=before,
         )
     # Its own pictures: those of the open file come and go with what is done there.
     with Writing() as writing, contextlib.ExitStack() as undo:

@@ -38,8 +38,10 @@ def save(writing: Writing, file: Path, *, is_copy: bool) -> None:
             return
         reason = _CUT_OFF
     raise EverZoomError(
-        f"{file} cannot be written ({why_full(file.parent) or reason}): check the free space and "
-        "the permissions, or choose another place."
+        "{file} cannot be written ({reason}): check the free space and the permissions, "
+        "or choose another place.",
+        file=file,
+        reason=why_full(file.parent) or reason,
     )
 
 
@@ -54,8 +56,10 @@ def save_snapshot(file: Path) -> None:
     if not reason:
         return
     raise EverZoomError(
-        f"A copy of the file for rendering cannot be written to {file.parent} "
-        f"({why_full(file.parent) or reason}): check the free space of Blender's temporary folder."
+        "A copy of the file for rendering cannot be written to {parent} ({reason}): check "
+        "the free space of Blender's temporary folder.",
+        parent=file.parent,
+        reason=why_full(file.parent) or reason,
     )
 
 

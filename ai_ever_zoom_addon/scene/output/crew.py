@@ -31,6 +31,7 @@ import bpy
 from ...core.files.locking import take
 from ...core.files.temporary import claim
 from ...core.steps import Steps
+from ...texts import Text
 
 LOCK = "lock"
 PAUSE = "pause"  # as long as it is there, workers wait
@@ -243,7 +244,10 @@ class Crew:
             while done < len(files):
                 done += len(self._rendered(files))
                 self._hand_out(max(files), {})
-                yield done / len(files), f"frame {done} of {len(files)}"
+                yield (
+                    done / len(files),
+                    Text("frame {done} of {count}", done=done, count=len(files)),
+                )
         finally:
             for worker in self._workers:
                 worker.end()
@@ -289,7 +293,10 @@ class Crew:
                 told = ready
             last = numbers[min(self._encoded + most_waiting, len(numbers)) - 1]
             self._hand_out(last, {"frames": f"{self.frames}/"})
-            yield self._encoded / len(numbers), f"frame {self._encoded} of {len(numbers)}"
+            yield (
+                self._encoded / len(numbers),
+                Text("frame {number} of {count}", number=self._encoded, count=len(numbers)),
+            )
 
     def record(self, numbers: Sequence[int]) -> Steps[None]:
         """Render a video by one worker, frame after frame, where the scene's settings have it.
@@ -302,7 +309,10 @@ class Crew:
         """
         while not self._is_whole:
             self._record(numbers, {"records": (numbers[0], numbers[-1])})
-            yield self._encoded / len(numbers), f"frame {self._encoded} of {len(numbers)}"
+            yield (
+                self._encoded / len(numbers),
+                Text("frame {number} of {count}", number=self._encoded, count=len(numbers)),
+            )
 
     def _record(self, numbers: Sequence[int], order: Mapping[str, Any]) -> None:
         """Look after the worker that writes the video: how many frames of it there are."""

@@ -55,11 +55,12 @@ def prepare(scene: Any, file: Path) -> list[str]:
         EverZoomError: Something is missing that frames need, or the copy cannot be written.
     """
     if file.suffix != ".blend":
-        raise EverZoomError(f"{file.name}: use a name that ends in .blend.")
+        raise EverZoomError("{file}: use a name that ends in .blend.", file=file.name)
     file = check_file(file.absolute())
     if bpy.data.filepath and Path(bpy.data.filepath).resolve() == file.resolve():
         raise EverZoomError(
-            f"{file.name} is the open file: choose another name, and go on working in this one."
+            "{file} is the open file: choose another name, and go on working in this one.",
+            file=file.name,
         )
     output_settings.check_frames(file.with_name(f"{file.stem}_frames"))
     _check(scene)
@@ -79,8 +80,10 @@ def prepare(scene: Any, file: Path) -> list[str]:
             blend_file.save(writing, file, is_copy=True)
     except OSError as error:
         raise EverZoomError(
-            f"{error.filename or file.parent} cannot be read or written ({error.strerror}): check "
-            "the free space and the permissions."
+            "{file} cannot be read or written ({reason}): check the free space and the "
+            "permissions.",
+            file=error.filename or file.parent,
+            reason=error.strerror,
         ) from error
     width, height = output_settings.scene_resolution(scene)
     said.append(
@@ -200,8 +203,9 @@ def _check(scene: Any) -> None:
     linked = {item.library.name for item in items if item.library is not None and item.users}
     if linked:
         raise EverZoomError(
-            f"Parts of the scene are linked from {', '.join(sorted(linked))}: make them local "
-            "(Object > Relations > Make Local > All), so that they come with the file."
+            "Parts of the scene are linked from {files}: make them local (Object > Relations "
+            "> Make Local > All), so that they come with the file.",
+            files=", ".join(sorted(linked)),
         )
     lost = [
         str(image_file(item))
@@ -212,8 +216,10 @@ def _check(scene: Any) -> None:
     if lost:
         more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
         raise EverZoomError(
-            f"Files are missing: {', '.join(lost[:3])}{more}: put them back, or choose File > "
-            "External Data > Find Missing Files."
+            "Files are missing: {files}{more}: put them back, or choose File > External Data "
+            "> Find Missing Files.",
+            files=", ".join(lost[:3]),
+            more=more,
         )
     output_settings.check_range(scene)
     if has_strips(scene):
@@ -222,8 +228,9 @@ def _check(scene: Any) -> None:
         raise EverZoomError("The scene has no camera: press Build Again, or choose one.")
     if scene.render.engine not in {RUNS_EVERYWHERE, *NEEDS_OPENGL}:
         raise EverZoomError(
-            f"The engine {scene.render.engine} belongs to an add-on, which other machines may not "
-            "have: choose Cycles."
+            "The engine {engine} belongs to an add-on, which other machines may not have: "
+            "choose Cycles.",
+            engine=scene.render.engine,
         )
 
 
@@ -252,7 +259,9 @@ def _pack(changes: _Changes) -> Iterator[str]:
                 item.pack()
             except RuntimeError as error:
                 raise EverZoomError(
-                    f"{item.name} cannot be packed ({str(error).strip()}): check its file."
+                    "{item} cannot be packed ({reason}): check its file.",
+                    item=item.name,
+                    reason=str(error).strip(),
                 ) from error
             if is_painted:
                 painted += 1

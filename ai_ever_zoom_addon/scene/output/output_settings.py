@@ -301,8 +301,9 @@ def check_engine(engine: Engine) -> None:
     """
     if not has_engine(engine):
         raise EverZoomError(
-            f"The engine {engine.value.capitalize()} is switched off: switch it on in Edit > "
-            "Preferences > Add-ons, or choose another engine."
+            "The engine {engine} is switched off: switch it on in Edit > Preferences > "
+            "Add-ons, or choose another engine.",
+            engine=engine.value.capitalize(),
         )
 
 
@@ -322,8 +323,10 @@ def check_format(file_format: FileFormat) -> None:
     except (AttributeError, TypeError):
         title = TABLE["file_format"].items[file_format][0]
         raise EverZoomError(
-            f"Blender {bpy.app.version_string} does not write {title}: choose another format, or "
-            "take a newer Blender."
+            "Blender {version} does not write {title}: choose another format, or take a newer "
+            "Blender.",
+            version=bpy.app.version_string,
+            title=title,
         ) from None
     finally:
         bpy.data.scenes.remove(scene)
@@ -628,8 +631,10 @@ def check_range(scene: bpy.types.Scene) -> None:
     """
     if scene.frame_end < scene.frame_start:
         raise EverZoomError(
-            f"The last frame, {scene.frame_end}, comes before the first, {scene.frame_start}: set "
-            "the frame range in Blender's Output properties."
+            "The last frame, {frame_end}, comes before the first, {frame_start}: set the "
+            "frame range in Blender's Output properties.",
+            frame_end=scene.frame_end,
+            frame_start=scene.frame_start,
         )
 
 

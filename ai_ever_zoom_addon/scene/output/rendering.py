@@ -30,6 +30,7 @@ from ...core.steps import Progress, Steps
 from ...errors import EverZoomError, reason_of
 from ...settings import FileFormat
 from ...stopping import Stop, heed, stoppable
+from ...texts import Text
 from ..loading import image_file
 from ..strips.strips import has_strips, picture_files
 from ..tags import CAMERA
@@ -128,7 +129,8 @@ def render_animation(
     """
     if resume and is_video(output):
         raise EverZoomError(
-            f"{output} is one file, which cannot be gone on with: render to a folder of frames."
+            "{output} is one file, which cannot be gone on with: render to a folder of frames.",
+            output=output,
         )
     check_output(output)
     size = output_settings.scene_resolution(scene)
@@ -212,8 +214,13 @@ def _render_loop(scene: Any, output: str, partial: Path, progress: Progress, how
     numbers = shown_frames(wanted, rate)
     if numbers != wanted:
         how.say(
-            f"Warning: browsers do not show {rate:g} pictures a second: {len(numbers)} of "
-            f"{len(wanted)} frames are in the loop, which keeps its speed."
+            Text(
+                "Warning: browsers do not show {rate:g} pictures a second: {count} of {all} "
+                "frames are in the loop, which keeps its speed.",
+                rate=rate,
+                count=len(numbers),
+                all=len(wanted),
+            )
         )
     scene.frame_end, scene.frame_step = numbers[-1], numbers.step
     size = output_settings.scene_resolution(scene)
@@ -306,8 +313,13 @@ def _tell_of_others(scene: Any, folder: Path, numbers: Set[int], how: _How) -> N
     if others:
         are = f"are {len(others)} frames that are" if len(others) > 1 else "is a frame that is"
         how.say(
-            f"Warning: in {folder} {are} not of this zoom, {others[0]} for one: remove what you do "
-            "not need before a program takes all that is there."
+            Text(
+                "Warning: in {folder} {are} not of this zoom, {others} for one: remove what you "
+                "do not need before a program takes all that is there.",
+                folder=folder,
+                are=are,
+                others=others[0],
+            )
         )
 
 
@@ -469,8 +481,10 @@ def _lost_pictures(scene: Any) -> Callable[[], list[str]]:
 def incomplete(output: str, reason: str) -> EverZoomError:
     """What to say of a zoom that could not be written, for a reason in a few words."""
     return EverZoomError(
-        f"The zoom could not be written to {output} ({reason.rstrip('.')}): check the free space, "
-        "the folder and the images, then render again."
+        "The zoom could not be written to {output} ({reason}): check the free space, the "
+        "folder and the images, then render again.",
+        output=output,
+        reason=reason.rstrip("."),
     )
 
 
@@ -491,7 +505,9 @@ def check_images(scene: Any) -> None:
                 continue
             image = node.image
             if image is None:
-                raise EverZoomError(f"{layer.name} has lost its image: press Build Again.")
+                raise EverZoomError(
+                    "{image} has lost its image: press Build Again.", image=layer.name
+                )
             if image.packed_file is not None or image.source == "GENERATED":
                 continue
             file = image_file(image)
@@ -501,8 +517,10 @@ def check_images(scene: Any) -> None:
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise EverZoomError(
-            f"Images are missing: {', '.join(missing[:3])}{more}: put them back, or choose File > "
-            "External Data > Find Missing Files."
+            "Images are missing: {files}{more}: put them back, or choose File > External Data "
+            "> Find Missing Files.",
+            files=", ".join(missing[:3]),
+            more=more,
         )
 
 

@@ -42,7 +42,7 @@ def check(file: str) -> None:
     """
     path = Path(bpy.path.abspath(file))
     if not path.is_file():
-        raise EverZoomError(f"The sound {path} is not there: choose another file.")
+        raise EverZoomError("The sound {path} is not there: choose another file.", path=path)
 
 
 def set_sound(scene: Any, file: str | None, first_frame: int) -> None:
@@ -110,10 +110,14 @@ def _new_strip(scene: Any, file: str, first_frame: int) -> Any:
         strip = strips.new_sound(path.stem, file, channel=channel, frame_start=first_frame)
     except RuntimeError as error:
         reason = str(error).removeprefix("Error: ").strip()
-        raise EverZoomError(f"The sound {path.name} cannot be used: {reason}.") from error
+        raise EverZoomError(
+            "The sound {path} cannot be used: {reason}.", path=path.name, reason=reason
+        ) from error
     if not strip.sound.samplerate:
         sound = strip.sound
         strips.remove(strip)
         bpy.data.sounds.remove(sound)
-        raise EverZoomError(f"{path.name} is no sound that Blender reads: choose another file.")
+        raise EverZoomError(
+            "{path} is no sound that Blender reads: choose another file.", path=path.name
+        )
     return strip

@@ -58,7 +58,8 @@ class _Layer:
         is_still = self.image.source not in ("MOVIE", "SEQUENCE")
         if is_still and self.image.size[0] == 0:  # asking for the size decodes the file
             raise EverZoomError(
-                f"The image {self.image.filepath} cannot be read any more: put it back."
+                "The image {filepath} cannot be read any more: put it back.",
+                filepath=self.image.filepath,
             )
         if sharp and _can_be_sharpened(self.node):
             self.coefficients = _coefficients(self.image)

@@ -247,8 +247,9 @@ def add_objects(
     for item in roots:
         if item.library is not None:
             raise EverZoomError(
-                f"{item.name} is linked from {bpy.path.basename(item.library.filepath)}: choose "
-                "Object > Library Override > Make first."
+                "{item} is linked from {file}: choose Object > Library Override > Make first.",
+                item=item.name,
+                file=bpy.path.basename(item.library.filepath),
             )
     objects.check_editable(control)
     number = image_in_view(scene, control)

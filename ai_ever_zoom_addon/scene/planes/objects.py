@@ -109,8 +109,10 @@ def check_editable(control: Any) -> None:
     original = original_of(control)
     if original is not None:
         raise EverZoomError(
-            f"{control.name} is a copy of {original.name} without its images, and does nothing: "
-            "remove it. A copy of the whole collection is a zoom of its own."
+            "{control} is a copy of {original} without its images, and does nothing: remove "
+            "it. A copy of the whole collection is a zoom of its own.",
+            control=control.name,
+            original=original.name,
         )
     for item in (control, *(item for item in control.children_recursive if item.get(ROLE))):
         original = item
@@ -118,12 +120,13 @@ def check_editable(control: Any) -> None:
             original = item.override_library.reference
         if original.library is not None:
             raise EverZoomError(
-                f"This zoom is linked from {bpy.path.basename(original.library.filepath)}: open "
-                "that file to change it."
+                "This zoom is linked from {file}: open that file to change it.",
+                file=bpy.path.basename(original.library.filepath),
             )
         if item.mode == "EDIT":
             raise EverZoomError(
-                f"{item.name} is in Edit Mode: leave that (Tab), then make the change again."
+                "{item} is in Edit Mode: leave that (Tab), then make the change again.",
+                item=item.name,
             )
 
 

@@ -255,8 +255,10 @@ def write_picture(file: Path, data: bytes) -> None:
 def not_writable(folder: Path, error: OSError) -> EverZoomError:
     """What to say where a folder of pictures cannot be written."""
     return EverZoomError(
-        f"The folder {folder} for the sequencer's pictures cannot be written ({error.strerror}): "
-        "check the free space and the permissions."
+        "The folder {folder} for the sequencer's pictures cannot be written ({reason}): "
+        "check the free space and the permissions.",
+        folder=folder,
+        reason=error.strerror,
     )
 
 
@@ -334,7 +336,9 @@ def _source(file: Path) -> _Source:
             _digests[key] = hashlib.sha256(data).hexdigest()
     except OSError as error:
         raise EverZoomError(
-            f"The image {file.name} cannot be read ({error.strerror}): check the file."
+            "The image {file} cannot be read ({reason}): check the file.",
+            file=file.name,
+            reason=error.strerror,
         ) from error
     digest = f"{_digests[key]} {alpha_mode} {colour_space}"
     return _Source(file, digest, key[1], alpha_mode, colour_space)

@@ -205,7 +205,8 @@ def free_channel(editor: Any) -> int:
     free = [above] if above <= CHANNELS else sorted(set(range(1, CHANNELS + 1)) - used)
     if not free:
         raise EverZoomError(
-            f"All {CHANNELS} channels of the sequencer have strips: move some together."
+            "All {channels} channels of the sequencer have strips: move some together.",
+            channels=CHANNELS,
         )
     return free[-1]
 
