@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ...settings import MaskShape
 from ..matching.gliding import UNIT, Glide
+from ..smoothstep import smoothstep
 from .mask import Mask, MaskMesh
 
 Points = NDArray[np.float64]
@@ -70,7 +71,8 @@ class Join:
         beyond = np.hypot(np.maximum(np.abs(x) - 0.5, 0.0), np.maximum(np.abs(y) - half, 0.0))
         outer = places * self.vector + self.centre
         depth = _depth(self.mask, outer) / abs(self.vector)
-        share = _smooth(1.0 - beyond / self.ramp) * _smooth(depth / self.ramp)
+        near, deep = (np.clip(p, 0.0, 1.0) for p in (1.0 - beyond / self.ramp, depth / self.ramp))
+        share = smoothstep(near) * smoothstep(deep)
         field = self.glide.field
         down = np.clip((half - y) / self.aspect, 0.0, 1.0) * (field.shape[1] - 1)
         across = np.clip(x + 0.5, 0.0, 1.0) * (field.shape[2] - 1)
@@ -95,7 +97,7 @@ class Bend:
         """How much of its shifts the layer has at a zoom level, 0 to 1."""
         join = self.join
         part = min(1.0, max(0.0, (level - join.begins) / (join.ends - join.begins)))
-        gone = part * part * (3.0 - 2.0 * part)
+        gone = smoothstep(part)
         return gone if self.is_outer else 1.0 - gone
 
     @property
@@ -167,12 +169,6 @@ def _depth(mask: Mask, places: NDArray[np.complex128]) -> NDArray[np.float64]:
     if mask.shape is MaskShape.ELLIPSE:
         return min(x, y) * (1.0 - np.hypot(places.real / x, places.imag / y))
     return np.minimum(x - np.abs(places.real), y - np.abs(places.imag))
-
-
-def _smooth(part: NDArray[np.float64]) -> NDArray[np.float64]:
-    part = np.clip(part, 0.0, 1.0)
-    smooth: NDArray[np.float64] = part * part * (3.0 - 2.0 * part)
-    return smooth
 
 
 def _between(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...settings import MaskShape
+from ..smoothstep import smoothstep
 
 ELLIPSE_CORNERS = 128
 
@@ -163,9 +164,7 @@ class Mask:
 
     def opacity(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         """What materials make of `inside`: without a bend at either end; arguments as there."""
-        inside = self.inside(x, y)
-        smooth: NDArray[np.float64] = inside * inside * (3.0 - 2.0 * inside)
-        return smooth
+        return smoothstep(self.inside(x, y))
 
     def mesh(self) -> MaskMesh:
         """The trimmed image with its soft edge."""

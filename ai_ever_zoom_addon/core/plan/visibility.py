@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..smoothstep import smoothstep
 from .nesting import AROUND_OCTAVES, HOLE_OCTAVES, Nesting
 from .path import Path
 from .view import View
@@ -63,17 +64,18 @@ class Sight:
         """How much is seen of it at a zoom level, 0 to 1."""
         if not self.visible_from < level <= self.visible_until:
             return 0.0
-        opacity = _smoothstep(self.visible_from, self.opaque_from, level)
+        opacity = _gone(self.visible_from, self.opaque_from, level)
         if math.isfinite(self.fades_from):
-            opacity *= 1.0 - _smoothstep(self.fades_from, self.visible_until, level)
+            opacity *= 1.0 - _gone(self.fades_from, self.visible_until, level)
         return opacity
 
 
-def _smoothstep(start: float, end: float, value: float) -> float:
+def _gone(start: float, end: float, value: float) -> float:
+    """How much of a fade is over."""
     if value >= end:
         return 1.0
     part = max(0.0, (value - start) / (end - start))
-    return part * part * (3.0 - 2.0 * part)
+    return smoothstep(part)
 
 
 def appears(nesting: Nesting, index: int) -> tuple[float, float]:
