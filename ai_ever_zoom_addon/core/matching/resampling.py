@@ -100,6 +100,24 @@ def cubic_at(picture: Array, x: NDArray[np.float64], y: NDArray[np.float64]) -> 
     return result
 
 
+def linear_at(
+    picture: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Linear interpolation of a (height, width) picture at points, edges repeated.
+
+    x, y: as of `cubic_at`.
+    """
+    height, width = picture.shape
+    x, y = np.clip(x - 0.5, 0.0, width - 1.0), np.clip(y - 0.5, 0.0, height - 1.0)
+    left, top = x.astype(int), y.astype(int)
+    right, below = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
+    x, y = x - left, y - top
+    upper = picture[top, left] * (1.0 - x) + picture[top, right] * x
+    lower = picture[below, left] * (1.0 - x) + picture[below, right] * x
+    values: NDArray[np.float64] = upper * (1.0 - y) + lower * y
+    return values
+
+
 def _catmull_rom(
     positions: NDArray[np.float64],
 ) -> tuple[NDArray[np.int64], tuple[NDArray[np.float64], ...]]:

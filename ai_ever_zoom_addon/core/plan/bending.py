@@ -16,8 +16,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ...settings import MaskShape
 from ..matching.gliding import UNIT, Glide
+from ..matching.resampling import linear_at
 from ..smoothstep import smoothstep
 from .mask import Mask, MaskMesh
 
@@ -70,13 +70,13 @@ class Join:
         half = self.aspect / 2.0
         beyond = np.hypot(np.maximum(np.abs(x) - 0.5, 0.0), np.maximum(np.abs(y) - half, 0.0))
         outer = places * self.vector + self.centre
-        depth = _depth(self.mask, outer) / abs(self.vector)
+        depth = self.mask.depth(outer.real, outer.imag) / abs(self.vector)
         near, deep = (np.clip(p, 0.0, 1.0) for p in (1.0 - beyond / self.ramp, depth / self.ramp))
         share = smoothstep(near) * smoothstep(deep)
         field = self.glide.field
-        down = np.clip((half - y) / self.aspect, 0.0, 1.0) * (field.shape[1] - 1)
-        across = np.clip(x + 0.5, 0.0, 1.0) * (field.shape[2] - 1)
-        right, below = (_between(part, down, across) for part in field)
+        across = (x + 0.5) * (field.shape[2] - 1) + 0.5
+        down = (half - y) / self.aspect * (field.shape[1] - 1) + 0.5
+        right, below = (linear_at(part, across, down) for part in field)
         return share * right - 1j * (share * below)
 
 
@@ -161,24 +161,3 @@ def bendable(mask: Mask, bends: tuple[Bend, ...]) -> MaskMesh:
 def place(width: float, turn: float) -> complex:
     """The vector of an image so many widths wide, turned clockwise by so many radians."""
     return cmath.rect(width, -turn)
-
-
-def _depth(mask: Mask, places: NDArray[np.complex128]) -> NDArray[np.float64]:
-    """How far inside a mask's opaque part places are, in image widths; below 0 outside."""
-    x, y = mask.opaque_half_size
-    if mask.shape is MaskShape.ELLIPSE:
-        return min(x, y) * (1.0 - np.hypot(places.real / x, places.imag / y))
-    return np.minimum(x - np.abs(places.real), y - np.abs(places.imag))
-
-
-def _between(
-    nodes: NDArray[np.float64], down: NDArray[np.float64], across: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """What a grid has between its nodes, linear in either direction."""
-    row = np.minimum(down.astype(int), nodes.shape[0] - 2)
-    column = np.minimum(across.astype(int), nodes.shape[1] - 2)
-    down, across = down - row, across - column
-    upper = nodes[row, column] * (1.0 - across) + nodes[row, column + 1] * across
-    lower = nodes[row + 1, column] * (1.0 - across) + nodes[row + 1, column + 1] * across
-    between: NDArray[np.float64] = upper * (1.0 - down) + lower * down
-    return between

@@ -166,6 +166,22 @@ class Mask:
         """What materials make of `inside`: without a bend at either end; arguments as there."""
         return smoothstep(self.inside(x, y))
 
+    def depth(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far places are inside the opaque part at least; 0 or less: they are not in it.
+
+        Below 0 they are not even in the soft edge, and at least so far outside of it. Nowhere
+        steeper than 1. Arguments as of `inside`.
+        """
+        inner_x, inner_y = self.opaque_half_size
+        outer_x, outer_y = self.half_size
+        if self.shape is MaskShape.ELLIPSE:
+            inside = (1.0 - np.hypot(x / inner_x, y / inner_y)) * min(inner_x, inner_y)
+            outside = (1.0 - np.hypot(x / outer_x, y / outer_y)) * min(outer_x, outer_y)
+            return np.where(inside > 0.0, inside, np.minimum(outside, 0.0))
+        inside = np.minimum(inner_x - np.abs(x), inner_y - np.abs(y))
+        out_x, out_y = (np.maximum(np.abs(v) - o, 0.0) for v, o in ((x, outer_x), (y, outer_y)))
+        return np.where(inside > 0.0, inside, -np.hypot(out_x, out_y))
+
     def mesh(self) -> MaskMesh:
         """The trimmed image with its soft edge."""
         half_size = np.array(self.half_size) + np.array([0.0, _SHIFT * self.feather])

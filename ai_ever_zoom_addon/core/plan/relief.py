@@ -30,9 +30,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ...settings import MaskShape
 from ..depth_map import DepthMap
 from ..files.moving import is_moving
+from ..matching.resampling import linear_at
 from .mask import Mask
 from .plan import Layer, Plan
 
@@ -92,7 +92,7 @@ class Relief:
             heights: One of the grids.
             points: Shape (n, 2), from the image's centre, in its widths.
         """
-        height = _read(heights, points, self.aspect)[:, None]
+        height = _read(heights, points[:, 0], points[:, 1], self.aspect)[:, None]
         flat = np.pad(points, ((0, 0), (0, 1)))
         offsets: Array = height * (np.array(self.camera) - flat)
         return offsets
@@ -146,8 +146,7 @@ class ReliefMaker:
         near = 1.0 - cells if self.is_turned else cells
         near = near - near.min()
         x, y = _centres(self.aspect)
-        points = np.stack([x.ravel(), y.ravel()], axis=1)
-        near = _read(near, points, self.aspect).reshape(x.shape)
+        near = _read(near, x, y, self.aspect)
         # White is inversely proportional to the distance, as programs that guess depth write it.
         heights: Array = 1.0 - 1.0 / (1.0 + near * self.strength / (1.0 - self.strength))
         return heights
@@ -171,10 +170,10 @@ class ReliefMaker:
         x, y = _centres(self.aspect)
         steepest, highest = self._limits(x + 1j * y, places)
         cell = max(1.0, self.aspect) / _CELLS
-        is_flat = _rim(self.mask, x, y) < _MARGIN
+        is_flat = self.mask.depth(x, y) < _MARGIN
         for mask, centre, size, turn in flat:
             away = (x + 1j * y - centre) * complex(math.cos(turn), math.sin(turn)) / size
-            is_flat |= -size * _rim(mask, away.real, away.imag) < _MARGIN
+            is_flat |= -size * mask.depth(away.real, away.imag) < _MARGIN
         # What is near stays as it is, and what is around it rises to it.
         heights = -_relaxed(-self.wanted, steepest, cell)
         # From what has to stay flat it rises slowly where something near reaches into that.
@@ -296,35 +295,10 @@ def _centres(aspect: float) -> tuple[Array, Array]:
     return x, y
 
 
-def _read(cells: Array, points: Array, aspect: float) -> Array:
-    """Values of cells at points, linear between their centres; shape (n,)."""
+def _read(cells: Array, x: Array, y: Array, aspect: float) -> Array:
+    """Values of cells at places, right and up from the image's centre in its widths."""
     rows, columns = cells.shape
-    x = np.clip((points[:, 0] + 0.5) * columns - 0.5, 0.0, columns - 1.0)
-    y = np.clip((0.5 - points[:, 1] / aspect) * rows - 0.5, 0.0, rows - 1.0)
-    left = np.minimum(x.astype(int), max(columns - 2, 0))
-    top = np.minimum(y.astype(int), max(rows - 2, 0))
-    right, below = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
-    x, y = x - left, y - top
-    upper = cells[top, left] * (1.0 - x) + cells[top, right] * x
-    lower = cells[below, left] * (1.0 - x) + cells[below, right] * x
-    values: Array = upper * (1.0 - y) + lower * y
-    return values
-
-
-def _rim(mask: Mask, x: Array, y: Array) -> Array:
-    """How far places are inside of a mask's opaque part at least, below 0: outside of the mask.
-
-    Nowhere steeper than 1.
-    """
-    inner_x, inner_y = mask.opaque_half_size
-    outer_x, outer_y = mask.half_size
-    if mask.shape is MaskShape.ELLIPSE:
-        inside = (1.0 - np.hypot(x / inner_x, y / inner_y)) * min(inner_x, inner_y)
-        outside = (1.0 - np.hypot(x / outer_x, y / outer_y)) * min(outer_x, outer_y)
-        return np.where(inside > 0.0, inside, np.minimum(outside, 0.0))
-    inside = np.minimum(inner_x - np.abs(x), inner_y - np.abs(y))
-    out_x, out_y = (np.maximum(np.abs(v) - o, 0.0) for v, o in ((x, outer_x), (y, outer_y)))
-    return np.where(inside > 0.0, inside, -np.hypot(out_x, out_y))
+    return linear_at(cells, (x + 0.5) * columns, (0.5 - y / aspect) * rows)
 
 
 def _relaxed(values: Array, steepest: Array, cell: float) -> Array:
