@@ -99,6 +99,7 @@ class _Input:
     """What is read: the images' files, what is beside them, and how all were when it began."""
 
     files: list[Path]
+    maps: dict[Path, Path]  # depth maps by their images
     skipped: list[str]
     stamps: Stamps
     placements: tuple[GivenPlacement, ...]
@@ -143,20 +144,20 @@ def _run(options: argparse.Namespace, terminal: Terminal, stop: Stop) -> None:
         if options.page and options.engine == AUTO and not options.save_blend:
             settings = replace(settings, engine=Engine.CYCLES)  # nothing is rendered
         elif options.engine == AUTO:
-            engine = _best_engine(options, settings, given.files, terminal)
+            engine = _best_engine(options, settings, given, terminal)
             settings = replace(settings, engine=engine)
         # Before anything long begins.
         output_settings.check_engine(settings.engine)
         rendered = _rendered(output, settings)
         output_settings.check_format(format_of(rendered, settings.file_format))
-        maps = measuring.depth_folder(settings)
         idle = idle_options(
             options,
             settings,
             format_of(rendered, settings.file_format),
-            {file.name for file in find_depth_maps(given.files, maps)},
+            {file.name for file in given.maps},
         )
-        unused = [file.name for file in unused_depth_maps(given.files, maps)]
+        folder_of_maps = measuring.depth_folder(settings)
+        unused = [file.name for file in unused_depth_maps(given.files, folder_of_maps)]
         if unused:
             idle.append(Finding(FindingKind.DEPTH_UNUSED, {"files": unused}))
         built, frames = _build(given, settings, output, places, options, idle, terminal, progress)
@@ -238,7 +239,7 @@ def _read(
     check_kept(places, [*files, *sounds, *maps.values()])
     stills = (pictures_of(file) if file.is_dir() else [file] for file in files)
     stamps = stamps_of([*itertools.chain(*stills), *sounds])
-    return _Input(files, skipped, stamps, _placements(options.place, files))
+    return _Input(files, maps, skipped, stamps, _placements(options.place, files))
 
 
 def _build(
@@ -570,15 +571,15 @@ def _check_names(
 
 
 def _best_engine(
-    options: argparse.Namespace, settings: ZoomSettings, files: Sequence[Path], terminal: Terminal
+    options: argparse.Namespace, settings: ZoomSettings, given: _Input, terminal: Terminal
 ) -> Engine:
     # A file that is saved is meant for work in Blender.
     needs_planes = bool(
         settings.debug_overlay
         or settings.samples
         or options.save_blend
-        or any(map(is_moving, files))
-        or measuring.has_depth(files, settings)
+        or any(map(is_moving, given.files))
+        or measuring.has_depth(given.maps, settings)
     )
     if options.farm:
         engine = Engine.CYCLES if needs_planes else Engine.SEQUENCER

@@ -7,7 +7,7 @@ is measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -167,12 +167,15 @@ def depth_folder(settings: ZoomSettings) -> Path | None:
     return Path(bpy.path.abspath(settings.depth_folder)) if settings.depth_folder else None
 
 
-def has_depth(files: Sequence[Path], settings: ZoomSettings) -> bool:
+def has_depth(maps: Mapping[Path, Path], settings: ZoomSettings) -> bool:
     """Whether some image has a depth map that can be used, and is not to be flat.
 
     No more maps are read than are needed to know it.
+
+    Args:
+        maps: Depth maps by their images, as `find_depth_maps` gives them.
+        settings: Which images are to be flat.
     """
-    maps = find_depth_maps(files, depth_folder(settings))
     deep = [file for file in maps if settings.own_or_common(file.name, "depth")]
     images = _of_usable(deep, _measured, {})
     return any(_depth_map(maps[file], image).text for file, image in images.items())
