@@ -10,7 +10,7 @@ from bpy.types import Object
 from ...errors import EverZoomError
 from ..drivers import drive
 from ..planes.layers import LAYER_GROUP
-from ..planes.objects import image_node
+from ..planes.objects import image_node, is_shared
 from ..tags import EFFECT_PART, ROLE
 from .base import Effect, Place
 from .setting import Setting
@@ -98,7 +98,7 @@ class ColourAccent(Effect):
 def _own_material(item: Object) -> None:
     """See to it that a copied zoom's other layer stays as it is."""
     slot: Any = item.material_slots[0]
-    if slot.material.get(ROLE) and slot.material.users - slot.material.use_fake_user > 1:
+    if slot.material.get(ROLE) and is_shared(slot.material):
         slot.material = slot.material.copy()
 
 
@@ -119,6 +119,6 @@ def _colour_input(item: Object) -> Any:
         return None
     material: Any = item.material_slots[0].material
     group = texture.id_data.nodes.get(LAYER_GROUP)
-    if group is None or not (material.get(ROLE) or material.users == 1):
+    if group is None or not (material.get(ROLE) or not is_shared(material)):
         return None
     return group.inputs.get("Color")

@@ -16,6 +16,7 @@ from ...core.plan.relief import FINEST, ReliefMaker
 from ..drivers import drive
 from ..tags import MADE_OF, ROLE, ZOOM_LEVEL_PATH
 from .layers import fill_mesh
+from .objects import is_shared
 
 BENT = "bent"  # the tag of a mesh that is one layer's alone
 
@@ -31,7 +32,7 @@ def own_mesh(mesh: Any) -> Any:
     Args:
         mesh: None: it has none yet.
     """
-    if mesh is None or mesh.get(ROLE) != BENT or mesh.users - mesh.use_fake_user > 1:
+    if mesh is None or mesh.get(ROLE) != BENT or is_shared(mesh):
         mesh = bpy.data.meshes.new("Ever Zoom Bent Image")
         mesh[ROLE] = BENT
         mesh.materials.append(None)

@@ -130,6 +130,11 @@ def check_editable(control: Any) -> None:
             )
 
 
+def is_shared(data: Any) -> bool:
+    """Whether more than one object has a material or a mesh."""
+    return bool(data.users - data.use_fake_user > 1)
+
+
 def image_node(layer: Any) -> Any:
     """The node of a layer's material that holds its image, or None in a material of the user's."""
     slots = layer.material_slots

@@ -313,7 +313,7 @@ def _fill_layers(
         if slot.material is None:
             slot.material = bpy.data.materials.new(layer.image.file.stem)
             slot.material[ROLE] = "layer"
-        elif slot.material.get(ROLE) == "layer" and _is_shared(slot.material):
+        elif slot.material.get(ROLE) == "layer" and objects.is_shared(slot.material):
             slot.material = slot.material.copy()  # a copied zoom goes on showing its own images
         if slot.material.get(ROLE) == "layer":  # and no material of the user's
             fill_material(slot.material, image)
@@ -349,11 +349,6 @@ def _mesh_kinds(plan: Plan) -> list[str]:
         parts += [f"shape {number}"] if number > 1 else []
         kinds.append(" ".join(parts))
     return kinds
-
-
-def _is_shared(material: bpy.types.Material) -> bool:
-    """Whether more than one object shows a material."""
-    return material.users - material.use_fake_user > 1
 
 
 def _layer_depth(plan: Plan) -> float:
