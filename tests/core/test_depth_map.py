@@ -11,14 +11,7 @@ from ai_ever_zoom_addon.core.depth_map import MOST_CELLS, DepthMap, cells_of, en
 from ai_ever_zoom_addon.core.files.depth_files import find_depth_maps
 from ai_ever_zoom_addon.core.files.folder import find_images
 from ai_ever_zoom_addon.core.series import SeriesImage
-
-
-def touch(folder: Path, *names: str) -> Path:
-    for name in names:
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-    return folder
+from tests.folders import touch
 
 
 @pytest.mark.parametrize(

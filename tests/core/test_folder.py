@@ -16,15 +16,9 @@ from ai_ever_zoom_addon.core.files.folder import (
     natural_key,
 )
 from ai_ever_zoom_addon.errors import EverZoomError
+from tests.folders import touch
 
 names = st.lists(st.text(min_size=1, max_size=12), max_size=8)
-
-
-def touch(folder: Path, *file_names: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in file_names:
-        (folder / name).write_bytes(b"x")
-    return folder
 
 
 def test_numbers_count_by_value(tmp_path: Path) -> None:

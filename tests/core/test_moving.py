@@ -9,14 +9,7 @@ import pytest
 from ai_ever_zoom_addon.core.files.folder import find_images
 from ai_ever_zoom_addon.core.files.moving import is_moving, pictures_of, still_of
 from ai_ever_zoom_addon.errors import EverZoomError
-
-
-def touch(folder: Path, *names: str) -> Path:
-    for name in names:
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-    return folder
+from tests.folders import touch
 
 
 @pytest.mark.parametrize(
