@@ -9,6 +9,7 @@ python3 build.py fuzz [...]      tries nonsense of every kind and counts what ca
 python3 build.py release X.Y.Z   makes all that a release needs, or says what is missing
 python3 build.py doctor          tells what there is on this machine, for a report of a problem
 python3 build.py clean           removes all that was made here, but for what you rendered
+python3 build.py languages       collects what the window says, for its translators
 python3 build.py lock            looks up all packages anew, for tools/locks/ (developers)
 
 `--help` after render or test lists their options. What a command needs (the bpy wheel, test tools,
@@ -273,6 +274,13 @@ def fuzz(arguments: list[str]) -> int:
     return status
 
 
+def languages(arguments: list[str]) -> int:
+    wishes, rest = set_up_options(arguments, "build.py languages")
+    _, python = bpy_environment(next(iter(BPY)), wishes, ["tests"])
+    os.chdir(ROOT)
+    return hand_over([str(python), "-m", "tools.languages", *rest])
+
+
 def release(arguments: list[str]) -> int:
     from tools import releasing
 
@@ -302,7 +310,8 @@ def main(arguments: list[str]) -> int:
     # from Blender. It reads this when it is loaded, in whatever process.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     commands = {"render": render, "test": test, "bench": bench, "fuzz": fuzz}
-    commands |= {"clean": clean, "doctor": doctor, "lock": lock, "release": release}
+    commands |= {"clean": clean, "doctor": doctor, "languages": languages, "lock": lock}
+    commands |= {"release": release}
     try:
         first = arguments[0] if arguments else "-"
         if first in commands:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Any
 
@@ -285,6 +285,15 @@ def _said(name: str, value: Any) -> Any:
     if isinstance(value, list) and is_named(value):
         return listed(value)
     return Text(value) if name in IN_WORDS and isinstance(value, str) else value
+
+
+def templates() -> Iterator[str]:
+    """All that the window may say of findings, before the values are in it."""
+    yield from _SENTENCES.values()
+    for ways in (*_REMEDIES.values(), *_WITHOUT_GPU.values()):
+        yield ways[Way.WINDOW]
+    for forms in _COUNTED.values():
+        yield from forms
 
 
 def can_be_told(finding: Finding) -> bool:
