@@ -18,7 +18,7 @@ from ..scene.output import output_settings
 from ..scene.output.background import BackgroundRender
 from ..texts import Text
 from ..wording import told_seconds
-from .languages import refuse
+from .languages import CONTEXT, refuse
 from .rendered import Job, remember
 from .rendering import Rendering, prepare
 from .reporting import OfZoom, inform, report, say
@@ -177,6 +177,7 @@ class EVERZOOM_OT_pause_render(bpy.types.Operator):
 
     bl_idname = "ever_zoom.pause_render"
     bl_label = "Pause"
+    bl_translation_context = CONTEXT
     bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -191,6 +192,7 @@ class EVERZOOM_OT_cancel_render(bpy.types.Operator):
 
     bl_idname = "ever_zoom.cancel_render"
     bl_label = "Cancel"
+    bl_translation_context = CONTEXT
     bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -29,7 +29,7 @@ from .asking import MORE_IMAGES, active_zoom, listed_image, no_such_image
 from .bridge import to_settings
 from .defaults import users_preferences
 from .finding import PLACE_ICON
-from .languages import refuse
+from .languages import CONTEXT, refuse
 from .of_image import OWN_UNITS, draw_of_image, draw_own
 from .properties import EVERZOOM_PG_image, adopt
 from .reporting import LongOperator, OfZoom, nothing, report
@@ -245,6 +245,7 @@ class EVERZOOM_MT_images(bpy.types.Menu):
     """What can be done with several images, and how they are shown"""
 
     bl_label = "Images"
+    bl_translation_context = CONTEXT
 
     def draw(self, _context: Any) -> None:
         layout = self.layout

@@ -7,6 +7,7 @@ here with values is a `Text`, and comes into the window through `translated`.
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +17,27 @@ from ..texts import Text
 
 FOLDER = Path(__file__).absolute().parents[1] / "languages"
 
-# Blender looks for a button's words in the one, for all others in the other.
-CONTEXTS = ("*", "Operator")
+# Where our words are looked up: Blender's own catalogues know some of them by other meanings.
+CONTEXT = "Ever Zoom"
+# Descriptions, and what a layout is given as a plain literal, Blender always looks up here.
+_COMMON = "*"
 
 _NAME = __package__.rpartition(".")[0]
 
 
 def translated(text: str) -> str:
     """A text of the panel, as the user reads it."""
-    return Text(text).said(translations.pgettext_iface)
+    return Text(text).said(partial(translations.pgettext_iface, msgctxt=CONTEXT))
 
 
 def reported(text: str) -> str:
     """A message in the status bar, as the user reads it."""
-    return Text(text).said(translations.pgettext_rpt)
+    return Text(text).said(partial(translations.pgettext_rpt, msgctxt=CONTEXT))
 
 
 def explained(text: str) -> str:
     """A tooltip, as the user reads it."""
-    return Text(text).said(translations.pgettext_tip)
+    return Text(text).said(partial(translations.pgettext_tip, msgctxt=CONTEXT))
 
 
 def refuse(operator: Any, why: str) -> bool:
@@ -57,7 +60,7 @@ def register() -> None:
             file.stem: {
                 (context, english): text
                 for english, text in read(file).items()
-                for context in CONTEXTS
+                for context in (CONTEXT, _COMMON)
             }
             for file in sorted(FOLDER.glob("*.json"))
         },

@@ -17,6 +17,7 @@ from ..texts import Text
 from ..wording import counted
 from .asking import active_group, active_zoom
 from .bridge import change, problem_of
+from .languages import CONTEXT
 from .reporting import OfZoom, Reporting, report, warned
 from .text import draw_lines
 
@@ -112,6 +113,7 @@ class EVERZOOM_OT_forget_warnings(bpy.types.Operator):
 
     bl_idname = "ever_zoom.forget_warnings"
     bl_label = "Forget What Was Reported"
+    bl_translation_context = CONTEXT
     bl_options = {"INTERNAL"}
 
     def execute(self, _context: bpy.types.Context) -> set[str]:

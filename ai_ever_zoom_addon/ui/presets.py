@@ -23,6 +23,7 @@ from ..settings import LengthBy
 from ..texts import Text
 from .asking import active_group, active_zoom
 from .bridge import change, to_settings
+from .languages import CONTEXT
 from .reporting import Reporting, report
 
 FOLDER = "ever_zoom"  # below the presets
@@ -176,6 +177,7 @@ class EVERZOOM_OT_add_preset(AddPresetBase, bpy.types.Operator):
 
     bl_idname = "ever_zoom.add_preset"
     bl_label = "Add Zoom Preset"
+    bl_translation_context = CONTEXT
     preset_menu = "EVERZOOM_PT_presets"
     preset_subdir = FOLDER
 
@@ -200,6 +202,7 @@ class EVERZOOM_PT_presets(PresetPanel, bpy.types.Panel):
     """The presets in the panel's header."""
 
     bl_label = "Presets"
+    bl_translation_context = CONTEXT
     preset_subdir = FOLDER
     preset_operator = EVERZOOM_OT_use_preset.bl_idname
     preset_add_operator = EVERZOOM_OT_add_preset.bl_idname

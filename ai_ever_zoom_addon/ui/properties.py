@@ -59,6 +59,7 @@ from .bridge import (
     shown,
     to_settings,
 )
+from .languages import CONTEXT
 
 # Frames have so many digits after the point that a number of single precision comes out as typed.
 _SUBTYPES: dict[str, Any] = {
@@ -74,6 +75,7 @@ _SUBTYPES: dict[str, Any] = {
 def _property(kind: Any, choice: Choice, default: Any, **others: Any) -> Any:
     """The Blender property of a setting."""
     common: dict[str, Any] = {"name": choice.label, "description": choice.help, **others}
+    common["translation_context"] = CONTEXT
     if kind is bool:
         return BoolProperty(default=default, **common)
     if isinstance(kind, type) and issubclass(kind, StrEnum):

@@ -13,7 +13,7 @@ from ..errors import EverZoomError, in_one_line
 from ..texts import Text
 from ..wording import Way, told
 from .asking import has_zoom
-from .languages import refuse, reported
+from .languages import CONTEXT, refuse, reported
 from .work import Finish, Work
 
 WAIT = Text("Wait until the work in progress is done, or press Esc")
@@ -79,6 +79,8 @@ class Reporting:
     changed something before it failed has to end so, too: otherwise undoing it would take back
     what the user did before.
     """
+
+    bl_translation_context = CONTEXT
 
     def act(self, context: Any) -> None:
         """What the button does.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .languages import CONTEXT
+
 MAIN = "EVERZOOM_PT_main"
 
 
@@ -13,6 +15,7 @@ class InTab:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Ever Zoom"
+    bl_translation_context = CONTEXT
 
 
 class PartOfTab(InTab):

@@ -14,7 +14,7 @@ from ..core.relisting import Pending
 from ..core.steps import Steps
 from ..errors import EverZoomError
 from ..texts import Text
-from .languages import translated
+from .languages import CONTEXT, translated
 
 TICK_SECONDS = 0.01
 _SILENT = {"EVERZOOM_OT_seam_check"}  # modal operators that write nothing into the status bar
@@ -167,6 +167,7 @@ class EVERZOOM_OT_stop(bpy.types.Operator):
 
     bl_idname = "ever_zoom.stop"
     bl_label = "Stop"
+    bl_translation_context = CONTEXT
     bl_options = {"INTERNAL"}
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
