@@ -118,15 +118,29 @@ def update(control: Object, plan: Plan) -> None:
     for item in [item for item in control.children_recursive if item.get(ROLE) == HOLDER]:
         if not item.children:
             bpy.data.objects.remove(item)
+    known = _known_anchors(control, list(layers.values()))
+    children = children_by_parent()
+    for number, item in layers.items():
+        anchor = known[item]
+        _hang(anchor, item)
+        if children.get(anchor):
+            use(anchor, control, plan.layer_of(number))
+
+
+def _known_anchors(control: Object, layers: Sequence[Object]) -> dict[Object, Object]:
+    """The anchors of layers, new ones where there are none; others go, or wait with what they have.
+
+    An anchor is known by the layer that it hangs on, or by the name of its image.
+    """
     known: dict[Object, Object] = {}
     waiting = []
     for anchor in anchors(control):
         layer = anchor.parent
-        if layer is not None and layer not in known and layer in layers.values():
+        if layer is not None and layer not in known and layer in layers:
             known[layer] = anchor
         else:
             waiting.append(anchor)
-    for layer in layers.values():
+    for layer in layers:
         name = _name_of_image(layer)
         if layer not in known:
             found = next((item for item in waiting if item[ANCHOR] == name), None)
@@ -140,25 +154,23 @@ def update(control: Object, plan: Plan) -> None:
             continue
         anchor.driver_remove("hide_viewport")
         anchor.hide_viewport = True
-    numbers = {layer.number: layer for layer in plan.layers}
-    children = children_by_parent()
-    for number, item in layers.items():
-        anchor = known[item]
-        name = f"Anchor {item.name}"
-        if anchor.name != name:
-            anchor.name = name
-        if anchor.parent != item:
-            anchor.parent = item
-        anchor.matrix_parent_inverse.identity()
-        anchor.matrix_basis.identity()
-        for lock in ("lock_location", "lock_rotation", "lock_scale"):
-            setattr(anchor, lock, (True, True, True))
-        anchor.driver_remove("hide_viewport")
-        for name in (STEP, FADE):
-            anchor.driver_remove(f'["{name}"]')
-        anchor.hide_viewport = True
-        if children.get(anchor):
-            use(anchor, control, numbers[number])
+    return known
+
+
+def _hang(anchor: Object, layer: Object) -> None:
+    """Put an anchor where its layer is, hidden, as nothing hangs on it."""
+    name = f"Anchor {layer.name}"
+    if anchor.name != name:
+        anchor.name = name
+    if anchor.parent != layer:
+        anchor.parent = layer
+    anchor.matrix_parent_inverse.identity()
+    anchor.matrix_basis.identity()
+    for lock in ("lock_location", "lock_rotation", "lock_scale"):
+        setattr(anchor, lock, (True, True, True))
+    for path in ("hide_viewport", f'["{STEP}"]', f'["{FADE}"]'):
+        anchor.driver_remove(path)
+    anchor.hide_viewport = True
 
 
 def _describe(owner: Any, name: str, text: str) -> None:

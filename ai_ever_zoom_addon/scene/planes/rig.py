@@ -306,32 +306,42 @@ def _fill_layers(
             item.data = own_mesh(item.data) if is_bent[layer.index] else meshes[kind]
         if is_bent[layer.index] and item.data.get(ROLE) == BENT:
             bend(item, control, layer, makers[layer.index])
-        if not item.material_slots:
-            item.data.materials.append(None)
-        slot = item.material_slots[0]
-        slot.link = "OBJECT"
-        if slot.material is None:
-            slot.material = bpy.data.materials.new(layer.image.file.stem)
-            slot.material[ROLE] = "layer"
-        elif slot.material.get(ROLE) == "layer" and objects.is_shared(slot.material):
-            slot.material = slot.material.copy()  # a copied zoom goes on showing its own images
-        if slot.material.get(ROLE) == "layer":  # and no material of the user's
-            fill_material(slot.material, image)
-            if is_moving(layer.image.file):
-                play(objects.image_node(item).image_user, image, plan.first_sight(layer))
+        _show_image(item, layer, image, plan)
         name = f"{layer.number:03} {layer.image.file.stem}"
         if item.name != name:
             item.name = name
         _place_layer(control, item, plan, layer, depth, stretches, camera)
     for item in existing.values():
-        for child in item.children:  # the user's things stay where they are
-            place = child.matrix_world.copy()
-            child.parent = control
-            child.matrix_world = place
-        materials = [slot.material for slot in item.material_slots if slot.material is not None]
-        bpy.data.objects.remove(item)
-        bpy.data.batch_remove([material for material in materials if not material.users])
+        _remove_layer(control, item)
     bpy.data.batch_remove({mesh for mesh in tagged if not mesh.users})
+
+
+def _show_image(item: Any, layer: Layer, image: Any, plan: Plan) -> None:
+    """Give a layer's object a material with the image, unless it has one of the user's."""
+    if not item.material_slots:
+        item.data.materials.append(None)
+    slot = item.material_slots[0]
+    slot.link = "OBJECT"
+    if slot.material is None:
+        slot.material = bpy.data.materials.new(layer.image.file.stem)
+        slot.material[ROLE] = "layer"
+    elif slot.material.get(ROLE) == "layer" and objects.is_shared(slot.material):
+        slot.material = slot.material.copy()  # a copied zoom goes on showing its own images
+    if slot.material.get(ROLE) == "layer":
+        fill_material(slot.material, image)
+        if is_moving(layer.image.file):
+            play(objects.image_node(item).image_user, image, plan.first_sight(layer))
+
+
+def _remove_layer(control: Any, item: Any) -> None:
+    """Remove a layer's object with its material; the user's things on it stay where they are."""
+    for child in item.children:
+        place = child.matrix_world.copy()
+        child.parent = control
+        child.matrix_world = place
+    materials = [slot.material for slot in item.material_slots if slot.material is not None]
+    bpy.data.objects.remove(item)
+    bpy.data.batch_remove([material for material in materials if not material.users])
 
 
 def _mesh_kinds(plan: Plan) -> list[str]:
