@@ -341,38 +341,14 @@ def relist_steps(
     if not (is_found or given):
         steps = uniform_steps(len(found), settings.zoom_factor)
         return Series(tuple(found), steps, old.skipped, is_measured=False), None
-    before = _known_pairs(control)
-    known = {} if anew else dict(before)
-    load = lru_cache(maxsize=2)(loading.read_pixels)  # an image has two neighbours
-    ends = files[-1], files[0]
-    is_ring_wanted = settings.travel is Travel.LOOP and len(files) > 2
-    wanted = [*pairwise(files), *([ends] if is_ring_wanted else [])]
-    names = [(str(outer), str(inner)) for outer, inner in wanted]
-    for number, (outer, inner) in enumerate(wanted):
-        placement = placement_of(given, outer.name, inner.name)
-        if placement is None and (str(outer), str(inner)) in known:
-            continue
-        text = f"Measuring {inner.name} in {outer.name}"
-        yield number / len(files), text
-        others = [pair for two in names if (pair := known.get(two) or before.get(two))]
-        work = pair_steps(outer, inner, load, placement, others)
-        known[str(outer), str(inner)] = yield from within(work, number / len(files), text)
-    neighbours = [known[str(outer), str(inner)] for outer, inner in pairwise(files)]
-    sure = [pair for pair in neighbours if pair is not None]
-    factors = [pair.factor for pair in sure]
-    factor = median(factors) if factors else settings.given_factor or DEFAULT_FACTOR
-    usual = consensus(said_by(sure)) or Usual(math.log(factor), 0.0, 0.0, 0.0)
-    pairs = [
-        pair or usual.pair(outer.name, inner.name, (image.width, image.height))
-        for pair, image, (outer, inner) in zip(neighbours, found, pairwise(files), strict=False)
-    ]
-    analysis = judge(pairs, settings.given_factor)
-    closing = known.get((str(ends[0]), str(ends[1])))
-    analysis = replace(
-        analysis,
-        closing=closing,
-        loops=closing is not None,
+    known = yield from _neighbour_steps(
+        files,
+        given,
+        _known_pairs(control),
+        is_ring=settings.travel is Travel.LOOP and len(files) > 2,
+        anew=anew,
     )
+    analysis = _judged(found, known, settings)
     analysis = _as_ordered(analysis, recipe.stored_analysis(control), listing)
     here = {str(row.file) for row in listing.rows}
     report = analysis.to_json() | {
@@ -383,6 +359,58 @@ def relist_steps(
         ]
     }
     return series_of(found, analysis, old.skipped), report
+
+
+def _neighbour_steps(
+    files: Sequence[Path],
+    given: Sequence[GivenPlacement],
+    before: Known,
+    *,
+    is_ring: bool,
+    anew: bool,
+) -> Steps[Known]:
+    """Measure neighbours that are not known.
+
+    Args:
+        files: In their order.
+        given: What the user has given.
+        before: What was measured before.
+        is_ring: The last and the first are neighbours, too.
+        anew: Measure the others again.
+
+    Returns:
+        What is known then.
+    """
+    known = {} if anew else dict(before)
+    load = lru_cache(maxsize=2)(loading.read_pixels)  # an image has two neighbours
+    wanted = [*pairwise(files), *([(files[-1], files[0])] if is_ring else [])]
+    names = [(str(outer), str(inner)) for outer, inner in wanted]
+    for number, (outer, inner) in enumerate(wanted):
+        placement = placement_of(given, outer.name, inner.name)
+        if placement is None and names[number] in known:
+            continue
+        text = f"Measuring {inner.name} in {outer.name}"
+        yield number / len(files), text
+        others = [pair for two in names if (pair := known.get(two) or before.get(two))]
+        work = pair_steps(outer, inner, load, placement, others)
+        known[names[number]] = yield from within(work, number / len(files), text)
+    return known
+
+
+def _judged(images: Sequence[SeriesImage], known: Known, settings: ZoomSettings) -> Analysis:
+    """The analysis of images in their order, by what is known of neighbours."""
+    files = [image.file for image in images]
+    neighbours = [known[str(outer), str(inner)] for outer, inner in pairwise(files)]
+    sure = [pair for pair in neighbours if pair is not None]
+    factors = [pair.factor for pair in sure]
+    factor = median(factors) if factors else settings.given_factor or DEFAULT_FACTOR
+    usual = consensus(said_by(sure)) or Usual(math.log(factor), 0.0, 0.0, 0.0)
+    pairs = [
+        pair or usual.pair(outer.name, inner.name, (image.width, image.height))
+        for pair, image, (outer, inner) in zip(neighbours, images, pairwise(files), strict=False)
+    ]
+    closing = known.get((str(files[-1]), str(files[0])))
+    return replace(judge(pairs, settings.given_factor), closing=closing, loops=closing is not None)
 
 
 def _as_ordered(analysis: Analysis, before: Analysis | None, listing: Listing) -> Analysis:
