@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import bpy
 from ...core.files.locking import is_held
 from ...core.files.temporary import claim
 from ...core.files.writing import Writing
-from ...core.steps import Progress, run
+from ...core.steps import run
 from ...errors import EverZoomError, reason_of
 from ..strips.storing import Saving
 from . import blend_file, encoding, output_settings, rendering
@@ -59,41 +60,23 @@ def work(
     claim(Path(bpy.app.tempdir))
     if gently and hasattr(os, "nice"):
         os.nice(_NICENESS)
-    crew = Path(folder)
-
-    def report(kind: str, value: Any) -> None:
-        with Path(reports).open("ab") as stream:
-            stream.write(json.dumps([kind, value]).encode() + b"\n")
-
-    def finished() -> None:
-        """Report the frame that is written."""
-        report(FRAME, int(rendered.frame_current))
-        wait()
-
-    def wait() -> None:
-        """Wait if that is wanted, and end if nobody is there."""
-        while True:
-            if is_watched and not is_held(crew / LOCK):
-                os._exit(1)
-            if not (crew / PAUSE).exists():
-                break
-            time.sleep(_PAUSE_SECONDS)
-
+    crew = _Crew(Path(folder), Path(reports), is_watched)
     try:
         bpy.ops.wm.open_mainfile(filepath=file, load_ui=False, use_scripts=runs_scripts)
         rendered = bpy.data.scenes[scene]
+
+        def finished() -> None:
+            """Report the frame that is written."""
+            crew.report(FRAME, int(rendered.frame_current))
+            crew.wait()
+
         if redraws is not None:
-
-            def heeding(_: float, text: str) -> None:
-                report(DRAWING, text.removeprefix("Preparing "))
-                wait()
-
-            report(DRAWN, _redraw(rendered, Path(redraws), heeding))
+            crew.report(DRAWN, _redraw(rendered, Path(redraws), crew))
         elif encodes is not None and frames is not None:
             numbers = range(encodes[0], encodes[1] + 1)
             waiting = encoding.waiting_frames(Path(frames), numbers)
             encoding.encode(rendered, waiting, _wait, finished)
-            report(WHOLE, encodes[1])
+            crew.report(WHOLE, encodes[1])
         else:
             if frames is not None:
                 output_settings.set_output(rendered, frames)
@@ -101,18 +84,51 @@ def work(
             for first, last in map(json.loads, sys.stdin) if records is None else [records]:
                 problem = _render(rendered, range(first, last + 1, step), finished, sharp=sharp)
                 if problem:
-                    report(FAILED, problem)
+                    crew.report(FAILED, problem)
                 elif records is not None:
-                    report(WHOLE, last)
+                    crew.report(WHOLE, last)
     except EverZoomError as error:
-        report(FAILED, str(error))
+        crew.report(FAILED, str(error))
     except RuntimeError as error:
-        report(FAILED, reason_of(error))
+        crew.report(FAILED, reason_of(error))
 
 
-def _redraw(scene: Any, file: Path, progress: Progress) -> bool:
+@dataclass(frozen=True)
+class _Crew:
+    """The crew, as its worker sees it.
+
+    Attributes:
+        folder: Where it says what is to be done.
+        reports: The file for reports.
+        is_watched: Its lock says whether it is alive.
+    """
+
+    folder: Path
+    reports: Path
+    is_watched: bool
+
+    def report(self, kind: str, value: Any) -> None:
+        with self.reports.open("ab") as stream:
+            stream.write(json.dumps([kind, value]).encode() + b"\n")
+
+    def wait(self) -> None:
+        """Wait if that is wanted, and end if nobody is there."""
+        while True:
+            if self.is_watched and not is_held(self.folder / LOCK):
+                os._exit(1)
+            if not (self.folder / PAUSE).exists():
+                break
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _redraw(scene: Any, file: Path, crew: _Crew) -> bool:
     """Draw the pictures of a zoom's steps, and save the file; whether there was any to draw."""
-    is_drawn = run(redraw_steps(scene), progress)
+
+    def heeding(_: float, text: str) -> None:
+        crew.report(DRAWING, text.removeprefix("Preparing "))
+        crew.wait()
+
+    is_drawn = run(redraw_steps(scene), heeding)
     if is_drawn:
         with Writing() as writing:
             Saving(file, writing)
