@@ -70,7 +70,8 @@ class _Look:
             view.view_rotation = self.rotation  # a camera's view has turned it
         if space.shading.type in SHADINGS_WITH_COMPOSITING:
             space.shading.type = self.shading
-        space.shading.use_compositor = self.compositor
+        if self.compositor == "DISABLED" and space.shading.use_compositor == "CAMERA":
+            space.shading.use_compositor = self.compositor  # see `show_compositing`
         overlay = space.overlay
         overlay.show_cursor = overlay.show_cursor or self.has_cursor
         overlay.show_object_origins = overlay.show_object_origins or self.has_origins

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import pytest
 
 from ai_ever_zoom_addon.settings import Engine
-from ai_ever_zoom_addon.ui.view import look_through_camera
+from ai_ever_zoom_addon.ui.view import follow, look_through_camera, show_compositing
 from tests.scene.room import make_zoom
 
 
@@ -37,3 +38,24 @@ def test_views_show_the_zoom_and_keep_everything_else(addon: None, tmp_path: Pat
         in_the_middle = {"show_cursor": "False", "show_object_origins": "False"}
         assert in_the_middle.items() - overlay.items()
         assert values(space.overlay) == overlay | in_the_middle
+
+
+@pytest.mark.newest
+def test_what_is_chosen_meanwhile_for_the_compositor_stays(addon: None, tmp_path: Path) -> None:
+    """Where a window leaves the zoom its views get back only what the add-on has changed."""
+    window: Any = bpy.context.window
+    zoom, own = window.scene, bpy.data.scenes.new("Own")
+    make_zoom(tmp_path, zoom, engine=Engine.CYCLES)
+    spaces = [area.spaces.active for area in window.screen.areas if area.type == "VIEW_3D"]
+    shading: Any = spaces[0].shading
+    for chosen, kept in (("", "DISABLED"), ("ALWAYS", "ALWAYS"), ("DISABLED", "DISABLED")):
+        shading.use_compositor = "DISABLED"
+        window.scene = zoom
+        look_through_camera(window)
+        show_compositing(window)
+        assert shading.use_compositor == "CAMERA"
+        if chosen:
+            shading.use_compositor = chosen
+        window.scene = own
+        follow()
+        assert shading.use_compositor == kept
