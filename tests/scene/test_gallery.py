@@ -251,13 +251,46 @@ def test_where_the_view_stays_no_flash_does(
 
 
 @pytest.mark.newest
-def test_a_wide_lens_sees_the_flash(control: Any, picture_folder: Path) -> None:
-    """The nearer camera does not stand between the light and the image."""
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_wide_lens_sees_the_flash(control: Any, picture_folder: Path, is_there: bool) -> None:
+    """The nearer camera does not stand between the light and the image, whatever came first."""
+    if is_there:
+        put(control, "flash", 3)
     camera: Any = next(objects.parts(control, "camera"))
     camera.data.lens = 20.0
     zooms.change_zoom(bpy.context.scene, control, recipe.stored_settings(control))
-    put(control, "flash", 3)
+    if not is_there:
+        put(control, "flash", 3)
     assert render(picture_folder / "arrived", 3).min() > 0.8
+
+
+@pytest.mark.newest
+def test_a_flashs_own_distance_stays(control: Any) -> None:
+    """Where the user has given its driver another expression."""
+    top = put(control, "flash", 3)
+    (item,) = top.children
+    (curve,) = (c for c in item.animation_data.drivers if c.data_path == "location")
+    curve.driver.expression = "0.1 + max(step, 0)"
+    zooms.change_zoom(bpy.context.scene, control, recipe.stored_settings(control))
+    assert curve.driver.expression == "0.1 + max(step, 0)"
+
+
+@pytest.mark.newest
+def test_an_accent_whose_empty_was_deleted_goes_with_the_next_build(
+    control: Any, picture_folder: Path
+) -> None:
+    seen = Seen(picture_folder, control, "colour_accent", 3.25)
+    other = put(control, "colour_accent", 2)
+    assert np.abs(seen.difference(3.25)).max() > 0.1
+    bpy.data.objects.remove(seen.top)
+    zooms.change_zoom(bpy.context.scene, control, recipe.stored_settings(control))
+    layers = objects.numbered(control, "layer")
+    for layer in (layers[2], layers[4]):
+        tree = layer.material_slots[0].material.node_tree
+        has_node = any(node.type == "HUE_SAT" for node in tree.nodes)
+        assert has_node is (other.parent.parent == layer)
+    effects.remove(other)
+    assert np.array_equal(render(picture_folder / "gone", 3.25), seen.plain[3.25])
 
 
 @pytest.mark.newest

@@ -321,11 +321,22 @@ def name_of(top: Object) -> str:
 
 
 def renew(control: Object, plan: Plan) -> None:
-    """Bring effects up to date, after a build."""
+    """Bring effects up to date, after a build.
+
+    What those whose top object was deleted have left in their images goes.
+    """
+    from . import ALL
+
     layers = {layer.number: layer for layer in plan.layers}
     items = {item: number for number, item in objects.numbered(control, "layer").items()}
     own = set(anchors.anchors(control))
-    for top, effect in list(on_images(control)):
+    present = list(on_images(control))
+    has = {(top.parent and top.parent.parent, type(effect)) for top, effect in present}
+    for item in items:
+        for kind in ALL:
+            if not has & {(item, kind), (item, type(None))}:  # nobody knows what the latter is
+                kind().unmake(item)
+    for top, effect in present:
         anchor = top.parent
         item = anchor.parent if anchor is not None else None
         if anchor is None or item is None or items.get(item) not in layers:

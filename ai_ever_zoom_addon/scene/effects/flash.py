@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -47,13 +48,10 @@ class Flash(Effect):
         plane.from_pydata(corners, [], [(0, 1, 2, 3)])
         item = place.add("Flash", plane, [light], self._hidden(peak))
         item.hide_select = True  # it lies before everything
-        # The camera comes nearer, by the image's own factor or the next one's.
-        factor = _largest_factor(place)
-        near = NEAR * anchors.camera_distance(place.control)
-        drive(item, "location", f"{near:.6g} * pow({factor!r}, -max(step, 0))", place.step, 2)
+        drive(item, "location", _distance(place), place.step, 2)
 
     def renew(self, place: Place) -> None:
-        """Another timing may have brought a hold."""
+        """Another timing may have brought a hold, and another lens the camera nearer."""
         wanted = self._peak(place)
         for item in place.top.children:
             animations = [item.animation_data]
@@ -61,7 +59,10 @@ class Flash(Effect):
                 animations += [slot.material.animation_data, slot.material.node_tree.animation_data]
             for animation in filter(None, animations):
                 for curve in animation.drivers:
-                    self._move(curve.driver, wanted)
+                    if not _DISTANCE.fullmatch(curve.driver.expression):
+                        self._move(curve.driver, wanted)
+                    elif curve.driver.expression != _distance(place):
+                        curve.driver.expression = _distance(place)
 
     def _move(self, driver: Any, wanted: float) -> None:
         """Let a driver follow another peak, unless the user has changed it."""
@@ -98,6 +99,16 @@ class Flash(Effect):
 
 def _away(peak: float) -> str:
     return f"abs(step - {peak:.6g})"
+
+
+# What `_distance` gives: another expression is the user's.
+_DISTANCE = re.compile(r"[\d.e+-]+ \* pow\([\d.e+-]+, -max\(step, 0\)\)")
+
+
+def _distance(place: Place) -> str:
+    """Expression for how far it is before its image: the camera comes nearer, by its own factor."""
+    near = NEAR * anchors.camera_distance(place.control)
+    return f"{near:.6g} * pow({_largest_factor(place)!r}, -max(step, 0))"
 
 
 def _largest_factor(place: Place) -> float:
