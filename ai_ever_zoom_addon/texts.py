@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Self
 
 
@@ -43,3 +43,17 @@ class Text(str):
                 for name, value in self.values.items()
             }
         )
+
+
+def joined(texts: Iterable[str], template: str = "{line}, {text}") -> Text:
+    """Texts one after the other, each of which is translated.
+
+    Args:
+        texts: In English.
+        template: How another one is added to those before.
+    """
+    first, *others = texts
+    line = Text(first)
+    for text in others:
+        line = Text(template, line=line, text=Text(text))
+    return line

@@ -82,7 +82,9 @@ class EVERZOOM_OT_mark_images(OfZoom, bpy.types.Operator):
 
     def act(self, context: Any) -> None:
         count = anchors.mark_images(context.scene, active_zoom(context))
-        report(self, Text("Set {count} markers", count=count))
+        report(
+            self, Text("Set 1 marker") if count == 1 else Text("Set {count} markers", count=count)
+        )
 
 
 CLASSES = (

@@ -18,7 +18,7 @@ from ..scene.output import output_settings
 from ..scene.output.background import BackgroundRender
 from ..texts import Text
 from ..wording import told_seconds
-from .languages import CONTEXT, refuse
+from .languages import CONTEXT, refuse, translated
 from .rendered import Job, remember
 from .rendering import Rendering, prepare
 from .reporting import OfZoom, inform, report, say
@@ -106,7 +106,9 @@ class Background:
             is_trial = cls.trial is not None
             cls.remember(running, is_whole=True)
             inform(
-                "The panel says what a render takes" if is_trial else f"Saved to {running.output}"
+                Text("The panel says what a render takes")
+                if is_trial
+                else Text("Saved to {output}", output=running.output)
             )
         if is_done or running.text != before:
             redraw(bpy.context)
@@ -211,11 +213,16 @@ def draw_background(layout: Any) -> None:
         return
     row = layout.row(align=True)
     if running.is_paused:
-        text = f"Paused at {running.text}"
+        text = Text("Paused at {progress}", progress=running.text)
+    elif running.left is None:
+        text = Text("Rendering {progress}", progress=running.text)
     else:
-        left = f", {told_seconds(running.left)} left" if running.left is not None else ""
-        text = f"Rendering {running.text}{left}"
-    row.progress(factor=running.fraction, text=text)
+        text = Text(
+            "Rendering {progress}, {time} left",
+            progress=running.text,
+            time=told_seconds(running.left),
+        )
+    row.progress(factor=running.fraction, text=translated(text), translate=False)
     icon = "PLAY" if running.is_paused else "PAUSE"
     row.operator("ever_zoom.pause_render", text="", icon=icon)
     row.operator("ever_zoom.cancel_render", text="", icon="X")

@@ -27,6 +27,7 @@ from ..scene.output.output_settings import settings_from_scene
 from ..scene.output.sound import sound_seconds
 from ..scene.planes import objects
 from ..settings import KINDS, TABLE, ImageSettings, LengthBy, Travel, ZoomSettings
+from ..texts import Text
 from . import defaults, exchange
 from .view import timelines_follow
 
@@ -171,7 +172,7 @@ def _set(group: Any, field: Field, changed: Callable[[ZoomSettings], ZoomSetting
         _store(group, changed(before))
     except EverZoomError as error:
         _before.pop(owner.session_uid, None)
-        _problems[owner.session_uid] = str(error), field
+        _problems[owner.session_uid] = error.text, field
 
 
 def apply(group: Any, _context: Any = None) -> None:
@@ -379,7 +380,7 @@ def meant(name: str, value: Any) -> Any:
             return images_from_json(plain.read_json(value))
         except ValueError as error:
             raise EverZoomError(
-                "{setting}: {error}.", setting=TABLE[name].label, error=error
+                "{setting}: {error}.", setting=Text(TABLE[name].label), error=error.args[0]
             ) from None
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return list(kind)[value]

@@ -36,10 +36,11 @@ from .asking import MORE_IMAGES, active_zoom, folder_path
 from .bridge import to_settings
 from .defaults import output_name
 from .finding import draw_finding
+from .languages import explained, translated
 from .properties import FINDING, adopt, plain_property
 from .questions import Question, ask, forget, question_of
 from .remarking import remarks_of
-from .reporting import LongOperator, warn
+from .reporting import LongOperator, report, warn
 from .view import frame_timeline, look_through_camera, timelines_follow
 from .work import Finish, Kept
 
@@ -130,7 +131,7 @@ def _build_steps(
     )
     settings = to_settings(kept[-1].find().ever_zoom).having(chosen)
     yield from zooms.prepare_steps(kept[0].find(), series, settings)
-    yield 1.0, "Building"
+    yield 1.0, Text("Building")
     scene, owner, *controls = (item.find() for item in kept)
     control = controls[0] if controls else None
     settings = to_settings((control or owner).ever_zoom).having(chosen)
@@ -139,7 +140,7 @@ def _build_steps(
     if control is not None and scene not in control.users_scene:
         scene = control.users_scene[0]
     plan = zooms.check_zoom(scene, series, settings, control)
-    report = analysis.to_json() if analysis else None
+    analysed = analysis.to_json() if analysis else None
 
     def finish() -> None:
         forget(owner.ever_zoom)
@@ -147,7 +148,7 @@ def _build_steps(
         if control is None and not is_here:
             place = _scene_for_new_zoom(scene, plan)
         with timelines_follow(place):
-            built = zooms.build_zoom(place, series, settings, control, report, listing)
+            built = zooms.build_zoom(place, series, settings, control, analysed, listing)
         if control is None and owner.get(tags.ROLE) == tags.CONTROL:
             # What was chosen was meant for the new zoom.
             recipe.save_settings(owner, recipe.as_built(owner))
@@ -239,10 +240,10 @@ def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) 
     objects.check_editable(control)
     kept = Kept(control)
     settings = to_settings(control.ever_zoom)
-    series, report = yield from relist_steps(control, listing, settings, anew=True)
+    series, analysed = yield from relist_steps(control, listing, settings, anew=True)
     settings = to_settings(kept.find().ever_zoom)
     yield from zooms.prepare_steps(context.scene, series, settings)
-    yield 1.0, "Building"
+    yield 1.0, Text("Building")
     control = kept.find()
     group = control.ever_zoom
     settings = to_settings(group)
@@ -251,19 +252,17 @@ def _rebuild_steps(operator: Any, context: Any, control: Any, listing: Listing) 
 
     def finish() -> None:
         with timelines_follow(scene):
-            zooms.build_zoom(scene, series, settings, control, report, listing)
+            zooms.build_zoom(scene, series, settings, control, analysed, listing)
         adopt(control)
         _present(operator, context, scene, control, is_new=False)
         new = _not_listed(group, listing)
         if new:
-            more = f" and {len(new) - 3} more" if len(new) > 3 else ""
             warn(
                 operator,
                 Text(
-                    "Not in the list: {files}{more}. Add what is new in the folder by the list's "
-                    "+, or press Find Order",
-                    files=", ".join(new[:3]),
-                    more=more,
+                    "Not in the list: {files}. Add what is new in the folder by the list's +, or "
+                    "press Find Order",
+                    files=among(new, 3),
                 ),
             )
 
@@ -282,18 +281,18 @@ def _not_listed(group: Any, listing: Listing) -> list[str]:
 
 def _tell(operator: Any, scene: Any, control: Any) -> None:
     images = counted(control.ever_zoom.image_count, "image")
-    remarks, _ = remarks_of(scene, control)
-    noted = f"; {counted(len(remarks), 'remark')} in the panel" if remarks else ""
     frames = zooms.told_frames(scene, control)
-    operator.report(
-        {"INFO"},
-        Text(
-            "Built a zoom through {images}, {frames}{noted}",
+    remarks, _ = remarks_of(scene, control)
+    if remarks:
+        text = Text(
+            "Built a zoom through {images}, {frames}; {remarks} in the panel",
             images=images,
             frames=frames,
-            noted=noted,
-        ),
-    )
+            remarks=counted(len(remarks), "remark"),
+        )
+    else:
+        text = Text("Built a zoom through {images}, {frames}", images=images, frames=frames)
+    report(operator, text)
 
 
 def _scene_for_new_zoom(scene: Any, plan: Plan) -> Any:
@@ -411,8 +410,8 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
     def description(cls, _context: Any, properties: Any) -> str:
         for name in ("is_new", "is_found_anew", "folder", "is_here"):
             if getattr(properties, name):
-                return str(properties.bl_rna.properties[name].description)
-        return str(cls.__doc__)
+                return explained(properties.bl_rna.properties[name].description)
+        return explained(str(cls.__doc__))
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         manager = context.window_manager
@@ -449,7 +448,7 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
         for text in output_settings.changed_by_build(
             context.scene, to_settings(context.scene.ever_zoom)
         ):
-            column.label(text=text, translate=False, icon="DOT")
+            column.label(text=translated(text), translate=False, icon="DOT")
         if compat.compositing_tree(context.scene) is not None:
             column.label(text="Its compositing nodes stay, and change the zoom's frames, too")
 

@@ -74,7 +74,7 @@ def _draw_in_view(layout: Any, context: Any) -> None:
     if shading.type in SHADINGS_WITH_COMPOSITING:
         layout.prop(shading, "use_compositor", text="View")
     else:
-        text = "Seen in Material Preview and Rendered shading: this view has another one."
+        text = Text("Seen in Material Preview and Rendered shading: this view has another one.")
         draw_lines(layout, context, text, icon="INFO")
 
 
@@ -92,7 +92,10 @@ class EVERZOOM_PT_compositing(PartOfTab, bpy.types.Panel):
         column = layout.column()
         if has_strips(context.scene):
             column.enabled = False
-            draw_idle(layout, context, "Fast 2D goes past the compositor")
+            draw_idle(
+                *(layout, context),
+                Text("Fast 2D goes past the compositor: choose another engine for this."),
+            )
         elif context.area is not None:
             _draw_in_view(column, context)
         for node in filters:

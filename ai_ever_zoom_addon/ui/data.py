@@ -22,6 +22,7 @@ from ..scene import backdrop, effects, loading, recipe, tags, zooms
 from ..scene.output import output_settings
 from ..scene.planes import anchors, objects
 from ..settings import TABLE
+from ..texts import Text, joined
 from .asking import active_zoom, folder_path
 from .bridge import problem_of
 from .questions import question_of
@@ -79,6 +80,13 @@ class Shown:
     zoom_scenes: tuple[str, ...] = ()
 
 
+# By what an analysis calls it.
+_ORDERS = {
+    "innermost-first": Text("Files are innermost first"),
+    "outermost-first": Text("Files are outermost first"),
+    "shuffled": Text("Files are shuffled"),
+}
+
 # Of those within the chosen folder.
 _MOST_FOLDERS = 5
 
@@ -115,7 +123,9 @@ def _load(scene: Any, control: Any) -> Shown:
     asked = question.finding if question else None
     if control is None:
         if objects.leftovers(scene):
-            problems.append("The control of a zoom is gone: choose its folder and build it again.")
+            problems.append(
+                Text("The control of a zoom is gone: choose its folder and build it again.")
+            )
         return Shown(
             problems=tuple(problems),
             question=asked,
@@ -127,12 +137,12 @@ def _load(scene: Any, control: Any) -> Shown:
     remarks, dismissed = remarks_of(scene, control)
     unbuilt, missing = _unbuilt(control), _missing(control)
     is_own_order = group.is_own_order
-    order = "" if is_own_order or group.image_count < 2 else group.file_order.replace("-", " ")
+    has_order = group.image_count > 1 and not is_own_order
     return Shown(
         image_count=group.image_count,
         depth_count=_deep(control),
         factor=group.found_factor,
-        order=f"Files are {order}" if order else "",
+        order=_ORDERS.get(group.file_order, "") if has_order else "",
         is_own_order=is_own_order,
         problems=(*problems, *zooms.problems(control), *_gone(missing), *_not_built(unbuilt)),
         question=asked,
@@ -145,7 +155,7 @@ def _load(scene: Any, control: Any) -> Shown:
             if not anchor.hide_viewport and anchor.get(anchors.STEP) is not None
         ),
         effects=tuple(
-            (top.name, effect.label if effect else top.name, effects.name_of(top))
+            (top.name, Text(effect.label) if effect else top.name, effects.name_of(top))
             for top, effect in effects.on_images(control)
         ),
         has_backdrop=has_backdrop,
@@ -199,18 +209,31 @@ def _missing(control: Any) -> tuple[str, ...]:
     return tuple(row.file.name for row in rows if not loading.is_at_hand(row.file))
 
 
-def _gone(names: Sequence[str]) -> list[str]:
+def _gone(names: Sequence[str]) -> list[Text]:
     """That files are gone which the zoom shows."""
     if not names:
         return []
-    verb = "is" if len(names) == 1 else "are"
-    return [f"{listed(names, 3)} {verb} gone: put back what is missing, or Build Again without it."]
+    if len(names) == 1:
+        return [
+            Text(
+                "{file} is gone: put back what is missing, or Build Again without it.",
+                file=names[0],
+            )
+        ]
+    return [
+        Text(
+            "{files} are gone: put back what is missing, or Build Again without it.",
+            files=listed(names, 3),
+        )
+    ]
 
 
-def _not_built(names: Sequence[str]) -> list[str]:
+def _not_built(names: Sequence[str]) -> list[Text]:
     """That settings wait for the next build."""
-    labels = ", ".join(TABLE[name].label for name in names)
-    return [f"Not built yet: {labels}. Press Build Again."] if names else []
+    if not names:
+        return []
+    labels = joined(TABLE[name].label for name in names)
+    return [Text("Not built yet: {settings}. Press Build Again.", settings=labels)]
 
 
 @persistent  # type: ignore[untyped-decorator]

@@ -15,6 +15,7 @@ from ..core.files.output import OWN_VIDEO
 from ..core.preset import understood
 from ..scene.output.gpu import best_engine, gpu_name
 from ..settings import Engine
+from ..texts import Text
 from ..wording import Way, why_engine
 
 ADDON = __package__.rpartition(".")[0]  # by what name it has preferences
@@ -64,4 +65,5 @@ def why_suitable(engine: Engine) -> str:
     """Why an engine suits this machine, in a sentence without a full stop; "" if it does not."""
     if engine not in (best_engine(needs_planes=True), best_engine(needs_planes=False)):
         return ""
-    return f"Suits this machine: {why_engine(engine, gpu_name(), Way.WINDOW)}"
+    why = why_engine(engine, gpu_name(), Way.WINDOW)
+    return Text("Suits this machine: {why}", why=why)

@@ -22,8 +22,8 @@ from ..scene.planes import anchors, objects
 from ..texts import Text
 from . import data
 from .asking import active_zoom, has_planes
-from .languages import refuse
-from .mending import draw_idle, is_fast_2d
+from .languages import refuse, translated
+from .mending import FLAT, draw_idle, is_fast_2d
 from .reporting import OfZoom, Reporting, report
 from .tab import PartOfTab
 from .text import room, shortened
@@ -160,7 +160,7 @@ class EVERZOOM_PT_effects(PartOfTab, bpy.types.Panel):
         for operator in OPERATORS:
             grid.operator(operator.bl_idname, icon=operator.effect.icon)
         if is_fast_2d(context.scene.ever_zoom):
-            draw_idle(layout, context, "Fast 2D shows the pictures only")
+            draw_idle(layout, context, FLAT)
         column = layout.column(align=True)
         column.operator("ever_zoom.add_to_image", icon="ADD")
         column = layout.column(align=True)
@@ -175,9 +175,13 @@ class EVERZOOM_PT_effects(PartOfTab, bpy.types.Panel):
         column = self.layout.column(align=True)
         for name, label, image in shown:
             row = column.row(align=True)
-            text = f"{label}, {shortened(context, image, 0.45 * room(context, 0.0))}"
+            short = shortened(context, image, 0.45 * room(context, 0.0))
+            text = Text("{effect}, {image}", effect=label, image=short)
             row.operator(
-                "ever_zoom.select_effect", text=text, icon="RESTRICT_SELECT_OFF"
+                "ever_zoom.select_effect",
+                text=translated(text),
+                translate=False,
+                icon="RESTRICT_SELECT_OFF",
             ).name = name
             row.operator("ever_zoom.remove_effect", text="", icon="X").name = name
 
@@ -192,7 +196,7 @@ class EVERZOOM_PT_effects(PartOfTab, bpy.types.Panel):
             anchor = context.scene.objects.get(name)
             if anchor is not None:
                 text = shortened(context, image, 0.35 * room(context, 0.0))
-                column.prop(anchor, f'["{anchors.STEP}"]', text=text)
+                column.prop(anchor, f'["{anchors.STEP}"]', text=text, translate=False)
 
 
 CLASSES = (

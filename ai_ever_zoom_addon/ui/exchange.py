@@ -19,6 +19,7 @@ from ..core.steps import Steps
 from ..errors import EverZoomError, in_one_line
 from ..scene import zooms
 from ..scene.strips.waiting import Waiting, all_waiting
+from ..texts import Text
 from .reporting import Reporting, say, warned
 from .work import Work, redraw
 
@@ -48,7 +49,7 @@ class Exchange:
         self._steps: Steps[None] = zooms.picture_steps(waiting)
         self._drawn = 0.0  # when
         self.fraction = 0.0
-        self.text = "Preparing pictures"
+        self.text: str = Text("Preparing pictures")
 
     def waiting(self) -> Waiting | None:
         """What it is for, as it is now; None where that is over, or something else is wanted."""
@@ -175,7 +176,7 @@ def _finish(*_: object) -> None:
     try:
         finish_all()
     except EverZoomError as error:
-        say(str(error))
+        say(error.text)
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -192,8 +193,10 @@ def _render_init(*_: object) -> None:
 
 def _tell() -> None:
     say(
-        "Pictures were still being prepared when this render began: it shows Fast 2D as it was "
-        "before the last change. Cancel it, and render again when they are done."
+        Text(
+            "Pictures were still being prepared when this render began: it shows Fast 2D as it was "
+            "before the last change. Cancel it, and render again when they are done."
+        )
     )
 
 
@@ -206,8 +209,10 @@ def _give_up() -> None:
             zooms.stop_waiting(waiting)
     if left:
         say(
-            "Pictures were still being prepared when the add-on was switched off: Fast 2D is as "
-            "it was before the last change, and so are its settings."
+            Text(
+                "Pictures were still being prepared when the add-on was switched off: Fast 2D is "
+                "as it was before the last change, and so are its settings."
+            )
         )
 
 

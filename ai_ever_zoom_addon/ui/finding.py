@@ -10,9 +10,11 @@ from typing import Any
 
 from ..core.findings import Finding, FindingKind
 from ..settings import TABLE, Engine, FrameSize
+from ..texts import Text
 from ..wording import counted
 from . import data
 from .bridge import problem_of
+from .languages import translated
 from .mending import draw_refused, draw_setting, draw_take_back
 from .remarking import Remark
 from .text import draw_lines
@@ -67,17 +69,21 @@ def draw_remarks(layout: Any, context: Any, group: Any, shown: data.Shown) -> No
         return
     header, body = layout.panel(REMARKS, default_closed=True)
     is_warning = any(remark.is_warning for remark in shown.remarks)
-    told = counted(len(shown.remarks), "remark") if shown.remarks else "no remarks"
-    header.label(
-        text=f"{counted(shown.image_count, 'image')}, {told}",
-        icon="ERROR" if is_warning else "INFO",
-    )
+    images = counted(shown.image_count, "image")
+    if shown.remarks:
+        remarks = counted(len(shown.remarks), "remark")
+        told = Text("{images}, {remarks}", images=images, remarks=remarks)
+    else:
+        told = Text("{images}, no remarks", images=images)
+    icon = "ERROR" if is_warning else "INFO"
+    header.label(text=translated(told), translate=False, icon=icon)
     if body is None:
         return
     for remark in shown.remarks:
         _draw_remark(body.box(), context, group, remark)
     if shown.dismissed:
-        body.operator("ever_zoom.remark_again", text=f"Show {shown.dismissed} Dismissed")
+        again = Text("Show {count} Dismissed", count=shown.dismissed)
+        body.operator("ever_zoom.remark_again", text=translated(again), translate=False)
 
 
 def _draw_remark(box: Any, context: Any, group: Any, remark: Remark) -> None:
@@ -90,7 +96,7 @@ def _draw_remark(box: Any, context: Any, group: Any, remark: Remark) -> None:
         draw_remedy(buttons, group, remark.finding)
     number = group.images.find(remark.image) if remark.image else -1
     if number >= 0:
-        text = f"Go to {remark.image}"
+        text = translated(Text("Go to {image}", image=remark.image))
         show = buttons.operator("ever_zoom.show_image", text=text, translate=False, icon="VIEWZOOM")
         show.row = number
 
@@ -102,11 +108,11 @@ def draw_remedy(layout: Any, group: Any, finding: Finding) -> None:
             row = layout.row(align=True)
             for number in range(1, finding.values["count"] + 1):
                 if number != finding.values["number"]:
-                    _button(row, f"Series {number}", series=number)
+                    _button(row, Text("Series {number}", number=number), series=number)
         case FindingKind.NOT_FOUND | FindingKind.PLACED_AS_OTHERS | FindingKind.PAINTED_AGAIN:
             row = group.images.find(finding.values["inner"])
             if row >= 0:
-                text = f"Place {finding.values['inner']} by Hand"
+                text = translated(Text("Place {image} by Hand", image=finding.values["inner"]))
                 place = layout.operator(
                     "ever_zoom.place_by_hand", text=text, translate=False, icon=PLACE_ICON
                 )
@@ -120,7 +126,8 @@ def draw_remedy(layout: Any, group: Any, finding: Finding) -> None:
         case FindingKind.NO_RING:
             _choose(layout, "There and Back", travel="there-and-back")
         case FindingKind.ROUNDED_ROLL:
-            _choose(layout, f"Roll {finding.values['roll']:.4g}", roll=finding.values["roll"])
+            roll = finding.values["roll"]
+            _choose(layout, Text("Roll {roll:.4g}", roll=roll), roll=roll)
         case FindingKind.NEARER_TARGET:
             _choose(layout, "Take This Target", target=finding.values["target"])
         case FindingKind.IDLE_ENDS:
@@ -135,7 +142,7 @@ def draw_remedy(layout: Any, group: Any, finding: Finding) -> None:
             _draw_engines(layout)
         case FindingKind.ENLARGED_IN_FRAMES | FindingKind.ENLARGED_IMAGES:
             width, height = sharp = finding.values["sharp"]
-            text = f"Frames of {width} x {height}"
+            text = Text("Frames of {width} x {height}", width=width, height=height)
             _choose(layout, text, resolution_from=FrameSize.PIXELS, resolution=sharp)
 
 
@@ -154,13 +161,18 @@ def _draw_engines(layout: Any) -> Any:
     row = layout.row(align=True)
     for engine in (Engine.EEVEE, Engine.CYCLES):
         label, _ = TABLE["engine"].items[engine.value]
-        _choose(row, f"Render with {label}", engine=engine)
+        _choose(row, Text("Render with {engine}", engine=Text(label)), engine=engine)
     return row
 
 
 def _choose(layout: Any, text: str, **chosen: Any) -> None:
-    layout.operator("ever_zoom.choose", text=text).choices = json.dumps(chosen)
+    _offer(layout, "ever_zoom.choose", text, chosen)
 
 
 def _button(layout: Any, text: str, **chosen: Any) -> None:
-    layout.operator("ever_zoom.build_otherwise", text=text).choices = json.dumps(chosen)
+    _offer(layout, "ever_zoom.build_otherwise", text, chosen)
+
+
+def _offer(layout: Any, operator: str, text: str, chosen: dict[str, Any]) -> None:
+    button = layout.operator(operator, text=translated(text), translate=False)
+    button.choices = json.dumps(chosen)

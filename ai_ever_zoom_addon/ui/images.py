@@ -29,7 +29,7 @@ from .asking import MORE_IMAGES, active_zoom, listed_image, no_such_image
 from .bridge import to_settings
 from .defaults import users_preferences
 from .finding import PLACE_ICON
-from .languages import CONTEXT, refuse
+from .languages import CONTEXT, explained, refuse
 from .of_image import OWN_UNITS, draw_of_image, draw_own
 from .properties import EVERZOOM_PG_image, adopt
 from .reporting import LongOperator, OfZoom, nothing, report
@@ -82,6 +82,7 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         name.alert = item.name in shown.missing
         name.label(
             text=shortened(context, item.name, room(context, taken), shown.beginning),
+            translate=False,
             icon_value=0 if _has_large_pictures() else icon,
         )
         end = row.row(align=True)
@@ -195,11 +196,11 @@ def draw_list(layout: Any, context: Any, group: Any) -> None:
 
 def _draw_pair(layout: Any, item: Any) -> None:
     right, down = (round(value, 1) + 0.0 for value in item.offset)  # no -0.0
-    lines = {
-        "Factor": f"{item.factor:.4g}",
-        "Offset": f"{right:.1f}, {down:.1f} px",
-        "Turn": f"{item.turn:.2f}°",
-        "Colour Step": ", ".join(f"{value:.2f}" for value in item.gain),
+    lines: dict[str, str] = {
+        Text("Factor"): f"{item.factor:.4g}",
+        Text("Offset"): f"{right:.1f}, {down:.1f} px",
+        Text("Turn"): f"{item.turn:.2f}°",
+        Text("Colour Step"): ", ".join(f"{value:.2f}" for value in item.gain),
     }
     if abs(item.turn) < 0.005:
         del lines["Turn"]
@@ -210,7 +211,7 @@ def _draw_pair(layout: Any, item: Any) -> None:
         label = split.row()
         label.alignment = "RIGHT"
         label.label(text=name)
-        split.label(text=value)
+        split.label(text=value, translate=False)
 
 
 class EVERZOOM_OT_show_image(OfZoom, bpy.types.Operator):
@@ -230,7 +231,7 @@ class EVERZOOM_OT_show_image(OfZoom, bpy.types.Operator):
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:
         shown = EVERZOOM_PG_image.bl_rna.properties.get(properties.about)
-        return str(shown.description if shown is not None else cls.__doc__)
+        return explained(shown.description if shown is not None else str(cls.__doc__))
 
     def act(self, context: Any) -> None:
         group = active_zoom(context).ever_zoom
@@ -252,11 +253,11 @@ class EVERZOOM_MT_images(bpy.types.Menu):
         layout.operator(EVERZOOM_OT_replace_image.bl_idname, icon="FILEBROWSER")
         layout.operator(EVERZOOM_OT_reverse_images.bl_idname, icon="ARROW_LEFTRIGHT")
         layout.separator()
-        for text, is_selected in (("Select All", True), ("Select None", False)):
+        for text, is_selected in ((Text("Select All"), True), (Text("Select None"), False)):
             select = layout.operator(EVERZOOM_OT_select_images.bl_idname, text=text)
             select.is_selected = is_selected
         layout.separator()
-        for text, is_used in (("Use", True), ("Leave Out", False)):
+        for text, is_used in ((Text("Use"), True), (Text("Leave Out"), False)):
             use = layout.operator(EVERZOOM_OT_use_images.bl_idname, text=text)
             use.is_used = is_used
         preferences = users_preferences()
@@ -356,7 +357,7 @@ class _ListOperator(LongOperator):
             return nothing
         if self.work is not None:
             self.work.pending = Pending(listing.rows, changed.rows)
-            yield 0.0, "Changing the list"
+            yield 0.0, Text("Changing the list")
         series, analysis = yield from relist_steps(kept.find(), changed, settings)
         settings = to_settings(kept.find().ever_zoom)
         yield from zooms.prepare_steps(context.scene, series, settings)

@@ -17,9 +17,12 @@ from ..texts import Text
 from ..wording import counted
 from .asking import active_group, active_zoom
 from .bridge import change, problem_of
-from .languages import CONTEXT
+from .languages import CONTEXT, explained, translated
 from .reporting import OfZoom, Reporting, report, warned
 from .text import draw_lines
+
+# Why what an engine other than Fast 2D shows is grey.
+FLAT = Text("Fast 2D shows the pictures only: choose another engine for this.")
 
 
 class EVERZOOM_OT_take_back(OfZoom, bpy.types.Operator):
@@ -59,7 +62,7 @@ class EVERZOOM_OT_choose(Reporting, bpy.types.Operator):
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:
         names = list(json.loads(properties.choices))
-        return TABLE[names[0]].help if len(names) == 1 else str(cls.__doc__)
+        return explained(TABLE[names[0]].help if len(names) == 1 else str(cls.__doc__))
 
     def act(self, context: Any) -> None:
         change(active_group(context), json.loads(self.choices))
@@ -164,7 +167,7 @@ def is_fast_2d(group: Any) -> bool:
 
 def draw_idle(layout: Any, context: Any, reason: str) -> None:
     """Why what is above is grey."""
-    draw_lines(layout, context, f"{reason}: choose another engine for this.", icon="INFO")
+    draw_lines(layout, context, reason, icon="INFO")
 
 
 def draw_samples(layout: Any, context: Any, group: Any) -> None:
@@ -188,7 +191,8 @@ def draw_remains(layout: Any, count: int) -> None:
     if not count:
         return
     box = layout.box().column()
-    box.label(text=f"{counted(count, 'object')} without a zoom", icon="ORPHAN_DATA")
+    text = Text("{objects} without a zoom", objects=counted(count, "object"))
+    box.label(text=translated(text), translate=False, icon="ORPHAN_DATA")
     box.operator("ever_zoom.remove_remains", icon="TRASH")
 
 

@@ -9,6 +9,7 @@ from bpy.props import StringProperty
 
 from ..errors import EverZoomError
 from ..scene import backdrop, screen
+from ..texts import Text, joined
 from . import data
 from .languages import refuse
 from .reporting import Reporting, warn
@@ -34,7 +35,7 @@ class _OfAnotherScene(Reporting):
             return refuse(cls, "No other scene has a zoom: build one, then show your own scene")
         return True
 
-    def use(self, context: Any, zoom: Any) -> tuple[str, list[str]]:
+    def use(self, context: Any, zoom: Any) -> tuple[Text, list[str]]:
         """Do it; what was done, and what is to be known."""
         raise NotImplementedError
 
@@ -44,7 +45,7 @@ class _OfAnotherScene(Reporting):
         if zoom is None:
             raise EverZoomError('No scene "{zoom}" has a zoom: choose another one.', zoom=self.zoom)
         done, remarks = self.use(context, zoom)
-        text = "; ".join([done, *remarks])  # of several, one would be seen
+        text = joined([done, *remarks], "{line}; {text}")  # of several, one would be seen
         warn(self, text, "INFO")
 
 
@@ -54,9 +55,10 @@ class EVERZOOM_OT_use_as_backdrop(_OfAnotherScene, bpy.types.Operator):
     bl_idname = "ever_zoom.use_as_backdrop"
     bl_label = "Use as Backdrop"
 
-    def use(self, context: Any, zoom: Any) -> tuple[str, list[str]]:
+    def use(self, context: Any, zoom: Any) -> tuple[Text, list[str]]:
         remarks = backdrop.use_as_backdrop(context.scene, zoom)
-        return f'"{zoom.name}" stands behind this scene when it is rendered', remarks
+        done = Text('"{zoom}" stands behind this scene when it is rendered', zoom=zoom.name)
+        return done, remarks
 
 
 class EVERZOOM_OT_remove_backdrop(Reporting, bpy.types.Operator):
@@ -85,10 +87,13 @@ class EVERZOOM_OT_put_on_screen(_OfAnotherScene, bpy.types.Operator):
             return refuse(cls, "Select a flat object, such as a plane, in Object Mode first")
         return True
 
-    def use(self, context: Any, zoom: Any) -> tuple[str, list[str]]:
+    def use(self, context: Any, zoom: Any) -> tuple[Text, list[str]]:
         item = context.active_object
         remarks = screen.put_on_screen(zoom, item)
-        return f'{item.name} shows the rendered frames of "{zoom.name}"', remarks
+        done = Text(
+            '{screen} shows the rendered frames of "{zoom}"', screen=item.name, zoom=zoom.name
+        )
+        return done, remarks
 
 
 class EVERZOOM_PT_mixing(PartOfTab, bpy.types.Panel):

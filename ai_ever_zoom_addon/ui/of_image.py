@@ -10,9 +10,10 @@ import bpy
 from bpy.props import IntProperty, StringProperty
 
 from ..settings import OF_IMAGE, LengthBy, Travel
+from ..texts import Text, joined
 from .asking import active_zoom, listed_image
 from .bridge import PACES, as_all, change, problem_of, to_settings
-from .languages import refuse
+from .languages import explained, refuse
 from .mending import draw_refused
 from .reporting import OfZoom
 from .text import draw_lines
@@ -42,10 +43,17 @@ class EVERZOOM_OT_as_all(OfZoom, bpy.types.Operator):
         control = active_zoom(context)
         rows = control.ever_zoom.images if control is not None else ()
         if properties.setting or properties.row >= len(rows):
-            return "Take what is set for all images"
+            return explained(Text("Take what is set for all images"))
         own = to_settings(control.ever_zoom).of_image(rows[properties.row].name).own
-        labels = ", ".join(OF_IMAGE[name].label for name in own)
-        return f"This image has its own {labels}: press to make it as all others are"
+        if not own:
+            return explained(str(cls.__doc__))
+        labels = joined(OF_IMAGE[name].label for name in own)
+        return explained(
+            Text(
+                "This image has its own {settings}: press to make it as all others are",
+                settings=labels,
+            )
+        )
 
     def act(self, context: Any) -> None:
         group = active_zoom(context).ever_zoom
@@ -107,14 +115,14 @@ def draw_of_image(layout: Any, context: Any, group: Any) -> None:
     says_markers = group.length_by == LengthBy.MARKERS.value
     draw(pace, is_idle=says_markers or not has_next)
     if says_markers:
-        _draw_reason(body, context, "The markers say the pace")
+        _draw_reason(body, context, Text("The markers say the pace."))
     elif not has_next:
-        _draw_reason(body, context, "From the innermost image there is no way on")
+        _draw_reason(body, context, Text("From the innermost image there is no way on."))
     reason = ""
     if item.layer == 0 and not is_ring:
-        reason = "All of the outermost image is used"
+        reason = Text("All of the outermost image is used.")
     elif item.is_in_hole:
-        reason = "The hole through which it is seen is its mask"
+        reason = Text("The hole through which it is seen is its mask.")
     for name in ("crop", "feather", "mask"):
         draw(name, is_idle=bool(reason))
     if reason:
@@ -127,7 +135,7 @@ def draw_of_image(layout: Any, context: Any, group: Any) -> None:
 
 def _draw_reason(layout: Any, context: Any, reason: str) -> None:
     """Why what is above is grey."""
-    draw_lines(layout, context, f"{reason}.", icon="INFO")
+    draw_lines(layout, context, reason, icon="INFO")
 
 
 def _draw(

@@ -13,7 +13,7 @@ from ..wording import counted
 from .asking import active_zoom
 from .defaults import output_name
 from .reporting import OfZoom, report
-from .text import lines, room
+from .text import draw_lines
 
 MOST_SHOWN = 6
 
@@ -44,12 +44,19 @@ def draw_differences(layout: Any, context: Any) -> None:
     box = layout.box()
     column = box.column(align=True)
     column.label(text="Not as in the recipe:", icon="INFO")
-    told = [str(difference) for difference in found[:MOST_SHOWN]]
+    told = [
+        Text(
+            "{name}: {value}, in the recipe {wanted}",
+            name=item.name,
+            value=item.value,
+            wanted=item.wanted,
+        )
+        for item in found[:MOST_SHOWN]
+    ]
     if len(found) > MOST_SHOWN:
-        told.append(f"and {len(found) - MOST_SHOWN} more")
+        told.append(Text("and {count} more", count=len(found) - MOST_SHOWN))
     for text in told:
-        for line in lines(context, text, room(context, 1.0)):
-            column.label(text=line, icon="BLANK1")
+        draw_lines(column, context, text, icon="BLANK1")
     box.operator(EVERZOOM_OT_take_recipe.bl_idname)
 
 

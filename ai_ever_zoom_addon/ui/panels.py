@@ -7,8 +7,9 @@ from typing import Any
 import bpy
 
 from ..scene.output import output_settings
-from ..scene.tags import ZOOM_LEVEL, ZOOM_LEVEL_PATH
+from ..scene.tags import ZOOM_LEVEL_PATH
 from ..settings import Engine
+from ..texts import Text
 from ..wording import Way, counted, depth_maps, sentence
 from . import data
 from .asking import active_group, active_zoom
@@ -18,7 +19,16 @@ from .exchange import Exchange
 from .farm import EVERZOOM_OT_prepare_for_farm
 from .finding import draw_finding, draw_question, draw_remarks
 from .images import draw_list
-from .mending import draw_idle, draw_remains, draw_samples, draw_setting, draw_warned, is_fast_2d
+from .languages import translated
+from .mending import (
+    FLAT,
+    draw_idle,
+    draw_remains,
+    draw_samples,
+    draw_setting,
+    draw_warned,
+    is_fast_2d,
+)
 from .output import EVERZOOM_OT_take_recipe, draw_differences
 from .page import EVERZOOM_OT_write_page
 from .placing import is_placing
@@ -54,8 +64,9 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         shown = data.of(context)
         draw_setting(layout, context, group, "folder", shown.unbuilt)
         for name, path in shown.folders:
+            text = translated(Text("Build from {folder}", folder=name))
             offer = layout.operator(
-                "ever_zoom.build", text=f"Build from {name}", icon="FILE_FOLDER", translate=False
+                "ever_zoom.build", text=text, icon="FILE_FOLDER", translate=False
             )
             offer.folder = path
         if not has_zoom:
@@ -70,7 +81,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         big.scale_y = 1.5
         work = Work.running or Exchange.running
         if work is not None:  # nothing else moves, so that short work does not flicker
-            big.progress(factor=work.fraction, text=work.text)
+            big.progress(factor=work.fraction, text=translated(work.text), translate=False)
             big.operator(work.stop, text="", icon="X")
         elif has_zoom:
             big.operator("ever_zoom.build", text="Build Again", icon="FILE_REFRESH")
@@ -84,8 +95,9 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
             draw_lines(box, context, sentence(shown.question, Way.WINDOW), icon="QUESTION")
             draw_question(box, group, shown.question)
         for name in shown.zoom_scenes[:MOST_SCENES]:
+            text = translated(Text("Go to {scene}", scene=name))
             layout.operator(
-                "ever_zoom.show_zoom", text=f"Go to {name}", translate=False, icon="SCENE_DATA"
+                "ever_zoom.show_zoom", text=text, translate=False, icon="SCENE_DATA"
             ).scene = name
         draw_remains(layout, shown.remains)
         if has_zoom:
@@ -98,7 +110,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         layout = self.layout
         self.draw_found(context, group, shown)
         if shown.has_level:
-            layout.column().prop(active_zoom(context), ZOOM_LEVEL_PATH, text=ZOOM_LEVEL)
+            layout.column().prop(active_zoom(context), ZOOM_LEVEL_PATH, text="Zoom Level")
         playing = context.screen is not None and context.screen.is_animation_playing
         layout.operator(
             "ever_zoom.preview",
@@ -129,12 +141,20 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
         box = self.layout.box().column(align=True)
         box.scale_y = 0.8
         scene = context.scene
-        images = counted(shown.image_count, "image")
-        box.label(text=f"{images}, zoom factor {shown.factor:.4g}", icon="INFO")
+        found = Text(
+            "{images}, zoom factor {factor:.4g}",
+            images=counted(shown.image_count, "image"),
+            factor=shown.factor,
+        )
+        box.label(text=translated(found), translate=False, icon="INFO")
         width, height = output_settings.scene_resolution(scene)
-        draw_lines(box, context, f"{shown.frames} of {width} x {height} px", icon="BLANK1")
+        frames = Text(
+            "{frames} of {width} x {height} px", frames=shown.frames, width=width, height=height
+        )
+        draw_lines(box, context, frames, icon="BLANK1")
         if shown.depth_count:
-            box.label(text=depth_maps(shown.depth_count, shown.image_count), icon="BLANK1")
+            maps = translated(depth_maps(shown.depth_count, shown.image_count))
+            box.label(text=maps, translate=False, icon="BLANK1")
         if shown.is_own_order:
             row = box.row()
             row.label(text="Own order", icon="BLANK1")
@@ -220,7 +240,7 @@ class EVERZOOM_PT_depth(_SettingsPanel, bpy.types.Panel):
     def draw(self, context: Any) -> None:
         super().draw(context)
         if not data.of(context).depth_count:
-            draw_lines(self.layout, context, "No image has a depth map.", icon="INFO")
+            draw_lines(self.layout, context, Text("No image has a depth map."), icon="INFO")
             return
         group = active_group(context)
         column = self.layout.column()
@@ -228,7 +248,10 @@ class EVERZOOM_PT_depth(_SettingsPanel, bpy.types.Panel):
         for name in ("depth_strength", "is_near_black"):
             draw_setting(column, context, group, name)
         if is_fast_2d(group):
-            draw_idle(self.layout, context, "Fast 2D shows the pictures flat")
+            draw_idle(
+                *(self.layout, context),
+                Text("Fast 2D shows the pictures flat: choose another engine for this."),
+            )
 
 
 class EVERZOOM_PT_alignment(_SettingsPanel, bpy.types.Panel):
@@ -254,7 +277,10 @@ class EVERZOOM_PT_output(_SettingsPanel, bpy.types.Panel):
         column.enabled = not is_fast_2d(group)
         draw_samples(column, context, group)
         if is_fast_2d(group):
-            draw_idle(self.layout, context, "Fast 2D takes one sample, which is exact")
+            draw_idle(
+                *(self.layout, context),
+                Text("Fast 2D takes one sample, which is exact: choose another engine for this."),
+            )
         draw_setting(self.layout, context, group, "pack_images")
         draw_differences(self.layout, context)
         column = self.layout.column(align=True)
@@ -274,7 +300,7 @@ class EVERZOOM_PT_debug(_SettingsPanel, bpy.types.Panel):
         row.enabled = not is_fast_2d(group)
         row.prop(group, "debug_overlay")
         if is_fast_2d(group):
-            draw_idle(self.layout, context, "Fast 2D shows the pictures only")
+            draw_idle(self.layout, context, FLAT)
 
 
 CLASSES = (

@@ -38,7 +38,7 @@ from ..settings import Travel
 from ..texts import Text
 from .asking import active_zoom, has_zoom
 from .bridge import to_settings
-from .languages import refuse
+from .languages import refuse, translated
 from .properties import adopt
 from .reporting import LongOperator, Reporting, report
 from .tab import InTab
@@ -46,8 +46,8 @@ from .text import draw_lines
 from .view import free_part
 from .work import Finish, Work
 
-KEYS = "Enter: take it    Esc: give up    G, R, S: move, turn, scale"
-NOTHING_FOUND = (
+KEYS = Text("Enter: take it    Esc: give up    G, R, S: move, turn, scale")
+NOTHING_FOUND = Text(
     "Nothing was found here: bring the image nearer to its place, also in size and turn, or take "
     "it as it lies"
 )
@@ -534,7 +534,7 @@ class EVERZOOM_OT_snap_placement(LongOperator, bpy.types.Operator):
                 return
             placed, score = found
             placing.move(scene, Lie(placed.factor, placed.offset_px, placed.turn_deg))
-            _Hand.told = f"Found in the pictures, score {score:.2f}"
+            _Hand.told = Text("Found in the pictures, score {score:.2f}", score=score)
             report(self, _Hand.told)
 
         return finish
@@ -632,15 +632,17 @@ class EVERZOOM_PT_placing(InTab, bpy.types.Panel):
             placed = placing.what(scene)
             inner = placing.plane(scene)
         except EverZoomError as error:
-            draw_lines(layout, context, str(error))
+            draw_lines(layout, context, error.text)
             layout.operator(EVERZOOM_OT_give_up_placement.bl_idname, icon="X")
             return
-        draw_lines(layout, context, f"{placed.inner.file.name} in {placed.outer.file.name}", "NONE")
+        names = placed.inner.file.name, placed.outer.file.name
+        text = Text("{inner} in {outer}", inner=names[0], outer=names[1])
+        draw_lines(layout, context, text, "NONE")
         big = layout.row(align=True)
         big.scale_y = 1.5
         work = Work.running
         if work is not None:
-            big.progress(factor=work.fraction, text=work.text)
+            big.progress(factor=work.fraction, text=translated(work.text), translate=False)
             big.operator("ever_zoom.stop", text="", icon="X")
         else:
             big.operator(EVERZOOM_OT_take_placement.bl_idname, icon="CHECKMARK")

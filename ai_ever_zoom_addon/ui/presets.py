@@ -23,15 +23,15 @@ from ..settings import LengthBy
 from ..texts import Text
 from .asking import active_group, active_zoom
 from .bridge import change, to_settings
-from .languages import CONTEXT
+from .languages import CONTEXT, explained
 from .reporting import Reporting, report
 
 FOLDER = "ever_zoom"  # below the presets
 FIRST_LINES = ("import bpy", "zoom = bpy.context.scene.ever_zoom", "")
 
-BUILT_IN: dict[str, tuple[str, Mapping[str, Any]]] = {
+BUILT_IN: dict[str, tuple[Text, Mapping[str, Any]]] = {
     "Midjourney 2x": (
-        "Zoom Out 2x: the factor is 2.002 in truth, and the edges are redrawn",
+        Text("Zoom Out 2x: the factor is 2.002 in truth, and the edges are redrawn"),
         MappingProxyType(
             {
                 "is_factor_measured": False,
@@ -47,7 +47,7 @@ BUILT_IN: dict[str, tuple[str, Mapping[str, Any]]] = {
         ),
     ),
     "Midjourney 1.5x": (
-        "Zoom Out 1.5x: the factor is 1.333 in truth, and the edges are redrawn",
+        Text("Zoom Out 1.5x: the factor is 1.333 in truth, and the edges are redrawn"),
         MappingProxyType(
             {
                 "is_factor_measured": False,
@@ -63,7 +63,9 @@ BUILT_IN: dict[str, tuple[str, Mapping[str, Any]]] = {
         ),
     ),
     "Stable Diffusion": (
-        "The factor is what was set there: it is measured; the edges fit better, colours drift",
+        Text(
+            "The factor is what was set there: it is measured; the edges fit better, colours drift"
+        ),
         MappingProxyType(
             {
                 "is_factor_measured": True,
@@ -77,9 +79,11 @@ BUILT_IN: dict[str, tuple[str, Mapping[str, Any]]] = {
             }
         ),
     ),
-    "Plain 2x": (
-        "For images that fit exactly: factor 2, the first file is the innermost image, nothing is "
-        "looked for in the pictures or put right, hard edges, 100 frames to an image",
+    Text("Plain 2x"): (
+        Text(
+            "For images that fit exactly: factor 2, the first file is the innermost image, nothing "
+            "is looked for in the pictures or put right, hard edges, 100 frames to an image"
+        ),
         MappingProxyType(
             {
                 "is_factor_measured": False,
@@ -146,8 +150,8 @@ class EVERZOOM_OT_use_preset(Reporting, bpy.types.Operator):
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:
         if properties.name in BUILT_IN:
-            return BUILT_IN[properties.name][0]
-        return "Use the settings of this preset"
+            return explained(BUILT_IN[properties.name][0])
+        return explained(str(cls.__doc__))
 
     def act(self, context: Any) -> None:
         group = active_group(context)
@@ -162,14 +166,11 @@ class EVERZOOM_OT_use_preset(Reporting, bpy.types.Operator):
         use_preset(group, values)
         control = active_zoom(context)
         waits = control is not None and recipe.unbuilt(control)
-        report(
-            self,
-            Text(
-                "Using {name}.{value}",
-                name=name,
-                value=" Build again for all of it." if waits else "",
-            ),
-        )
+        shown = name if self.filepath else Text(name)
+        if waits:
+            report(self, Text("Using {name}. Build again for all of it.", name=shown))
+        else:
+            report(self, Text("Using {name}.", name=shown))
 
 
 class EVERZOOM_OT_add_preset(AddPresetBase, bpy.types.Operator):

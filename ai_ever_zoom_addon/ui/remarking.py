@@ -13,6 +13,7 @@ from ..core.findings import Finding, FindingKind, without_repeats
 from ..errors import EverZoomError
 from ..scene import effects, recipe
 from ..settings import TABLE, Engine, Travel
+from ..texts import Text
 from ..wording import Way, left_out_by_line, sentence
 from .mending import is_fast_2d
 
@@ -74,7 +75,16 @@ def _all(scene: Any, control: Any) -> Iterator[Remark]:
     own = Path(scene.render.filepath).name  # what was rendered there is no wonder
     skipped = [name for name in recipe.stored(control).get("skipped", ()) if name != own]
     for line in about_skipped(skipped):
-        yield Remark(textwrap.shorten(line, _MOST_LETTERS), line, is_warning=False)
+        yield Remark(_shortened(line), line, is_warning=False)
+
+
+def _shortened(line: Text) -> Text:
+    """A line with as many names as there is room for."""
+    files = str(line.values["files"])
+    room = _MOST_LETTERS - len(line) + len(files)
+    if len(files) <= room:
+        return line
+    return Text(line.template, **line.values | {"files": textwrap.shorten(files, room)})
 
 
 def _of_finding(finding: Finding, *, is_warning: bool) -> Remark:

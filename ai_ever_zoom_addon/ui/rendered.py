@@ -28,7 +28,7 @@ from ..scene.output import output_settings
 from ..scene.strips.strips import has_strips
 from ..texts import Text
 from ..wording import told_bytes, told_seconds
-from .languages import refuse
+from .languages import refuse, translated
 from .reporting import Reporting, inform
 from .work import redraw
 
@@ -219,7 +219,11 @@ def lacking_room(scene: Any) -> str:
         return ""
     if size <= free:
         return ""
-    return f"About {told_bytes(size)} are to be written, and {told_bytes(free)} are free"
+    return Text(
+        "About {size} are to be written, and {free} are free",
+        size=told_bytes(size),
+        free=told_bytes(free),
+    )
 
 
 # --- What Blender itself renders ------------------------------------------------------------------
@@ -302,7 +306,8 @@ def draw_before(layout: Any, context: Any, frames: str) -> None:
     seconds = count * scene.render.fps_base / scene.render.fps
     column = layout.column(align=True)
     column.scale_y = 0.8
-    column.label(text=f"{frames}, {seconds:.1f} s", icon="TIME")
+    length = Text("{frames}, {seconds:.1f} s", frames=frames, seconds=seconds)
+    column.label(text=translated(length), translate=False, icon="TIME")
     known = cost(scene)
     row = column.row()  # one line, so that the buttons stay in their place
     if known is None:
@@ -310,9 +315,19 @@ def draw_before(layout: Any, context: Any, frames: str) -> None:
         row.label(text="Time and size", icon="BLANK1")
         row.operator("ever_zoom.measure_render", text="Measure")
         return
-    parts = [told_seconds(known[0])] + ([told_bytes(known[1])] if known[1] is not None else [])
-    by = "by a trial" if _paces[scene.session_uid].is_trial else "as last time"
-    row.label(text=f"About {', '.join(parts)}, {by}", icon="BLANK1")
+    told = _told_cost(*known, is_trial=_paces[scene.session_uid].is_trial)
+    row.label(text=translated(told), translate=False, icon="BLANK1")
+
+
+def _told_cost(seconds: float, size: float | None, *, is_trial: bool) -> Text:
+    time = told_seconds(seconds)
+    if size is None:
+        if is_trial:
+            return Text("About {time}, by a trial", time=time)
+        return Text("About {time}, as last time", time=time)
+    if is_trial:
+        return Text("About {time}, {size}, by a trial", time=time, size=told_bytes(size))
+    return Text("About {time}, {size}, as last time", time=time, size=told_bytes(size))
 
 
 def draw_after(layout: Any, context: Any) -> None:
@@ -321,14 +336,19 @@ def draw_after(layout: Any, context: Any) -> None:
     It has its place before there is anything: so what is below never moves away from the mouse.
     """
     job = latest(context.scene)
-    text, icon = "Not rendered yet", "BLANK1"
-    if job is not None:
-        is_ours, icon = job is saved(context.scene), "CHECKMARK"
-        text = f"Saved to {job.output.name}" if is_ours else f"{job.output.name}, rendered before"
-    layout.label(text=text, icon=icon)
+    if job is None:
+        text, icon = Text("Not rendered yet"), "BLANK1"
+    elif job is saved(context.scene):
+        text, icon = Text("Saved to {output}", output=job.output.name), "CHECKMARK"
+    else:
+        text, icon = Text("{output}, rendered before", output=job.output.name), "CHECKMARK"
+    layout.label(text=translated(text), translate=False, icon=icon)
     row = layout.row(align=True)
-    play = "Play Video" if context.scene.render.is_movie_format else "Play Frames"
-    row.operator(EVERZOOM_OT_play_rendered.bl_idname, text=play, icon="PLAY")
+    row.operator(
+        EVERZOOM_OT_play_rendered.bl_idname,
+        text="Play Video" if context.scene.render.is_movie_format else "Play Frames",
+        icon="PLAY",
+    )
     row.operator(EVERZOOM_OT_open_folder.bl_idname)  # without an icon it fits beside that
 
 

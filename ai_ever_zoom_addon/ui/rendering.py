@@ -10,9 +10,10 @@ from ..errors import EverZoomError, reason_of
 from ..scene import zooms
 from ..scene.output import bake, output_settings, rendering, watching
 from ..scene.planes import objects
-from ..texts import Text
+from ..texts import Text, joined
 from .asking import active_zoom
 from .exchange import finish_all
+from .languages import explained, translated
 from .rendered import lacking_room
 from .reporting import OfZoom, report, say, warn
 
@@ -53,21 +54,23 @@ class Rendering(OfZoom):
     def description(cls, context: Any, _properties: Any) -> str:
         control = active_zoom(context)
         frames = zooms.told_frames(context.scene, control) if control is not None else ""
-        return f"{cls.__doc__}: {frames}" if frames else str(cls.__doc__)
+        what = Text(str(cls.__doc__))
+        return explained(Text("{what}: {frames}", what=what, frames=frames) if frames else what)
 
     def invoke(self: Any, context: Any, event: Any) -> set[str]:
         replaced, lacking = watching.replaced(context.scene), lacking_room(context.scene)
         if not (replaced or lacking):
             return set(self.execute(context))
-        anew = f"{replaced} will be rendered anew" if replaced else ""
-        asked = ". ".join(part for part in (anew, lacking) if part)
+        asked = [lacking] if lacking else []
+        if replaced:
+            asked.insert(0, Text("{files} will be rendered anew", files=replaced))
         manager = context.window_manager
         return set(
             manager.invoke_confirm(
                 self,
                 event,
                 title="Replace what is there?" if replaced else "Is there room enough?",
-                message=asked,
+                message=translated(joined(asked, "{line}. {text}")),
                 confirm_text="Replace" if replaced else "Render",
                 icon="WARNING",
             )

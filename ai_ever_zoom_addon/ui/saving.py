@@ -28,7 +28,7 @@ def _save_pre(path: str, *_: Any) -> None:
             _saving = storing.Saving(Path(path), writing)
     except EverZoomError as error:
         _saving = None
-        say(str(error))
+        say(error.text)
 
 
 @persistent  # type: ignore[untyped-decorator]

@@ -34,6 +34,7 @@ from ..scene import compat, contact_sheet, loading, tags, zoom_level, zooms
 from ..texts import Text
 from .asking import active_zoom, has_zoom
 from .bridge import change, to_settings
+from .languages import explained, translated
 from .reporting import LongOperator, Reporting, report
 from .tab import PartOfTab
 from .text import draw_lines
@@ -59,10 +60,10 @@ MOVES = {
     "end": ("End", "End the check; the current frame is what it was before"),
 }
 KEYS = {"LEFT_ARROW": "previous", "RIGHT_ARROW": "next", "ESC": "end"}
-STATUS: tuple[tuple[tuple[Any, ...], str], ...] = (
-    (("EVENT_LEFT_ARROW", "EVENT_RIGHT_ARROW"), "Join"),
-    (("EVENT_UP_ARROW", "EVENT_DOWN_ARROW"), "Picture"),
-    (("EVENT_ESC",), "End"),
+STATUS: tuple[tuple[tuple[Any, ...], Text], ...] = (
+    (("EVENT_LEFT_ARROW", "EVENT_RIGHT_ARROW"), Text("Join")),
+    (("EVENT_UP_ARROW", "EVENT_DOWN_ARROW"), Text("Picture")),
+    (("EVENT_ESC",), Text("End")),
 )
 
 
@@ -286,7 +287,7 @@ class EVERZOOM_OT_seam_look(Reporting, bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:
-        return (LOOKS | MOVES)[properties.what][1]
+        return explained((LOOKS | MOVES)[properties.what][1])
 
     def act(self, context: Any) -> None:
         check = Check.of(context)
@@ -319,7 +320,7 @@ class EVERZOOM_OT_take_crop(Reporting, bpy.types.Operator):
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:
         of_one = cls.bl_rna.properties["is_of_one"].description
-        return str(of_one if properties.is_of_one else cls.__doc__)
+        return explained(of_one if properties.is_of_one else str(cls.__doc__))
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -392,13 +393,13 @@ def _draw_check(layout: Any, context: Any, check: Check) -> None:
     look = EVERZOOM_OT_seam_look.bl_idname
     row = layout.row(align=True)
     row.operator(look, text="", icon="TRIA_LEFT").what = "previous"
-    row.operator(
-        look, text=f"Join {check.number + 1} of {check.count}", translate=False
-    ).what = "next"
+    text = Text("Join {number} of {count}", number=check.number + 1, count=check.count)
+    row.operator(look, text=translated(text), translate=False).what = "next"
     row.operator(look, text="", icon="TRIA_RIGHT").what = "next"
     row.operator(look, text="", icon="X").what = "end"
-    names = (layer.image.file.name for layer in (check.join.inner, check.join.outer))
-    draw_lines(layout, context, " in ".join(names), icon="NONE")
+    inner, outer = (layer.image.file.name for layer in (check.join.inner, check.join.outer))
+    text = Text("{inner} in {outer}", inner=inner, outer=outer)
+    draw_lines(layout, context, text, icon="NONE")
     grid = layout.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
     for name, (label, _) in LOOKS.items():
         grid.operator(look, text=label, depress=check.look == name).what = name
@@ -406,15 +407,17 @@ def _draw_check(layout: Any, context: Any, check: Check) -> None:
     if difference is None:
         return
     is_seen = difference.now > UNSEEN
-    text = f"The seam differs by {difference.now:.1f} of 255"
+    text = Text("The seam differs by {difference:.1f} of 255", difference=difference.now)
     draw_lines(layout, context, text, icon="ERROR" if is_seen else "CHECKMARK")
     crop = difference.suggested
     if crop is None:
-        draw_lines(layout, context, f"No crop brings it under {UNSEEN:g}", icon="INFO")
+        text = Text("No crop brings it under {difference:g}", difference=UNSEEN)
+        draw_lines(layout, context, text, icon="INFO")
     else:
         take = EVERZOOM_OT_take_crop.bl_idname
         row = layout.row(align=True)
-        row.operator(take, text=f"Take Crop {crop:.2f}", translate=False)
+        text = Text("Take Crop {crop:.2f}", crop=crop)
+        row.operator(take, text=translated(text), translate=False)
         row.operator(take, text="For This Image").is_of_one = True
 
 

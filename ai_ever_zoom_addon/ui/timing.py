@@ -12,6 +12,7 @@ from ..scene import recipe
 from ..scene.planes import anchors
 from ..settings import LengthBy
 from ..texts import Text
+from ..wording import counted
 from .asking import active_zoom, has_zoom
 from .bridge import change, to_settings
 from .languages import refuse
@@ -49,7 +50,8 @@ class EVERZOOM_OT_snap_to_markers(Reporting, bpy.types.Operator):
             *(_beats(context.scene), to_settings(group), names, self.largest_change)
         )
         change(group, {"beats": beats, "length_by": LengthBy.MARKERS})
-        report(self, Text("The zoom arrives at {count} images on markers", count=len(beats)))
+        images = counted(len(beats), "image")
+        report(self, Text("The zoom arrives at {images} on markers", images=images))
 
 
 def _beats(scene: bpy.types.Scene) -> list[int]:

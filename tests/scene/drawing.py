@@ -101,7 +101,8 @@ class Layout:
     def menu(self, identity: str, **_: Any) -> None:
         assert hasattr(bpy.types, identity), identity
 
-    def progress(self, *, factor: float, text: str) -> None:
+    def progress(self, *, factor: float, text: str, translate: bool = True) -> None:
+        assert isinstance(translate, bool)
         assert 0.0 <= factor <= 1.0
         self.texts.append(text)
 
