@@ -13,6 +13,7 @@ import bpy
 from bpy.types import CompositorNodeTree, NodeSocket, Object, Scene
 
 from ..errors import EverZoomError
+from ..texts import Text
 from . import compat
 from .tags import FILTER, MASK, MASKED_LAYER, ROLE
 
@@ -49,10 +50,10 @@ def _grain(tree: CompositorNodeTree, picture: NodeSocket, amount: NodeSocket) ->
 
 # Name, what it is made of, and its amount at first. In this order the picture goes through them.
 FILTERS: tuple[tuple[str, Make, float], ...] = (
-    ("Sharpen", _sharpen, 0.15),
-    ("Glow", _glow, 0.4),
-    ("Vignette", _vignette, 0.6),
-    ("Film Grain", _grain, 0.15),
+    (Text("Sharpen"), _sharpen, 0.15),
+    (Text("Glow"), _glow, 0.4),
+    (Text("Vignette"), _vignette, 0.6),
+    (Text("Film Grain"), _grain, 0.15),
 )
 
 

@@ -12,6 +12,7 @@ from ..scene.planes import objects
 from ..scene.strips.strips import has_strips
 from ..texts import Text
 from .asking import active_zoom, has_planes
+from .languages import translated
 from .mending import draw_idle
 from .properties import chosen_layer
 from .reporting import Reporting, report
@@ -100,7 +101,8 @@ class EVERZOOM_PT_compositing(PartOfTab, bpy.types.Panel):
             _draw_in_view(column, context)
         for node in filters:
             row = column.row()
-            row.prop(node, "mute", text=node.label, invert_checkbox=True)
+            name = translated(node.label)
+            row.prop(node, "mute", text=name, translate=False, invert_checkbox=True)
             amount = row.row()
             amount.active = not node.mute
             amount.prop(node.inputs["Amount"], "default_value", text="", slider=True)

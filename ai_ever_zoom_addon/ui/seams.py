@@ -319,7 +319,7 @@ class EVERZOOM_OT_take_crop(Reporting, bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:
-        of_one = cls.bl_rna.properties["is_of_one"].description
+        of_one = properties.bl_rna.properties["is_of_one"].description
         return explained(of_one if properties.is_of_one else str(cls.__doc__))
 
     @classmethod
