@@ -17,6 +17,7 @@ from typing import Any, NoReturn, get_args
 from .core.files.output import DEFAULT_VIDEO
 from .core.files.output import KINDS as FORMATS
 from .errors import EverZoomError
+from .names import typed
 from .plain import figure
 from .settings import (
     KINDS,
@@ -299,6 +300,26 @@ _PUT_TOGETHER = {
     "resolution": _add_resolution,
     "engine": _add_engine,
 }
+
+
+_PATHS = (
+    *("folder", "output", "sound", "depth_folder", "save_blend", "farm", "check", "json"),
+    *("place", "timing"),
+)
+
+
+def read_arguments(argv: list[str]) -> argparse.Namespace:
+    """The options that are given.
+
+    Raises:
+        EverZoomError: A value is none that its option can have.
+        SystemExit: Only help was asked for.
+    """
+    options = make_parser().parse_args(argv)
+    for name in _PATHS:
+        if getattr(options, name, None):
+            setattr(options, name, typed(getattr(options, name)))
+    return options
 
 
 def settings_from(options: argparse.Namespace) -> ZoomSettings:

@@ -21,7 +21,7 @@ from typing import Any
 
 import bpy
 
-from .arguments import AUTO, make_parser, settings_from
+from .arguments import AUTO, read_arguments, settings_from
 from .core.analysis.placing import GivenPlacement, read_placements
 from .core.analysis.report import Analysis, Source
 from .core.files.depth_files import find_depth_maps, unused_depth_maps
@@ -50,6 +50,7 @@ from .core.series import Series
 from .core.steps import Progress, run
 from .errors import EverZoomError
 from .idle import idle_options
+from .names import composed
 from .report import report_of
 from .scene import contact_sheet, measuring, page, recipe, sample, zooms
 from .scene.loading import make_path_relative
@@ -73,7 +74,7 @@ def main(argv: list[str]) -> int:
         Exit status: 0 only if everything that was asked for was written.
     """
     try:
-        options = make_parser().parse_args(argv)
+        options = read_arguments(argv)
     except EverZoomError as error:
         Terminal(sys.stdout, sys.stderr).fail(f"Error: {error}")
         return 1
@@ -546,7 +547,8 @@ def _of_images(name: str | None, files: Sequence[Path]) -> tuple[ImageSettings, 
     images = read_timing(_text_of(name, "--timing"), name)
     entries = [("an entry", [item.image]) for item in images]
     _check_names(name, entries, files)
-    return images
+    found = {composed(file.name): file.name for file in files}
+    return tuple(replace(item, image=found[composed(item.image)]) for item in images)
 
 
 def _text_of(name: str, option: str) -> str:
@@ -561,10 +563,10 @@ def _check_names(
     name: str, entries: Iterable[tuple[str, Iterable[str]]], files: Sequence[Path]
 ) -> None:
     """Check that the entries of a file name images that there are."""
-    here = {file.name for file in files}
+    here = {composed(file.name) for file in files}
     for entry, images in entries:
         for image in images:
-            if image not in here:
+            if composed(image) not in here:
                 raise EverZoomError(
                     f"{name}: {entry} names {image}, which is none of the images: check the name."
                 )

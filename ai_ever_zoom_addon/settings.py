@@ -19,6 +19,7 @@ from typing import Any, get_args, get_type_hints
 
 from . import plain
 from .errors import EverZoomError
+from .names import composed
 
 LAST_FRAME = 1_048_574  # of Blender's timeline
 
@@ -764,7 +765,7 @@ class ZoomSettings:
             _check(choice, getattr(self, name))
         if any(after <= before for before, after in itertools.pairwise(self.beats)):
             raise EverZoomError("The beats are not in ascending order, each on a frame of its own.")
-        names = [item.image for item in self.of_images]
+        names = [composed(item.image) for item in self.of_images]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise EverZoomError(
@@ -809,11 +810,11 @@ class ZoomSettings:
 
     @cached_property
     def _by_image(self) -> dict[str, ImageSettings]:
-        return {item.image: item for item in self.of_images}
+        return {composed(item.image): item for item in self.of_images}
 
     def of_image(self, name: str) -> ImageSettings:
-        """What an image has of its own, by the name of its file."""
-        return self._by_image.get(name) or ImageSettings(name)
+        """What an image has of its own, by its file's name, however the accents are written."""
+        return self._by_image.get(composed(name)) or ImageSettings(name)
 
     def own_or_common(self, image: str, name: str) -> Any:
         """What an image has of its own, or else what all images have.
@@ -827,7 +828,8 @@ class ZoomSettings:
 
     def with_image(self, image: ImageSettings) -> ZoomSettings:
         """These settings with others of one image; without any, where it has nothing of its own."""
-        kept = [item for item in self.of_images if item.image != image.image]
+        name = composed(image.image)
+        kept = [item for item in self.of_images if composed(item.image) != name]
         return replace(self, of_images=(*kept, *([image] if image.own else [])))
 
     @property

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import plain
+from ..names import native
 from ..settings import Travel, ZoomSettings
 from .analysis.report import (
     LARGEST_FACTOR,
@@ -74,7 +75,7 @@ class SeriesImage:
         file, width, height, orientation = plain.row(values[:4], 4)
         size = size_in_pixels([width, height])
         depth = DepthMap.from_json(plain.row(values[4:], 1)[0]) if values[4:] else None
-        return cls(Path(plain.text(file)), *size, plain.whole(orientation, 1, 8), depth)
+        return cls(Path(native(plain.text(file))), *size, plain.whole(orientation, 1, 8), depth)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from ..core.files.profiles import Profile
 from ..core.files.writing import Writing
 from ..errors import EverZoomError, UnusableError
 from . import colours
+from .paths import absolute
 from .tags import PROFILE_SPACE
 
 # After the end of a file that ends too early: more than a strip of a large picture takes. JPEG may
@@ -134,7 +135,7 @@ def make_path_relative(image: Any, folder: Path) -> None:
 
 def image_file(image: Any) -> Path:
     """Where the file of a Blender image is; the path of a linked one starts at its own file."""
-    return Path(bpy.path.abspath(image.filepath, library=image.library))
+    return Path(absolute(image.filepath, library=image.library))
 
 
 def packed_image(file: Path) -> Any:

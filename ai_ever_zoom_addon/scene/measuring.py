@@ -15,8 +15,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 
-import bpy
-
 from ..core.analysis.consensus import Usual, consensus, said_by
 from ..core.analysis.making import analysis_steps, check_enough, pair_steps
 from ..core.analysis.pairing import DEFAULT_FACTOR
@@ -42,6 +40,7 @@ from ..errors import EverZoomError, UnusableError
 from ..settings import Order, Travel, ZoomSettings
 from ..texts import Text
 from . import loading, recipe
+from .paths import absolute
 from .recipe import Known
 
 
@@ -164,7 +163,7 @@ def _depth_map(file: Path, image: SeriesImage) -> DepthMap:
 
 def depth_folder(settings: ZoomSettings) -> Path | None:
     """The folder of the depth maps, if one is chosen."""
-    return Path(bpy.path.abspath(settings.depth_folder)) if settings.depth_folder else None
+    return Path(absolute(settings.depth_folder)) if settings.depth_folder else None
 
 
 def has_depth(maps: Mapping[Path, Path], settings: ZoomSettings) -> bool:

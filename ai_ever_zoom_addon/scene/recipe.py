@@ -24,6 +24,7 @@ from ..core.findings import Finding, findings_from_json
 from ..core.plan.timing import LevelKey
 from ..core.series import ListedImage, Listing, Series, SeriesImage, Step, series_of
 from ..errors import EverZoomError
+from ..names import native
 from ..settings import LAST_FRAME, TABLE, ZoomSettings, of_this_version
 from ..wording import can_be_told
 from . import loading
@@ -242,11 +243,11 @@ def stored_listing(control: bpy.types.Object, series: Series | None = None) -> L
     series = series or stored_series(control)
     rows = [ListedImage(image.file, layer=number) for number, image in enumerate(series.images)]
     for place, name in listing.get("unused", ()):
-        file = Path(name)
+        file = Path(native(name))
         if not file.exists():  # it may have moved together with the others
             file = series.images[0].file.with_name(file.name)
         rows.insert(place, ListedImage(file, is_used=False))
-    sources = tuple(map(Path, listing.get("sources", ())))
+    sources = tuple(Path(native(name)) for name in listing.get("sources", ()))
     return Listing(tuple(rows), listing.get("is_own_order", False), sources)
 
 

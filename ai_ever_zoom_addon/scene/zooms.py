@@ -356,7 +356,8 @@ def prepare_place(
         What is left to do, with the scene and the control as they are then.
     """
     listing, settings = recipe.stored_listing(control), recipe.stored_settings(control)
-    kept = tuple(item for item in recipe.stored_placements(control) if item.names != (outer, inner))
+    before = recipe.stored_placements(control)
+    kept = tuple(item for item in before if not item.is_of(outer, inner))
     placements = (*kept, given) if given else kept
     work = measuring.relist_steps(control, listing, settings, placements=placements)
     series, report = run(work)

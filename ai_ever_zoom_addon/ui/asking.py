@@ -9,6 +9,7 @@ import bpy
 
 from ..errors import EverZoomError
 from ..scene import active
+from ..scene.paths import absolute
 from ..scene.strips.strips import has_strips
 from .languages import refuse
 
@@ -72,4 +73,4 @@ def folder_path(folder: str) -> Path:
             "or choose the folder again.",
             folder=folder,
         )
-    return Path(bpy.path.abspath(folder))
+    return Path(absolute(folder))

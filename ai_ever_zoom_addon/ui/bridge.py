@@ -22,6 +22,7 @@ from .. import plain
 from ..core.image_settings import images_from_json, images_to_json
 from ..core.plan.timing import frame_count, frames_per_step, stretches_of
 from ..errors import EverZoomError, in_one_line
+from ..names import native
 from ..scene import active, recipe, tags, zooms
 from ..scene.output.output_settings import settings_from_scene
 from ..scene.output.sound import sound_seconds
@@ -62,7 +63,7 @@ def _draft(group: Any) -> dict[str, Any]:
 def _folder(control: bpy.types.Object) -> str:
     """The folder of a zoom that was built from files."""
     images = (recipe.peek(control) or {}).get("images") or [[""]]
-    return str(Path(images[0][0]).parent) if images[0][0] else ""
+    return str(Path(native(images[0][0])).parent) if images[0][0] else ""
 
 
 def _store(group: Any, settings: ZoomSettings) -> None:

@@ -28,6 +28,7 @@ from ..errors import EverZoomError
 from ..scene import compat, measuring, recipe, sample, tags, zooms
 from ..scene.measuring import first_listing, relist_steps
 from ..scene.output import output_settings
+from ..scene.paths import absolute
 from ..scene.planes import objects
 from ..settings import Engine, Order, Travel, ZoomSettings
 from ..texts import Text
@@ -418,7 +419,7 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
         if self._asks_for_folder(context):
             self.is_asked = True
             folder = context.scene.ever_zoom.folder
-            self.directory = bpy.path.abspath(folder)
+            self.directory = absolute(folder)
             manager.fileselect_add(self)
             return {"RUNNING_MODAL"}
         if self.is_here:
@@ -617,7 +618,7 @@ class EVERZOOM_OT_import(LongOperator, bpy.types.Operator, ImportHelper):
         return set(ImportHelper.invoke(self, context, event))
 
     def steps(self, context: Any) -> Steps[Finish]:
-        folder = Path(bpy.path.abspath(self.directory))
+        folder = Path(absolute(self.directory))
         names = [item.name for item in self.files if item.name]
 
         def find() -> tuple[Sequence[Path], list[str]]:

@@ -11,6 +11,7 @@ from bpy_extras.io_utils import ExportHelper
 
 from ..scene import backdrop
 from ..scene.output import farm
+from ..scene.paths import absolute
 from .asking import active_zoom
 from .exchange import finish_all
 from .languages import refuse
@@ -41,7 +42,7 @@ class EVERZOOM_OT_prepare_for_farm(Reporting, bpy.types.Operator, ExportHelper):
 
     def act(self: Any, context: Any) -> None:
         finish_all()
-        for line in farm.prepare(context.scene, Path(bpy.path.abspath(self.filepath))):
+        for line in farm.prepare(context.scene, Path(absolute(self.filepath))):
             warn(self, line, "INFO")
 
 

@@ -20,6 +20,7 @@ from ..core.steps import Steps
 from ..errors import EverZoomError
 from ..scene import loading, recipe, zooms
 from ..scene.measuring import relist_steps
+from ..scene.paths import absolute
 from ..scene.planes import objects
 from ..settings import Travel
 from ..texts import Text
@@ -508,10 +509,10 @@ class _FileOperator(_ListOperator, ImportHelper):
         Raises:
             EverZoomError: None is chosen, or one is in the list already.
         """
-        folder = Path(bpy.path.abspath(self.directory))
+        folder = Path(absolute(self.directory))
         files = [folder / item.name for item in self.files if item.name]
         if not files and self.filepath:
-            files = [Path(bpy.path.abspath(self.filepath))]
+            files = [Path(absolute(self.filepath))]
         files = [file for file in files if file.suffix.casefold() in ENTRY_SUFFIXES]
         if not files:
             raise EverZoomError("No image is chosen: choose an image file.")

@@ -16,6 +16,7 @@ from ..core.page import PAGE_SUFFIX, folder_beside
 from ..core.steps import Steps
 from ..errors import EverZoomError
 from ..scene import effects, page, zooms
+from ..scene.paths import absolute
 from ..texts import Text
 from .asking import active_zoom, has_zoom
 from .reporting import LongOperator, report, warn
@@ -51,7 +52,7 @@ class EVERZOOM_OT_write_page(LongOperator, bpy.types.Operator, ExportHelper):
         return set(ExportHelper.invoke(self, context, event))
 
     def steps(self: Any, context: Any) -> Steps[Finish]:
-        file = check_file(Path(bpy.path.abspath(self.filepath)))
+        file = check_file(Path(absolute(self.filepath)))
         # Of a page that is there the file browser has asked whether it may be replaced.
         if self.is_beside and os.path.lexists(folder_beside(file)) and not file.exists():
             raise EverZoomError(

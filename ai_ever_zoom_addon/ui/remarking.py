@@ -5,12 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ..core.files.folder import about_skipped
 from ..core.findings import Finding, FindingKind, without_repeats
 from ..errors import EverZoomError
+from ..names import last_part
 from ..scene import effects, recipe
 from ..settings import TABLE, Engine, Travel
 from ..texts import Text
@@ -72,7 +72,7 @@ def _all(scene: Any, control: Any) -> Iterator[Remark]:
         engine = TABLE["engine"].items[Engine.SEQUENCER if is_flat else Engine.WORKBENCH][0]
         values = {"engine": engine, "things": things}
         yield _of_finding(Finding(FindingKind.IDLE_THINGS, values), is_warning=False)
-    own = Path(scene.render.filepath).name  # what was rendered there is no wonder
+    own = last_part(scene.render.filepath)  # what was rendered there is no wonder
     skipped = [name for name in recipe.stored(control).get("skipped", ()) if name != own]
     for line in about_skipped(skipped):
         yield Remark(_shortened(line), line, is_warning=False)

@@ -25,6 +25,7 @@ from ..core.files.writing import Writing
 from ..errors import EverZoomError, reason_of
 from ..scene import active
 from ..scene.output import output_settings
+from ..scene.paths import absolute
 from ..scene.strips.strips import has_strips
 from ..texts import Text
 from ..wording import told_bytes, told_seconds
@@ -67,7 +68,7 @@ class Job:
         width, height = output_settings.scene_resolution(scene)
         return cls(
             scene=scene.session_uid,
-            path=bpy.path.abspath(render.filepath),
+            path=absolute(render.filepath),
             files=tuple(Path(render.frame_path(frame=number)) for number in written),
             frames=numbers,
             how=_how(scene),
@@ -172,7 +173,7 @@ def _mean_size(job: Job, count: int, *, is_whole: bool) -> float | None:
 def saved(scene: Any) -> Job | None:
     """What was rendered to where a scene still renders to."""
     job = _saved.get(scene.session_uid)
-    return job if job and job.path == bpy.path.abspath(scene.render.filepath) else None
+    return job if job and job.path == absolute(scene.render.filepath) else None
 
 
 def latest(scene: Any) -> Job | None:

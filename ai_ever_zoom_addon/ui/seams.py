@@ -31,6 +31,7 @@ from ..core.matching.colour import linear_from_srgb
 from ..core.steps import Steps
 from ..errors import EverZoomError
 from ..scene import compat, contact_sheet, loading, tags, zoom_level, zooms
+from ..scene.paths import absolute
 from ..texts import Text
 from .asking import active_zoom, has_zoom
 from .bridge import change, to_settings
@@ -368,7 +369,7 @@ class EVERZOOM_OT_contact_sheet(LongOperator, bpy.types.Operator, ExportHelper):
         return set(ExportHelper.invoke(self, context, event))
 
     def steps(self: Any, context: Any) -> Steps[Finish]:
-        file = check_file(Path(bpy.path.abspath(self.filepath)))
+        file = check_file(Path(absolute(self.filepath)))
         plan = zooms.plan_of(context.scene, active_zoom(context))
         yield from contact_sheet.write_steps(plan, file)
         return lambda: report(self, Text("Saved to {file}", file=file))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import EverZoomError, UnusableError
+from ...names import composed
 from ...texts import Text
 from ..findings import Finding, FindingKind, FoundError
 from ..matching.matcher import SAME_FACTOR, Matcher
@@ -147,11 +148,11 @@ def check_enough(count: int, unusable: Iterable[UnusableError]) -> None:
 
 def _given_places(matcher: Matcher, given: Sequence[GivenPlacement]) -> Places:
     """What is given for the images that there are, which are so related."""
-    numbers = {picture.name: number for number, picture in enumerate(matcher.pictures)}
+    numbers = {composed(picture.name): number for number, picture in enumerate(matcher.pictures)}
     places: Places = {}
     for item in given:
-        if item.outer in numbers and item.inner in numbers:
-            outer, inner = numbers[item.outer], numbers[item.inner]
+        outer, inner = (numbers.get(composed(name)) for name in item.names)
+        if outer is not None and inner is not None:
             placement = placement_in(item, matcher.pictures[outer], matcher.pictures[inner])
             places[outer, inner] = placement, Source.GIVEN
             matcher.components.join(outer, inner, math.log(item.factor), placement)

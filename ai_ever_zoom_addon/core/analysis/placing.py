@@ -10,6 +10,7 @@ from typing import Any
 
 from ... import plain
 from ...errors import EverZoomError
+from ...names import composed
 from ...texts import Text
 from ..matching.colour import likeness
 from ..matching.matcher import CERTAIN, Matcher
@@ -49,6 +50,10 @@ class GivenPlacement(Place):
     def names(self) -> tuple[str, str]:
         """The outer and the inner image's file names."""
         return self.outer, self.inner
+
+    def is_of(self, outer: str, inner: str) -> bool:
+        """Whether it is that of two images, by file names, however their accents are written."""
+        return [*map(composed, self.names)] == [composed(outer), composed(inner)]
 
     def in_pixels_of(self, size: tuple[int, int]) -> GivenPlacement:
         """The same place in an outer image of another size in pixels, as it is when upscaled."""
@@ -114,7 +119,7 @@ def placement_of(
     placements: Sequence[GivenPlacement], outer: str, inner: str
 ) -> GivenPlacement | None:
     """What is given for a pair, by file names; None: nothing."""
-    return next((item for item in placements if item.names == (outer, inner)), None)
+    return next((item for item in placements if item.is_of(outer, inner)), None)
 
 
 def snap_steps(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ...names import folded
 from .image_file import IMAGE_SUFFIXES
 
 _FOLDERS = ("depth", "depths")
@@ -20,12 +21,12 @@ def named_after(file: Path) -> str:
     "": by its name it is none.
     """
     found = _NAMED.fullmatch(file.stem)
-    return found["of"].casefold() if found else ""
+    return folded(found["of"]) if found else ""
 
 
 def without_depth_maps(files: Sequence[Path]) -> list[Path]:
     """Pictures without those that are depth maps of others of them."""
-    names = {(file.parent, file.stem.casefold()) for file in files}
+    names = {(file.parent, folded(file.stem)) for file in files}
     return [file for file in files if (file.parent, named_after(file)) not in names]
 
 
@@ -45,7 +46,7 @@ def find_depth_maps(pictures: Iterable[Path], folder: Path | None = None) -> dic
         place = folder or picture.parent
         if place not in known:
             known[place] = _maps_in(place, is_own=folder is not None)
-        depth = known[place].get(picture.stem.casefold())
+        depth = known[place].get(folded(picture.stem))
         if depth is not None and depth != picture:
             found[picture] = depth
     return found
@@ -59,12 +60,12 @@ def unused_depth_maps(pictures: Sequence[Path], folder: Path | None = None) -> l
         folder: The same.
     """
     places = [folder] if folder else [f for p in _parents(pictures) for f in _folders(p)]
-    names = {picture.stem.casefold() for picture in pictures}
+    names = {folded(picture.stem) for picture in pictures}
     return [
         file
         for place in places
         for file in _files(place)
-        if names.isdisjoint((named_after(file), file.stem.casefold()))
+        if names.isdisjoint((named_after(file), folded(file.stem)))
     ]
 
 
@@ -85,7 +86,7 @@ def _maps_in(place: Path, *, is_own: bool) -> dict[str, Path]:
         maps.setdefault(named_after(file), file)
     if is_own:  # after all those, since their pictures may lie there, too
         for file in files:
-            maps.setdefault(file.stem.casefold(), file)
+            maps.setdefault(folded(file.stem), file)
     else:
         for inside in _folders(place):
             for name, file in _maps_in(inside, is_own=True).items():

@@ -6,9 +6,16 @@ import itertools
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath, PureWindowsPath
 
 from ...errors import EverZoomError
+from ...names import (
+    LONGEST_ON_WINDOWS,
+    folded,
+    impossible_part,
+    is_too_long_for_windows,
+    length_of,
+)
 from ...texts import Text
 from ..findings import Finding, FindingKind, FoundError, listed
 from .depth_files import without_depth_maps
@@ -18,7 +25,7 @@ from .output import is_ours
 
 # Blender keeps 1,023 bytes of a path, and adds endings and numbers of its own to what it writes.
 LONGEST_PATH = 1000
-_LONGEST_NAME = 255  # bytes, on all usual disks
+_LONGEST_NAME = 255  # see length_of, on all usual disks
 
 # Images are looked for in folders within folders so deep, and in so many at most.
 _DEEPEST = 2
@@ -35,8 +42,11 @@ def common_beginning(names: Sequence[str]) -> str:
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Sort key of a file's name: img before img2 before img10, letters' case does not matter."""
-    stem = name.casefold().rpartition(".")[0] or name.casefold()
+    """Sort key of a file's name: img before img2 before img10, the same on all systems.
+
+    Letters' case does not matter, nor how accents are written.
+    """
+    stem = folded(name).rpartition(".")[0] or folded(name)
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part)
         for part in re.split(r"([0-9]+)", stem)
@@ -72,15 +82,17 @@ def find_images(folder: Path, *, is_one_enough: bool = False) -> tuple[list[Path
             folder=folder,
             reason=error.strerror,
         ) from error
-    files = [entry for entry in entries if entry.is_file()]
+    # Of what is too long for it Windows says that it is no file: it is told below.
+    files = [entry for entry in entries if entry.is_file() or is_too_long_for_windows(entry)]
     pictures = [entry for entry in files if entry.suffix.casefold() in IMAGE_SUFFIXES]
     able = [entry for entry in entries if is_movie(entry) or holds_pictures(entry)]
     stills = [entry for entry in without_depth_maps(pictures + able) if entry not in able]
     moving = choose_moving(able, stills)
-    replaced = {entry.stem.casefold() for entry in moving}
-    images = [entry for entry in stills if entry.stem.casefold() not in replaced] + moving
+    replaced = {folded(entry.stem) for entry in moving}
+    images = [entry for entry in stills if folded(entry.stem) not in replaced] + moving
     for entry in images:
-        check_name(entry, room=_LONGEST_NAME if entry.is_dir() else 0)
+        for file in picture_files(entry) if entry.is_dir() else [entry]:
+            check_name(file)
     images.sort(key=lambda entry: (natural_key(entry.name), entry.name))
     skipped = sorted(entry.name for entry in files if entry not in {*pictures, *images})
     if len(images) < (1 if is_one_enough else 2):
@@ -195,15 +207,15 @@ def _unread(names: Sequence[str]) -> list[str]:
     return [name for name in names if Path(name).suffix.casefold() in UNREAD_SUFFIXES]
 
 
-def check_name(path: Path, room: int = 0) -> None:
-    """Let pass only what Blender can name: on Linux a file's name may be any bytes.
+def check_name(path: PurePath, room: int = 0) -> None:
+    """Let pass only what Blender and the system can name: on Linux a name may be any bytes.
 
     Args:
-        path: A file or a folder.
+        path: A file or a folder; what its system can name depends on its type, see `names`.
         room: How many bytes are added to it for what is in it or beside it.
 
     Raises:
-        EverZoomError: A name is no text, or too long, or the path is.
+        EverZoomError: A name is no text, or too long, or the path is, or there is no such name.
     """
     try:
         text = str(path)
@@ -222,13 +234,34 @@ def check_name(path: Path, room: int = 0) -> None:
             length=length,
             longest_path=LONGEST_PATH,
         )
+    is_of_windows = isinstance(path, PureWindowsPath)
+    if is_too_long_for_windows(path, room):
+        raise EverZoomError(
+            "The path {start}...{end} is too long for Windows, which has {longest} signs for it: "
+            "choose a shorter one.",
+            start=text[:40],
+            end=text[-40:],
+            longest=LONGEST_ON_WINDOWS,
+        )
     for name in path.parts:
-        if len(os.fsencode(name)) > _LONGEST_NAME:
+        length = length_of(name, path)
+        if length > _LONGEST_NAME:
             raise EverZoomError(
-                "The name {start}...{end} is too long ({length} bytes, {longest_name} at most): "
-                "choose a shorter one.",
+                "The name {start}...{end} is too long ({length} signs, {longest_name} at most): "
+                "choose a shorter one."
+                if is_of_windows
+                else "The name {start}...{end} is too long ({length} bytes, {longest_name} at "
+                "most): choose a shorter one.",
                 start=name[:40],
                 end=name[-10:],
-                length=len(os.fsencode(name)),
+                length=length,
                 longest_name=_LONGEST_NAME,
             )
+    impossible = impossible_part(path)
+    if impossible:
+        raise EverZoomError(
+            "Windows can have no file or folder that is called {name}: choose another name."
+            if is_of_windows
+            else "Blender can have no file or folder that is called {name}: choose another name.",
+            name=impossible,
+        )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ...errors import EverZoomError
+from ...names import folded
 from .image_file import IMAGE_SUFFIXES
 
 # What Blender opens as a movie (Image Editor > Open).
@@ -107,16 +108,16 @@ def choose_moving(entries: Sequence[Path], stills: Sequence[Path]) -> list[Path]
     one of the images, whose place it then takes, or to go on with their numbers: img1.png,
     img2.mp4, a folder img3. Where there are no stills, movies that are numbered alike are a series.
     """
-    names = {path.stem.casefold() for path in stills}
+    names = {folded(path.stem) for path in stills}
     patterns = [_pattern(path) for path in stills or filter(is_movie, entries)]
     usual = max(patterns, key=patterns.count, default="")
     return [
         entry
         for entry in entries
-        if entry.stem.casefold() in names or ("#" in usual and _pattern(entry) == usual)
+        if folded(entry.stem) in names or ("#" in usual and _pattern(entry) == usual)
     ]
 
 
 def _pattern(entry: Path) -> str:
     """A name without its numbers."""
-    return re.sub(r"\d+", "#", entry.stem.casefold())
+    return re.sub(r"\d+", "#", folded(entry.stem))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import EverZoomError
+from ...names import NOT_IN_NAMES, ending_of, is_possible_on_windows
 from ...settings import FileFormat
 from .image_file import look
 from .stated import Stated
@@ -69,7 +70,6 @@ VIDEO_SUFFIX = ".mp4"
 DEFAULT_VIDEO = f"infinite_zoom{VIDEO_SUFFIX}"
 FOLDER_NAME = "{folder}"  # stands for the name of the images' folder
 OWN_VIDEO = f"{FOLDER_NAME}_zoom"  # no image in it would be called so
-_NO_NAME = '/\\<>:"|?*'
 _LONGEST_NAME = 200  # bytes of a folder, so that there is room for endings and numbers
 # Of frames that are no squares: Blender has AV1 cut in four along their longer side, in blocks of
 # 64 pixels.
@@ -100,10 +100,11 @@ def zoom_name(folder: Path) -> str:
 def video_pattern(text: str) -> str:
     """A name for videos, as a user has typed it, without what no file's name can have.
 
-    Where nothing of it is left it is the usual one.
+    Where nothing of it is left, or what some system keeps for a device, it is the usual one.
     """
-    kept = "".join(sign for sign in text if sign.isprintable() and sign not in _NO_NAME)
-    return kept.strip().removesuffix(VIDEO_SUFFIX).strip(" .") or OWN_VIDEO
+    kept = "".join(sign for sign in text if sign.isprintable() and sign not in NOT_IN_NAMES)
+    name = kept.strip().removesuffix(VIDEO_SUFFIX).strip(" .")
+    return name if name and is_possible_on_windows(name) else OWN_VIDEO
 
 
 def free_video(path: str, is_taken: Callable[[str], bool], ending: str = VIDEO_SUFFIX) -> str:
@@ -239,9 +240,8 @@ def is_video(output: str) -> bool:
 
 def _ending(output: str) -> str:
     """The ending of a file's name, in small letters; "" of a folder's."""
-    path = Path(output)
-    suffix = path.suffix.casefold()
-    if output.endswith(("/", "\\")) or path.is_dir():
+    suffix = ending_of(output).casefold()
+    if output.endswith(("/", "\\")) or Path(output).is_dir():
         return ""
     if suffix in _BY_ENDING:
         return suffix

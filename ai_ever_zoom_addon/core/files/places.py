@@ -7,14 +7,14 @@ import itertools
 import math
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ...errors import EverZoomError
+from ...names import folded
 from .folder import check_name
 from .output import FRAME_NAME, FRAME_SUFFIXES
-from .writing import LONGEST_PARTIAL, Writing, is_stream, real_file
+from .writing import LONGEST_PARTIAL, Writing, is_stream, real_file, write_probe
 
 FRAME_FILE = re.compile(
     FRAME_NAME.replace("#####", r"(\d+)") + f"({'|'.join(map(re.escape, sorted(FRAME_SUFFIXES)))})",
@@ -33,9 +33,7 @@ def check_folder(folder: Path) -> None:
             raise _not_writable(folder, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
     folder = Path(os.path.realpath(folder))
     try:
-        there = next(place for place in (folder, *folder.parents) if place.exists())
-        with tempfile.TemporaryFile(dir=there):
-            pass
+        write_probe(next(place for place in (folder, *folder.parents) if place.exists()))
     except OSError as error:
         raise _not_writable(folder, error) from error
 
@@ -165,7 +163,7 @@ def _is_frame(file: Path, folder: Path) -> bool:
 
 
 def _folded(path: Path) -> Path:
-    return Path(os.path.realpath(path).casefold())
+    return Path(folded(os.path.realpath(path)))
 
 
 def check_kept(places: Mapping[str, Path], files: Iterable[Path]) -> None:
@@ -178,9 +176,10 @@ def check_kept(places: Mapping[str, Path], files: Iterable[Path]) -> None:
     Raises:
         EverZoomError: Something is.
     """
-    read = {Path(os.path.realpath(file)) for file in files}
+    read = [file for file in files if file.exists()]
     for option, path in places.items():
-        if Path(os.path.realpath(path)) in read:
+        # A file has more names than its links: on many disks capitals do not count.
+        if path.exists() and any(map(path.samefile, read)):
             raise EverZoomError(
                 "{option} {path} is a file that the zoom is made from: choose another name.",
                 option=option,

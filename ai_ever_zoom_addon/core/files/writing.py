@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import stat
-import tempfile
 import uuid
 from pathlib import Path
 
@@ -168,11 +167,31 @@ class Writing:
             partial.replace(file)
 
 
+def write_probe(folder: Path, length: int = 0) -> None:
+    """Try whether something can be written to a folder; nothing is left of it.
+
+    Python's own temporary files will not do: on Windows it tries 2,147,483,647 names before it says
+    that a folder takes none (before Python 3.14; CPython, issue 66305).
+
+    Args:
+        folder: Where.
+        length: How many bytes.
+
+    Raises:
+        OSError: It cannot.
+    """
+    file = folder / f".{uuid.uuid4().hex}.probe"
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_TEMPORARY", 0)
+    with os.fdopen(os.open(file, flags), "wb") as stream:
+        if os.name == "posix":  # Windows removes it itself, as it is temporary
+            file.unlink()
+        stream.write(bytes(length))
+
+
 def why_full(folder: Path) -> str:
     """Why nothing more can be written to a folder, in a few words; "" if something can."""
     try:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(_PROBE_LENGTH))
+        write_probe(folder, _PROBE_LENGTH)
     except OSError as error:
         return str(error.strerror)
     return ""

@@ -21,6 +21,7 @@ from ...core.steps import Steps
 from ...errors import EverZoomError
 from .. import compat
 from ..loading import image_file
+from ..paths import absolute
 from ..strips.storing import Saving
 from ..strips.strips import has_strips
 from . import blend_file, encoding, output_settings
@@ -190,7 +191,7 @@ def _save(scene: Any, copy: Path, video: Path | None) -> None:
         saving = Saving(copy, writing)
         undo.callback(saving.put_back)
         undo.callback(setattr, render, "filepath", before)
-        render.filepath = compat.literal_path(str(video)) if video else bpy.path.abspath(before)
+        render.filepath = compat.literal_path(str(video)) if video else absolute(before)
         blend_file.save_snapshot(copy)
 
 

@@ -25,6 +25,7 @@ from ...settings import Engine, FileFormat
 from ...stopping import heed
 from .. import colours, compat
 from ..loading import image_file
+from ..paths import absolute
 from ..planes.objects import controls, image_node, parts
 from ..strips.strips import has_strips
 from . import blend_file, output_settings
@@ -154,21 +155,21 @@ def _unpackable() -> Iterator[_Outside]:
             yield _Outside(image, "filepath_raw", files)
     for clip in bpy.data.movieclips:
         if clip.users:
-            path = Path(bpy.path.abspath(clip.filepath))
+            path = Path(absolute(clip.filepath))
             yield _Outside(clip, "filepath", _frames_of(path, clip.source == "SEQUENCE"))
     for item in (*bpy.data.volumes, *bpy.data.cache_files):
         if item.users and not getattr(item, "packed_file", None):
-            path = Path(bpy.path.abspath(item.filepath))
+            path = Path(absolute(item.filepath))
             yield _Outside(item, "filepath", _frames_of(path, item.is_sequence))
     for scene in bpy.data.scenes:
         editor = scene.sequence_editor
         for strip in compat.all_strips(editor) if editor is not None else ():
             if strip.type == "IMAGE":
-                folder = Path(bpy.path.abspath(strip.directory))
+                folder = Path(absolute(strip.directory))
                 names = dict.fromkeys(element.filename for element in strip.elements)
                 yield _Outside(strip, "directory", [folder / name for name in names])
             elif strip.type == "MOVIE":
-                yield _Outside(strip, "filepath", [Path(bpy.path.abspath(strip.filepath))])
+                yield _Outside(strip, "filepath", [Path(absolute(strip.filepath))])
 
 
 def _frames_of(file: Path, is_sequence: bool) -> list[Path]:

@@ -37,8 +37,10 @@ from ...core.files.output import (
 from ...core.findings import Finding, FindingKind
 from ...core.plan.plan import Plan
 from ...errors import EverZoomError
+from ...names import ending_of, last_part
 from ...settings import TABLE, Engine, FileFormat, FrameSize, ZoomSettings
 from .. import colours, compat, tags
+from ..paths import absolute
 from ..planes import objects
 from ..strips.strips import has_strips
 from .sound import AUDIO_CODEC, strips_heard
@@ -674,7 +676,7 @@ def set_output(
         EverZoomError: The ending is that of another kind of file, or of another format.
     """
     in_sequencer = has_strips(scene)
-    written = format_of(str(output), file_format)
+    written = format_of(absolute(str(output)), file_format)
     table = _wanted_format(written, in_sequencer=in_sequencer)
     for path, value in table.items():
         _write(scene, path, value)
@@ -705,8 +707,8 @@ def _follow_format(scene: bpy.types.Scene, file_format: FileFormat) -> None:
     path = scene.render.filepath
     if path.endswith(f"/{FRAME_NAME}") and path != f"//{FRAME_NAME}":  # a folder with a name
         stem = path.removesuffix(f"/{FRAME_NAME}")
-    elif Path(path).suffix.casefold() in VIDEO_SUFFIXES:
-        stem = path[: -len(Path(path).suffix)]
+    elif ending_of(path).casefold() in VIDEO_SUFFIXES:
+        stem = path.removesuffix(ending_of(path))
     else:
         return
     is_one_file = file_format in _VIDEOS
@@ -748,10 +750,11 @@ def set_first_output(
         beside_file, beside_images = _stems(images[0].parent, each)
         place = free_video(
             f"{beside_file if bpy.data.filepath else beside_images}{ending}",
-            lambda name: bpy.path.abspath(_output_path(name, written)) in taken,
+            lambda name: absolute(_output_path(name, written)) in taken,
             ending,
         )
-        if not choose_moving([Path(place)], images):  # the next build would take it for an image
+        # The next build would take it for an image.
+        if not choose_moving([Path(last_part(place))], images):
             break
     if is_first:
         set_output(scene, place, written)
@@ -768,21 +771,21 @@ def set_name_of_copy(scene: bpy.types.Scene, images: Sequence[Path]) -> None:
         images: The files of the zoom in it.
     """
     path = scene.render.filepath
-    folder = path[: max(path.rfind("/"), path.rfind("\\")) + 1]
+    folder = path.removesuffix(last_part(path))
     if path == folder:
         return
-    ending = Path(path).suffix
+    ending = ending_of(path)
     name = video_of(images[0].parent).removesuffix(VIDEO_SUFFIX)
     taken = _outputs_of_others(scene)
     scene.render.filepath = free_video(
         f"{folder}{compat.literal_path(name)}{ending}",
-        lambda place: bpy.path.abspath(place) in taken,
+        lambda place: absolute(place) in taken,
         ending,
     )
 
 
 def _outputs_of_others(scene: bpy.types.Scene) -> set[str]:
-    return {bpy.path.abspath(item.render.filepath) for item in bpy.data.scenes if item != scene}
+    return {absolute(item.render.filepath) for item in bpy.data.scenes if item != scene}
 
 
 def _stems(folder: Path, pattern: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ import bpy
 from ...core.steps import Steps
 from ...errors import EverZoomError
 from .. import compat, zooms
+from ..paths import absolute
 from ..planes import objects
 from ..strips import strips
 
@@ -91,7 +92,7 @@ def _values(item: Any, path: str, driven: set[str], deepest: int) -> _State:
             continue
         value = getattr(item, name)
         if name == "directory":  # relative to the file, or not
-            value = str(Path(bpy.path.abspath(value)).resolve())
+            value = str(Path(absolute(value)).resolve())
         elif isinstance(value, bpy.types.ID):
             value = value.name_full
         elif rna.type == "COLLECTION":

@@ -9,6 +9,7 @@ import bpy
 
 from ...errors import EverZoomError
 from .. import compat
+from ..paths import absolute
 from ..strips.strips import free_channel
 from ..tags import ROLE, SOUND
 
@@ -40,7 +41,7 @@ def check(file: str) -> None:
     Raises:
         EverZoomError: It is not.
     """
-    path = Path(bpy.path.abspath(file))
+    path = Path(absolute(file))
     if not path.is_file():
         raise EverZoomError("The sound {path} is not there: choose another file.", path=path)
 
@@ -101,7 +102,7 @@ def strips_heard(
 
 def _new_strip(scene: Any, file: str, first_frame: int) -> Any:
     check(file)
-    path = Path(bpy.path.abspath(file))
+    path = Path(absolute(file))
     if scene.sequence_editor is None:
         scene.sequence_editor_create()
     strips = compat.strips(scene.sequence_editor)

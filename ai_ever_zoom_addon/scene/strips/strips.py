@@ -24,6 +24,7 @@ from ...errors import EverZoomError
 from .. import colours, compat, zoom_level
 from ..drivers import Drivers, drive, drive_view, fade_expression, turn_expression
 from ..loading import no_image_left
+from ..paths import absolute
 from ..tags import (
     COLOUR_MATCH,
     ROLE,
@@ -185,7 +186,7 @@ def picture_strips(scene: Any) -> Iterator[Any]:
 
 def picture_file(strip: Any) -> Path:
     """The file that a strip shows."""
-    folder = bpy.path.abspath(strip.directory, library=strip.id_data.library)
+    folder = absolute(strip.directory, library=strip.id_data.library)
     return Path(folder) / strip.elements[0].filename
 
 
