@@ -200,9 +200,8 @@ def _number(flags: Sequence[str], kind: Any, choice: Choice) -> Callable[[str], 
         with contextlib.suppress(ValueError):
             if low <= (value := kind(text)) <= high:
                 return value
-        raise _wrong(
-            flags, text, f"{_NUMBERS[kind]} from {figure(low)} to {figure(high)}{choice.hint}"
-        )
+        limits = f"{_NUMBERS[kind]} from {figure(low)} to {figure(high)}"
+        raise _wrong(flags, text, f"{limits} {choice.hint}" if choice.hint else limits)
 
     return read
 

@@ -30,9 +30,17 @@ class UnusableError(EverZoomError):
         wrong: What is wrong with it and what to do, to be read after "which".
     """
 
+    wrong: Text
+
     def __init__(self, name: str, wrong: str) -> None:
-        super().__init__("The image {name} {wrong}, or remove it.", name=name, wrong=wrong)
-        self.wrong = wrong
+        self.wrong = Text(wrong)
+        super().__init__("The image {name} {wrong}, or remove it.", name=name, wrong=self.wrong)
+
+
+def text_of(error: Exception) -> str:
+    """What an error says: a `Text`, where it was raised with one."""
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, Text) else str(error)
 
 
 def reason_of(error: Exception) -> str:

@@ -11,6 +11,8 @@ import math
 import reprlib
 from typing import Any
 
+from .texts import Text
+
 
 def read_json(text: str) -> Any:
     """What a text in JSON says.
@@ -21,7 +23,7 @@ def read_json(text: str) -> Any:
     try:
         return json.loads(text)
     except RecursionError:
-        raise ValueError("it is nested too deep") from None
+        raise ValueError(Text("it is nested too deep")) from None
 
 
 def number(value: Any, least: float = -math.inf, most: float = math.inf) -> float:
@@ -31,9 +33,16 @@ def number(value: Any, least: float = -math.inf, most: float = math.inf) -> floa
         ValueError: It is none.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{told(value)} is no number")
+        raise ValueError(Text("{value} is no number", value=told(value)))
     if not (least <= value <= most and abs(value) < 1e300):
-        raise ValueError(f"{figure(value)} is not from {figure(least)} to {figure(most)}")
+        raise ValueError(
+            Text(
+                "{value} is not from {least} to {most}",
+                value=figure(value),
+                least=figure(least),
+                most=figure(most),
+            )
+        )
     return float(value)
 
 
@@ -44,7 +53,7 @@ def whole(value: Any, least: int, most: int) -> int:
         ValueError: It is none.
     """
     if number(value, least, most) != int(value):
-        raise ValueError(f"{figure(value)} is no whole number")
+        raise ValueError(Text("{value} is no whole number", value=figure(value)))
     return int(value)
 
 
@@ -55,7 +64,7 @@ def flag(value: Any) -> bool:
         ValueError: It is neither.
     """
     if not isinstance(value, bool):
-        raise ValueError(f"{told(value)} is neither true nor false")
+        raise ValueError(Text("{value} is neither true nor false", value=told(value)))
     return value
 
 
@@ -66,9 +75,9 @@ def text(value: Any) -> str:
         ValueError: It is none, or holds what no name does.
     """
     if not isinstance(value, str):
-        raise ValueError(f"{told(value)} is no text")
+        raise ValueError(Text("{value} is no text", value=told(value)))
     if "\0" in value:
-        raise ValueError("it holds a zero")
+        raise ValueError(Text("it holds a zero"))
     value.encode("utf-8")  # or it raises
     return value
 
@@ -80,9 +89,9 @@ def row(value: Any, count: int | None = None) -> list[Any]:
         ValueError: It is none.
     """
     if not isinstance(value, list | tuple):
-        raise ValueError(f"{told(value)} is no list")
+        raise ValueError(Text("{value} is no list", value=told(value)))
     if count is not None and len(value) != count:
-        raise ValueError(f"{told(value)} has not {count} parts")
+        raise ValueError(Text("{value} has not {count} parts", value=told(value), count=count))
     return list(value)
 
 
@@ -93,7 +102,7 @@ def record(value: Any) -> dict[str, Any]:
         ValueError: It is something else.
     """
     if not isinstance(value, dict):
-        raise ValueError(f"{told(value)} has no named parts")
+        raise ValueError(Text("{value} has no named parts", value=told(value)))
     return value
 
 

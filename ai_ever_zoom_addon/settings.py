@@ -18,8 +18,9 @@ from functools import cached_property
 from typing import Any, get_args, get_type_hints
 
 from . import plain
-from .errors import EverZoomError
+from .errors import EverZoomError, text_of
 from .names import composed
+from .texts import Clause, Text
 
 LAST_FRAME = 1_048_574  # of Blender's timeline
 
@@ -292,20 +293,35 @@ class ImageSettings:
         given = plain.record(values)
         unknown = given.keys() - OF_IMAGE.keys() - {"image"}
         if unknown:
-            raise ValueError(f"{plain.told(min(unknown))} is none of {', '.join(OF_IMAGE)}")
+            raise ValueError(
+                Text(
+                    "{value} is none of {names}",
+                    value=plain.told(min(unknown)),
+                    names=", ".join(OF_IMAGE),
+                )
+            )
         if "image" not in given:
-            raise ValueError('"image", the name of a file, is missing')
+            raise ValueError(Text('"image", the name of a file, is missing'))
         image = plain.text(given.pop("image"))
         own = {}
         for name, value in given.items():
             try:
                 own[name] = _cast(OF_IMAGE_KINDS[name], value)
             except ValueError as error:
-                raise ValueError(f"{name} of {image}: {error}") from None
+                raise ValueError(
+                    Text(
+                        "{setting} of {image}: {error}",
+                        setting=name,
+                        image=image,
+                        error=text_of(error),
+                    )
+                ) from None
         try:
             return cls(image, **own)
         except EverZoomError as error:
-            raise ValueError(f"{image}: {str(error).rstrip('.')}") from None
+            raise ValueError(
+                Text("{image}: {error}", image=image, error=Clause(error.text))
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -382,7 +398,7 @@ class ZoomSettings:
         limits=(1.0001, 64.0),
         soft_limits=(1.001, 4.0),
         digits=4,
-        hint=" (usual: 2, 1.5, 1.333), or measure it",
+        hint=Text("(usual: 2, 1.5, 1.333), or measure it"),
         guide="panel#before-a-zoom-is-there",
     )
     align: bool = _choice(
@@ -899,7 +915,8 @@ class ZoomSettings:
             }
         except (TypeError, ValueError) as error:
             raise EverZoomError(
-                "These settings are not of this version ({error}): choose them again.", error=error
+                "These settings are not of this version ({error}): choose them again.",
+                error=text_of(error),
             ) from None
         return replace(self, **known)
 
@@ -970,16 +987,16 @@ def _cast(kind: Any, value: Any) -> Any:
         return plain.flag(value)
     if kind in (int, float):  # how large it may be says the table
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{plain.told(value)} is no number")
+            raise ValueError(Text("{value} is no number", value=plain.told(value)))
         if kind is int and value % 1:
-            raise ValueError(f"{plain.figure(value)} is no whole number")
+            raise ValueError(Text("{value} is no whole number", value=plain.figure(value)))
         if abs(value) > sys.maxsize:
             return math.inf if value > 0 else -math.inf
         return kind(value)
     if not isinstance(value, str):
-        raise ValueError(f"{plain.told(value)} is no text")
+        raise ValueError(Text("{value} is no text", value=plain.told(value)))
     if kind is not str and value not in list(kind):
-        raise ValueError(f"{plain.told(value)} is none of its words")
+        raise ValueError(Text("{value} is none of its words", value=plain.told(value)))
     return kind(value)
 
 
@@ -988,9 +1005,8 @@ def _check(choice: Choice, value: Any) -> None:
         try:
             plain.text(value)
         except ValueError:
-            reason = "is no text in UTF-8: choose another name"
             raise EverZoomError(
-                "{setting} {reason}.", setting=choice.label, reason=reason
+                "{setting} is no text in UTF-8: choose another name.", setting=Text(choice.label)
             ) from None
     if choice.limits is None:
         return
@@ -1000,10 +1016,12 @@ def _check(choice: Choice, value: Any) -> None:
     if wrong:
         told = choice.sign.join(map(plain.figure, parts if len(parts) < 3 else wrong[:1]))
         raise EverZoomError(
-            "{setting} is {told}; use a value from {low} to {high}{hint}.",
-            setting=choice.label,
+            "{setting} is {told}; use a value from {low} to {high} {hint}."
+            if choice.hint
+            else "{setting} is {told}; use a value from {low} to {high}.",
+            setting=Text(choice.label),
             told=told,
             low=plain.figure(low),
             high=plain.figure(high),
-            hint=choice.hint,
+            hint=Text(choice.hint),
         )

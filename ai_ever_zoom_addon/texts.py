@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
-from typing import Self
+from typing import Any, Self
+
+# A place of a template, as a file may have it: with a name and no more than a plain format.
+_PLACE = re.compile(r"\{[a-z][a-z_0-9]*(:[.,]?[0-9]?[fg%]?)?\}")
+_DEEPEST = 8  # texts within each other
 
 
 class Text(str):
@@ -43,6 +48,66 @@ class Text(str):
                 for name, value in self.values.items()
             }
         )
+
+    def to_json(self) -> str | dict[str, Any]:
+        """How it was made as plain JSON values, for `from_json`."""
+        if not self.values:
+            return self.template
+        values = {
+            name: value.to_json()
+            if isinstance(value, Text)
+            else value
+            if isinstance(value, int | float)
+            else str(value)
+            for name, value in self.values.items()
+        }
+        return {"template": self.template, "values": values}
+
+    @classmethod
+    def from_json(cls, found: Any, deepest: int = _DEEPEST) -> Text:
+        """The text from `to_json`.
+
+        Args:
+            found: The JSON values.
+            deepest: How many texts may lie within each other.
+
+        Raises:
+            ValueError: It is not of that form.
+        """
+        if isinstance(found, str):
+            return Text(found)
+        try:
+            template, values = found["template"], found["values"]
+            if deepest < 1:
+                raise ValueError("it is a text within too deep texts")
+            if not set("{}").isdisjoint(_PLACE.sub("", template)):
+                raise ValueError("its places are not plain")
+            return Text(
+                template,
+                **{
+                    name: value
+                    if isinstance(value, int | float)
+                    else cls.from_json(value, deepest - 1)
+                    for name, value in values.items()
+                },
+            )
+        except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError) as error:
+            raise ValueError(f"this is no text: {error}") from None
+
+
+class Clause(Text):
+    """A sentence as a part of another one: without its full stop, in any language."""
+
+    def __new__(cls, sentence: str) -> Self:
+        """A clause of a sentence."""
+        text = str.__new__(cls, sentence.rstrip("."))
+        text.template = "{sentence}"
+        text.values = {"sentence": Text(sentence)}
+        return text
+
+    def said(self, translate: Callable[[str], str]) -> str:
+        """The clause in other words."""
+        return super().said(translate).rstrip(".\u3002")
 
 
 def joined(texts: Iterable[str], template: str = "{line}, {text}") -> Text:

@@ -231,6 +231,9 @@ _REMEDIES = {
     },
 }
 
+# The file orders of which a finding tells.
+_ORDERS = (Text("innermost-first"), Text("outermost-first"))
+
 # Values of findings that are words, not names or figures.
 IN_WORDS = ("chosen", "effect", "engine", "flaw", "shown", "where")
 

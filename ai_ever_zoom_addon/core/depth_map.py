@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import plain
+from ..texts import Text
 from .matching.resampling import box_matrix, resample
 
 # Of the longer side; finer steps than a hundredth of the picture would be smoothed away.
@@ -37,10 +38,10 @@ _OUTLIERS = 0.5
 class Flaw(StrEnum):
     """Why depth maps cannot be used, as the end of a sentence about some of them."""
 
-    UNREAD = "cannot be read as still pictures"
-    OTHER_SHAPE = "have another shape than their images"
-    NO_DEPTH = "have no depth in them"
-    OF_MOVING = "are of images that move"
+    UNREAD = Text("cannot be read as still pictures")
+    OTHER_SHAPE = Text("have another shape than their images")
+    NO_DEPTH = Text("have no depth in them")
+    OF_MOVING = Text("are of images that move")
 
 
 @dataclass(frozen=True)

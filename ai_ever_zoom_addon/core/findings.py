@@ -154,8 +154,9 @@ def is_named(value: object) -> bool:
 
 
 def listed(names: Sequence[str], most: int = 5) -> Text:
-    """Some names in one line."""
-    shown = ", ".join(names[:most])
+    """Some names in one line; those that are a `Text` are words, which are translated."""
+    some = {f"name{number}": name for number, name in enumerate(names[:most])}
+    shown = Text(", ".join(f"{{{place}}}" for place in some), **some)
     if len(names) <= most:
         return Text("{names}", names=shown)
     return Text("{names} and {count} more", names=shown, count=len(names) - most)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import plain
-from ..errors import EverZoomError
+from ..errors import EverZoomError, text_of
 from ..settings import ImageSettings
+from ..texts import Text
 
 
 def images_from_json(values: Any) -> tuple[ImageSettings, ...]:
@@ -21,9 +22,13 @@ def images_from_json(values: Any) -> tuple[ImageSettings, ...]:
         try:
             image = ImageSettings.from_json(item)
         except ValueError as error:
-            raise ValueError(f"entry {number}: {error}") from None
+            raise ValueError(
+                Text("entry {number}: {error}", number=number, error=text_of(error))
+            ) from None
         if image.image in images:
-            raise ValueError(f"entry {number}: {image.image} is named once more")
+            raise ValueError(
+                Text("entry {number}: {image} is named once more", number=number, image=image.image)
+            )
         images[image.image] = image
     return tuple(image for image in images.values() if image.own)
 
@@ -46,11 +51,11 @@ def read_timing(text: str, name: str) -> tuple[ImageSettings, ...]:
     try:
         values = plain.read_json(text)
         if not isinstance(values, Mapping) or not isinstance(values.get("images"), list):
-            raise ValueError('there is no list of "images"')
+            raise ValueError(Text('there is no list of "images"'))
         return images_from_json(values["images"])
     except ValueError as error:
         raise EverZoomError(
             "{name} says no settings of images ({error}): take the form that a report has.",
             name=name,
-            error=error,
+            error=text_of(error),
         ) from None

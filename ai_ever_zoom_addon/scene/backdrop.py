@@ -13,6 +13,7 @@ import bpy
 from bpy.types import CompositorNodeTree, Scene
 
 from ..errors import EverZoomError
+from ..texts import Text
 from . import active, colours, compat
 from .output import output_settings, rendering
 from .strips.strips import has_strips
@@ -179,21 +180,34 @@ def _fill_group(group: CompositorNodeTree, scene: Scene, zoom: Scene) -> None:
         node.location = 200 * column, 0
 
 
-def _remarks(scene: Scene, zoom: Scene) -> Iterator[str]:
+def _remarks(scene: Scene, zoom: Scene) -> Iterator[Text]:
     """What a backdrop does that its user may not expect."""
     if scene.frame_start < zoom.frame_start or scene.frame_end > zoom.frame_end:
-        yield f"it moves in frames {zoom.frame_start} to {zoom.frame_end} only"
+        yield Text(
+            "it moves in frames {first} to {last} only",
+            first=zoom.frame_start,
+            last=zoom.frame_end,
+        )
     rate, own_rate = (one.render.fps / one.render.fps_base for one in (scene, zoom))
     if abs(rate - own_rate) > 0.01:
-        yield f"it has {own_rate:.5g} frames a second, this scene {rate:.5g}"
+        yield Text(
+            "it has {own_rate:.5g} frames a second, this scene {rate:.5g}",
+            own_rate=own_rate,
+            rate=rate,
+        )
     size, own_size = output_settings.scene_resolution(scene), output_settings.scene_resolution(zoom)
     if abs(size[0] / size[1] - own_size[0] / own_size[1]) > 1.0 / size[1]:
         growth = _enlargement(scene, zoom)
-        enlarged = f" and enlarged {growth:.3g} times" if growth > 1.0 else ""
-        yield f"it is cut{enlarged}: better give its scene the resolution of this one"
+        yield Text(
+            "it is cut and enlarged {growth:.3g} times: better give its scene the resolution of "
+            "this one"
+            if growth > 1.0
+            else "it is cut: better give its scene the resolution of this one",
+            growth=growth,
+        )
     view = scene.view_settings
     plain = colours.plain_display()
     is_known = view.view_transform in {plain.view, *COLOUR_SPACES}
     is_plain = (view.look, view.exposure, view.gamma, view.use_curve_mapping) == ("None", 0, 1, 0)
     if not (is_known and is_plain and scene.display_settings.display_device == plain.device):
-        yield "this scene's Color Management changes its colours"
+        yield Text("this scene's Color Management changes its colours")

@@ -74,7 +74,7 @@ def series_steps(
         EverZoomError: See `measure_images`, if less than two images are usable, and
             `analysis_steps`.
     """
-    yield 0.0, "Reading sizes"
+    yield 0.0, Text("Reading sizes")
     images, unusable = _usable_images(files)
     check_enough(len(images), unusable.values())
     images = yield from _depth_steps(images, settings, before)
@@ -388,7 +388,7 @@ def _neighbour_steps(
         placement = placement_of(given, outer.name, inner.name)
         if placement is None and names[number] in known:
             continue
-        text = f"Measuring {inner.name} in {outer.name}"
+        text = Text("Measuring {inner} in {outer}", inner=inner.name, outer=outer.name)
         yield number / len(files), text
         others = [pair for two in names if (pair := known.get(two) or before.get(two))]
         work = pair_steps(outer, inner, load, placement, others)

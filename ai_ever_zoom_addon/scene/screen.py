@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..core.files.video_file import is_rendered_file
 from ..errors import EverZoomError
+from ..texts import Text
 from . import compat, loading
 from .output import output_settings
 from .tags import ROLE, SCREEN
@@ -66,7 +67,7 @@ def put_on_screen(zoom: Scene, item: Object) -> list[str]:
     mapping.inputs["Scale"].default_value = (*scale, 1.0)
     mapping.inputs["Location"].default_value = (*((1.0 - part) / 2.0 - low * scale), 0.0)
     if before is not None and before != material:
-        return [f"it took the place of the material {before.name}"]
+        return [Text("it took the place of the material {material}", material=before.name)]
     return []
 
 

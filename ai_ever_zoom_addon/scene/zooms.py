@@ -19,6 +19,7 @@ from ..core.series import Listing, Series
 from ..core.steps import Steps, run
 from ..errors import EverZoomError
 from ..settings import Engine, ZoomSettings
+from ..texts import Text
 from ..wording import counted
 from . import compat, compositing, effects, loading, measuring, recipe, zoom_level
 from .output import output_settings, sound
@@ -412,39 +413,54 @@ def plan_of(scene: bpy.types.Scene, control: bpy.types.Object) -> Plan:
     )
 
 
-def told_frames(scene: bpy.types.Scene, control: bpy.types.Object) -> str:
+def told_frames(scene: bpy.types.Scene, control: bpy.types.Object) -> Text:
     """How many frames are rendered, in words; of how many, where that is not all of the zoom."""
     count = len(output_settings.frames_rendered(scene))
     keys, settings = recipe.stored_keys(control), _settings_before(control)
     if not keys or settings is None:
         return counted(count, "frame")
     total = frames_between(keys, settings)
-    return f"{count} of {counted(total, 'frame')}" if count < total else counted(count, "frame")
+    if count < total:
+        return Text("{count} of {frames}", count=count, frames=counted(total, "frame"))
+    return counted(count, "frame")
 
 
-def problems(control: Any) -> list[str]:
+def problems(control: Any) -> list[Text]:
     """What is wrong with the objects of a zoom, each in one line that says what to do."""
     try:
         objects.check_editable(control)
     except EverZoomError as error:
-        return [str(error)]
+        return [error.text]
     found = []
     if objects.level_now(control) is None:
-        found.append("The property Zoom Level is gone: press Build Again.")
+        found.append(Text("The property Zoom Level is gone: press Build Again."))
     if next(objects.parts(control, "camera"), None) is None:
-        found.append("The zoom's camera is gone: press Build Again.")
+        found.append(Text("The zoom's camera is gone: press Build Again."))
     try:
         recipe.stored(control)
         recipe.stored_settings(control)
     except EverZoomError as error:
-        return [*found, str(error)]
+        return [*found, error.text]
     count = len(recipe.stored_levels(control))
     layers = objects.numbered(control, "layer")
     missing = sum(number not in layers for number in range(count))
     if missing:
-        found.append(f"{missing} of {count} layers are gone: press Build Again.")
+        found.append(
+            Text(
+                "{missing} of {count} layers are gone: press Build Again.",
+                missing=missing,
+                count=count,
+            )
+        )
     empty = [item.name for item in layers.values() if objects.is_empty(item)]
     if empty:
-        more = f" and {len(empty) - 1} more have" if len(empty) > 1 else " has"
-        found.append(f"{empty[0]}{more} lost the image: press Build Again.")
+        found.append(
+            Text(
+                "{layer} and {count} more have lost the image: press Build Again."
+                if len(empty) > 1
+                else "{layer} has lost the image: press Build Again.",
+                layer=empty[0],
+                count=len(empty) - 1,
+            )
+        )
     return found

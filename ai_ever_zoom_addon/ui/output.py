@@ -44,15 +44,7 @@ def draw_differences(layout: Any, context: Any) -> None:
     box = layout.box()
     column = box.column(align=True)
     column.label(text="Not as in the recipe:", icon="INFO")
-    told = [
-        Text(
-            "{name}: {value}, in the recipe {wanted}",
-            name=item.name,
-            value=item.value,
-            wanted=item.wanted,
-        )
-        for item in found[:MOST_SHOWN]
-    ]
+    told = [difference.text for difference in found[:MOST_SHOWN]]
     if len(found) > MOST_SHOWN:
         told.append(Text("and {count} more", count=len(found) - MOST_SHOWN))
     for text in told:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ...texts import Text
 from ..findings import Finding, FindingKind
 from ..matching.colour import likeness
 from ..matching.matcher import CERTAIN, SAME_FACTOR, Matcher
@@ -134,7 +135,9 @@ class _Arranging:
             return
         self._files = self._files[:-1]
         self.result.is_ring = True
-        self.result.left_out[last] = f"a copy of {self._name(first)}, which makes it a loop"
+        self.result.left_out[last] = Text(
+            "a copy of {image}, which makes it a loop", image=self._name(first)
+        )
         values = {"copy": self._name(last), "image": self._name(first)}
         self.result.findings.append(Finding(FindingKind.LOOP_BY_COPY, values))
 
@@ -234,13 +237,15 @@ class _Arranging:
         best = min(k for k in step if fits[k] > max(fits.values()) - AS_GOOD)
         for member in step:
             if member != best:
-                why = (
-                    "which fits its neighbours better "
-                    f"({fits[best]:.2f} against {fits[member]:.2f})"
+                self.result.left_out[member] = Text(
+                    "same step as {image}, which fits its neighbours better ({best:.2f} against "
+                    "{own:.2f})"
                     if fits[best] >= fits[member] + AS_GOOD
-                    else "which comes first"
+                    else "same step as {image}, which comes first",
+                    image=self._name(best),
+                    best=float(fits[best]),
+                    own=float(fits[member]),
                 )
-                self.result.left_out[member] = f"same step as {self._name(best)}, {why}"
         return best
 
     def _fit(self, outer: int, inner: int) -> float:

@@ -213,10 +213,13 @@ def _choose(
             count=len(found),
         )
     chosen = found[series - 1]
-    left_out = {number: "related to no other image" for number in everyone if number not in related}
+    alone: str = Text("related to no other image")
+    left_out = {number: alone for number in everyone if number not in related}
     for place, one in enumerate(found, 1):
         if one is not chosen:
-            left_out |= dict.fromkeys(one, f"of another series (number {place})")
+            left_out |= dict.fromkeys(
+                one, Text("of another series (number {number})", number=place)
+            )
     if len(found) == 1:
         return chosen, left_out, []
     values = {
@@ -242,12 +245,13 @@ def _check_apart(matcher: Matcher) -> None:
         abs(part) for inner in largest[1:] for part in matcher.predicted(outer, inner).offset
     )
     is_same = moved < SAME_PLACE * matcher.pictures[outer].width
-    seen = "show the same" if is_same else "show places beside each other, in the same size"
     raise EverZoomError(
-        "The {count} images {seen}: an infinite zoom needs images that lie within each "
-        "other; choose others.",
+        "The {count} images show the same: an infinite zoom needs images that lie within each "
+        "other; choose others."
+        if is_same
+        else "The {count} images show places beside each other, in the same size: an infinite zoom "
+        "needs images that lie within each other; choose others.",
         count=count,
-        seen=seen,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ... import plain
-from ...errors import EverZoomError
+from ...errors import EverZoomError, text_of
 from ...names import composed
 from ...texts import Text
 from ..matching.colour import likeness
@@ -40,11 +40,19 @@ class GivenPlacement(Place):
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.factor) and self.factor > 1.0):
-            raise ValueError(f"the factor of {self.inner} in {self.outer} is not above 1")
+            raise ValueError(
+                Text(
+                    "the factor of {inner} in {outer} is not above 1",
+                    inner=self.inner,
+                    outer=self.outer,
+                )
+            )
         if not all(map(math.isfinite, (*self.offset_px, self.turn_deg))):
-            raise ValueError(f"{self.inner} lies nowhere in {self.outer}")
+            raise ValueError(
+                Text("{inner} lies nowhere in {outer}", inner=self.inner, outer=self.outer)
+            )
         if min(self.outer_size_px or (1,)) < 1:
-            raise ValueError(f"{self.outer} has no pixels")
+            raise ValueError(Text("{image} has no pixels", image=self.outer))
 
     @property
     def names(self) -> tuple[str, str]:
@@ -84,14 +92,16 @@ def placements_from_json(values: Any) -> tuple[GivenPlacement, ...]:
     """
     pairs = values.get("pairs") if isinstance(values, Mapping) else None
     if not isinstance(pairs, list):
-        raise ValueError('there is no list of "pairs"')
+        raise ValueError(Text('there is no list of "pairs"'))
     closing = values.get("closing")
     placements = []
     for number, item in enumerate([*pairs, *([closing] if closing else [])], 1):
         try:
             placements.append(GivenPlacement.from_json(item))
         except ValueError as error:
-            raise ValueError(f"pair {number}: {error}") from None
+            raise ValueError(
+                Text("pair {number}: {error}", number=number, error=text_of(error))
+            ) from None
     return tuple(placements)
 
 
@@ -111,7 +121,7 @@ def read_placements(text: str, name: str) -> tuple[GivenPlacement, ...]:
         raise EverZoomError(
             "{name} says no placements ({error}): take the form that a report has.",
             name=name,
-            error=error,
+            error=text_of(error),
         ) from None
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from ... import plain
 from ...errors import UnusableError
+from ...texts import Text
 from ..findings import Finding, findings_from_json
 from ..matching.gliding import Glide
 
@@ -73,16 +74,18 @@ class Place:
         try:
             return cls(**cls._read(values))
         except KeyError as error:
-            raise ValueError(f"a pair has no {error}") from None
+            raise ValueError(Text("a pair has no {name}", name=error)) from None
         except (AttributeError, TypeError) as error:
-            raise ValueError(f"this is no pair of images: {error}") from None
+            raise ValueError(Text("this is no pair of images: {error}", error=error)) from None
 
     @classmethod
     def _read(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """The attributes but `outer_size_px`; TypeError, ValueError and KeyError: not the form."""
         factor = plain.number(values["factor"], most=LARGEST_FACTOR)
         if factor < SMALLEST_FACTOR:
-            raise ValueError(f"the factor {plain.figure(factor)} is not above 1")
+            raise ValueError(
+                Text("the factor {factor} is not above 1", factor=plain.figure(factor))
+            )
         x, y = (
             plain.number(part, -LARGEST_OFFSET, LARGEST_OFFSET)
             for part in plain.row(values["offset_px"], 2)
@@ -150,12 +153,27 @@ class LeftOut:
     """A file that is not part of the zoom, and why."""
 
     file: str
-    reason: str
+    reason: str  # a `Text`, but for what an older version has kept
 
     @classmethod
     def unusable(cls, file: str, error: UnusableError) -> LeftOut:
         """One that an error is about, or about a picture of it, where it is a sequence."""
-        return cls(file, f"which {error.wrong}")
+        return cls(file, Text("which {wrong}", wrong=error.wrong))
+
+    def to_json(self) -> dict[str, Any]:
+        """The attributes as plain JSON values: the reason in English, and how it was made."""
+        return {"file": self.file, "reason": self.reason, "text": Text(self.reason).to_json()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> LeftOut:
+        """What `to_json` has written; older files have the reason in English only.
+
+        Raises:
+            ValueError: It is not of that form.
+        """
+        reason = plain.text(values["reason"])
+        text = Text.from_json(values.get("text", reason))
+        return cls(plain.text(values["file"]), text if text == reason else reason)
 
 
 @dataclass(frozen=True)
@@ -193,7 +211,7 @@ class Analysis:
             "loops": self.loops,
             "pairs": [pair.to_json() for pair in self.pairs],
             "closing": self.closing and self.closing.to_json(),
-            "left_out": [{"file": item.file, "reason": item.reason} for item in self.left_out],
+            "left_out": [item.to_json() for item in self.left_out],
             "findings": [finding.to_json() for finding in self.findings],
         }
 
@@ -212,10 +230,7 @@ class Analysis:
                 loops=plain.flag(values["loops"]),
                 pairs=tuple(map(Pair.from_json, plain.row(values["pairs"]))),
                 closing=Pair.from_json(values["closing"]) if values["closing"] else None,
-                left_out=tuple(
-                    LeftOut(plain.text(item["file"]), plain.text(item["reason"]))
-                    for item in plain.row(values["left_out"])
-                ),
+                left_out=tuple(map(LeftOut.from_json, plain.row(values["left_out"]))),
                 findings=findings_from_json(values["findings"]),
             )
         except (AttributeError, KeyError, TypeError) as error:

@@ -183,7 +183,7 @@ def look(path: Path) -> Header | Stated | None:
         state = path.stat()
         return _look(path, state.st_size, state.st_mtime_ns)
     except OSError as error:
-        wrong = f"cannot be read ({error.strerror}): check the file"
+        wrong = Text("cannot be read ({reason}): check the file", reason=error.strerror)
         raise UnusableError(path.name, wrong) from error
 
 
@@ -224,8 +224,13 @@ def look_at(name: str, data: bytes) -> Header | Stated | None:
 def _check_kind(name: str, data: bytes) -> None:
     for kind, beginning in _UNREAD_BEGINNINGS.items():
         if beginning.match(data):
-            wrong = f"is a {kind} file, which Blender does not read: convert it to PNG or JPEG"
-            raise UnusableError(name, wrong)
+            raise UnusableError(
+                name,
+                Text(
+                    "is a {kind} file, which Blender does not read: convert it to PNG or JPEG",
+                    kind=kind,
+                ),
+            )
 
 
 def incomplete(name: str) -> UnusableError:

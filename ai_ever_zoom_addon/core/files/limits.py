@@ -40,20 +40,37 @@ def check_size(name: str, width: int, height: int, *, is_deep: bool = False) -> 
     Raises:
         UnusableError: It is too small, too thin or too large.
     """
-    shown = f"has {width} x {height} pixels"
     short, long = sorted((width, height))
     if short < SHORTEST_SIDE:
-        least = f"{SHORTEST_SIDE} x {SHORTEST_SIDE}"
         raise UnusableError(
-            name, Text("{shown}; use images of at least {least}", shown=shown, least=least)
+            name,
+            Text(
+                "has {width} x {height} pixels; use images of at least {least} x {least}",
+                width=width,
+                height=height,
+                least=SHORTEST_SIDE,
+            ),
         )
     if long > LONGEST_SIDE:
-        wrong = f"{shown}; use images of at most {LONGEST_SIDE} a side: scale it down"
-        raise UnusableError(name, wrong)
-    if long > LONGEST_SHAPE * short:
-        most = f"at most {LONGEST_SHAPE} times as long as wide"
         raise UnusableError(
-            name, Text("{shown}; use images that are {most}: crop it", shown=shown, most=most)
+            name,
+            Text(
+                "has {width} x {height} pixels; use images of at most {most} a side: scale it down",
+                width=width,
+                height=height,
+                most=LONGEST_SIDE,
+            ),
+        )
+    if long > LONGEST_SHAPE * short:
+        raise UnusableError(
+            name,
+            Text(
+                "has {width} x {height} pixels; use images that are at most {most} times as long "
+                "as wide: crop it",
+                width=width,
+                height=height,
+                most=LONGEST_SHAPE,
+            ),
         )
     check_memory([(name, width * height * LOOKED_AT[is_deep])])
     return width * height * SHOWN[is_deep]
@@ -71,13 +88,14 @@ def check_memory(pictures: Sequence[tuple[str, int]]) -> None:
     largest = sorted(pictures, key=lambda picture: picture[1])[-HELD:]
     needed, there = sum(size for _, size in largest), memory()
     if there is not None and needed > there:
-        beside = ", with the one beside it," if len(largest) > 1 else ""
         raise UnusableError(
             largest[-1][0],
             Text(
-                "is too large: it takes{beside} {needed:.3g} GiB of memory, and there are "
+                "is too large: it takes, with the one beside it, {needed:.3g} GiB of memory, and "
+                "there are {there:.3g}; scale the images down"
+                if len(largest) > 1
+                else "is too large: it takes {needed:.3g} GiB of memory, and there are "
                 "{there:.3g}; scale the images down",
-                beside=beside,
                 needed=needed / _GIBIBYTE,
                 there=there / _GIBIBYTE,
             ),

@@ -199,12 +199,15 @@ def format_of(output: str, chosen: FileFormat = FileFormat.AUTO) -> FileFormat:
         if KINDS[chosen].ending == ending:
             return chosen
         wanted = KINDS[chosen].ending
-        name = f"a name that ends in {wanted}" if wanted else "a folder (without an ending)"
         raise EverZoomError(
-            "The format {chosen} does not go into {output}: use {name}, or another format.",
+            "The format {chosen} does not go into {output}: use a name that ends in {wanted}, or "
+            "another format."
+            if wanted
+            else "The format {chosen} does not go into {output}: use a folder (without an ending), "
+            "or another format.",
             chosen=chosen.value,
             output=output,
-            name=name,
+            wanted=wanted,
         )
     if ending in FRAME_SUFFIXES:
         frames = next(item for item, kind in KINDS.items() if kind.suffix == ending)
@@ -256,34 +259,38 @@ def check_frame_size(file_format: FileFormat, width: int, height: int) -> None:
         EverZoomError: Its encoder does not take them.
     """
     kind = KINDS[file_format]
-    size = f"Frames of {width} x {height} pixels"
     least, most = kind.sides
     if min(width, height) < least:
         raise EverZoomError(
-            "{size} are too small for a video: use a Resolution of at least {least} x "
-            "{least}, or render to a folder of frames.",
-            size=size,
+            "Frames of {width} x {height} pixels are too small for a video: use a Resolution of "
+            "at least {least} x {least}, or render to a folder of frames.",
+            width=width,
+            height=height,
             least=least,
         )
     if max(width, height) > most:
         raise EverZoomError(
-            "{size} are too large for a loop: use a Resolution of at most {most} x {most}, or "
-            "render a video.",
-            size=size,
+            "Frames of {width} x {height} pixels are too large for a loop: use a Resolution of "
+            "at most {most} x {most}, or render a video.",
+            width=width,
+            height=height,
             most=most,
         )
     if kind.is_even and (width % 2 or height % 2):
         raise EverZoomError(
-            "{size} cannot be a video of this format, whose sides are even: use a Resolution "
-            "of {width} x {height}.",
-            size=size,
-            width=width + width % 2,
-            height=height + height % 2,
+            "Frames of {width} x {height} pixels cannot be a video of this format, whose sides "
+            "are even: use a Resolution of {even_width} x {even_height}.",
+            width=width,
+            height=height,
+            even_width=width + width % 2,
+            even_height=height + height % 2,
         )
     if file_format is FileFormat.AV1 and width != height and max(width, height) < LEAST_AV1:
         raise EverZoomError(
-            "{size} are too small for Blender's encoder of AV1, which takes squares, or a "
-            "longer side of at least {least_av1}: use a larger Resolution, or another format.",
-            size=size,
+            "Frames of {width} x {height} pixels are too small for Blender's encoder of AV1, "
+            "which takes squares, or a longer side of at least {least_av1}: use a larger "
+            "Resolution, or another format.",
+            width=width,
+            height=height,
             least_av1=LEAST_AV1 + 1,
         )

@@ -16,6 +16,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ...texts import Text
+
 Array = NDArray[np.float64]
 
 # Encoded colours by which profiles are compared, shape (216, 3).
@@ -63,13 +65,13 @@ class Profile:
     def effect(self) -> str:
         """What happens to the colours that are taken for sRGB, in one word."""
         if not self.seen:
-            return "different"
+            return Text("different")
         meant = np.reshape(self.seen, PROBES.shape)
         lighter = float((PROBES - meant).mean())
         stronger = float((np.ptp(PROBES, axis=1) - np.ptp(meant, axis=1)).mean())
         if abs(lighter) > abs(stronger):
-            return "lighter" if lighter > 0 else "darker"
-        return "stronger" if stronger > 0 else "paler"
+            return Text("lighter") if lighter > 0 else Text("darker")
+        return Text("stronger") if stronger > 0 else Text("paler")
 
 
 def distance(one: Array, other: Array) -> float:

@@ -13,6 +13,7 @@ import uuid
 from pathlib import Path
 
 from ...errors import EverZoomError
+from ...texts import Text
 from .locking import Lock, take
 
 _PROBE_LENGTH = 1 << 16  # bytes
@@ -44,10 +45,12 @@ def real_file(path: Path) -> Path:
         return path
     real = Path(os.path.realpath(path))
     if real.is_symlink():
-        raise OSError(errno.ELOOP, "the links lead in a circle", str(path))
+        raise OSError(errno.ELOOP, Text("the links lead in a circle"), str(path))
     if not real.parent.is_dir():
         raise OSError(
-            errno.ENOENT, f"its link leads to {real.parent}, which is not there", str(path)
+            errno.ENOENT,
+            Text("its link leads to {folder}, which is not there", folder=real.parent),
+            str(path),
         )
     return real
 
@@ -193,7 +196,7 @@ def why_full(folder: Path) -> str:
     try:
         write_probe(folder, _PROBE_LENGTH)
     except OSError as error:
-        return str(error.strerror)
+        return error.strerror or str(error)
     return ""
 
 
@@ -225,4 +228,4 @@ def write_whole(path: Path, content: bytes) -> None:
         partial = writing.place(path)
         partial.write_bytes(content)
         if partial.read_bytes() != content:
-            raise OSError(errno.EIO, "it does not come back as it was written", str(path))
+            raise OSError(errno.EIO, Text("it does not come back as it was written"), str(path))

@@ -292,7 +292,11 @@ class Matcher:
             outer, inner = one, other
             if self.depth(one, other, placement) < 0:
                 outer, inner, placement = other, one, placement.inverse()
-            text = f"Looking for {self.pictures[inner].name} in {self.pictures[outer].name}"
+            text = Text(
+                "Looking for {inner} in {outer}",
+                inner=self.pictures[inner].name,
+                outer=self.pictures[outer].name,
+            )
             yield 0.6 + 0.4 * number / len(found), text
             self._join(outer, inner, self.try_pair(outer, inner, placement, CERTAIN))
 
@@ -387,7 +391,11 @@ class Matcher:
             outer, inner = outers[row], inners[column]
             if self.components.joined(outer, inner):
                 continue
-            text = f"Looking for {self.pictures[inner].name} in {self.pictures[outer].name}"
+            text = Text(
+                "Looking for {inner} in {outer}",
+                inner=self.pictures[inner].name,
+                outer=self.pictures[outer].name,
+            )
             yield 0.6 + 0.4 * number / len(candidates), text
             best = np.argsort(-scores[row, :, column])[:peaks]
             looks = (self._look_closer(outer, inner, results[row], at, column) for at in best)

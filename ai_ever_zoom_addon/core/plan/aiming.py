@@ -104,7 +104,7 @@ def find_path(
             break
     enlarged = max(1.0, 1.0 / room.times) if room.times > 0.0 else math.inf
     if enlarged > _MOST_ENLARGED and (not is_within or math.isinf(enlarged)):
-        raise EverZoomError(_out_of_reach(nesting, room.level))
+        raise _out_of_reach(nesting, room.level)
     if enlarged > 1.0:
         view = view.shrunk(enlarged * (1.0 + 1e-9 if is_within else _MORE))
     low, high = 0.0, 1.0  # parts of the way to the target
@@ -164,13 +164,15 @@ def _moved(nesting: Nesting, before: Path, after: Path) -> list[Finding]:
     return [Finding(FindingKind.MOVED_AT_BORDER, values)]
 
 
-def _out_of_reach(nesting: Nesting, level: float) -> str:
+def _out_of_reach(nesting: Nesting, level: float) -> EverZoomError:
     """What is wrong where no view sees pictures only, at a level on the way to an image."""
     names = [image.file.name for image in nesting.series.images]
     inner = min(int(np.searchsorted(nesting.levels, level, "right")), len(names) - 1)
-    return (
-        f"{names[inner]} lies so far outside of {names[inner - 1]} that no frame on the way there "
-        "would show pictures only: place it by hand, or leave it out."
+    return EverZoomError(
+        "{inner} lies so far outside of {outer} that no frame on the way there would show pictures "
+        "only: place it by hand, or leave it out.",
+        inner=names[inner],
+        outer=names[inner - 1],
     )
 
 

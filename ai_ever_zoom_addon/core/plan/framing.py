@@ -73,12 +73,14 @@ class Framing:
         mask = Mask(shape, (crop[0] / 2.0, crop[1] / 2.0), feather)
         if min(mask.opaque_half_size) <= 0.0:
             is_own = (part, soft) != (settings.crop, settings.feather)
-            what = f"{image.file.name}, which is" if is_own else "images that are"
             raise EverZoomError(
-                "A feather of {soft:g} leaves nothing of {what} cropped to {part:g}: make the "
-                "feather smaller or the crop larger.",
+                "A feather of {soft:g} leaves nothing of {image}, which is cropped to {part:g}: "
+                "make the feather smaller or the crop larger."
+                if is_own
+                else "A feather of {soft:g} leaves nothing of images that are cropped to {part:g}: "
+                "make the feather smaller or the crop larger.",
                 soft=soft,
-                what=what,
+                image=image.file.name,
                 part=part,
             )
         return mask

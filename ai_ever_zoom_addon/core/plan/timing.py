@@ -313,11 +313,13 @@ def _on_beats(path: Sequence[float], held: Sequence[int], settings: ZoomSettings
             frame = settings.arrivals[number]
             if frame <= leaves:
                 raise EverZoomError(
-                    f"The first beat, at frame {frame}, is not after the zoom's start, at frame "
-                    f"{leaves:g}: let it start earlier, or take the beat away."
+                    "The first beat, at frame {frame}, is not after the zoom's start, at frame "
+                    "{leaves:g}: let it start earlier, or take the beat away."
                     if number == 0
-                    else f"The beat at frame {frame} comes while the image before it is held, "
-                    f"until frame {leaves:g}: hold it for less, or take the beat away."
+                    else "The beat at frame {frame} comes while the image before it is held, "
+                    "until frame {leaves:g}: hold it for less, or take the beat away.",
+                    frame=frame,
+                    leaves=leaves,
                 )
             pace = (frame - leaves) / abs(after - here)
         else:

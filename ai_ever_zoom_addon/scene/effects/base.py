@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from ... import plain
 from ...core.plan.plan import Layer, Plan
 from ...errors import EverZoomError
+from ...texts import Text
 from .. import compat
 from ..drivers import Sources, drive
 from ..planes import anchors, objects
@@ -189,7 +190,9 @@ class Effect:
     def why_not(cls, scene: Scene) -> str:
         """Why a scene's engine cannot show it; "" if it can."""
         if cls.is_shader and str(scene.render.engine) == WORKBENCH:
-            return "Workbench shows the images as they are: choose another engine under Output"
+            return Text(
+                "Workbench shows the images as they are: choose another engine under Output"
+            )
         return ""
 
     @classmethod
@@ -302,7 +305,7 @@ def unseen(scene: Scene, control: Object, *, is_flat: bool) -> list[str]:
         is_flat: Nothing but the pictures is shown.
     """
     found = {
-        effect.label if effect else top.name
+        Text(effect.label) if effect else top.name
         for top, effect in on_images(control)
         if is_flat or (effect is not None and effect.why_not(scene))
     }

@@ -19,6 +19,7 @@ from ...core.files.video_file import finish_video, is_rendered_file
 from ...core.files.writing import Writing, real_file
 from ...core.steps import Steps
 from ...errors import EverZoomError
+from ...texts import Text
 from .. import compat
 from ..loading import image_file
 from ..paths import absolute
@@ -26,7 +27,7 @@ from ..strips.storing import Saving
 from ..strips.strips import has_strips
 from . import blend_file, encoding, output_settings
 from .crew import Crew, Job, WorkerError
-from .rendering import incomplete, processes
+from .rendering import failed_at, incomplete, processes
 from .watching import keep_others_away, stamps_of_scene
 
 
@@ -58,7 +59,7 @@ class BackgroundRender:
         self.output = file if scene.render.is_movie_format else file.parent
         self.notes: list[str] = []
         self.fraction = 0.0
-        self.text = "Starting"
+        self.text: str = Text("Starting")
         self.is_paused = False
         self.count = 0
         self.first = 0, 0.0
@@ -68,7 +69,7 @@ class BackgroundRender:
         try:
             next(self._steps)
         except OSError as error:
-            raise incomplete(str(self.output), str(error.strerror)) from error
+            raise incomplete(str(self.output), error.strerror or str(error)) from error
 
     def tick(self) -> bool:
         """See how far it is; whether it has come to its end.
@@ -83,9 +84,9 @@ class BackgroundRender:
         except StopIteration:
             return True
         except WorkerError as error:
-            raise incomplete(str(self.output), f"{self.text}: {error}") from None
+            raise incomplete(str(self.output), failed_at(self.text, error)) from None
         except OSError as error:
-            raise incomplete(str(self.output), str(error.strerror)) from error
+            raise incomplete(str(self.output), error.strerror or str(error)) from error
         return False
 
     def pause(self, is_paused: bool) -> None:
@@ -155,13 +156,13 @@ class BackgroundRender:
             else:
                 yield from crew.record(numbers)
             if place is not None and not is_rendered_file(place, len(numbers)):
-                raise incomplete(str(self.output), "the video is not whole")
+                raise incomplete(str(self.output), Text("the video is not whole"))
             if place is not None:
                 finish_video(place)
         try:
             check_unchanged(stamps)
         except EverZoomError as error:
-            self.notes.append(str(error))
+            self.notes.append(error.text)
 
 
 def _frames(scene: Any, numbers: range) -> dict[int, Path]:

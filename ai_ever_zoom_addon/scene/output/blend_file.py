@@ -10,9 +10,10 @@ import bpy
 from ...core.files.output import is_whole_blend
 from ...core.files.writing import Writing, why_full
 from ...errors import EverZoomError, reason_of
+from ...texts import Text
 from ..strips.storing import left_alone
 
-_CUT_OFF = "it came out cut off"
+_CUT_OFF = Text("it came out cut off")
 
 
 def save(writing: Writing, file: Path, *, is_copy: bool) -> None:

@@ -126,13 +126,16 @@ class _Worker:
     def is_dead(self) -> bool:
         return self._process.poll() is not None
 
-    def why(self) -> str:
+    def why(self) -> Text:
         """How it has ended, in a few words."""
         status = self._process.wait()
         if status < 0:
-            return f"it was killed by {signal.Signals(-status).name}"
+            return Text("it was killed by {signal}", signal=signal.Signals(-status).name)
         said = self._log.read_text("utf-8", "replace").strip().splitlines()
-        return f"it ended with the status {status}" + (f": {said[-1][:200]}" if said else "")
+        if not said:
+            return Text("it ended with the status {status}", status=status)
+        last = said[-1][:200]
+        return Text("it ended with the status {status}: {said}", status=status, said=last)
 
     def end(self) -> None:
         """Kill it: nothing of what it has is needed."""
@@ -207,7 +210,7 @@ class Crew:
             file: A place for another copy of the file.
         """
         worker = self._start({"redraws": str(file)})
-        text = "pictures"
+        text = Text("pictures")
         try:
             while True:
                 is_dead = worker.is_dead  # before it is asked: it may report up to its end
@@ -216,7 +219,7 @@ class Crew:
                         self._job = replace(self._job, file=file)
                     if kind != DRAWING:
                         return
-                    text = value
+                    text = Text.from_json(value)
                 if is_dead:
                     return
                 yield 0.0, text
@@ -380,10 +383,24 @@ class Crew:
             WorkerError: Too many have, at the same frame.
         """
         self._deaths[number] += 1
-        what = f"a Blender process ended too early at frame {number}: {worker.why()}"
+        why = worker.why()
         if self._deaths[number] == MOST_DEATHS:
-            raise WorkerError(f"{MOST_DEATHS} times {what}")
-        self._say(f"{what[:1].upper()}{what[1:]}. Its part is done again.")
+            raise WorkerError(
+                Text(
+                    "{times} times a Blender process ended too early at frame {number}: {why}",
+                    times=MOST_DEATHS,
+                    number=number,
+                    why=why,
+                )
+            )
+        self._say(
+            Text(
+                "A Blender process ended too early at frame {number}: {why}. Its part is done "
+                "again.",
+                number=number,
+                why=why,
+            )
+        )
 
     def _end_recorder(self) -> None:
         if self._recorder is not None:
@@ -400,5 +417,5 @@ def _reported(worker: _Worker) -> list[tuple[str, int]]:
     found = worker.reports()
     for kind, value in found:
         if kind == FAILED:
-            raise WorkerError(value)
+            raise WorkerError(Text.from_json(value))
     return found

@@ -20,9 +20,11 @@ from ...core.files.folder import check_name
 from ...core.files.output import FRAME_NAME, check_frame_size
 from ...core.files.places import check_file
 from ...core.files.writing import Writing
+from ...core.findings import listed
 from ...errors import EverZoomError
 from ...settings import Engine, FileFormat
 from ...stopping import heed
+from ...texts import Text
 from .. import colours, compat
 from ..loading import image_file
 from ..paths import absolute
@@ -38,7 +40,7 @@ NEEDS_OPENGL = {
 RUNS_EVERYWHERE = output_settings.ENGINE_IDS[Engine.CYCLES]
 
 
-def prepare(scene: Any, file: Path) -> list[str]:
+def prepare(scene: Any, file: Path) -> list[Text]:
     """Write a copy of the open file that `blender -b FILE -s A -e B -a` renders anywhere.
 
     Its frames are single pictures in the folder STEM_frames beside it. Drivers, images and settings
@@ -65,7 +67,7 @@ def prepare(scene: Any, file: Path) -> list[str]:
         )
     output_settings.check_frames(file.with_name(f"{file.stem}_frames"))
     _check(scene)
-    said: list[str] = []
+    said: list[Text] = []
     try:
         with contextlib.ExitStack() as undo, Writing() as writing:
             changes = _Changes(undo, file.parent)
@@ -88,7 +90,14 @@ def prepare(scene: Any, file: Path) -> list[str]:
         ) from error
     width, height = output_settings.scene_resolution(scene)
     said.append(
-        f"Wrote {file}: frames {scene.frame_start} to {scene.frame_end}, {width} x {height} px."
+        Text(
+            "Wrote {file}: frames {first} to {last}, {width} x {height} px.",
+            file=file,
+            first=scene.frame_start,
+            last=scene.frame_end,
+            width=width,
+            height=height,
+        )
     )
     return said
 
@@ -215,12 +224,10 @@ def _check(scene: Any) -> None:
     ]
     lost += [str(path) for item in _unpackable() for path in item.files if not path.is_file()]
     if lost:
-        more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
         raise EverZoomError(
-            "Files are missing: {files}{more}: put them back, or choose File > External Data "
+            "Files are missing: {files}: put them back, or choose File > External Data "
             "> Find Missing Files.",
-            files=", ".join(lost[:3]),
-            more=more,
+            files=listed(lost, 3),
         )
     output_settings.check_range(scene)
     if has_strips(scene):
@@ -238,7 +245,7 @@ def _check(scene: Any) -> None:
 # --- Repairs --------------------------------------------------------------------------------------
 
 
-def _leave_out_planes(scene: Any, changes: _Changes) -> Iterator[str]:
+def _leave_out_planes(scene: Any, changes: _Changes) -> Iterator[Text]:
     """The planes of a zoom that the sequencer shows go without images: its pictures are enough."""
     taken = 0
     for control in controls(scene) if has_strips(scene) else ():
@@ -247,10 +254,12 @@ def _leave_out_planes(scene: Any, changes: _Changes) -> Iterator[str]:
             if node is not None and all(map(has_strips, layer.users_scene)):
                 taken += changes.set(node, "image", None)
     if taken:
-        yield "The zoom's planes are without images in the copy: the sequencer shows its pictures."
+        yield Text(
+            "The zoom's planes are without images in the copy: the sequencer shows its pictures."
+        )
 
 
-def _pack(changes: _Changes) -> Iterator[str]:
+def _pack(changes: _Changes) -> Iterator[Text]:
     packed = painted = 0
     for item in _packable():
         heed()
@@ -273,9 +282,17 @@ def _pack(changes: _Changes) -> Iterator[str]:
             name = "filepath_raw" if hasattr(item, "filepath_raw") else "filepath"
             changes.set(item, name, changes.relative(image_file(item)))
     if packed:
-        yield f"Packed {packed} file{'s' * (packed > 1)}: images, sounds and fonts."
+        yield Text(
+            "Packed {count} files: images, sounds and fonts."
+            if packed > 1
+            else "Packed {count} file: images, sounds and fonts.",
+            count=packed,
+        )
     if painted:
-        yield f"Packed {painted} that had changes which were never saved, in the open file, too."
+        yield Text(
+            "Packed {count} that had changes which were never saved, in the open file, too.",
+            count=painted,
+        )
 
 
 def _unpack_method(item: Any) -> str:
@@ -283,7 +300,7 @@ def _unpack_method(item: Any) -> str:
     return "REMOVE" if isinstance(item, bpy.types.Image) else "USE_ORIGINAL"
 
 
-def _copy_the_rest(changes: _Changes, folder: Path, writing: Writing) -> Iterator[str]:
+def _copy_the_rest(changes: _Changes, folder: Path, writing: Writing) -> Iterator[Text]:
     """Copy what cannot be packed; each folder's files together, so that no names meet."""
     numbers: dict[Path, int] = {}
     copied = 0
@@ -300,13 +317,15 @@ def _copy_the_rest(changes: _Changes, folder: Path, writing: Writing) -> Iterato
         path = target if is_folder else target / item.files[0].name
         changes.set(item.owner, item.path_name, changes.relative(path) + "/" * is_folder)
     if numbers:
-        yield (
-            f"Copied {copied} files that cannot be packed to {folder.name}: keep that folder "
-            "beside the file."
+        yield Text(
+            "Copied {count} files that cannot be packed to {folder}: keep that folder beside the "
+            "file.",
+            count=copied,
+            folder=folder.name,
         )
 
 
-def _set_output(scene: Any, changes: _Changes, stem: str) -> Iterator[str]:
+def _set_output(scene: Any, changes: _Changes, stem: str) -> Iterator[Text]:
     """Single pictures beside the copy: only they can be made by several machines at once."""
     options, image = scene.render, scene.render.image_settings
     place = f"{stem}_frames"
@@ -330,9 +349,11 @@ def _set_output(scene: Any, changes: _Changes, stem: str) -> Iterator[str]:
         compat.set_media_type(scene, video=False)
         image.file_format, image.color_mode, image.color_depth = "PNG", "RGB", depth
         image.compression = 15
-        yield f"Frames, not a video: they go to {place} beside the file, as PNG."
+        yield Text(
+            "Frames, not a video: they go to {folder} beside the file, as PNG.", folder=place
+        )
     else:
-        yield f"Frames go to {place} beside the file."
+        yield Text("Frames go to {folder} beside the file.", folder=place)
     changes.set(options, "filepath", compat.literal_path(f"//{place}/{FRAME_NAME}"))
     for name, value in (
         ("use_file_extension", True),
@@ -341,42 +362,58 @@ def _set_output(scene: Any, changes: _Changes, stem: str) -> Iterator[str]:
     ):
         changes.set(options, name, value)
     if changes.set(scene, "frame_step", 1):
-        yield "Every frame is rendered: with a step, parts would not fit together."
+        yield Text("Every frame is rendered: with a step, parts would not fit together.")
 
 
-def _remarks(scene: Any) -> Iterator[str]:
+def _remarks(scene: Any) -> Iterator[Text]:
     """What the file leaves to the machines, and what may not be meant so."""
     engine = scene.render.engine
     if not has_strips(scene):
         if engine in NEEDS_OPENGL:
-            yield (
-                f"{NEEDS_OPENGL[engine]} needs a GPU, or software OpenGL, on every machine, and "
-                "differs a little from one to another: Cycles needs neither."
+            yield Text(
+                "{engine} needs a GPU, or software OpenGL, on every machine, and differs a little "
+                "from one to another: Cycles needs neither.",
+                engine=NEEDS_OPENGL[engine],
             )
         elif scene.cycles.device == "GPU":
-            yield "Cycles takes the processor where a machine has no GPU set up."
+            yield Text("Cycles takes the processor where a machine has no GPU set up.")
         view, plain = scene.view_settings.view_transform, colours.plain_display().view
         if controls(scene) and view != plain:
-            yield f"The view transform {view} changes the images' colours: {plain} leaves them."
+            yield Text(
+                "The view transform {view} changes the images' colours: {plain} leaves them.",
+                view=view,
+                plain=plain,
+            )
     for name, first, last in other_cameras(scene):
-        yield f"In frames {first} to {last} markers of the timeline switch to the camera {name}."
+        yield Text(
+            "In frames {first} to {last} markers of the timeline switch to the camera {camera}.",
+            first=first,
+            last=last,
+            camera=name,
+        )
     if scene.render.use_border:
-        yield "Only the Render Region of every frame is rendered."
+        yield Text("Only the Render Region of every frame is rendered.")
     if scene.render.resolution_percentage != 100:
-        yield f"Frames are rendered at {scene.render.resolution_percentage} % of their resolution."
+        yield Text(
+            "Frames are rendered at {percentage} % of their resolution.",
+            percentage=scene.render.resolution_percentage,
+        )
     try:
         check_frame_size(FileFormat.H264, *output_settings.scene_resolution(scene))
     except EverZoomError as error:
-        yield f"The job template can make no video of the frames: {error}"
+        yield Text("The job template can make no video of the frames: {error}", error=error.text)
     drivers = sorted({owner.name for owner in _owners_of_python_drivers()})
     if drivers:
-        yield (
-            f"Drivers that need Python stand still where scripts are not allowed: see "
-            f"{', '.join(drivers[:3])}."
+        yield Text(
+            "Drivers that need Python stand still where scripts are not allowed: see {drivers}.",
+            drivers=", ".join(drivers[:3]),
         )
     texts = [text.name for text in bpy.data.texts if text.use_module]
     if texts:
-        yield f"Scripts that do not run where they are not allowed: {', '.join(texts)}."
+        yield Text(
+            "Scripts that do not run where they are not allowed: {scripts}.",
+            scripts=", ".join(texts),
+        )
 
 
 def _owners_of_python_drivers() -> Iterator[Any]:

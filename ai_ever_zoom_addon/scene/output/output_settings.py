@@ -39,6 +39,7 @@ from ...core.plan.plan import Plan
 from ...errors import EverZoomError
 from ...names import ending_of, last_part
 from ...settings import TABLE, Engine, FileFormat, FrameSize, ZoomSettings
+from ...texts import Text
 from .. import colours, compat, tags
 from ..paths import absolute
 from ..planes import objects
@@ -453,23 +454,38 @@ def is_untouched(scene: bpy.types.Scene, plan: Plan) -> bool:
         bpy.data.scenes.remove(fresh)
 
 
-def changed_by_build(scene: bpy.types.Scene, settings: ZoomSettings) -> list[str]:
+def changed_by_build(scene: bpy.types.Scene, settings: ZoomSettings) -> list[Text]:
     """What of a scene a build into it sets anew: what it is called, and what it is now."""
     render, view = scene.render, scene.view_settings
-    camera = [f"Camera: {scene.camera.name}"] if scene.camera is not None else []
-    size = f"Resolution: {render.resolution_x} x {render.resolution_y}"
+    camera = [Text("Camera: {camera}", camera=scene.camera.name)] if scene.camera else []
+    across, up = render.resolution_x, render.resolution_y
+    size = Text("Resolution: {width} x {height}", width=across, height=up)
     image = render.image_settings
-    written = f"File format: {_shown(image, 'file_format', image.file_format)}, with its settings"
+    written = Text(
+        "File format: {format}, with its settings",
+        format=_shown(image, "file_format", image.file_format),
+    )
     in_format = [] if settings.file_format is FileFormat.AUTO else [written]
     if settings.engine is Engine.KEEP:
         return [size, *in_format, *camera]
     return [
-        f"Render engine: {_shown(render, 'engine', render.engine)}, with samples and filter",
-        f"{size}, {render.resolution_percentage} %",
-        f"Frame range: {scene.frame_start} to {scene.frame_end}",
-        f"Frame rate: {render.fps / render.fps_base:g}",
-        f"View transform: {view.view_transform}, with look, exposure and gamma",
-        "Metadata in the frames",
+        Text(
+            "Render engine: {engine}, with samples and filter",
+            engine=_shown(render, "engine", render.engine),
+        ),
+        Text(
+            "Resolution: {width} x {height}, {percentage} %",
+            width=across,
+            height=up,
+            percentage=render.resolution_percentage,
+        ),
+        Text("Frame range: {first} to {last}", first=scene.frame_start, last=scene.frame_end),
+        Text("Frame rate: {rate:g}", rate=render.fps / render.fps_base),
+        Text(
+            "View transform: {view}, with look, exposure and gamma",
+            view=view.view_transform,
+        ),
+        Text("Metadata in the frames"),
         *in_format,
         *camera,
     ]
@@ -548,8 +564,15 @@ class Difference:
     value: str
     wanted: str
 
-    def __str__(self) -> str:
-        return f"{self.name}: {self.value}, in the recipe {self.wanted}"
+    @property
+    def text(self) -> Text:
+        """What is said of it."""
+        return Text(
+            "{setting}: {value}, in the recipe {wanted}",
+            setting=self.name,
+            value=self.value,
+            wanted=self.wanted,
+        )
 
 
 def differences(scene: bpy.types.Scene, control: bpy.types.Object) -> list[Difference]:
@@ -583,7 +606,7 @@ def _is_same(now: Value, value: Value) -> bool:
 def _shown(owner: Any, name: str, value: Value) -> str:
     """A value as Blender shows it."""
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return Text("on") if value else Text("off")
     if isinstance(value, str):
         return bpy.types.UILayout.enum_item_name(owner, name, value) or value
     return f"{value:g}" if isinstance(value, float) else str(value)

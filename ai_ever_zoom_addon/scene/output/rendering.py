@@ -25,12 +25,13 @@ from ...core.files.temporary import claim
 from ...core.files.video_file import finish_video, frames_of_video
 from ...core.files.webp_file import frames_of_animation, shown_frames, write_animation
 from ...core.files.writing import Writing, in_use, lock_of, real_file, why_full
+from ...core.findings import listed
 from ...core.machine import suitable_jobs
 from ...core.steps import Progress, Steps
-from ...errors import EverZoomError, reason_of
+from ...errors import EverZoomError, reason_of, text_of
 from ...settings import FileFormat
 from ...stopping import Stop, heed, stoppable
-from ...texts import Text
+from ...texts import Clause, Text
 from ..loading import image_file
 from ..strips.strips import has_strips, picture_files
 from ..tags import CAMERA
@@ -150,7 +151,7 @@ def render_animation(
             check_unchanged(stamps)
             return count
     except OSError as error:
-        raise incomplete(output, str(error.strerror)) from error
+        raise incomplete(output, error.strerror or str(error)) from error
 
 
 @contextlib.contextmanager
@@ -181,7 +182,7 @@ def _render_video(scene: Any, output: str, writing: Writing, progress: Progress,
     else:
         _render(scene, output, total, progress, how)
     if frames_of_video(partial) != total:
-        raise incomplete(output, "the video is not whole")
+        raise incomplete(output, Text("the video is not whole"))
     finish_video(partial)
     return total
 
@@ -234,7 +235,7 @@ def _render_loop(scene: Any, output: str, partial: Path, progress: Progress, how
             _render(scene, output, len(numbers), progress, how)
         write_animation(partial, files, size, rate, wanted.stop)
     if frames_of_animation(partial) != len(numbers):
-        raise incomplete(output, "the loop is not whole")
+        raise incomplete(output, Text("the loop is not whole"))
     return len(numbers)
 
 
@@ -291,7 +292,7 @@ def _render_frames(
         if len(broken) == len(files) and not any(_frames_in(folder)):
             (folder / NOTE).unlink(missing_ok=True)
     if broken:
-        raise incomplete(output, f"{broken[0].name} is missing")
+        raise incomplete(output, Text("{file} is missing", file=broken[0].name))
     _tell_of_others(scene, folder, known | files.keys(), how)
     return total
 
@@ -311,14 +312,16 @@ def _tell_of_others(scene: Any, folder: Path, numbers: Set[int], how: _How) -> N
     own = {Path(scene.render.frame_path(frame=number)).name for number in numbers}
     others = sorted(name for _, name in _frames_in(folder) if name not in own)
     if others:
-        are = f"are {len(others)} frames that are" if len(others) > 1 else "is a frame that is"
         how.say(
             Text(
-                "Warning: in {folder} {are} not of this zoom, {others} for one: remove what you "
-                "do not need before a program takes all that is there.",
+                "Warning: in {folder} are {count} frames that are not of this zoom, {file} for "
+                "one: remove what you do not need before a program takes all that is there."
+                if len(others) > 1
+                else "Warning: in {folder} is a frame that is not of this zoom, {file} for one: "
+                "remove what you do not need before a program takes all that is there.",
                 folder=folder,
-                are=are,
-                others=others[0],
+                count=len(others),
+                file=others[0],
             )
         )
 
@@ -334,7 +337,15 @@ def _render(scene: Any, output: str, total: int, progress: Progress, how: _How) 
     """Render the scene's frame range in this process."""
     written, problem = render_range(scene, total, progress, sharp=how.sharp)
     if problem:
-        raise incomplete(output, f"only {written} of {total} frames were written: {problem}")
+        raise incomplete(
+            output,
+            Text(
+                "only {written} of {total} frames were written: {problem}",
+                written=written,
+                total=total,
+                problem=problem,
+            ),
+        )
 
 
 @contextlib.contextmanager
@@ -358,7 +369,7 @@ def _finish(steps: Steps[None], output: str, progress: Progress) -> None:
                 told = text
             time.sleep(_POLL_SECONDS)
     except WorkerError as error:
-        raise incomplete(output, f"{told or 'frame 0'}: {error}") from None
+        raise incomplete(output, failed_at(told or Text("frame 0"), error)) from None
 
 
 def render_range(
@@ -391,7 +402,7 @@ def render_range(
         problem.extend(lost_pictures())
         # Blender itself goes on when the disk is full.
         if file and not problem and not _is_written(scene, file):
-            problem.append(f"{file.name} is not whole")
+            problem.append(Text("{file} is not whole", file=file.name))
         if video and written % FRAMES_PER_PROBE == 0:
             problem.extend(filter(None, [why_full(video.parent)]))
         if problem:
@@ -400,7 +411,8 @@ def render_range(
                 file.unlink(missing_ok=True)
         else:
             written += 1
-            progress(written / total, f"frame {written} of {total}")
+            said = Text("frame {number} of {count}", number=written, count=total)
+            progress(written / total, said)
         if problem or stop.signal:
             scene.frame_current = scene.frame_end + 1  # ends Blender's loop over the frames
 
@@ -421,7 +433,7 @@ def render_range(
     if written == total:
         return written, ""
     stop.heed()
-    return written, problem[0] if problem else "Blender stopped early"
+    return written, problem[0] if problem else Text("Blender stopped early")
 
 
 def _is_written(scene: Any, file: Path) -> bool:
@@ -452,7 +464,7 @@ def files_read(scene: Any) -> set[Path]:
     return files
 
 
-def _lost_pictures(scene: Any) -> Callable[[], list[str]]:
+def _lost_pictures(scene: Any) -> Callable[[], list[Text]]:
     """A function that names, in a sentence, a picture of the sequencer's that has just vanished.
 
     The sequencer would say nothing and show something else. The times of the folders tell whether
@@ -466,14 +478,17 @@ def _lost_pictures(scene: Any) -> Callable[[], list[str]]:
 
     before = times()
 
-    def lost() -> list[str]:
+    def lost() -> list[Text]:
         nonlocal before
         now = times()
         if now == before:
             return []
         before = now
         gone = (file for file in files if not file.exists())
-        return [f"The image {file} cannot be read any more: put it back." for file in gone][:1]
+        return [
+            Text("The image {file} cannot be read any more: put it back.", file=file)
+            for file in gone
+        ][:1]
 
     return lost
 
@@ -484,8 +499,13 @@ def incomplete(output: str, reason: str) -> EverZoomError:
         "The zoom could not be written to {output} ({reason}): check the free space, the "
         "folder and the images, then render again.",
         output=output,
-        reason=reason.rstrip("."),
+        reason=Clause(reason),
     )
+
+
+def failed_at(text: str, error: Exception) -> Text:
+    """What workers could not do, and how far they were."""
+    return Text("{frame}: {problem}", frame=text, problem=text_of(error))
 
 
 def check_images(scene: Any) -> None:
@@ -515,12 +535,10 @@ def check_images(scene: Any) -> None:
                 missing.append(str(file))
     missing += [str(file) for file in picture_files(scene) if not file.exists()]
     if missing:
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise EverZoomError(
-            "Images are missing: {files}{more}: put them back, or choose File > External Data "
+            "Images are missing: {files}: put them back, or choose File > External Data "
             "> Find Missing Files.",
-            files=", ".join(missing[:3]),
-            more=more,
+            files=listed(missing, 3),
         )
 
 

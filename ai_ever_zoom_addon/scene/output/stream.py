@@ -133,7 +133,7 @@ def streamed_images(
                 try:
                     layer.enter(sharp=sharp, bled=bled)
                 except EverZoomError as error:
-                    fail(str(error))
+                    fail(error.text)
 
     for layer in layers:
         layer.leave()

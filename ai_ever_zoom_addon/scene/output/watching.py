@@ -17,6 +17,7 @@ from ...core.files.places import check_file, check_folder, is_written
 from ...core.files.stamps import Stamps, check_unchanged, stamps_of
 from ...core.files.writing import Writing, lock_of
 from ...errors import EverZoomError
+from ...texts import Text
 from ...wording import counted
 from .output_settings import frames_rendered
 from .rendering import FRAMES_LOCK, files_read
@@ -44,7 +45,9 @@ def replaced(scene: Any) -> str:
         return ""
     numbers = frames_rendered(scene)
     there = sum(Path(scene.render.frame_path(frame=number)).is_file() for number in numbers)
-    return f"{counted(there, 'frame')} in {first.parent.name}" if there else ""
+    if not there:
+        return ""
+    return Text("{frames} in {folder}", frames=counted(there, "frame"), folder=first.parent.name)
 
 
 def keep_others_away(scene: Any, output: Path, writing: Writing) -> None:
@@ -107,4 +110,4 @@ class Watch:
         try:
             check_unchanged(self._stamps)
         except EverZoomError as error:
-            self._say(str(error))
+            self._say(error.text)

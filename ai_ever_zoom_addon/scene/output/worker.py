@@ -18,6 +18,7 @@ from ...core.files.temporary import claim
 from ...core.files.writing import Writing
 from ...core.steps import run
 from ...errors import EverZoomError, reason_of
+from ...texts import Text
 from ..strips.storing import Saving
 from . import blend_file, encoding, output_settings, rendering
 from .crew import DRAWING, DRAWN, FAILED, FRAME, LOCK, PAUSE, WHOLE
@@ -84,11 +85,11 @@ def work(
             for first, last in map(json.loads, sys.stdin) if records is None else [records]:
                 problem = _render(rendered, range(first, last + 1, step), finished, sharp=sharp)
                 if problem:
-                    crew.report(FAILED, problem)
+                    crew.report(FAILED, Text(problem).to_json())
                 elif records is not None:
                     crew.report(WHOLE, last)
     except EverZoomError as error:
-        crew.report(FAILED, str(error))
+        crew.report(FAILED, error.text.to_json())
     except RuntimeError as error:
         crew.report(FAILED, reason_of(error))
 
@@ -121,11 +122,18 @@ class _Crew:
             time.sleep(_PAUSE_SECONDS)
 
 
+def _drawing(text: Text) -> Text:
+    """What is being drawn, after "Rendering", of what the steps say."""
+    if text.values:
+        return Text("picture {number} of {count}", **text.values)
+    return text
+
+
 def _redraw(scene: Any, file: Path, crew: _Crew) -> bool:
     """Draw the pictures of a zoom's steps, and save the file; whether there was any to draw."""
 
     def heeding(_: float, text: str) -> None:
-        crew.report(DRAWING, text.removeprefix("Preparing "))
+        crew.report(DRAWING, _drawing(Text(text)).to_json())
         crew.wait()
 
     is_drawn = run(redraw_steps(scene), heeding)

@@ -43,6 +43,7 @@ from ...core.plan.plan import Layer, Plan
 from ...core.step_pictures import StepPicture, changes_colours, step_pictures
 from ...core.steps import Steps
 from ...errors import EverZoomError
+from ...texts import Text
 from ..loading import load_image, orientation_of, read_rgba
 
 SESSION_BYTES = 1 << 30
@@ -162,7 +163,7 @@ def _layer_pictures(plan: Plan, layers: Sequence[Layer]) -> Steps[dict[int, Pict
             file = find(f"{stem}.png") or find(f"{stem}.exr")
             if file is None:
                 number, count = len(pictures), len(layers)
-                done = number / count, f"Preparing picture {number + 1} of {count}"
+                done = number / count, _preparing(number, count)
                 yield done
                 yield from writer.wait(_MOST_IN_MEMORY, *done)
                 pixels = _pixels(source)
@@ -176,8 +177,12 @@ def _layer_pictures(plan: Plan, layers: Sequence[Layer]) -> Steps[dict[int, Pict
                 file = writer.write(f"{stem}.{suffix}", make)
             is_float = file.suffix == ".exr"
             pictures[layer.index] = Picture(file, True, is_float, layer.visible_until)
-        yield from writer.wait(0, 1.0, "Writing pictures")
+        yield from writer.wait(0, 1.0, Text("Writing pictures"))
     return pictures
+
+
+def _preparing(number: int, count: int) -> Text:
+    return Text("Preparing picture {number} of {count}", number=number + 1, count=count)
 
 
 def _step_pictures(
@@ -192,7 +197,7 @@ def _step_pictures(
             file = find(f"{stem}.png") or find(f"{stem}.exr")
             if file is None:
                 number, count = len(outermost) + len(files), len(outermost) + len(steps)
-                done = number / count, f"Preparing picture {number + 1} of {count}"
+                done = number / count, _preparing(number, count)
                 yield done
                 yield from writer.wait(_MOST_IN_MEMORY, *done)
                 pixels = [_pixels(source) for source in sources]
@@ -200,7 +205,7 @@ def _step_pictures(
                 make = functools.partial(_drawn, step, pixels)
                 file = writer.write(f"{stem}.{'png' if is_8_bit else 'exr'}", make)
             files.append(file)
-        yield from writer.wait(0, 1.0, "Writing pictures")
+        yield from writer.wait(0, 1.0, Text("Writing pictures"))
     return outermost | {
         step.layer.index: Picture(
             *(file, True, file.suffix == ".exr", step.visible_until),
