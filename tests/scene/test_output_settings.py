@@ -148,7 +148,7 @@ def test_a_difference_is_told_in_blenders_own_words(addon: None, tmp_path: Path)
     scene.render.use_persistent_data = False
     scene.display.render_aa = "32"
     scene.view_settings.exposure = -0.5
-    assert sorted(map(str, output_settings.differences(scene, control))) == [
+    assert sorted(one.text for one in output_settings.differences(scene, control)) == [
         "Exposure: -0.5, in the recipe 0",
         "Persistent Data: off, in the recipe on",
         "Render Anti-Aliasing: 32 Samples, in the recipe No Anti-Aliasing",
