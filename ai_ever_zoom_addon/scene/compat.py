@@ -185,7 +185,10 @@ def remove_compositing_tree(scene: Any) -> None:
     if bpy.app.version >= (5, 0, 0):
         tree = compositing_tree(scene)
         _set_compositing_tree(scene, None)
-        if tree is not None and not tree.users:
+        if tree is None or tree.use_fake_user:
+            return
+        # Of an older file's tree Blender counts one user that is none.
+        if not bpy.data.user_map(subset={tree})[tree]:
             bpy.data.node_groups.remove(tree)
     elif scene.node_tree is not None:
         scene.node_tree.nodes.clear()

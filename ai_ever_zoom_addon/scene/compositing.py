@@ -57,6 +57,10 @@ FILTERS: tuple[tuple[str, Make, float], ...] = (
 )
 
 
+# The picture and the result, which 4.5 gives a tree of a newer file twice.
+_ENDS = {"CompositorNodeRLayers", "CompositorNodeComposite", "NodeGroupOutput"}
+
+
 def filters(scene: Scene) -> Iterator[Any]:
     """The nodes of the filters that a scene has."""
     tree = compat.compositing_tree(scene)
@@ -102,12 +106,12 @@ def remove(scene: Scene) -> None:
         EverZoomError: The user has worked on it: it is theirs now.
     """
     tree = compat.compositing_tree(scene)
-    own = [node for node in tree.nodes if ROLE in node] if tree is not None else []
+    others = [node.bl_idname for node in tree.nodes if ROLE not in node] if tree is not None else []
     if not any(True for _ in filters(scene)):
         raise EverZoomError(
             "There is no compositing to remove: press Add Compositing to set it up."
         )
-    if len(tree.nodes) > len(own) + 2:  # the picture and the result
+    if set(others) - _ENDS or len(others) > len(set(others)):
         raise EverZoomError(
             "There are nodes of yours in the compositing tree: switch the filters off one by one."
         )
@@ -154,11 +158,16 @@ def update_masks(scene: Scene) -> None:
 
 
 def _group(name: str, make: Make, amount: float) -> CompositorNodeTree:
-    """The node group of a filter, once in a file."""
+    """The node group of a filter, once in a file.
+
+    One that nothing uses is made anew: it may be another version's, whose nodes look different.
+    """
     title = f"Ever Zoom {name}"
     existing = bpy.data.node_groups.get(title)
-    if existing is not None:
+    if existing is not None and existing.users:
         return existing
+    if existing is not None:
+        bpy.data.node_groups.remove(existing)
     group: Any = bpy.data.node_groups.new(title, "CompositorNodeTree")
     group.interface.new_socket("Image", in_out="INPUT", socket_type="NodeSocketColor")
     strength = group.interface.new_socket("Amount", in_out="INPUT", socket_type="NodeSocketFloat")

@@ -45,6 +45,8 @@ def to_settings(group: Any) -> ZoomSettings:
         if control is not None:
             settings = recipe.stored_settings(control)
             return settings if settings.folder else settings.having({"folder": _folder(control)})
+        if not isinstance(group.id_data, bpy.types.Scene):  # any object's, of which Blender asks
+            return ZoomSettings.of_panel()  # when it compares overrides with the originals
         chosen = defaults.given() | _draft(group)
         settings = ZoomSettings.of_panel().having(chosen)
         return settings_from_scene(settings, group.id_data, chosen.keys())
