@@ -76,7 +76,8 @@ def open_all(folder: Path, version: str) -> None:
 def _filters() -> Any:
     from ai_ever_zoom_addon.scene import compositing
 
-    return compositing.filters(bpy.context.scene)
+    scene: Any = bpy.context.scene
+    return compositing.filters(scene)
 
 
 def main(what: str, folder: Path) -> None:

@@ -22,8 +22,7 @@ WAYS = ("link", "override", "append")
 def frame(file: Path, number: int) -> Array:
     """A frame of the scene that is shown, rendered."""
     scene: Any = bpy.context.scene
-    for each in (number - 1, number):  # 4.2 draws strips of a scene that is new as they are saved
-        scene.frame_set(each)
+    scene.frame_set(number)
     operators.render.render()
     bpy.data.images["Render Result"].save_render(str(file))
     return read(file)
@@ -59,6 +58,9 @@ def bring(tmp_path: Path, way: str, kind: str = "Collection") -> Any:
         bpy.context.window.scene = next(
             scene for scene in bpy.data.scenes if scene.name.startswith("forest")
         )
+        # Before 5.0 Blender draws strips as they were saved until it has seen the scene once.
+        operators.wm.save_mainfile()
+        operators.wm.open_mainfile(filepath=bpy.data.filepath)
     scene: Any = bpy.context.scene
     (control,) = objects.controls(scene)
     if way == "override":
