@@ -42,7 +42,6 @@ def forget() -> None:
 
 
 def _active_object(scene: bpy.types.Scene) -> bpy.types.Object | None:
-    context = bpy.context
-    is_shown = getattr(context, "scene", None) == scene and context.view_layer is not None
-    layer = context.view_layer if is_shown else scene.view_layers[0]
-    return layer.objects.active
+    layer = getattr(bpy.context, "view_layer", None)
+    is_shown = layer is not None and layer.id_data == scene
+    return (layer if is_shown else scene.view_layers[0]).objects.active

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
@@ -130,7 +131,7 @@ def problem_of(group: Any, *field: str) -> str:
         group: The settings, or an operator's options, of which none is ever refused.
         field: As `Field`; none: whatever was changed.
     """
-    if group.id_data is None:
+    if not _problems or group.id_data is None:  # as nearly always, and asked for by each field
         return ""
     text, refused = _problems.get(_owner(group).session_uid, ("", ()))
     return text if field in ((), refused) else ""
@@ -364,10 +365,16 @@ def as_all(group: Any, image: str, name: str = "") -> None:
 def shown(name: str, value: Any) -> Any:
     """A setting as the property wants it."""
     if isinstance(value, StrEnum):
-        return list(KINDS[name]).index(TABLE[name].shown_as.get(value, value))
+        return number_of(TABLE[name].shown_as.get(value, value))
     if name == "of_images":
         return json.dumps(images_to_json(value))
     return json.dumps(value) if name == "beats" else value
+
+
+@lru_cache(maxsize=None, typed=True)  # a panel asks in each redraw; kinds have equal texts
+def number_of(value: StrEnum) -> int:
+    """Of one of the values of its kind."""
+    return list(type(value)).index(value)
 
 
 def meant(name: str, value: Any) -> Any:

@@ -52,6 +52,7 @@ class Shown:
         remains: How many objects belong to no zoom any more, without what hangs on them.
         is_set_up: The scene has the render settings of the zoom.
         missing: Names of the zoom's images whose files are gone.
+        has_scores: It was measured how well some of them fit.
         beginning: What the names of all images in the list begin with.
         frames: How many frames are rendered, in words.
         zoom_scenes: Names of other scenes that have a zoom, where this one has none.
@@ -76,6 +77,7 @@ class Shown:
     is_set_up: bool = True
     frames: str = ""
     missing: tuple[str, ...] = ()
+    has_scores: bool = False
     beginning: str = ""
     zoom_scenes: tuple[str, ...] = ()
 
@@ -99,11 +101,12 @@ def of(context: Any) -> Shown:
     scene = context.scene
     control = active_zoom(context)
     owner = scene if control is None else control
+    group = owner.ever_zoom
     key = (
         owner.session_uid,
-        problem_of(owner.ever_zoom),
-        owner.ever_zoom.folder,
-        question_of(owner.ever_zoom),
+        problem_of(group),
+        group.folder if control is None else "",  # that of a zoom is in its notes
+        question_of(group),
         *(owner.get(name) for name in (tags.RECIPE, tags.SETTINGS)),
         tags.ZOOM_LEVEL in owner,
         (scene.frame_start, scene.frame_end, scene.frame_step),
@@ -164,6 +167,7 @@ def _load(scene: Any, control: Any) -> Shown:
         remains=len(objects.remains(scene)),
         is_set_up=output_settings.is_set_up(scene, control),
         missing=missing,
+        has_scores=any(item.is_measured for item in group.images),
         beginning=common_beginning([item.name for item in group.images]),
         frames=zooms.told_frames(scene, control),
     )

@@ -64,6 +64,7 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         is_used = item.is_used if pending is None else pending.is_used(index)
         is_measuring = pending is not None and is_used and pending.is_new_pair(index)
         icon = icon_of(item.image) if item.image is not None else 0
+        has_own = item.has_own
         row = layout.row(align=True)
         box = "CHECKBOX_HLT" if is_used else "CHECKBOX_DEHLT"
         row.operator(EVERZOOM_OT_use_image.bl_idname, text="", icon=box, emboss=False).index = index
@@ -77,7 +78,7 @@ class EVERZOOM_UL_images(bpy.types.UIList):
             name = row.row()
             if (item.is_measured or is_measuring) and _shows_scores(context):
                 taken += SCORE_UNITS[item.is_odd]
-            taken += OWN_UNITS if item.has_own else 0.0
+            taken += OWN_UNITS if has_own else 0.0
         name.active = is_used
         shown = data.of(context)
         name.alert = item.name in shown.missing
@@ -88,7 +89,8 @@ class EVERZOOM_UL_images(bpy.types.UIList):
         )
         end = row.row(align=True)
         end.alignment = "RIGHT"
-        draw_own(end, item, index)
+        if has_own:
+            draw_own(end, index)
         if is_measuring:
             end.label(icon="SORTTIME")
         elif item.is_measured and is_used:
@@ -165,7 +167,7 @@ def draw_list(layout: Any, context: Any, group: Any) -> None:
     listed = row.column(align=True)
     headings = listed.row()
     headings.label(text="Image")
-    if any(item.is_measured for item in group.images) and _shows_scores(context):
+    if data.of(context).has_scores and _shows_scores(context):
         heading = headings.row()
         heading.alignment = "RIGHT"
         heading.label(text=EVERZOOM_PG_image.bl_rna.properties["score"].name)

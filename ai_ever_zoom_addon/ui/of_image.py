@@ -90,12 +90,9 @@ def _selected(group: Any) -> list[str]:
     return [row.name for number, row in rows if row.is_selected and number != group.active_image]
 
 
-def draw_own(layout: Any, item: Any, index: int) -> None:
+def draw_own(layout: Any, index: int) -> None:
     """In a row of the list: that the image has something of its own."""
-    if item.has_own:
-        layout.operator(
-            EVERZOOM_OT_as_all.bl_idname, text="", icon=OWN_ICON, emboss=False
-        ).row = index
+    layout.operator(EVERZOOM_OT_as_all.bl_idname, text="", icon=OWN_ICON, emboss=False).row = index
 
 
 def draw_of_image(layout: Any, context: Any, group: Any) -> None:

@@ -52,6 +52,7 @@ from .bridge import (
     apply,
     control_of,
     forget_problems,
+    number_of,
     of_image_shown,
     problem_of,
     set_of_image,
@@ -144,7 +145,7 @@ def _of_image_property(name: str) -> Any:
 
     def get(row: Any) -> Any:
         value = of_image_shown(row.id_data.ever_zoom, row.name, name)
-        return list(kind).index(value) if isinstance(value, StrEnum) else value
+        return number_of(value) if isinstance(value, StrEnum) else value
 
     def set_to(row: Any, value: Any) -> None:
         meant = list(kind)[value] if isinstance(kind, type) and issubclass(kind, StrEnum) else value
