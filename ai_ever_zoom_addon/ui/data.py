@@ -139,6 +139,7 @@ def _load(scene: Any, control: Any) -> Shown:
         )
     remarks, dismissed = remarks_of(scene, control)
     unbuilt, missing = _unbuilt(control), _missing(control)
+    rows = control.ever_zoom.images
     is_own_order = group.is_own_order
     has_order = group.image_count > 1 and not is_own_order
     return Shown(
@@ -167,8 +168,8 @@ def _load(scene: Any, control: Any) -> Shown:
         remains=len(objects.remains(scene)),
         is_set_up=output_settings.is_set_up(scene, control),
         missing=missing,
-        has_scores=any(item.is_measured for item in group.images),
-        beginning=common_beginning([item.name for item in group.images]),
+        has_scores=any(item.is_measured for item in rows),
+        beginning=common_beginning([item.name for item in rows]),
         frames=zooms.told_frames(scene, control),
     )
 

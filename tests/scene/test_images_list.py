@@ -127,6 +127,19 @@ def test_in_a_narrow_sidebar_names_come_first(
     assert {"a_0", "a_1", "a_2", "a_3"} <= set(narrow.texts)
 
 
+@pytest.mark.newest
+def test_of_a_long_name_the_list_shows_what_tells_it_from_the_others(
+    addon: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same = "a_village_by_the_sea_painted_with_very_long_names_"
+    for number, file in enumerate(write_series(tmp_path, 3)):
+        file.rename(tmp_path / f"{same}{number}_dusk.png")
+    build(tmp_path)
+    monkeypatch.setattr(drawing, "SIDEBAR", 320)
+    texts = draw_panel("EVERZOOM_PT_main").texts
+    assert {f"…{number}_dusk" for number in range(3)} <= set(texts)
+
+
 def test_a_click_on_a_row_goes_to_the_image(addon: None, tmp_path: Path) -> None:
     write_series(tmp_path, 4)
     build(tmp_path, look=False)
