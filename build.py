@@ -17,7 +17,14 @@ what makes pages of the guide) is installed into environments of its own in .env
 and whenever it changes; tools/ finds or makes them.
 """
 
-from __future__ import annotations
+# Older ones are told so: they can read this file, but not those below.
+import sys
+
+if sys.version_info < (3, 9):
+    sys.exit(
+        "build.py: it needs Python 3.9 or newer, and this is {}.{}: start it by another one, such "
+        "as python3.13 build.py.".format(*sys.version_info)
+    )
 
 import argparse
 import contextlib
@@ -26,7 +33,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -315,11 +321,17 @@ def main(arguments: list[str]) -> int:
     try:
         first = arguments[0] if arguments else "-"
         if first in commands:
-            return commands[first](arguments[1:])
-        if first.startswith("-") and first not in ("-h", "--help"):
-            return zip_(arguments)
-        print(__doc__)
-        return 0 if first in ("-h", "--help") else 2
+            status = commands[first](arguments[1:])
+        elif first.startswith("-") and first not in ("-h", "--help"):
+            status = zip_(arguments)
+        else:
+            print(__doc__)
+            status = 0 if first in ("-h", "--help") else 2
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever read it has enough, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 128 + 13  # as a program that the signal SIGPIPE ends
     except BuildError as error:
         print(f"build.py: {error}", file=sys.stderr)
         return 1

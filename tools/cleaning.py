@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import ENVIRONMENTS, ROOT, environments
@@ -30,6 +31,10 @@ def size_of(path: Path) -> int:
     return path.lstat().st_size
 
 
+def _locks() -> list[Path]:
+    return sorted([*ENVIRONMENTS.glob("*.lock"), *ENVIRONMENTS.glob("*.use")])
+
+
 def main(arguments: list[str]) -> int:
     """Remove it and say what and how much that was."""
     parser = argparse.ArgumentParser(
@@ -43,12 +48,10 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     found = [ROOT / name for name in (*MADE, "__pycache__")]
     found += [cache for folder in CODE for cache in (ROOT / folder).rglob("__pycache__")]
-    locks: list[Path] = []
+    locks: Sequence[Path] = []
     with contextlib.ExitStack() as stack:
         if ENVIRONMENTS.is_dir() and not ENVIRONMENTS.is_symlink() and not options.dry_run:
-            locks = sorted([*ENVIRONMENTS.glob("*.lock"), *ENVIRONMENTS.glob("*.use")])
-            for lock in locks:
-                stack.enter_context(environments.locked(lock))
+            locks = stack.enter_context(environments.all_locked(_locks))
         sizes = {path: size_of(path) for path in found if path.exists() or path.is_symlink()}
         for path, size in sizes.items():
             if path.parent == ROOT and path.name != "__pycache__":

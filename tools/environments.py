@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -131,6 +131,28 @@ def locked(path: Path) -> Iterator[None]:
             while not lock(handle, is_patient=True):
                 pass
         yield
+
+
+@contextlib.contextmanager
+def all_locked(find: Callable[[], Sequence[Path]]) -> Iterator[Sequence[Path]]:
+    """Hold locks that other runs wait for, and none of them while one is waited for.
+
+    Whoever has that one may want another: they would wait for each other.
+
+    Args:
+        find: Gives their files, which may be others after a while.
+    """
+    while True:
+        with contextlib.ExitStack() as stack:
+            paths = find()
+            handles = [stack.enter_context(path.open("a")) for path in paths]
+            pairs = zip(paths, handles)
+            taken = next((path for path, file in pairs if not lock(file, is_patient=False)), None)
+            if taken is None:
+                yield paths
+                return
+        with locked(taken):
+            pass
 
 
 def lock(handle: TextIO, *, is_patient: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -29,6 +30,35 @@ def script(path: Path, text: str) -> Path:
     path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
     path.chmod(0o755)
     return path
+
+
+def test_an_older_python_is_told_so() -> None:
+    """It can read build.py, and nothing else is read before."""
+    text = BUILD.read_text(encoding="utf-8")
+    ast.parse(text, feature_version=(3, 6))
+    assert "from __future__" not in text  # what it has of it was new in 3.7
+    code = "import runpy, sys; sys.version_info = (3, 8, 18); runpy.run_path(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", code, BUILD], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "build.py: it needs Python 3.9 or newer, and this is 3.8: start it by another one, such "
+        "as python3.13 build.py.\n"
+    )
+
+
+@on_posix
+@pytest.mark.parametrize("arguments", [["doctor"], ["--help"]], ids=str)
+def test_who_has_read_enough_is_told_nothing(arguments: list[str]) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-B", BUILD, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None and running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == ""
+        assert running.wait(60) == 141
 
 
 def test_takes_an_interpreter_for_what_it_says_when_run() -> None:

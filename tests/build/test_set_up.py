@@ -452,6 +452,38 @@ def test_an_environment_that_is_used_is_not_removed(checkout: Path) -> None:
     assert not (checkout / ".env").exists()
 
 
+@on_posix
+def test_clean_and_a_run_do_not_wait_for_each_other(checkout: Path) -> None:
+    """The run has what clean waits for, and then wants what clean would have by then."""
+    (checkout / ".env" / "bpy-5.2").mkdir(parents=True)
+    (checkout / ".env" / "bpy-5.2.lock").touch()
+    run = (
+        "from tools import ENVIRONMENTS, environments; environments.use('tools'); "
+        "print(1, flush=True); input(); "
+        "environments.locked(ENVIRONMENTS / 'bpy-5.2.lock').__enter__(); print(2, flush=True)"
+    )
+    clean = [sys.executable, "-B", "build.py", "clean"]
+    with subprocess.Popen(
+        [sys.executable, "-B", "-c", run],
+        cwd=checkout,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None and running.stdout.readline() == "1\n"
+        with subprocess.Popen(clean, cwd=checkout, stderr=subprocess.PIPE, text=True) as cleaning_:
+            assert cleaning_.stderr is not None
+            waits = f"Waiting: another run uses {checkout / '.env' / 'tools'}.\n"
+            assert cleaning_.stderr.readline() == waits
+            try:
+                assert running.communicate("\n", timeout=60)[0] == "2\n"
+                assert cleaning_.wait(60) == 0
+            finally:
+                running.kill()
+                cleaning_.kill()
+    assert not (checkout / ".env").exists()
+
+
 def test_doctor_tells_what_there_is_and_no_secret(checkout: Path) -> None:
     secret = "https://someone:password@a.mirror/simple"
     done = run_build(checkout, ["doctor"], PIP_INDEX_URL=secret)
