@@ -42,7 +42,8 @@ def checkout(tmp_path: Path) -> Path:
     ):
         shutil.copy(ROOT / name, folder / name)
     for name in ("docs", "jobs", "tools"):
-        shutil.copytree(ROOT / name, folder / name)
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     package = folder / build.PACKAGE.name
     package.mkdir()
     (package / "__init__.py").write_bytes(b"#" * 100_000)

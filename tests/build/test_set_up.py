@@ -12,6 +12,7 @@ import platform
 import re
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -297,11 +298,13 @@ def test_a_python_without_ensurepip_makes_environments_by_its_pip(
     own = pythons.own_python()
     spec = importlib.util.find_spec("ensurepip")
     assert own is not None and spec is not None and spec.origin is not None
+    # Debian has the wheel of pip somewhere else, and no pip but in environments such as this one.
+    wheels = sysconfig.get_config_var("WHEEL_PKG_DIR") or Path(spec.origin).parent / "_bundled"
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(Path(spec.origin).parent / "_bundled"))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
     nothing = Python(own.path, own.version, frozenset({"venv"}))
     assert not environments.can_make(nothing)
-    base = Python(own.path, own.version, frozenset({"venv", "pip"}))
+    base = Python(Path(sys.executable), own.version, frozenset({"venv", "pip"}))
     assert environments.can_make(base)
     assert environments.make(base, tmp_path / "made") == ""
     python = environments.environment_python(tmp_path / "made")
