@@ -211,3 +211,14 @@ def python_packages(version: str) -> Lack | None:
         if known.returncode or not known.stdout.strip():
             return None
     return Lack(f"CPython {version}", names)
+
+
+def main(arguments: list[str]) -> int:
+    """Print all packages of a package manager that some bpy wheel may need, there or not."""
+    lacks = map(library_lack, [*LIBRARIES, SOFTWARE_OPENGL])
+    print(*packages_of(lacks, arguments[0]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -407,6 +407,17 @@ def test_a_wheel_of_ones_own_takes_the_place_of_another_one(
     assert not environments.is_whole("trial", own)
 
 
+def test_the_host_of_the_repository_installs_what_build_py_would() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
+    (command,) = re.findall(r"\$\(python (-m tools\.system apt)\)", workflow)
+    packages = subprocess.run(
+        [sys.executable, *command.split()], cwd=ROOT, capture_output=True, text=True
+    ).stdout.split()
+    known = {names[0] for names in system.LIBRARIES.values()} | {*system.MESA["apt"].split()}
+    assert set(packages) == known and len(packages) == len(known)
+    assert not any(package in workflow for package in packages)
+
+
 # --- Commands -------------------------------------------------------------------------------------
 
 
