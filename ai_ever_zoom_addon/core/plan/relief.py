@@ -168,7 +168,7 @@ class ReliefMaker:
     ) -> Array:
         """The heights that are wanted, as far as they can be had without a fold or a seam."""
         x, y = _centres(self.aspect)
-        steepest, highest = self._limits(x + 1j * y, places)
+        steepest, highest = self._limits(x, y, places)
         cell = max(1.0, self.aspect) / _CELLS
         is_flat = self.mask.depth(x, y) < _MARGIN
         for mask, centre, size, turn in flat:
@@ -182,24 +182,24 @@ class ReliefMaker:
         return _smooth(np.minimum(heights, ceiling))
 
     def _limits(
-        self, points: NDArray[np.complex128], places: tuple[tuple[float, ...], ...]
+        self, x: Array, y: Array, places: tuple[tuple[float, ...], ...]
     ) -> tuple[Array, Array]:
         """How steep and how high each cell may be; see the module's first lines."""
-        steepest = np.full(points.shape, _STEEPEST)
-        highest = np.full(points.shape, self.strength)
-        from_eye = points - complex(*self.eye)
+        steepest = np.full(x.shape, _STEEPEST)
+        highest = np.full(x.shape, self.strength)
+        from_eye = x + 1j * y - complex(*self.eye)
         for _, distance, right, up, half_width, half_height in places:
-            aside = complex(right, up)
-            away = from_eye - aside
             # A little more than is in view, as what is near is seen elsewhere.
-            is_seen = (np.abs(away.real) < 1.2 * half_width) & (
-                np.abs(away.imag) < 1.2 * half_height
-            )
+            rows = np.flatnonzero(np.abs(from_eye[:, 0].imag - up) < 1.2 * half_height)
+            columns = np.flatnonzero(np.abs(from_eye[0].real - right) < 1.2 * half_width)
+            if not (len(rows) and len(columns)):
+                continue
+            seen = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
             top = min(self.strength, _NEAREST * distance)
-            grows = np.maximum(np.abs((1.0 - distance) * from_eye - aside), 1e-9)
-            slope = STRETCH * (1.0 - top) * (distance - top) / grows
-            steepest = np.where(is_seen, np.minimum(steepest, slope), steepest)
-            highest = np.where(is_seen, np.minimum(highest, top), highest)
+            away = (1.0 - distance) * from_eye[seen] - complex(right, up)
+            slope = STRETCH * (1.0 - top) * (distance - top) / np.maximum(np.abs(away), 1e-9)
+            steepest[seen] = np.minimum(steepest[seen], slope)
+            highest[seen] = np.minimum(highest[seen], top)
         return steepest, highest
 
 

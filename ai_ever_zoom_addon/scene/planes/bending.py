@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.plan.bending import bendable
-from ...core.plan.mask import MaskMesh
+from ...core.plan.bending import Bend, bendable
+from ...core.plan.mask import Mask, MaskMesh
 from ...core.plan.plan import Layer
 from ...core.plan.relief import FINEST, ReliefMaker
 from ..drivers import drive
@@ -78,14 +79,19 @@ def _made_of(layer: Layer, maker: ReliefMaker | None) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
+@lru_cache(maxsize=8)  # layers of one shape have the same, whatever their depth; a megabyte each
+def _fine(mask: Mask, bends: tuple[Bend, ...]) -> MaskMesh:
+    """A layer's mesh with faces as fine as a relief needs it."""
+    return bendable(mask, bends).finer(FINEST)
+
+
 def _shape(
     layer: Layer, maker: ReliefMaker | None
 ) -> tuple[MaskMesh, dict[str, NDArray[np.float64]]]:
     """The flat mesh, and by what each key moves its corners, shape (n, 3), in image widths."""
-    mesh = bendable(layer.mask, layer.bends)
+    mesh = bendable(layer.mask, layer.bends) if maker is None else _fine(layer.mask, layer.bends)
     offsets = {}
     if maker is not None:
-        mesh = mesh.finer(FINEST)
         relief = maker.make()
         offsets[RELIEF] = relief.offsets(relief.after, mesh.points)
         if relief.before is not None:
