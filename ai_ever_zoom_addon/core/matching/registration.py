@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,23 +167,14 @@ def _register_level(
         if np.count_nonzero(valid) < SMALLEST**2 / 4:
             return NOTHING
         residual = sample.ravel() + product(values[None].astype(np.float32), photometric)[0]
-        spread = 1.4826 * median(np.abs(residual[valid.ravel()])) + ROUNDING
-        # At an edge a small displacement makes a large difference: no reason to distrust it,
-        # if both pictures have it. A caption has edges in one of them.
         sample_slopes = sample_y, sample_x = _slopes(sample)
         edge = np.minimum(steep, np.hypot(sample_x, sample_y).ravel())
-        bound = 4 * np.float32(spread) + edge
-        weight = np.square(np.clip(1 - np.square(residual / bound), 0, None))
-        weight *= valid.ravel()
+        weight = _trust(residual, valid.ravel(), edge)
         slope_x, slope_y = (sample_x + target_x) / 2, (sample_y + target_y) / 2
         jacobian[0] = (slope_x * x_pixels + slope_y * y_pixels).ravel()
         jacobian[1] = (slope_y * x_pixels - slope_x * y_pixels).ravel()
         jacobian[2], jacobian[3] = slope_x.ravel(), slope_y.ravel()
-        weighted = jacobian * weight
-        normal = product(weighted, jacobian.T).astype(np.float64)
-        normal += np.diag(1e-6 * (np.diag(normal) + 1e-6))
-        slope = product(weighted, residual[:, None])[:, 0].astype(np.float64)
-        update = -np.linalg.solve(normal, slope)
+        update = _gauss_newton(jacobian, weight, residual)
         values += update[4:]
         larger, turn, right, down = (float(value) for value in update[:4])
         distance = math.hypot(right, down)
@@ -217,6 +209,37 @@ def _register_level(
     samples = float(valid.mean()) * _independent_samples([sample], [target])
     certainty = correlation * math.sqrt(samples)
     return Registration(placement, correlation, certainty, error, step, is_settled)
+
+
+def _trust(residual: Array, valid: NDArray[np.bool_], edge: Array) -> Array:
+    """How much each pixel counts, 0 to 1, shape (pixels,): what lies far off is something else.
+
+    Args:
+        residual: By how much the pictures differ.
+        valid: Whether there is something to compare.
+        edge: How steep both pictures are. At an edge a small displacement makes a large difference:
+            no reason to distrust it, if both have it. A caption has edges in one of them.
+    """
+    spread = 1.4826 * median(np.abs(residual[valid])) + ROUNDING
+    bound = 4 * np.float32(spread) + edge
+    weight: Array = np.square(np.clip(1 - np.square(residual / bound), 0, None))
+    weight *= valid
+    return weight
+
+
+def _gauss_newton(jacobian: Array, weight: Array, residual: Array) -> NDArray[np.floating[Any]]:
+    """The step that makes the weighted squares of the residuals least, shape (unknowns,).
+
+    Args:
+        jacobian: What each unknown changes, shape (unknowns, pixels).
+        weight: Of the pixels.
+        residual: The same.
+    """
+    weighted = jacobian * weight
+    normal = product(weighted, jacobian.T).astype(np.float64)
+    normal += np.diag(1e-6 * (np.diag(normal) + 1e-6))
+    slope = product(weighted, residual[:, None])[:, 0].astype(np.float64)
+    return -np.linalg.solve(normal, slope)
 
 
 class _Source:
