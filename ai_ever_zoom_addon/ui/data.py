@@ -27,6 +27,7 @@ from .asking import active_zoom, folder_path
 from .bridge import problem_of
 from .questions import question_of
 from .remarking import Remark, remarks_of
+from .thumbnails import forget_packed
 
 
 @dataclass(frozen=True)
@@ -245,6 +246,7 @@ def _not_built(names: Sequence[str]) -> list[Text]:
 def refresh(*_: object) -> None:
     """Compute everything anew when it is next shown."""
     _known.clear()
+    forget_packed()
 
 
 @persistent  # type: ignore[untyped-decorator]

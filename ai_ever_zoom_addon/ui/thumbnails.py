@@ -24,11 +24,14 @@ class _Turned:
         pictures: They, as soon as there is one.
         sources: What each was made from.
         looks: How often it was looked for in vain.
+        packed: How packed images are stored, by their numbers and sizes, until something in the
+            scene changes: to look for them, and into them, takes long.
     """
 
     pictures: Any = None
     sources: dict[str, bytes] = {}
     looks: dict[str, int] = {}
+    packed: dict[tuple[int, int], int] = {}
 
 
 def icon_of(image: Any) -> int:
@@ -36,7 +39,7 @@ def icon_of(image: Any) -> int:
     preview = image.preview_ensure()
     if preview is None:
         return 0
-    orientation = _orientation_of(image)
+    orientation = orientation_of(image)
     width, height = preview.icon_size
     if orientation == UPRIGHT:
         return int(preview.icon_id)
@@ -48,7 +51,22 @@ def icon_of(image: Any) -> int:
     return _turned(name, upright(pixels, orientation))
 
 
-def _orientation_of(image: Any) -> int:
+def orientation_of(image: Any) -> int:
+    """How the picture of a Blender image is stored, see `core.files.orientation`."""
+    if image.packed_file is None:
+        return _read_orientation(image)
+    key = image.session_uid, image.packed_file.size
+    if key not in _Turned.packed:
+        _Turned.packed[key] = _read_orientation(image)
+    return _Turned.packed[key]
+
+
+def forget_packed() -> None:
+    """Packed images may be others now."""
+    _Turned.packed.clear()
+
+
+def _read_orientation(image: Any) -> int:
     try:
         return loading.orientation_of(loading.image_file(image))
     except EverZoomError:  # the file is gone
@@ -90,5 +108,6 @@ def unregister() -> None:
     _Turned.pictures = None
     _Turned.sources.clear()
     _Turned.looks.clear()
+    _Turned.packed.clear()
     if bpy.app.timers.is_registered(_redraw):
         bpy.app.timers.unregister(_redraw)

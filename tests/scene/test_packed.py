@@ -9,9 +9,11 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from PIL import Image
 
 from ai_ever_zoom_addon.scene import loading
 from ai_ever_zoom_addon.scene.planes import objects
+from ai_ever_zoom_addon.ui import thumbnails
 
 from .nested import write_series
 
@@ -124,3 +126,19 @@ def test_packed_pictures_are_read_without_their_files(addon: None, tmp_path: Pat
     np.testing.assert_array_equal(loading.read_pixels(file), before)
     assert loading.read_size(file) == (before.shape[1], before.shape[0])
     assert len(bpy.data.images) == count
+
+
+@pytest.mark.newest
+def test_how_a_packed_picture_is_stored_is_known_until_it_is_another_one(tmp_path: Path) -> None:
+    image: Any = None
+    for orientation in (6, 1, 3):
+        file, exif = tmp_path / "a.png", Image.Exif()
+        exif[274] = orientation
+        Image.effect_noise((20 + orientation, 10), 50.0).save(file, exif=exif)
+        data = file.read_bytes()
+        if image is None:
+            image = bpy.data.images.load(str(file))
+        file.unlink()
+        image.pack(data=data, data_len=len(data))
+        for _ in range(2):
+            assert thumbnails.orientation_of(image) == orientation
