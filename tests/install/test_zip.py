@@ -56,7 +56,7 @@ def test_holds_the_package_the_guide_the_manifest_and_the_notices(extension_zip:
         assert archive.testzip() is None
         names = set(archive.namelist())
         licence, others = (archive.read(name).decode() for name in ("LICENSE", "THIRD_PARTY.md"))
-    sources = [*build.PACKAGE.rglob("*.py"), *build.PACKAGE.rglob("*.html")]
+    sources = [file for kind in ("py", "html", "json") for file in build.PACKAGE.rglob(f"*.{kind}")]
     package = {path.relative_to(build.PACKAGE).as_posix() for path in sources}
     assert {"__init__.py", "cli.py"} <= package
     pages = {f"guide/{name}" for name in build.guide()}
