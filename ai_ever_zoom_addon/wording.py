@@ -151,6 +151,9 @@ _SENTENCES = {
         "No view transform of this colour configuration leaves pictures as they are: frames have "
         'other colours than the images; the nearest is "{view}".'
     ),
+    FindingKind.CHANGED_COLOURS: (
+        "The view transform {view} changes the images' colours: {plain} leaves them."
+    ),
     FindingKind.HALF_PRECISION: (
         "{engine} renders with half precision: of the 16 bits of its frames about 12 are exact; "
         "{remedy}."

@@ -22,7 +22,7 @@ DOCS = ROOT / "docs"
 # In the order of the navigation; last of all come the README's parts, from the first to the last.
 SOURCES = (
     *("first-steps", "panel", "images-and-presets", "timing-and-camera", "effects", "gallery"),
-    *("compositing", "mixing", "page", "farm", "scripting", "linking", "files"),
+    *("compositing", "mixing", "page", "farm", "colour", "scripting", "linking", "files"),
 )
 README = ROOT / "README.md"
 README_PARTS = ("Preparing the pictures", "The scene")

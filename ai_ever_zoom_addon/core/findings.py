@@ -64,6 +64,7 @@ class FindingKind(StrEnum):
     IDLE_THINGS = "idle-things"  # engine, in a word; things: what hangs on images
     OTHER_FRAMES = "other-frames"  # frames, wanted: the first and the last
     OTHER_COLOURS = "other-colours"  # view: the transform that comes nearest
+    CHANGED_COLOURS = "changed-colours"  # view: the transform, plain: one that leaves colours
     HALF_PRECISION = "half-precision"  # engine
 
 

@@ -110,6 +110,7 @@ def of(context: Any) -> Shown:
         question_of(group),
         *(owner.get(name) for name in (tags.RECIPE, tags.SETTINGS)),
         tags.ZOOM_LEVEL in owner,
+        scene.view_settings.view_transform,
         (scene.frame_start, scene.frame_end, scene.frame_step),
         len(bpy.data.objects),  # another scene may have got a zoom
     )

@@ -12,6 +12,7 @@ from ..core.findings import Finding, FindingKind, without_repeats
 from ..errors import EverZoomError
 from ..names import last_part
 from ..scene import effects, recipe
+from ..scene.output.output_settings import VIEW_TRANSFORM, differences
 from ..settings import TABLE, Engine, Travel
 from ..texts import Text
 from ..wording import Way, left_out_by_line, sentence
@@ -66,6 +67,10 @@ def _all(scene: Any, control: Any) -> Iterator[Remark]:
         yield Remark(line, line, is_warning=True, image=files[0])
     for finding in of_plan:
         yield _of_finding(finding, is_warning=False)
+    for difference in differences(scene, control):
+        if difference.path == VIEW_TRANSFORM:
+            views = {"view": difference.value, "plain": difference.wanted}
+            yield _of_finding(Finding(FindingKind.CHANGED_COLOURS, views), is_warning=False)
     is_flat = is_fast_2d(control.ever_zoom)
     things = effects.unseen(scene, control, is_flat=is_flat)
     if things:

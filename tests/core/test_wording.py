@@ -166,6 +166,10 @@ EXAMPLES: dict[FindingKind, tuple[Any, ...]] = {
         *["the scene has the frames 5 to 99, the zoom 5 to 125"] * 2,
     ),
     FindingKind.OTHER_COLOURS: ({"view": "Film"}, *['other colours .* nearest is "Film"'] * 2),
+    FindingKind.CHANGED_COLOURS: (
+        {"view": "AgX", "plain": "Standard"},
+        *["AgX changes the images' colours: Standard leaves them"] * 2,
+    ),
     FindingKind.HALF_PRECISION: (
         {"engine": "EEVEE"},
         "^EEVEE .* about 12 are exact; choose Cycles or Fast 2D",

@@ -239,7 +239,9 @@ def test_my_settings_are_kept(addon: None, tmp_path: Path) -> None:
     assert not differing(scene, control)
     group = control.ever_zoom
     assert (group.frames_per_second, group.start_frame) == (25.0, 5)  # the scene's
-    assert group.notes == ""
+    assert group.notes.splitlines() == [  # and nothing of the frames
+        "The view transform AgX changes the images' colours: Standard leaves them."
+    ]
     group.zoom_steps = 60
     assert "the scene has the frames 5 to 99, the zoom 5 to 125" in group.notes
 

@@ -25,7 +25,8 @@ from ...errors import EverZoomError
 from ...settings import Engine, FileFormat
 from ...stopping import heed
 from ...texts import Text
-from .. import colours, compat
+from ...wording import Way, sentence
+from .. import compat
 from ..loading import image_file
 from ..paths import absolute
 from ..planes.objects import controls, image_node, parts
@@ -377,12 +378,9 @@ def _remarks(scene: Any) -> Iterator[Text]:
             )
         elif scene.cycles.device == "GPU":
             yield Text("Cycles takes the processor where a machine has no GPU set up.")
-        view, plain = scene.view_settings.view_transform, colours.plain_display().view
-        if controls(scene) and view != plain:
-            yield Text(
-                "The view transform {view} changes the images' colours: {plain} leaves them.",
-                view=view,
-                plain=plain,
+        if controls(scene):
+            yield from (
+                sentence(finding, Way.WINDOW) for finding in output_settings.changed_colours(scene)
             )
     for name, first, last in other_cameras(scene):
         yield Text(

@@ -215,12 +215,15 @@ def _encoding_speed(*, in_sequencer: bool) -> str:
     return "REALTIME" if in_sequencer else "GOOD"
 
 
+VIEW_TRANSFORM = "view_settings.view_transform"
+
+
 def _wanted_colours(engine: Engine) -> Table:
     """A view under which an image comes back as it is."""
     display = colours.plain_display()
     table: Table = {
         "display_settings.display_device": display.device,
-        "view_settings.view_transform": display.view,
+        VIEW_TRANSFORM: display.view,
         "view_settings.look": "None",
         "view_settings.exposure": 0.0,
         "view_settings.gamma": 1.0,
@@ -348,10 +351,11 @@ def check(scene: bpy.types.Scene, plan: Plan) -> list[Finding]:
     check_format(plan.settings.file_format)
     if engine is Engine.KEEP:
         first, last = scene.frame_start, scene.frame_end
-        if first <= plan.first_frame and last >= plan.last_frame:
-            return []
-        values = {"frames": [first, last], "wanted": [plan.first_frame, plan.last_frame]}
-        return [Finding(FindingKind.OTHER_FRAMES, values)]
+        findings = changed_colours(scene)
+        if first > plan.first_frame or last < plan.last_frame:
+            values = {"frames": [first, last], "wanted": [plan.first_frame, plan.last_frame]}
+            findings.append(Finding(FindingKind.OTHER_FRAMES, values))
+        return findings
     check_engine(engine)
     findings = []
     display = colours.plain_display()
@@ -361,6 +365,14 @@ def check(scene: bpy.types.Scene, plan: Plan) -> list[Finding]:
         name = TABLE["engine"].items[engine][0]
         findings.append(Finding(FindingKind.HALF_PRECISION, {"engine": name}))
     return findings
+
+
+def changed_colours(scene: bpy.types.Scene) -> list[Finding]:
+    """That a scene's view transform is none that leaves pictures as they are; nothing if it is."""
+    view, plain_view = scene.view_settings.view_transform, colours.plain_display().view
+    if view == plain_view:
+        return []
+    return [Finding(FindingKind.CHANGED_COLOURS, {"view": view, "plain": plain_view})]
 
 
 # --- What of it is written ------------------------------------------------------------------------
