@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,15 @@ def test_an_output_of_windows_is_where_blender_writes_it(tmp_path: Path, path: s
     if "tmp" not in path:
         output_settings.set_name_of_copy(scene, [tmp_path / "pictures" / "a.png"])
         assert scene.render.filepath == path.replace("zoom.mp4", "pictures_zoom.mp4")
+
+
+@pytest.mark.parametrize("first", ["", "//", "/tmp/", "/tmp\\", f"{tempfile.gettempdir()}\\"])
+def test_an_output_that_nobody_has_chosen_gets_a_name(tmp_path: Path, first: str) -> None:
+    """Blender begins with one of these, by its system and version."""
+    scene = bpy.context.scene
+    scene.render.filepath = first
+    output_settings.set_first_output(scene, [tmp_path / "pictures" / "a.png"])
+    assert Path(scene.render.filepath) == tmp_path / "pictures" / "pictures_zoom.mp4"
 
 
 @pytest.mark.parametrize("written", ["//zoom.mp4", "//renders/zoom.mp4", "//frames"])

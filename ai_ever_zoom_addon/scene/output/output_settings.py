@@ -768,7 +768,8 @@ def set_first_output(
         file_format: What it is; AUTO: the usual one.
     """
     path = scene.render.filepath
-    is_first = path in ("", "/tmp/", "/tmp\\", "//", f"{Path(tempfile.gettempdir())}/")
+    temporary = f"{Path(tempfile.gettempdir()).as_posix()}/"
+    is_first = path.replace("\\", "/") in ("", "/tmp/", "//", temporary)
     written = FileFormat.H264 if file_format is FileFormat.AUTO else file_format
     ending = KINDS[written].ending
     ours = [
