@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 
@@ -16,12 +17,21 @@ def main(arguments: list[str]) -> int:
     What is in a lock already is kept where it suits SOURCES; of a lock whose file was removed
     everything is the newest.
     """
+    parser = argparse.ArgumentParser(
+        prog="build.py lock",
+        description="Looks up all packages anew, for tools/locks/, or those of the locks named.",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SOURCES))
+    names = parser.parse_args(arguments).names or [*SOURCES]
+    for name in names:
+        if name not in SOURCES:
+            raise BuildError(f"There is no lock {name}: name {', '.join(SOURCES)}.")
     base = own_python()
     if base is None:
         raise BuildError(f"{sys.executable} cannot run uv.")
     provide([base], NO_WISHES)
     python = prepare("uv", base, Content(("uv",)), NO_WISHES)
-    for name in arguments or SOURCES:
+    for name in names:
         packages, version = SOURCES[name]
         target = LOCKS / f"{name}.txt"
         options = ["--universal", "--generate-hashes", "--no-header", "--no-annotate", "--quiet"]
