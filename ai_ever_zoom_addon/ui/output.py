@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ..scene import zooms
-from ..scene.output.output_settings import differences
+from ..scene.output.output_settings import differences, is_set_up, taken
 from ..texts import Text
 from ..wording import counted
 from .asking import active_zoom
@@ -27,8 +27,11 @@ class EVERZOOM_OT_take_recipe(OfZoom, bpy.types.Operator):
 
     def act(self, context: Any) -> None:
         control = active_zoom(context)
+        is_guest = not is_set_up(context.scene, control)
         count = len(differences(context.scene, control))
         zooms.take_recipe(context.scene, control, output_name())
+        if is_guest:  # brought here from another file: all of them are new
+            count = len(taken(context.scene, control))
         report(
             self,
             Text("{settings} taken from the recipe", settings=counted(count, "setting")),

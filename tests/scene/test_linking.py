@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,9 @@ def test_the_frames_are_the_same_once_the_scene_is_set_up(
     bring(tmp_path, way)
     assert bpy.context.scene.camera is None
     assert operators.ever_zoom.take_recipe() == {"FINISHED"}
-    assert "Traceback" not in "".join(capfd.readouterr())  # Blender asks of all objects in threads
+    said, errors = capfd.readouterr()
+    assert int(re.findall(r"Info: (\d+) settings taken from the recipe", said)[0]) > 20
+    assert "Traceback" not in said + errors  # Blender asks of all objects in threads
     assert error(frame(tmp_path / "shot.png", 7), own)[1] < 1
     group: Any = bpy.context.scene.ever_zoom
     group.crop = 0.6

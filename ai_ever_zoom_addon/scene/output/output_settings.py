@@ -444,7 +444,7 @@ def frames_rendered(scene: Any) -> range:
 
 def own_range(scene: bpy.types.Scene, control: bpy.types.Object) -> tuple[int, int] | None:
     """The frames that the user wants rendered of a zoom, where these are not all of it."""
-    table = _written(scene).get(str(control.get(tags.IDENTITY)), {})
+    table = taken(scene, control)
     ends = scene.frame_start, scene.frame_end
     all_of_it = table.get("frame_start"), table.get("frame_end")
     return None if all_of_it in (ends, (None, None)) else ends
@@ -589,8 +589,12 @@ class Difference:
 
 def differences(scene: bpy.types.Scene, control: bpy.types.Object) -> list[Difference]:
     """What in a scene is not as a zoom's recipe wants it: quick enough for a panel."""
-    table = _written(scene).get(str(control.get(tags.IDENTITY)), {})
-    return list(_differences(scene, table))
+    return list(_differences(scene, taken(scene, control)))
+
+
+def taken(scene: bpy.types.Scene, control: bpy.types.Object) -> Table:
+    """What a scene was given last for a zoom: values by their data paths."""
+    return _written(scene).get(str(control.get(tags.IDENTITY)), {})
 
 
 def _differences(scene: bpy.types.Scene, table: Table) -> Iterator[Difference]:
