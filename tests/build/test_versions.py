@@ -13,10 +13,12 @@ import pytest
 from tests import pictures
 from tests.scene.nested import write_series
 from tools import BPY, ROOT
-from tools.environments import environment_python
+from tools.environments import ENVIRONMENTS, environment_python
 
-PYTHONS = {series: environment_python(ROOT / ".env" / f"bpy-{series}") for series in BPY}
-SERIES = sorted(series for series, python in PYTHONS.items() if python.is_file())
+PYTHONS = {series: environment_python(ENVIRONMENTS / f"bpy-{series}") for series in BPY}
+SERIES = sorted(  # not those that are being set up at this moment
+    series for series in BPY if (ENVIRONMENTS / f"bpy-{series}" / "installed").is_file()
+)
 
 
 def in_all(what: str, folder: Path) -> None:
