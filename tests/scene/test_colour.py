@@ -78,6 +78,19 @@ def test_what_view_transforms_do_to_known_colours(still: Any, tmp_path: Path) ->
     assert told["Standard"] == [118, 255, *RED, 0, 0]
 
 
+def test_openexr_is_light_without_the_view_transform(still: Any, tmp_path: Path) -> None:
+    image = swatches()
+    still.view_settings.view_transform = "AgX"
+    still.render.image_settings.file_format = "OPEN_EXR"
+    still.render.image_settings.color_depth = "32"
+    image.save_render(str(tmp_path / "a.exr"), scene=still)
+    light: Any = bpy.data.images.load(str(tmp_path / "a.exr"))
+    pixels = np.empty(12, np.float32)
+    light.pixels.foreach_get(pixels)
+    wanted = pictures.to_linear(np.array([GREY, WHITE, RED]) / 255.0)
+    assert np.allclose(pixels.reshape(3, 4)[:, :3], wanted, atol=1e-4)
+
+
 @pytest.mark.newest
 def test_displays_show_the_same_by_other_numbers(still: Any, tmp_path: Path) -> None:
     page, image = (ROOT / "docs" / "colour.md").read_text("utf-8"), swatches()
