@@ -12,8 +12,8 @@ import pytest
 
 from tests import pictures
 from tests.scene.nested import write_series
-from tools import BPY, ROOT
-from tools.environments import ENVIRONMENTS, environment_python
+from tools import BPY, ENVIRONMENTS, ROOT
+from tools.environments import environment_python
 
 PYTHONS = {series: environment_python(ENVIRONMENTS / f"bpy-{series}") for series in BPY}
 SERIES = sorted(  # not those that are being set up at this moment
