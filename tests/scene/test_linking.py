@@ -12,6 +12,7 @@ import pytest
 
 from ai_ever_zoom_addon.scene import compat
 from ai_ever_zoom_addon.scene.planes import objects
+from ai_ever_zoom_addon.scene.strips.strips import has_strips
 from ai_ever_zoom_addon.scene.tags import ZOOM_LEVEL_PATH
 from tests.pictures import Array, error, read
 from tests.scene.nested import write_series
@@ -114,6 +115,16 @@ def test_the_frames_are_the_same_once_the_scene_is_set_up(
 def test_the_scene_brings_fast_2d(addon: None, tmp_path: Path, way: str) -> None:
     own = own_frame(tmp_path, "sequencer")
     bring(tmp_path, way, "Scene")
+    assert error(frame(tmp_path / "shot.png", 7), own)[1] < 1
+
+
+def test_a_linked_collection_gets_strips_of_the_shot_s_own(addon: None, tmp_path: Path) -> None:
+    own = own_frame(tmp_path, "sequencer")
+    bring(tmp_path, "link")
+    scene: Any = bpy.context.scene
+    assert not has_strips(scene)
+    operators.ever_zoom.take_recipe()
+    assert has_strips(scene)
     assert error(frame(tmp_path / "shot.png", 7), own)[1] < 1
 
 
