@@ -93,6 +93,8 @@ def test_what_is_refused(
     assert printed[0].replace("0.800000011920929", "0.8") == told[0]
     (said, _) = told[1].replace("/pictures", tmp_path.as_posix()).split(" ...")
     assert any(line.startswith(said) for line in printed[1:])
+    with pytest.raises(TypeError):
+        zoom().engine = "none"
     assert run("--nonsense").status == 1
     assert run("-i", tmp_path / "nothing").status == 1
 
