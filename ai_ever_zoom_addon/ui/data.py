@@ -27,7 +27,7 @@ from .asking import active_zoom, folder_path
 from .bridge import problem_of
 from .questions import question_of
 from .remarking import Remark, remarks_of
-from .thumbnails import forget_packed
+from .thumbnails import forget_orientations
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ def _not_built(names: Sequence[str]) -> list[Text]:
 def refresh(*_: object) -> None:
     """Compute everything anew when it is next shown."""
     _known.clear()
-    forget_packed()
+    forget_orientations()
 
 
 @persistent  # type: ignore[untyped-decorator]

@@ -24,14 +24,15 @@ class _Turned:
         pictures: They, as soon as there is one.
         sources: What each was made from.
         looks: How often it was looked for in vain.
-        packed: How packed images are stored, by their numbers and sizes, until something in the
-            scene changes: to look for them, and into them, takes long.
+        orientations: How images are stored, by their numbers, files and sizes if they are packed,
+            until something in the scene changes: to look into them takes long, and longer into
+            packed ones.
     """
 
     pictures: Any = None
     sources: dict[str, bytes] = {}
     looks: dict[str, int] = {}
-    packed: dict[tuple[int, int], int] = {}
+    orientations: dict[tuple[int, str, int], int] = {}
 
 
 def icon_of(image: Any) -> int:
@@ -53,17 +54,16 @@ def icon_of(image: Any) -> int:
 
 def orientation_of(image: Any) -> int:
     """How the picture of a Blender image is stored, see `core.files.orientation`."""
-    if image.packed_file is None:
-        return _read_orientation(image)
-    key = image.session_uid, image.packed_file.size
-    if key not in _Turned.packed:
-        _Turned.packed[key] = _read_orientation(image)
-    return _Turned.packed[key]
+    packed = image.packed_file
+    key = image.session_uid, image.filepath, packed.size if packed else 0
+    if key not in _Turned.orientations:
+        _Turned.orientations[key] = _read_orientation(image)
+    return _Turned.orientations[key]
 
 
-def forget_packed() -> None:
-    """Packed images may be others now."""
-    _Turned.packed.clear()
+def forget_orientations() -> None:
+    """Images may be others now."""
+    _Turned.orientations.clear()
 
 
 def _read_orientation(image: Any) -> int:
@@ -108,6 +108,6 @@ def unregister() -> None:
     _Turned.pictures = None
     _Turned.sources.clear()
     _Turned.looks.clear()
-    _Turned.packed.clear()
+    _Turned.orientations.clear()
     if bpy.app.timers.is_registered(_redraw):
         bpy.app.timers.unregister(_redraw)
