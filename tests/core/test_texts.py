@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from typing import Any
 
 import pytest
@@ -102,3 +103,14 @@ def test_what_is_wrong_in_a_file_can_be_said_in_another_language() -> None:
         read_timing('{"images": [{"image": "a.png", "hold": "long"}]}', "b.json")
     assert "hold of a.png: 'long' is no number" in str(caught.value)
     assert "hold of a.png: 'long' ist keine Zahl" in german(caught.value.text)
+
+
+def test_without_values_braces_are_braces() -> None:
+    assert german(Text("{folder} stands for a {")) == "{folder} stands for a {"
+
+
+def test_a_text_that_is_passed_on_keeps_how_it_was_made() -> None:
+    text = Text("{count} frames", count=3)
+    for passed_on in (Text(text), pickle.loads(pickle.dumps(text))):
+        assert passed_on == "3 frames"
+        assert german(passed_on) == "3 Bilder"

@@ -1,0 +1,66 @@
+"""Whether the languages are whole. What they look like is seen in the real window."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import bpy
+import pytest
+
+from ai_ever_zoom_addon.ui.languages import CONTEXT
+from tools.languages import FOLDER, collect, places, update
+
+pytestmark = pytest.mark.newest
+FILES = sorted(FOLDER.glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
+    return collect()
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+def test_a_language_has_all_texts_and_their_places(file: Any, texts: list[str]) -> None:
+    held = json.loads(file.read_text(encoding="utf-8"))
+    assert list(held) == texts, "run python3 build.py languages"
+    assert [english for english, text in held.items() if not text.strip()] == []
+    for english, text in held.items():
+        assert places(text) == places(english)
+        assert (text[:1] == " ", text[-1:] == " ") == (english[:1] == " ", english[-1:] == " ")
+
+
+def test_all_kinds_of_texts_are_collected(texts: list[str]) -> None:
+    for text in (
+        "Build Infinite Zoom",  # a button
+        "Build from {name}",  # one with a value
+        "Timing",  # a panel
+        "Frames from one image to the next",  # a tooltip
+        "There and Back",  # a choice
+        "{count} images",
+        "choose By the Pictures as Order",  # what to do about a finding
+        "The folder {folder} does not exist: check the path.",  # an error
+        "Build a zoom first",  # why a button is grey
+        "Reading {file}",  # at work
+    ):
+        assert text in texts
+    assert not [text for text in texts if "--zoom-factor" in text or "EVERZOOM_" in text]
+
+
+def test_new_texts_come_in_and_old_ones_go_and_the_rest_stays(tmp_path: Any) -> None:
+    file = tmp_path / "it.json"
+    assert update(file, ["Crop", "Loop"]) == 2
+    file.write_text(json.dumps({"Crop": "Ritaglia", "Gone": "Via"}), encoding="utf-8")
+    assert update(file, ["Crop", "Loop"]) == 1
+    assert json.loads(file.read_text(encoding="utf-8")) == {"Crop": "Ritaglia", "Loop": ""}
+
+
+def test_buttons_panels_and_settings_are_looked_up_apart_from_blenders_words() -> None:
+    for base in ("Operator", "Panel", "Menu"):
+        for kind in getattr(bpy.types, base).__subclasses__():
+            is_ours = kind.__module__.startswith("ai_ever_zoom_addon") and kind.is_registered
+            if is_ours and "INTERNAL" not in getattr(kind, "bl_options", ()):
+                assert kind.bl_translation_context == CONTEXT, kind.__name__
+    for name in ("crop", "order", "travel"):
+        kind = bpy.types.Scene.bl_rna.properties["ever_zoom"].fixed_type
+        assert kind.properties[name].translation_context == CONTEXT
