@@ -53,18 +53,31 @@ def git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def missing(version: str) -> Iterator[str]:
-    """What is not as it must be, as far as can be told without building anything."""
+def with_website(text: str, website: str) -> str:
+    """A manifest's text with the project's address, instead of the one that it may have."""
+    if not re.fullmatch(r'https://[^\s"\\]+', website):
+        raise build.BuildError(f"{website} is no address of a website; give one like https://...")
+    text = re.sub(r"^website = .*\n", "", text, flags=re.MULTILINE)
+    return re.sub(r"^(?=type = )", f'website = "{website}"\n', text, count=1, flags=re.MULTILINE)
+
+
+def missing(version: str, text: str) -> Iterator[str]:
+    """What is not as it must be, as far as can be told without building anything.
+
+    Args:
+        version: To be released.
+        text: Of the manifest, as it is to be.
+    """
     copy = build.ROOT / build.MANIFEST.name
-    text = build.MANIFEST.read_text(encoding="utf-8")
-    if not copy.exists() or copy.read_text(encoding="utf-8") != text:
+    here = build.MANIFEST.read_text(encoding="utf-8")
+    if not copy.exists() or copy.read_text(encoding="utf-8") != here:
         yield f"{copy.name} differs from the one in {build.PACKAGE.name}/: make them the same"
     if build.manifest_version() != version:
         yield f"{build.MANIFEST.name} has version {build.manifest_version()}: set {version}"
     if not re.search(r'^website = "https://[^"]+"$', text, re.MULTILINE):
         yield (
-            f"{build.MANIFEST.name} has no website, which the listing asks for: add a line "
-            'website = "https://..." with the address of the project'
+            f"{build.MANIFEST.name} has no website, which the listing asks for: give the address "
+            "of the project with --website https://..."
         )
     heading, _ = section(version)
     if not re.fullmatch(rf"{re.escape(version)}( \(\d{{4}}-\d\d-\d\d\))?", heading):
@@ -96,12 +109,23 @@ def main(arguments: Sequence[str]) -> int:
         "missing; see docs/listing/README.md.",
     )
     parser.add_argument("version", metavar="X.Y.Z", help="its version, which the manifest has")
-    version = parser.parse_args(arguments).version
+    parser.add_argument(
+        "--website",
+        metavar="URL",
+        help="address of the project, which is written into both manifests; commit them then",
+    )
+    options = parser.parse_args(arguments)
+    version = options.version
     if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", version):
         raise build.BuildError(f"{version} is no version; name one like 1.0.0.")
-    if reasons := list(missing(version)):
+    text = build.MANIFEST.read_text(encoding="utf-8")
+    if options.website:
+        text = with_website(text, options.website)
+    if reasons := list(missing(version, text)):
         lines = "\n".join(f"- {reason}." for reason in reasons)
         raise build.BuildError(f"there can be no release {version} yet:\n{lines}")
+    for manifest in (build.MANIFEST, build.ROOT / build.MANIFEST.name):
+        manifest.write_text(text, encoding="utf-8")
     if run.main(["--quick", *RULES]):
         raise build.BuildError("The tests of the rules fail: see above.")
     with tempfile.TemporaryDirectory() as name:

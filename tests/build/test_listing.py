@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,34 @@ def test_a_release_is_refused(
     with pytest.raises(build.BuildError, match=re.escape(said)):
         releasing.main(["9.8.7"])
     assert not (checkout / "dist").exists()
+
+
+def test_the_address_that_a_release_lacks_can_be_given(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifests = [place / build.MANIFEST.name for place in (checkout, build.PACKAGE)]
+    for file in manifests:
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace('website = "https://a.place"\n', ""), encoding="utf-8")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    command = ["git", "-C", str(checkout), *identity, "commit", "-qam", "no address"]
+    subprocess.run(command, check=True)
+    monkeypatch.setattr(run, "main", lambda arguments: 0)
+    monkeypatch.setattr(build, "guide", lambda wishes: {})
+    monkeypatch.setattr(releasing, "validate", lambda archive: None)
+    with pytest.raises(build.BuildError, match="--website"):
+        releasing.main(["9.8.7"])
+    with pytest.raises(build.BuildError, match="no address of a website"):
+        releasing.main(["9.8.7", "--website", "a.place"])
+    assert releasing.main(["9.8.7", "--website", "https://another.place/x"]) == 0
+    for file in manifests:
+        held = tomllib.loads(file.read_text(encoding="utf-8"))
+        assert held["website"] == "https://another.place/x"
+    with zipfile.ZipFile(
+        checkout / "dist" / "ai_ever_zoom-9.8.7" / "ai_ever_zoom-9.8.7.zip"
+    ) as made:
+        held = tomllib.loads(made.read(build.MANIFEST.name).decode("utf-8"))
+    assert held["website"] == "https://another.place/x"
 
 
 def test_a_version_is_released_once(checkout: Path) -> None:
