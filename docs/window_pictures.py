@@ -531,6 +531,21 @@ def make_preferences() -> None:
         save("preferences", seen[-325:-45, 175:-5])
 
 
+def make_languages() -> None:
+    """The panel of a built zoom in other languages."""
+    for code, locale in (("de", "de_DE"), ("ja", "ja_JP")):
+        with studio(TALL) as at:
+            at.window.ask(
+                "view = bpy.context.preferences.view\n"
+                f"view.language = {locale!r}\n"
+                "view.use_translate_interface = view.use_translate_tooltips = True"
+            )
+            write_series(at.folder / "balloons")
+            build_folder(at, "//balloons")
+            at.view_is(0)
+            at.panel(f"panel-{code}")
+
+
 def make_all() -> None:
     """All of them."""
     make_window()
@@ -540,3 +555,4 @@ def make_all() -> None:
     make_importer()
     make_placing()
     make_preferences()
+    make_languages()
