@@ -33,7 +33,7 @@ def test_a_language_has_all_texts_and_their_places(file: Any, texts: list[str]) 
 def test_all_kinds_of_texts_are_collected(texts: list[str]) -> None:
     for text in (
         "Build Infinite Zoom",  # a button
-        "Build from {name}",  # one with a value
+        "Build from {folder}",  # one with a value
         "Timing",  # a panel
         "Frames from one image to the next",  # a tooltip
         "There and Back",  # a choice
