@@ -107,7 +107,7 @@ class Clause(Text):
 
     def said(self, translate: Callable[[str], str]) -> str:
         """The clause in other words."""
-        return super().said(translate).rstrip(".\u3002")
+        return super().said(translate).rstrip(".\u3002\uff0e")
 
 
 def joined(texts: Iterable[str], template: str = "{line}, {text}") -> Text:

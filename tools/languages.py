@@ -25,6 +25,7 @@ FOLDER = PACKAGE / "languages"
 _SAYS = {
     *("Text", "EverZoomError", "UnusableError"),
     *("refuse", "report", "warn", "inform", "say", "_choose", "_button"),
+    "super().__init__",
 }
 # What Blender's own functions are given to show, and translate.
 _SHOWN = {"text", "heading", "title", "confirm_text", "placeholder"}
@@ -38,7 +39,7 @@ NAMES = {
 
 
 def collect() -> list[str]:
-    """All texts of the window, in the order of the code, each once."""
+    """All texts of the window, in the order of the code, each once, where it is registered."""
     found = dict.fromkeys(_of_blender_classes())
     found |= dict.fromkeys(_of_tables())
     for file in sorted(PACKAGE.rglob("*.py")):
@@ -50,7 +51,7 @@ def collect() -> list[str]:
 
 def _has_words(text: str) -> bool:
     without_places = re.sub(r"\{[^}]*\}", "", text)
-    return text not in NAMES and bool(re.search(r"[A-Za-z]{2}", without_places))
+    return text not in NAMES and bool(re.search(r"[A-Za-z]{2}|^ [sh]$", without_places))
 
 
 def places(text: str) -> list[str]:
@@ -64,10 +65,7 @@ def _of_blender_classes() -> Iterator[str]:
     """What Blender knows of the classes that the add-on registers."""
     import bpy
 
-    import ai_ever_zoom_addon
-
-    ai_ever_zoom_addon.register()
-    for kind in _registered(bpy):
+    for kind in registered():
         rna, known = kind.bl_rna, kind.__base__.bl_rna.properties
         if issubclass(kind, bpy.types.Operator):
             group, name = kind.bl_idname.split(".")
@@ -84,8 +82,10 @@ def _of_blender_classes() -> Iterator[str]:
                     yield from (choice.name, choice.description)
 
 
-def _registered(bpy: Any) -> list[Any]:
-    """The add-on's classes, by module and by where they stand in it."""
+def registered() -> list[Any]:
+    """The add-on's classes, by module and name."""
+    import bpy
+
     bases = ("Operator", "Panel", "Menu", "UIList", "PropertyGroup", "AddonPreferences")
     kinds = [
         kind
@@ -112,10 +112,8 @@ def _of_code(code: str, is_drawn: bool) -> Iterator[str]:
     for node in ast.walk(ast.parse(code)):
         if not isinstance(node, ast.Call):
             continue
-        name = (
-            node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        )
-        if name in _SAYS and not (name == "report" and isinstance(node.func, ast.Attribute)):
+        name = ast.unparse(node.func)
+        if name in _SAYS:
             for argument in node.args:
                 yield from _literals(argument)
         if is_drawn:
@@ -147,6 +145,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="build.py languages", description=__doc__)
     parser.add_argument("codes", nargs="*", metavar="CODE", help="of a language to begin")
     codes = parser.parse_args(arguments).codes
+    import ai_ever_zoom_addon
+
+    ai_ever_zoom_addon.register()
     texts = collect()
     FOLDER.mkdir(exist_ok=True)
     for file in sorted({*FOLDER.glob("*.json"), *(FOLDER / f"{code}.json" for code in codes)}):

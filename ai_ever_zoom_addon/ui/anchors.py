@@ -12,7 +12,7 @@ from ..scene import zooms
 from ..scene.planes import anchors, objects
 from ..texts import Text
 from .asking import active_zoom, has_planes
-from .languages import refuse
+from .languages import CONTEXT, refuse
 from .properties import chosen_layer
 from .reporting import OfZoom, Reporting, report
 
@@ -26,6 +26,7 @@ class EVERZOOM_OT_add_to_image(Reporting, bpy.types.Operator):
 
     is_hidden: BoolProperty(
         name="Hide with the Image",
+        translation_context=CONTEXT,
         description="Hide the objects while the image is out of sight, too",
         default=True,
     )
@@ -57,6 +58,7 @@ class EVERZOOM_OT_go_to_image(OfZoom, bpy.types.Operator):
 
     number: IntProperty(
         name="Image",
+        translation_context=CONTEXT,
         description="0 is the outermost; -1 is the one that is chosen in the list",
         default=-1,
         min=-1,

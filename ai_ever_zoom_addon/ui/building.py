@@ -37,7 +37,7 @@ from .asking import MORE_IMAGES, active_zoom, folder_path
 from .bridge import to_settings
 from .defaults import output_name
 from .finding import draw_finding
-from .languages import explained, translated
+from .languages import CONTEXT, explained, translated
 from .properties import FINDING, adopt, plain_property
 from .questions import Question, ask, forget, question_of
 from .remarking import remarks_of
@@ -378,26 +378,34 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
 
     is_new: BoolProperty(
         name="New Zoom",
-        description="Build another zoom beside the one that is there, in a scene of its own",
+        translation_context=CONTEXT,
+        description=Text("Build another zoom beside the one that is there, in a scene of its own"),
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
     is_found_anew: BoolProperty(
         name="Find Order Anew",
-        description="Give up the list's own order and find it again, with all images of the folder",
+        translation_context=CONTEXT,
+        description=Text(
+            "Give up the list's own order and find it again, with all images of the folder"
+        ),
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
     folder: StringProperty(
         name="Folder",
-        description="Build from the images in this folder",
+        translation_context=CONTEXT,
+        description=Text("Build from the images in this folder"),
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
     is_here: BoolProperty(
         name="Build into This Scene",
-        description="Put the zoom among what is in this scene, and give the scene its render "
-        "settings; what is changed is listed first",
+        translation_context=CONTEXT,
+        description=Text(
+            "Put the zoom among what is in this scene, and give the scene its render settings; "
+            "what is changed is listed first"
+        ),
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
@@ -426,7 +434,10 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
             self.is_asked = True
             return set(
                 manager.invoke_props_dialog(
-                    self, width=360, title="Build into This Scene", confirm_text="Build"
+                    self,
+                    width=360,
+                    title=translated(Text("Build into This Scene")),
+                    confirm_text=translated(Text("Build")),
                 )
             )
         return super().invoke(context, event)
@@ -486,6 +497,7 @@ class EVERZOOM_OT_build_otherwise(LongOperator, bpy.types.Operator):
 
     choices: StringProperty(
         name="Choices",
+        translation_context=CONTEXT,
         description="What is chosen otherwise than in the panel, as JSON",
         default="{}",
         options={"HIDDEN", "SKIP_SAVE"},

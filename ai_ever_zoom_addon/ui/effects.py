@@ -22,7 +22,7 @@ from ..scene.planes import anchors, objects
 from ..texts import Text
 from . import data
 from .asking import active_zoom, has_planes
-from .languages import refuse, translated
+from .languages import CONTEXT, refuse, translated
 from .mending import FLAT, draw_idle, is_fast_2d
 from .reporting import OfZoom, Reporting, report
 from .tab import PartOfTab
@@ -68,7 +68,7 @@ def _property(effect: str, name: str) -> Any:
     kind = next(kind for kind in effects.ALL if kind.name() == effect)
     setting, default = kind.settings()[name]
     shown: dict[str, Any] = {"name": setting.name, "description": setting.text}
-    shown["default"] = default
+    shown |= {"default": default, "translation_context": CONTEXT}
     match default:
         case bool():
             return BoolProperty(**shown)

@@ -30,7 +30,7 @@ from .asking import MORE_IMAGES, active_zoom, listed_image, no_such_image
 from .bridge import to_settings
 from .defaults import users_preferences
 from .finding import PLACE_ICON
-from .languages import CONTEXT, explained, refuse
+from .languages import CONTEXT, explained, refuse, translated
 from .of_image import OWN_UNITS, draw_of_image, draw_own
 from .properties import EVERZOOM_PG_image, adopt
 from .reporting import LongOperator, OfZoom, nothing, report
@@ -213,7 +213,7 @@ def _draw_pair(layout: Any, item: Any) -> None:
         split = column.split(factor=0.4)
         label = split.row()
         label.alignment = "RIGHT"
-        label.label(text=name)
+        label.label(text=translated(name), translate=False)
         split.label(text=value, translate=False)
 
 
@@ -224,9 +224,12 @@ class EVERZOOM_OT_show_image(OfZoom, bpy.types.Operator):
     bl_label = "Show Image"
     bl_options = {"INTERNAL"}
 
-    row: IntProperty(name="Row", description="Number of the row in the list", min=0)
+    row: IntProperty(
+        name="Row", translation_context=CONTEXT, description="Number of the row in the list", min=0
+    )
     about: StringProperty(
         name="About",
+        translation_context=CONTEXT,
         description="What of the row the button shows, by its name for scripts",
         options={"HIDDEN", "SKIP_SAVE"},
     )
@@ -276,9 +279,12 @@ class EVERZOOM_OT_select_image(OfZoom, bpy.types.Operator):
     bl_label = "Select Image"
     bl_options = {"INTERNAL"}
 
-    row: IntProperty(name="Row", description="Number of the row in the list", min=0)
+    row: IntProperty(
+        name="Row", translation_context=CONTEXT, description="Number of the row in the list", min=0
+    )
     is_range: BoolProperty(
         name="Up to It",
+        translation_context=CONTEXT,
         description="Select all from the chosen row to this one",
         options={"HIDDEN", "SKIP_SAVE"},
     )
@@ -308,7 +314,12 @@ class EVERZOOM_OT_select_images(OfZoom, bpy.types.Operator):
     bl_label = "Select Images"
     bl_options = {"INTERNAL"}
 
-    is_selected: BoolProperty(name="Selected", description="All, otherwise none", default=True)
+    is_selected: BoolProperty(
+        name="Selected",
+        translation_context=CONTEXT,
+        description="All, otherwise none",
+        default=True,
+    )
 
     def act(self, context: Any) -> None:
         for item in active_zoom(context).ever_zoom.images:
@@ -418,6 +429,7 @@ class EVERZOOM_OT_move_image(_ListOperator, bpy.types.Operator):
 
     direction: EnumProperty(
         name="Direction",
+        translation_context=CONTEXT,
         description="Which way to move the image",
         items=(
             ("outwards", "Outwards", "Up, before the next larger image"),
@@ -438,7 +450,9 @@ class EVERZOOM_OT_use_image(_ListOperator, bpy.types.Operator):
     bl_label = "Use Image"
     bl_options = {"REGISTER", "UNDO"}
 
-    index: IntProperty(name="Row", description="Number of the row in the list", min=0)
+    index: IntProperty(
+        name="Row", translation_context=CONTEXT, description="Number of the row in the list", min=0
+    )
 
     def change(self, before: Selection, _settings: Any) -> Change:
         yield from ()
@@ -455,7 +469,9 @@ class EVERZOOM_OT_use_images(_ListOperator, bpy.types.Operator):
     bl_label = "Use Images"
     bl_options = {"REGISTER", "UNDO"}
 
-    is_used: BoolProperty(name="Used", description="Whether they are part of the zoom")
+    is_used: BoolProperty(
+        name="Used", translation_context=CONTEXT, description="Whether they are part of the zoom"
+    )
 
     def change(self, before: Selection, _settings: Any) -> Change:
         yield from ()
@@ -550,6 +566,7 @@ class EVERZOOM_OT_add_images(_FileOperator, bpy.types.Operator):
 
     place: EnumProperty(
         name="Place",
+        translation_context=CONTEXT,
         description="At which end of the list the images are added",
         items=(
             ("outside", "Outside", "Larger than all others: the zoom starts with them"),

@@ -12,6 +12,8 @@ import bpy
 
 from ..scene import effects
 from ..settings import OF_IMAGE, TABLE
+from ..texts import Text
+from .languages import translated
 
 FOLDER = Path(__file__).absolute().parents[1] / "guide"
 
@@ -114,7 +116,9 @@ def manual_map() -> tuple[str, list[tuple[str, str]]]:
 def draw_guide(layout: bpy.types.UILayout) -> None:
     """A button that opens the guide."""
     if is_there():
-        layout.operator("wm.url_open", text="Guide", icon="HELP").url = f"{address()}index.html"
+        text = translated(Text("Guide"))
+        button = layout.operator("wm.url_open", text=text, translate=False, icon="HELP")
+        button.url = f"{address()}index.html"
 
 
 def register() -> None:

@@ -33,7 +33,10 @@ class EVERZOOM_OT_take_back(OfZoom, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     setting: StringProperty(
-        name="Setting", description="Which one, by its name for scripts", options={"HIDDEN"}
+        name="Setting",
+        translation_context=CONTEXT,
+        description="Which one, by its name for scripts",
+        options={"HIDDEN"},
     )
 
     def act(self, context: Any) -> None:
@@ -54,6 +57,7 @@ class EVERZOOM_OT_choose(Reporting, bpy.types.Operator):
 
     choices: StringProperty(
         name="Choices",
+        translation_context=CONTEXT,
         description="The settings, as JSON",
         default="{}",
         options={"HIDDEN", "SKIP_SAVE"},
@@ -76,7 +80,10 @@ class EVERZOOM_OT_dismiss(OfZoom, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
     remark: StringProperty(
-        name="Remark", description="What the remark is about", options={"HIDDEN", "SKIP_SAVE"}
+        name="Remark",
+        translation_context=CONTEXT,
+        description="What the remark is about",
+        options={"HIDDEN", "SKIP_SAVE"},
     )
 
     def act(self, context: Any) -> None:
@@ -182,7 +189,7 @@ def draw_samples(layout: Any, context: Any, group: Any) -> None:
     row = layout.split(factor=0.4)  # as beside a field: a heading shows beside fields only
     heading = row.row()
     heading.alignment = "RIGHT"
-    heading.label(text=label)
+    heading.label(text=translated(label), translate=False)
     row.operator("ever_zoom.choose", text="Auto").choices = json.dumps({"samples": 1})
 
 

@@ -11,7 +11,7 @@ from ..errors import EverZoomError
 from ..scene import backdrop, screen
 from ..texts import Text, joined
 from . import data
-from .languages import refuse
+from .languages import CONTEXT, refuse
 from .reporting import Reporting, warn
 from .tab import PartOfTab
 
@@ -25,6 +25,7 @@ class _OfAnotherScene(Reporting):
 
     zoom: StringProperty(
         name="Zoom",
+        translation_context=CONTEXT,
         description="Scene of the zoom; if it is empty, the first one that has a zoom",
         search=_names,
     )

@@ -13,7 +13,7 @@ from ..settings import OF_IMAGE, LengthBy, Travel
 from ..texts import Text, joined
 from .asking import active_zoom, listed_image
 from .bridge import PACES, as_all, change, problem_of, to_settings
-from .languages import explained, refuse
+from .languages import CONTEXT, explained, refuse
 from .mending import draw_refused
 from .reporting import OfZoom
 from .text import draw_lines
@@ -31,9 +31,12 @@ class EVERZOOM_OT_as_all(OfZoom, bpy.types.Operator):
     bl_label = "As All Images"
     bl_options = {"REGISTER", "UNDO"}
 
-    row: IntProperty(name="Row", description="Number of the row in the list", min=0)
+    row: IntProperty(
+        name="Row", translation_context=CONTEXT, description="Number of the row in the list", min=0
+    )
     setting: StringProperty(
         name="Setting",
+        translation_context=CONTEXT,
         description="What of it, by its name for scripts; nothing: all",
         options={"HIDDEN", "SKIP_SAVE"},
     )

@@ -19,6 +19,7 @@ from ..scene import effects, page, zooms
 from ..scene.paths import absolute
 from ..texts import Text
 from .asking import active_zoom, has_zoom
+from .languages import CONTEXT
 from .reporting import LongOperator, report, warn
 from .work import Finish
 
@@ -34,6 +35,7 @@ class EVERZOOM_OT_write_page(LongOperator, bpy.types.Operator, ExportHelper):
     filter_glob: StringProperty(default=f"*{PAGE_SUFFIX}", options={"HIDDEN"})
     is_beside: BoolProperty(
         name="Pictures Beside",
+        translation_context=CONTEXT,
         description="Keep all pictures but the first in a folder beside the page, from where they "
         "are loaded as the view comes to them. For long series on a site",
     )

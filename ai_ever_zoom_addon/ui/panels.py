@@ -160,7 +160,7 @@ class EVERZOOM_PT_main(InTab, bpy.types.Panel):
             row.label(text="Own order", icon="BLANK1")
             row.operator("ever_zoom.build", text="Find Order").is_found_anew = True
         elif shown.order:
-            box.label(text=shown.order, icon="BLANK1")
+            box.label(text=translated(shown.order), translate=False, icon="BLANK1")
         for text in shown.problems:
             draw_lines(box, context, text)
 

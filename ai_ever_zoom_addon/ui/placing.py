@@ -38,7 +38,7 @@ from ..settings import Travel
 from ..texts import Text
 from .asking import active_zoom, has_zoom
 from .bridge import to_settings
-from .languages import refuse, translated
+from .languages import CONTEXT, refuse, translated
 from .properties import adopt
 from .reporting import LongOperator, Reporting, report
 from .tab import InTab
@@ -389,6 +389,7 @@ class EVERZOOM_OT_place_by_hand(Reporting, bpy.types.Operator):
 
     row: IntProperty(
         name="Row",
+        translation_context=CONTEXT,
         description="Number of the image's row in the list; -1 is the chosen one",
         default=-1,
         min=-1,
@@ -582,6 +583,7 @@ class EVERZOOM_PG_placing(bpy.types.PropertyGroup):
 
     factor: FloatProperty(
         name="Factor",
+        translation_context=CONTEXT,
         description="How many times wider the outer image is than the inner one in it",
         min=0.001,
         soft_min=1.005,
@@ -593,6 +595,7 @@ class EVERZOOM_PG_placing(bpy.types.PropertyGroup):
     )
     offset_px: FloatVectorProperty(
         name="Offset",
+        translation_context=CONTEXT,
         description="Of the centres, in pixels of the outer image, to the right and down",
         size=2,
         precision=2,
@@ -602,6 +605,7 @@ class EVERZOOM_PG_placing(bpy.types.PropertyGroup):
     )
     turn_deg: FloatProperty(
         name="Turn",
+        translation_context=CONTEXT,
         description="By how many degrees the inner image is turned, clockwise",
         precision=3,
         step=10,
@@ -610,6 +614,7 @@ class EVERZOOM_PG_placing(bpy.types.PropertyGroup):
     )
     difference: BoolProperty(
         name="Difference",
+        translation_context=CONTEXT,
         description="Show by how much the two images differ: black where they are the same",
         get=_is_difference,
         set=_show_difference,

@@ -12,6 +12,7 @@ from ..core.files.output import FOLDER_NAME, OWN_VIDEO, video_pattern
 from ..settings import TABLE, Engine
 from .building import EVERZOOM_OT_build
 from .defaults import ADDON, FIELDS, MACHINE
+from .languages import CONTEXT
 from .manual import draw_guide
 from .properties import plain_property
 from .view import EVERZOOM_OT_preview
@@ -44,16 +45,19 @@ class EVERZOOM_AP_preferences(bpy.types.AddonPreferences):
 
     engine: EnumProperty(
         name=TABLE["engine"].label,
+        translation_context=CONTEXT,
         description=TABLE["engine"].help,
         items=_ENGINES,
     )
     is_scenes_rate: BoolProperty(
         name="Frame Rate of the Scene",
+        translation_context=CONTEXT,
         description="A new zoom has the frame rate of the scene in which it is built",
         default=True,
     )
     output_name: StringProperty(
         name="Output Name",
+        translation_context=CONTEXT,
         description=f"What a new zoom's video is called; {FOLDER_NAME} stands for the name of the "
         "images' folder",
         default=OWN_VIDEO,
@@ -61,6 +65,7 @@ class EVERZOOM_AP_preferences(bpy.types.AddonPreferences):
     )
     has_large_pictures: BoolProperty(
         name="Large Pictures",
+        translation_context=CONTEXT,
         description="The list of images shows them large enough to see what is in them",
     )
 

@@ -142,9 +142,14 @@ class EVERZOOM_OT_use_preset(Reporting, bpy.types.Operator):
     bl_label = "Use Preset"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    name: StringProperty(name="Name", description="Name of a built-in preset")
+    name: StringProperty(
+        name="Name", translation_context=CONTEXT, description="Name of a built-in preset"
+    )
     filepath: StringProperty(
-        name="File", description="A preset of the user's own", options={"SKIP_SAVE"}
+        name="File",
+        translation_context=CONTEXT,
+        description="A preset of the user's own",
+        options={"SKIP_SAVE"},
     )
 
     @classmethod

@@ -178,52 +178,84 @@ class EVERZOOM_PG_image(bpy.types.PropertyGroup):
 
     score: FloatProperty(
         name="Likeness",
+        translation_context=CONTEXT,
         description="How much it is like the part of the next larger image where it lies, 1 is "
         "the same",
     )
-    factor: FloatProperty(name="Factor", description="Zoom factor from the next larger image")
+    factor: FloatProperty(
+        name="Factor",
+        translation_context=CONTEXT,
+        description="Zoom factor from the next larger image",
+    )
     offset: FloatVectorProperty(
         name="Offset",
+        translation_context=CONTEXT,
         description="Distance from the next larger image's centre in its pixels, right and down",
         size=2,
     )
     turn: FloatProperty(
-        name="Turn", description="By how many degrees, clockwise, it lies turned in the next one"
+        name="Turn",
+        translation_context=CONTEXT,
+        description="By how many degrees, clockwise, it lies turned in the next one",
     )
     gain: FloatVectorProperty(
         name="Colour Step",
+        translation_context=CONTEXT,
         description="Values are multiplied by this to get the next larger image's",
         size=3,
     )
     image: PointerProperty(
-        type=bpy.types.Image, name="Picture", description="The image as the zoom has it"
+        type=bpy.types.Image,
+        name="Picture",
+        translation_context=CONTEXT,
+        description="The image as the zoom has it",
     )
-    is_used: BoolProperty(name="Used", description="Whether the image is part of the zoom")
+    is_used: BoolProperty(
+        name="Used",
+        translation_context=CONTEXT,
+        description="Whether the image is part of the zoom",
+    )
     is_selected: BoolProperty(
-        name="Selected", description="Whether the buttons beside the list act on the image"
+        name="Selected",
+        translation_context=CONTEXT,
+        description="Whether the buttons beside the list act on the image",
     )
     layer: IntProperty(
-        name="Layer", description="Number of the layer that shows the image; -1: none does"
+        name="Layer",
+        translation_context=CONTEXT,
+        description="Number of the layer that shows the image; -1: none does",
     )
     is_odd: BoolProperty(
         name="Odd",
+        translation_context=CONTEXT,
         description="Whether the image was painted again in the next larger one, or was not found "
         "there",
     )
     is_measured: BoolProperty(
-        name="Measured", description="Whether it was compared with the next larger image"
+        name="Measured",
+        translation_context=CONTEXT,
+        description="Whether it was compared with the next larger image",
     )
     is_given: BoolProperty(
-        name="Placed by Hand", description="Whether the user says where it lies in the next one"
+        name="Placed by Hand",
+        translation_context=CONTEXT,
+        description="Whether the user says where it lies in the next one",
     )
     has_depth: BoolProperty(
-        name="Has Depth", description="Whether it has a depth map that can be used"
+        name="Has Depth",
+        translation_context=CONTEXT,
+        description="Whether it has a depth map that can be used",
     )
     is_in_hole: BoolProperty(
-        name="In a Hole", description="Whether it is seen through a hole of the next larger image"
+        name="In a Hole",
+        translation_context=CONTEXT,
+        description="Whether it is seen through a hole of the next larger image",
     )
     has_own: BoolProperty(
-        name="Has Its Own", description="Whether not all is as for all other images", get=_has_own
+        name="Has Its Own",
+        translation_context=CONTEXT,
+        description="Whether not all is as for all other images",
+        get=_has_own,
     )
 
 
@@ -318,50 +350,69 @@ class _Zoom:
     __slots__ = ()
 
     draft: StringProperty(
-        name="Draft", description="The settings of a zoom to come, as JSON", options={"HIDDEN"}
+        name="Draft",
+        translation_context=CONTEXT,
+        description="The settings of a zoom to come, as JSON",
+        options={"HIDDEN"},
     )
     images: CollectionProperty(
         type=EVERZOOM_PG_image,
         name="Images",
+        translation_context=CONTEXT,
         description="The images of the zoom, the outermost first",
     )
     active_image: IntProperty(
-        name="Image", description="Click to jump to this image", update=_go_to_image, options=set()
+        name="Image",
+        translation_context=CONTEXT,
+        description="Click to jump to this image",
+        update=_go_to_image,
+        options=set(),
     )
     image_count: IntProperty(
         name="Image Count",
+        translation_context=CONTEXT,
         description="How many images are used",
         get=_image_count,
     )
     is_own_order: BoolProperty(
         name="Own Order",
+        translation_context=CONTEXT,
         description="The order is that of the list, and not looked for",
         get=_is_own_order,
     )
     file_order: StringProperty(
         name="Order of the Files",
+        translation_context=CONTEXT,
         description="Which image comes first by the files' names",
         get=_file_order,
     )
     found_factor: FloatProperty(
         name="Zoom Factor Found",
+        translation_context=CONTEXT,
         description="The usual one of the factors between neighbours, their median",
         precision=4,
         get=_found_factor,
     )
-    warnings: StringProperty(name="Warnings", description="One in a line", get=_warnings)
+    warnings: StringProperty(
+        name="Warnings", translation_context=CONTEXT, description="One in a line", get=_warnings
+    )
     skipped: StringProperty(
         name="Skipped",
+        translation_context=CONTEXT,
         description="Other files of the folder",
         get=_skipped,
     )
     notes: StringProperty(
         name="Notes",
+        translation_context=CONTEXT,
         description="What the settings cost, one in a line",
         get=_notes,
     )
     problem: StringProperty(
-        name="Problem", description="Why the last change was refused", get=problem_of
+        name="Problem",
+        translation_context=CONTEXT,
+        description="Why the last change was refused",
+        get=problem_of,
     )
 
 
@@ -372,6 +423,7 @@ class EVERZOOM_PG_zoom(_Zoom, bpy.types.PropertyGroup):
 
     report: StringProperty(
         name="Report",
+        translation_context=CONTEXT,
         description="What was found and chosen, as JSON: what the command line writes by --json",
         get=_report_text,
     )

@@ -69,9 +69,11 @@ class Rendering(OfZoom):
             manager.invoke_confirm(
                 self,
                 event,
-                title="Replace what is there?" if replaced else "Is there room enough?",
+                title=translated(
+                    Text("Replace what is there?" if replaced else "Is there room enough?")
+                ),
                 message=translated(joined(asked, "{line}. {text}")),
-                confirm_text="Replace" if replaced else "Render",
+                confirm_text=translated(Text("Replace" if replaced else "Render")),
                 icon="WARNING",
             )
         )

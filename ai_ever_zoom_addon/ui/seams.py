@@ -35,7 +35,7 @@ from ..scene.paths import absolute
 from ..texts import Text
 from .asking import active_zoom, has_zoom
 from .bridge import change, to_settings
-from .languages import explained, translated
+from .languages import CONTEXT, explained, translated
 from .reporting import LongOperator, Reporting, report
 from .tab import PartOfTab
 from .text import draw_lines
@@ -203,7 +203,7 @@ def _draw_keys(header: Any, context: bpy.types.Context) -> None:
         for icon in icons:
             row.label(text="", icon=icon)
         row.separator(factor=1.5)  # Esc is wider than an icon
-        row.label(text=text)
+        row.label(text=translated(text), translate=False)
     row.label(text="With the Mouse over the View")
 
 
@@ -278,6 +278,7 @@ class EVERZOOM_OT_seam_look(Reporting, bpy.types.Operator):
 
     what: EnumProperty(
         name="What",
+        translation_context=CONTEXT,
         description="What is shown next",
         items=[(name, *told) for name, told in (LOOKS | MOVES).items()],
     )
@@ -314,6 +315,7 @@ class EVERZOOM_OT_take_crop(Reporting, bpy.types.Operator):
 
     is_of_one: BoolProperty(
         name="For This Image",
+        translation_context=CONTEXT,
         description="Use the largest crop with which this seam is not seen, for this image alone",
         options={"SKIP_SAVE"},
     )

@@ -15,7 +15,7 @@ from ..texts import Text
 from ..wording import counted
 from .asking import active_zoom, has_zoom
 from .bridge import change, to_settings
-from .languages import refuse
+from .languages import CONTEXT, refuse
 from .reporting import Reporting, report
 
 
@@ -28,6 +28,7 @@ class EVERZOOM_OT_snap_to_markers(Reporting, bpy.types.Operator):
 
     largest_change: FloatProperty(
         name="Largest Change of Speed",
+        translation_context=CONTEXT,
         description="How many times faster or slower the zoom may be from one image to the next",
         default=4.0,
         min=1.0,

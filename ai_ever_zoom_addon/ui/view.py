@@ -19,6 +19,7 @@ from ..scene.placing import is_placing
 from ..scene.planes import objects
 from ..settings import Engine
 from .asking import active_zoom, has_zoom
+from .languages import CONTEXT
 from .reporting import Reporting
 
 # Of a 3D View's shadings those in which it can show what the compositor makes.
@@ -268,7 +269,9 @@ class EVERZOOM_OT_show_zoom(Reporting, bpy.types.Operator):
     bl_label = "Go to the Zoom"
 
     scene: StringProperty(
-        name="Scene", description="Which scene; if it is empty, the first one that has a zoom"
+        name="Scene",
+        translation_context=CONTEXT,
+        description="Which scene; if it is empty, the first one that has a zoom",
     )
 
     @classmethod

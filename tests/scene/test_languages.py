@@ -9,7 +9,7 @@ import bpy
 import pytest
 
 from ai_ever_zoom_addon.ui.languages import CONTEXT
-from tools.languages import FOLDER, collect, places, update
+from tools.languages import FOLDER, collect, places, registered, update
 
 pytestmark = pytest.mark.newest
 FILES = sorted(FOLDER.glob("*.json"))
@@ -55,12 +55,15 @@ def test_new_texts_come_in_and_old_ones_go_and_the_rest_stays(tmp_path: Any) -> 
     assert json.loads(file.read_text(encoding="utf-8")) == {"Crop": "Ritaglia", "Loop": ""}
 
 
-def test_buttons_panels_and_settings_are_looked_up_apart_from_blenders_words() -> None:
-    for base in ("Operator", "Panel", "Menu"):
-        for kind in getattr(bpy.types, base).__subclasses__():
-            is_ours = kind.__module__.startswith("ai_ever_zoom_addon") and kind.is_registered
-            if is_ours and "INTERNAL" not in getattr(kind, "bl_options", ()):
-                assert kind.bl_translation_context == CONTEXT, kind.__name__
-    for name in ("crop", "order", "travel"):
-        kind = bpy.types.Scene.bl_rna.properties["ever_zoom"].fixed_type
-        assert kind.properties[name].translation_context == CONTEXT
+def test_our_words_are_looked_up_apart_from_blenders() -> None:
+    for kind in registered():
+        rna: Any = kind.bl_rna
+        if issubclass(kind, bpy.types.Operator):
+            group, name = kind.bl_idname.split(".")
+            rna = getattr(getattr(bpy.ops, group), name).get_rna_type()
+        if hasattr(kind, "bl_label") and "INTERNAL" not in getattr(kind, "bl_options", ()):
+            assert kind.bl_translation_context == CONTEXT, kind.__name__
+        of_blender = kind.__base__.bl_rna.properties
+        for item in rna.properties:
+            if item.identifier not in of_blender and not item.is_hidden:
+                assert item.translation_context == CONTEXT, (kind.__name__, item.identifier)
