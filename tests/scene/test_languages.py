@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -15,9 +16,12 @@ pytestmark = pytest.mark.newest
 FILES = sorted(FOLDER.glob("*.json"))
 
 
-@pytest.fixture(scope="module")
-def texts() -> list[str]:
-    return collect()
+_collected = functools.cache(collect)
+
+
+@pytest.fixture
+def texts(addon: None) -> list[str]:
+    return _collected()
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
@@ -55,7 +59,7 @@ def test_new_texts_come_in_and_old_ones_go_and_the_rest_stays(tmp_path: Any) -> 
     assert json.loads(file.read_text(encoding="utf-8")) == {"Crop": "Ritaglia", "Loop": ""}
 
 
-def test_our_words_are_looked_up_apart_from_blenders() -> None:
+def test_our_words_are_looked_up_apart_from_blenders(addon: None) -> None:
     for kind in registered():
         rna: Any = kind.bl_rna
         if issubclass(kind, bpy.types.Operator):
