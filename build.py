@@ -136,11 +136,16 @@ def explain_import_error(error: ImportError) -> str:
 def run_inside(arguments: list[str]) -> int:
     """Run the add-on's command line; called in an environment that has bpy."""
     open_standard_streams()
+    output = os.dup(1)
+    os.dup2(2, 1)  # what Blender has to say as it starts belongs to no report
     try:
         import bpy  # noqa: F401
     except ImportError as error:
         print(f"build.py: {explain_import_error(error)}", file=sys.stderr)
         return 1
+    finally:
+        os.dup2(output, 1)
+        os.close(output)
     if sys.platform == "linux":
         try:
             ctypes.CDLL(SOFTWARE_OPENGL)

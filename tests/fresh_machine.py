@@ -52,6 +52,7 @@ def make(suite: str, root: Path) -> None:
     command = ["mmdebstrap", "--quiet", "--mode=root", "--variant=apt", "--include=git,python3"]
     subprocess.run([*command, *options, suite, str(root), mirror()], check=True)
     shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
+    (root / "etc" / "mtab").symlink_to("../proc/self/mounts")  # as whatever starts it makes it
     certificates = os.environ.get("PIP_CERT") or os.environ.get("SSL_CERT_FILE")
     if certificates:
         shutil.copy(certificates, f"{root}{CERTIFICATES}")

@@ -220,6 +220,25 @@ def test_the_report_alone_goes_to_standard_output(series: Path, tmp_path: Path, 
     assert {path.name for path in tmp_path.iterdir()} <= {"series", "out", "link"}
 
 
+@pytest.mark.newest
+def test_what_blender_says_as_it_starts_is_not_in_the_report(series: Path) -> None:
+    """Where it finds no list of disks, as in a bare folder that is the root of a system."""
+    without = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
+    if not shutil.which("unshare") or subprocess.run([*without, "true"]).returncode:
+        pytest.skip("does not apply: nothing can be mounted here")
+    code = "import sys, build; sys.exit(build.run_inside(sys.argv[1:]))"
+    arguments = ["-i", str(series), *PLAIN, "-zs", "1", "--no-render", "--json", "-"]
+    done = subprocess.run(
+        [*without, sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["order"]) == 3
+    assert "mounted file-systems" in done.stderr
+
+
 def test_an_error_leaves_standard_output_empty(tmp_path: Path) -> None:
     done = run_apart("-i", tmp_path / "nowhere", "--json", "-")
     assert (done.returncode, done.stdout) == (1, "")
