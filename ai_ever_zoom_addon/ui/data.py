@@ -131,6 +131,8 @@ def _load(scene: Any, control: Any) -> Shown:
             problems.append(
                 Text("The control of a zoom is gone: choose its folder and build it again.")
             )
+        for linked in objects.linked_instances(scene):
+            problems += zooms.problems(linked)
         return Shown(
             problems=tuple(problems),
             question=asked,

@@ -15,9 +15,11 @@ from ai_ever_zoom_addon.scene.planes import objects
 from ai_ever_zoom_addon.scene.strips.strips import has_strips
 from ai_ever_zoom_addon.scene.tags import ZOOM_LEVEL_PATH
 from tests.pictures import Array, error, read
+from tests.scene.drawing import draw_panel
 from tests.scene.nested import write_series
 
 operators: Any = bpy.ops
+SAID = "This zoom is linked from zoom.blend: open that file to change it."
 WAYS = ("link", "override", "append")
 
 
@@ -94,10 +96,9 @@ def test_the_frames_are_the_same_once_the_scene_is_set_up(
         assert group.problem == ""
         assert operators.ever_zoom.build() == {"FINISHED"}
         return
-    said = "This zoom is linked from zoom.blend: open that file to change it."
-    assert group.problem == said
+    assert group.problem == SAID
     assert group.crop == pytest.approx(0.8)
-    with pytest.raises(RuntimeError, match=said):
+    with pytest.raises(RuntimeError, match=SAID):
         operators.ever_zoom.build()
     farm = {"filepath": str(tmp_path / "farm.blend")}
     with pytest.raises(RuntimeError, match=r"linked from zoom\.blend: make them local"):
@@ -109,6 +110,23 @@ def test_the_frames_are_the_same_once_the_scene_is_set_up(
     assert operators.ever_zoom.prepare_for_farm(**farm) == {"FINISHED"}
     operators.wm.open_mainfile(filepath=farm["filepath"])
     assert error(frame(tmp_path / "farm.png", 7), own)[1] < 1
+
+
+def test_an_instance_is_shown_and_says_where_it_is_changed(addon: None, tmp_path: Path) -> None:
+    own = own_frame(tmp_path)
+    operators.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    file = tmp_path / "zoom" / "zoom.blend"
+    operators.wm.link(directory=f"{file}/Collection/", filename="forest", instance_collections=True)
+    assert objects.controls(bpy.context.scene) == []
+    assert SAID in " ".join(draw_panel("EVERZOOM_PT_main").texts)
+    scene: Any = bpy.context.scene
+    # As the guide has it, and Cycles as the recipe has it, which is not about the link.
+    scene.camera = next(item for item in bpy.data.objects if item.type == "CAMERA")
+    scene.view_settings.view_transform = "Standard"
+    scene.render.engine, scene.cycles.samples = "CYCLES", 1
+    scene.cycles.use_denoising, scene.cycles.pixel_filter_type = False, "BOX"
+    scene.render.resolution_y, scene.render.resolution_x = own.shape[:2]
+    assert error(frame(tmp_path / "shot.png", 7), own)[0] < 3
 
 
 @pytest.mark.parametrize("way", ["link", "append"])

@@ -22,6 +22,13 @@ def controls(scene: Any) -> list[Any]:
     return [item for item in scene.objects if item.get(ROLE) == "control"]
 
 
+def linked_instances(scene: Any) -> list[Any]:
+    """The control objects of other files' zooms that a scene has as instances of a collection."""
+    shown = {item.instance_collection for item in scene.objects} - {None}
+    inside = (item for collection in shown for item in collection.all_objects)
+    return [item for item in inside if item.get(ROLE) == "control" and item.library is not None]
+
+
 def parts(control: Any, role: str) -> Iterator[Any]:
     """The objects of a zoom that play a role."""
     for item in control.children_recursive:
