@@ -87,31 +87,39 @@ def place(arguments: list[str]) -> str:
     )
 
 
+def assert_place_is_told(
+    done: subprocess.CompletedProcess[str], arguments: list[str], reason: str
+) -> None:
+    if arguments == ["bench"] and "No suitable Python was found" in done.stderr:
+        pytest.skip("does not apply: no Python for the newest bpy")  # which comes first
+    assert_one_line(done, place(arguments), reason)
+
+
 @on_linux
 @pytest.mark.parametrize("arguments", COMMANDS, ids=str)
 def test_a_read_only_checkout(checkout: Path, arguments: list[str]) -> None:
     quoted = shlex.quote(str(checkout))
     mounts = f"mount --bind {quoted} {quoted}\nmount -o remount,bind,ro {quoted}"
     done = run_build(checkout, arguments, mounts)
-    assert_one_line(done, place(arguments), "Read-only file system")
+    assert_place_is_told(done, arguments, "Read-only file system")
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=str)
 def test_a_file_where_a_folder_must_be(checkout: Path, arguments: list[str]) -> None:
     (checkout / place(arguments)).write_text("not a folder", encoding="utf-8")
-    assert_one_line(run_build(checkout, arguments), place(arguments), "File exists")
+    assert_place_is_told(run_build(checkout, arguments), arguments, "File exists")
     assert (checkout / place(arguments)).read_text(encoding="utf-8") == "not a folder"
 
 
 def test_a_lock_that_cannot_be_made(checkout: Path) -> None:
     (checkout / ".env" / "tools.lock").mkdir(parents=True)
-    assert_one_line(run_build(checkout, ["test"]), "tools.lock")
+    assert_one_line(run_build(checkout, ["test", "--checks"]), "tools.lock")
 
 
 def test_another_run_sets_up_the_same_environment(checkout: Path) -> None:
     """The second one says for what it waits, and goes on when the first one has ended."""
     with environments.locked(checkout / ".env" / "tools.lock"):
-        command = [sys.executable, "-B", str(checkout / "build.py"), "test"]
+        command = [sys.executable, "-B", str(checkout / "build.py"), "test", "--checks"]
         command.append("--no-system-packages")
         second = subprocess.Popen(
             command,
@@ -149,7 +157,7 @@ def test_no_space_for_an_environment(checkout: Path, size: str) -> None:
     """Not even for its folders; and not for pip in it."""
     (checkout / ".env").mkdir()
     target = shlex.quote(str(checkout / ".env"))
-    done = run_build(checkout, ["test"], f"mount -t tmpfs -o size={size} none {target}")
+    done = run_build(checkout, ["test", "--checks"], f"mount -t tmpfs -o size={size} none {target}")
     assert_one_line(done, "tools could not be made", "free space")
 
 
@@ -175,7 +183,7 @@ def test_the_guide_cannot_be_made(checkout: Path) -> None:
 
 
 def test_a_package_that_cannot_be_had(checkout: Path) -> None:
-    done = run_build(checkout, ["test"])
+    done = run_build(checkout, ["test", "--checks"])
     assert_one_line(done, "pip could not install pytest", "from versions: none", "network")
     assert not (checkout / ".env" / "tools" / "installed").exists()
 
@@ -184,7 +192,7 @@ def test_a_broken_pip(checkout: Path, tmp_path: Path) -> None:
     broken = tmp_path / "path" / "pip"
     broken.mkdir(parents=True)
     (broken / "__init__.py").write_text("raise RuntimeError('this pip is broken')\n")
-    done = run_build(checkout, ["test"], PYTHONPATH=str(broken.parent))
+    done = run_build(checkout, ["test", "--checks"], PYTHONPATH=str(broken.parent))
     assert_one_line(done, "RuntimeError: this pip is broken")
 
 
@@ -197,7 +205,7 @@ def test_what_stands_in_an_environments_place_goes(checkout: Path, half_made: bo
     else:
         folder.parent.mkdir()
         folder.write_bytes(b"no folder")
-    assert_one_line(run_build(checkout, ["test"]), "from versions: none")
+    assert_one_line(run_build(checkout, ["test", "--checks"]), "from versions: none")
 
 
 @on_posix
