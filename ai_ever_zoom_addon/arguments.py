@@ -55,6 +55,16 @@ _NAMED_SIZES: dict[str, FrameSize | tuple[int, int]] = {
 
 
 class _Parser(argparse.ArgumentParser):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        # Before 3.13 Python takes -dbg=on for -dbg -o n.
+        for word in args or ():
+            flag, sign, value = word.partition("=")
+            action = self._option_string_actions.get(flag)
+            if sign and action is not None and action.nargs == 0:
+                names = "/".join(action.option_strings)
+                self.error(f"argument {names}: ignored explicit argument {value!r}")
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         # Python's words for `--glide=1`.
         given = re.fullmatch(r"argument (.+): ignored explicit argument '(.*)'", message)
