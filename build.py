@@ -287,7 +287,7 @@ def fuzz(arguments: list[str]) -> int:
 
 def languages(arguments: list[str]) -> int:
     wishes, rest = set_up_options(arguments, "build.py languages")
-    _, python = bpy_environment(next(iter(BPY)), wishes, ["tests"])
+    _, python = bpy_environment(next(iter(BPY)), wishes)
     os.chdir(ROOT)
     return hand_over([str(python), "-m", "tools.languages", *rest])
 

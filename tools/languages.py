@@ -132,9 +132,21 @@ def _literals(node: ast.expr) -> Iterator[str]:
         yield from _literals(node.orelse)
 
 
+def read(file: Path) -> dict[str, str]:
+    """What a file has, or the end, with the line that somebody has to look at."""
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        reason = f"{file} cannot be read: {error}"
+        raise SystemExit(f"build.py: {reason}. Mend that place.") from None
+    if not isinstance(known, dict) or not all(isinstance(text, str) for text in known.values()):
+        raise SystemExit(f"build.py: {file} has something else than texts: put each in quotes.")
+    return known
+
+
 def update(file: Path, texts: Sequence[str]) -> int:
     """Bring a language's file up to date; how many texts it lacks."""
-    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    known = read(file) if file.exists() else {}
     held = {text: known.get(text, "") for text in texts}
     file.write_text(json.dumps(held, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return sum(not text for text in held.values())
@@ -145,11 +157,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="build.py languages", description=__doc__)
     parser.add_argument("codes", nargs="*", metavar="CODE", help="of a language to begin")
     codes = parser.parse_args(arguments).codes
+    for code in codes:
+        if not re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2}|_[A-Z]{4})?(@[a-z]+)?", code):
+            parser.error(f"{code} is no language's code: name one as Blender does, such as pt_BR")
+    for file in FOLDER.glob("*.json"):
+        read(file)  # the add-on does so, too, and would not say which one it is
     import ai_ever_zoom_addon
 
     ai_ever_zoom_addon.register()
     texts = collect()
-    FOLDER.mkdir(exist_ok=True)
     for file in sorted({*FOLDER.glob("*.json"), *(FOLDER / f"{code}.json" for code in codes)}):
         lacking = update(file, texts)
         print(f"{file.stem}: {len(texts) - lacking} of {len(texts)} texts are translated.")

@@ -6,6 +6,7 @@ Needs nothing but Python 3.9, as build.py.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import re
 import shutil
@@ -88,6 +89,22 @@ def missing(version: str, text: str) -> Iterator[str]:
         yield f"git has the tag v{version} already: choose a higher version"
 
 
+@contextlib.contextmanager
+def manifests_with(text: str) -> Iterator[None]:
+    """Both manifests have that text from then on, and their old one again if something fails."""
+    before = {
+        file: file.read_bytes() for file in (build.MANIFEST, build.ROOT / build.MANIFEST.name)
+    }
+    try:
+        for file in before:
+            file.write_text(text, encoding="utf-8")
+        yield
+    except BaseException:
+        for file, content in before.items():
+            file.write_bytes(content)
+        raise
+
+
 def validate(archive: Path) -> None:
     """Ask Blender's own validator."""
     _, python = bpy_environment(next(iter(BPY)), NO_WISHES)
@@ -124,11 +141,9 @@ def main(arguments: Sequence[str]) -> int:
     if reasons := list(missing(version, text)):
         lines = "\n".join(f"- {reason}." for reason in reasons)
         raise build.BuildError(f"there can be no release {version} yet:\n{lines}")
-    for manifest in (build.MANIFEST, build.ROOT / build.MANIFEST.name):
-        manifest.write_text(text, encoding="utf-8")
-    if run.main(["--quick", *RULES]):
-        raise build.BuildError("The tests of the rules fail: see above.")
-    with tempfile.TemporaryDirectory() as name:
+    with manifests_with(text), tempfile.TemporaryDirectory() as name:
+        if run.main(["--quick", *RULES]):
+            raise build.BuildError("The tests of the rules fail: see above.")
         folder = Path(name) / "release"
         shutil.copytree(LISTING, folder / "listing", ignore=shutil.ignore_patterns("README.md"))
         archive = build.build_zip(folder)

@@ -173,6 +173,11 @@ def test_the_address_that_a_release_lacks_can_be_given(
         releasing.main(["9.8.7"])
     with pytest.raises(build.BuildError, match="no address of a website"):
         releasing.main(["9.8.7", "--website", "a.place"])
+    monkeypatch.setattr(run, "main", lambda arguments: 1)
+    with pytest.raises(build.BuildError, match="tests of the rules fail"):
+        releasing.main(["9.8.7", "--website", "https://another.place/x"])
+    assert releasing.git("status", "--porcelain") == ""  # and so it can be tried again
+    monkeypatch.setattr(run, "main", lambda arguments: 0)
     assert releasing.main(["9.8.7", "--website", "https://another.place/x"]) == 0
     for file in manifests:
         held = tomllib.loads(file.read_text(encoding="utf-8"))

@@ -9,8 +9,9 @@ from typing import Any
 import bpy
 import pytest
 
+import tools.languages
 from ai_ever_zoom_addon.ui.languages import CONTEXT
-from tools.languages import FOLDER, collect, places, registered, update
+from tools.languages import FOLDER, collect, main, places, registered, update
 
 pytestmark = pytest.mark.newest
 FILES = sorted(FOLDER.glob("*.json"))
@@ -57,6 +58,26 @@ def test_new_texts_come_in_and_old_ones_go_and_the_rest_stays(tmp_path: Any) -> 
     file.write_text(json.dumps({"Crop": "Ritaglia", "Gone": "Via"}), encoding="utf-8")
     assert update(file, ["Crop", "Loop"]) == 1
     assert json.loads(file.read_text(encoding="utf-8")) == {"Crop": "Ritaglia", "Loop": ""}
+
+
+@pytest.mark.parametrize("content", ['{"Crop": "Ritaglia",}', '["Crop"]', '{"Crop": 3}'])
+def test_a_slip_in_a_file_is_told_and_the_file_stays(
+    tmp_path: Any, content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "it.json"
+    file.write_text(content, encoding="utf-8")
+    monkeypatch.setattr(tools.languages, "FOLDER", tmp_path)
+    with pytest.raises(SystemExit, match=r"it\.json"):
+        main([])
+    assert file.read_text(encoding="utf-8") == content
+
+
+@pytest.mark.parametrize("code", ["italian", "IT", "pt-BR", "../it", "it.json"])
+def test_a_language_that_blender_has_not_gets_no_file(code: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([code])
+    assert ended.value.code == 2
+    assert not (FOLDER / f"{code}.json").exists()
 
 
 def test_our_words_are_looked_up_apart_from_blenders(addon: None) -> None:
