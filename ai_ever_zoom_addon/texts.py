@@ -9,6 +9,7 @@ from typing import Any, Self
 # A place of a template, as a file may have it: with a name and no more than a plain format.
 _PLACE = re.compile(r"\{[a-z][a-z_0-9]*(:[.,]?[0-9]?[fg%]?)?\}")
 _DEEPEST = 8  # texts within each other
+_LONGEST = 10_000  # signs of a template and its values: places may be the same ones many times
 
 
 class Text(str):
@@ -82,15 +83,13 @@ class Text(str):
                 raise ValueError("it is a text within too deep texts")
             if not set("{}").isdisjoint(_PLACE.sub("", template)):
                 raise ValueError("its places are not plain")
-            return Text(
-                template,
-                **{
-                    name: value
-                    if isinstance(value, int | float)
-                    else cls.from_json(value, deepest - 1)
-                    for name, value in values.items()
-                },
-            )
+            values = {
+                name: value if isinstance(value, int | float) else cls.from_json(value, deepest - 1)
+                for name, value in values.items()
+            }
+            if sum(map(len, (template, *map(str, values.values())))) > _LONGEST:
+                raise ValueError("it is a text too long")
+            return Text(template, **values)
         except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError) as error:
             raise ValueError(f"this is no text: {error}") from None
 

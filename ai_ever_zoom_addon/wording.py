@@ -357,17 +357,15 @@ def left_out_lines(left_out: Iterable[LeftOut]) -> list[Text]:
 def left_out_by_line(left_out: Iterable[LeftOut]) -> dict[Text, list[str]]:
     """The files that are not part of the zoom, by the lines of `left_out_lines`."""
     reasons: dict[str, list[str]] = {}
-    texts = {}
     for item in left_out:
         reasons.setdefault(item.reason, []).append(item.file)
-        texts[item.reason] = Text(item.reason)
     return {
         Text(
             "Left out: {files}, each of {reason}."
             if len(files) > 1 and reason.startswith("which ")
             else "Left out: {files}, {reason}.",
             files=listed(files),
-            reason=texts[reason],
+            reason=Text(reason),
         ): files
         for reason, files in reasons.items()
     }

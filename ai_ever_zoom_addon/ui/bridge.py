@@ -22,7 +22,7 @@ import numpy as np
 from .. import plain
 from ..core.image_settings import images_from_json, images_to_json
 from ..core.plan.timing import frame_count, frames_per_step, stretches_of
-from ..errors import EverZoomError, in_one_line
+from ..errors import EverZoomError, in_one_line, text_of
 from ..names import native
 from ..scene import active, recipe, tags, zooms
 from ..scene.output.output_settings import settings_from_scene
@@ -390,7 +390,7 @@ def meant(name: str, value: Any) -> Any:
             return images_from_json(plain.read_json(value))
         except ValueError as error:
             raise EverZoomError(
-                "{setting}: {error}.", setting=Text(TABLE[name].label), error=error.args[0]
+                "{setting}: {error}.", setting=Text(TABLE[name].label), error=text_of(error)
             ) from None
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return list(kind)[value]

@@ -73,6 +73,14 @@ def test_texts_lie_in_each_other_only_so_deep() -> None:
         Text.from_json(found)
 
 
+def test_a_text_in_a_file_does_not_fill_the_memory() -> None:
+    found: Any = "a" * 100
+    for _ in range(4):
+        found = {"template": "{a}" * 100, "values": {"a": found}}
+    with pytest.raises(ValueError, match="long"):
+        Text.from_json(found)
+
+
 def test_a_clause_has_no_full_stop_in_any_language() -> None:
     text = Text("It failed ({reason}): try again.", reason=Clause(Text("The disk is full.")))
     assert text == "It failed (The disk is full): try again."

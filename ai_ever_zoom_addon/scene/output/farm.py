@@ -21,7 +21,7 @@ from ...core.files.output import FRAME_NAME, check_frame_size
 from ...core.files.places import check_file
 from ...core.files.writing import Writing
 from ...core.findings import listed
-from ...errors import EverZoomError
+from ...errors import EverZoomError, reason_of
 from ...settings import Engine, FileFormat
 from ...stopping import heed
 from ...texts import Text
@@ -272,7 +272,7 @@ def _pack(changes: _Changes) -> Iterator[Text]:
                 raise EverZoomError(
                     "{item} cannot be packed ({reason}): check its file.",
                     item=item.name,
-                    reason=str(error).strip(),
+                    reason=reason_of(error),
                 ) from error
             if is_painted:
                 painted += 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from ...errors import EverZoomError
+from ...errors import EverZoomError, reason_of
 from .. import compat
 from ..paths import absolute
 from ..strips.strips import free_channel
@@ -110,9 +110,8 @@ def _new_strip(scene: Any, file: str, first_frame: int) -> Any:
     try:
         strip = strips.new_sound(path.stem, file, channel=channel, frame_start=first_frame)
     except RuntimeError as error:
-        reason = str(error).removeprefix("Error: ").strip()
         raise EverZoomError(
-            "The sound {path} cannot be used: {reason}.", path=path.name, reason=reason
+            "The sound {path} cannot be used: {reason}.", path=path.name, reason=reason_of(error)
         ) from error
     if not strip.sound.samplerate:
         sound = strip.sound
