@@ -109,15 +109,7 @@ class Clause(Text):
         return super().said(translate).rstrip(".\u3002\uff0e")
 
 
-def joined(texts: Iterable[str], template: str = "{line}, {text}") -> Text:
-    """Texts one after the other, each of which is translated.
-
-    Args:
-        texts: In English.
-        template: How another one is added to those before.
-    """
-    first, *others = texts
-    line = Text(first)
-    for text in others:
-        line = Text(template, line=line, text=Text(text))
-    return line
+def joined(texts: Iterable[str], separator: str = ", ") -> Text:
+    """Texts one after the other; those that are a `Text` are translated."""
+    values = {f"text{number}": text for number, text in enumerate(texts)}
+    return Text(separator.join(f"{{{place}}}" for place in values), **values)

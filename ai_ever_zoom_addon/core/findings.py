@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..errors import EverZoomError
-from ..texts import Text
+from ..texts import Text, joined
 
 
 class FindingKind(StrEnum):
@@ -156,8 +156,7 @@ def is_named(value: object) -> bool:
 
 def listed(names: Sequence[str], most: int = 5) -> Text:
     """Some names in one line; those that are a `Text` are words, which are translated."""
-    some = {f"name{number}": name for number, name in enumerate(names[:most])}
-    shown = Text(", ".join(f"{{{place}}}" for place in some), **some)
+    shown = joined(names[:most])
     if len(names) <= most:
-        return Text("{names}", names=shown)
+        return shown
     return Text("{names} and {count} more", names=shown, count=len(names) - most)

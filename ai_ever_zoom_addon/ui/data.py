@@ -241,7 +241,7 @@ def _not_built(names: Sequence[str]) -> list[Text]:
     """That settings wait for the next build."""
     if not names:
         return []
-    labels = joined(TABLE[name].label for name in names)
+    labels = joined(Text(TABLE[name].label) for name in names)
     return [Text("Not built yet: {settings}. Press Build Again.", settings=labels)]
 
 

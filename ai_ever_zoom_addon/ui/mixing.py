@@ -46,7 +46,7 @@ class _OfAnotherScene(Reporting):
         if zoom is None:
             raise EverZoomError('No scene "{zoom}" has a zoom: choose another one.', zoom=self.zoom)
         done, remarks = self.use(context, zoom)
-        text = joined([done, *remarks], "{line}; {text}")  # of several, one would be seen
+        text = joined([done, *remarks], "; ")  # of several, one would be seen
         warn(self, text, "INFO")
 
 

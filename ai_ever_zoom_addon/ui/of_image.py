@@ -14,9 +14,8 @@ from ..texts import Text, joined
 from .asking import active_zoom, listed_image
 from .bridge import PACES, as_all, change, problem_of, to_settings
 from .languages import CONTEXT, explained, refuse
-from .mending import draw_refused
+from .mending import draw_idle, draw_refused
 from .reporting import OfZoom
-from .text import draw_lines
 
 OWN_ICON = "OPTIONS"
 OWN_UNITS = 1.0  # icons' widths that it takes in a row of the list
@@ -50,7 +49,7 @@ class EVERZOOM_OT_as_all(OfZoom, bpy.types.Operator):
         own = to_settings(control.ever_zoom).of_image(rows[properties.row].name).own
         if not own:
             return explained(str(cls.__doc__))
-        labels = joined(OF_IMAGE[name].label for name in own)
+        labels = joined(Text(OF_IMAGE[name].label) for name in own)
         return explained(
             Text(
                 "This image has its own {settings}: press to make it as all others are",
@@ -115,9 +114,9 @@ def draw_of_image(layout: Any, context: Any, group: Any) -> None:
     says_markers = group.length_by == LengthBy.MARKERS.value
     draw(pace, is_idle=says_markers or not has_next)
     if says_markers:
-        _draw_reason(body, context, Text("The markers say the pace."))
+        draw_idle(body, context, Text("The markers say the pace."))
     elif not has_next:
-        _draw_reason(body, context, Text("From the innermost image there is no way on."))
+        draw_idle(body, context, Text("From the innermost image there is no way on."))
     reason = ""
     if item.layer == 0 and not is_ring:
         reason = Text("All of the outermost image is used.")
@@ -126,16 +125,11 @@ def draw_of_image(layout: Any, context: Any, group: Any) -> None:
     for name in ("crop", "feather", "mask"):
         draw(name, is_idle=bool(reason))
     if reason:
-        _draw_reason(body, context, reason)
+        draw_idle(body, context, reason)
     if item.has_depth:
         draw("depth")
     if _selected(group):
         body.operator(EVERZOOM_OT_own_to_selected.bl_idname)
-
-
-def _draw_reason(layout: Any, context: Any, reason: str) -> None:
-    """Why what is above is grey."""
-    draw_lines(layout, context, reason, icon="INFO")
 
 
 def _draw(

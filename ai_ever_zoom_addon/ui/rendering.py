@@ -72,7 +72,7 @@ class Rendering(OfZoom):
                 title=translated(
                     Text("Replace what is there?" if replaced else "Is there room enough?")
                 ),
-                message=translated(joined(asked, "{line}. {text}")),
+                message=translated(joined(asked, ". ")),
                 confirm_text=translated(Text("Replace" if replaced else "Render")),
                 icon="WARNING",
             )

@@ -126,7 +126,7 @@ def _drawing(text: Text) -> Text:
     """What is being drawn, after "Rendering", of what the steps say."""
     if text.values:
         return Text("picture {number} of {count}", **text.values)
-    return text
+    return Text("pictures")
 
 
 def _redraw(scene: Any, file: Path, crew: _Crew) -> bool:
