@@ -13,12 +13,15 @@ INTERFACE_FONT = 0  # Blender's own number for it
 UNIT = 20.0  # pixels of an icon, or of the tabs' column, at a scale of 1
 BORDERS = 52.0  # of the panel, of a box in it and of the text, both sides together
 
-# Letters of scripts without spaces between words, and marks that no line begins with.
-_LETTERS = "\\u3040-\\u30ff\\u3400-\\u9fff\\uff66-\\uff9f"
-_ENDS = "\\u3001\\u3002\\u300d\\u30fb\\u30fc\\uff01\\uff09\\uff0c\\uff1a\\uff1b\\uff1f"
+# Letters of scripts without spaces between words, and marks that no line begins or ends with.
+_LETTERS = r"\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f"
+_ENDS = r"\u201d\u3001-\u3005\u300d\u30fb\u30fc\uff01\uff09\uff0c\uff0e\uff1a\uff1b\uff1f"
+_BEGINNINGS = r"\u201c\u300c\uff08"
 
 # What no line is broken within, with the spaces before it: a word, or one such letter.
-_WORD = re.compile(rf"\s*(?:[{_LETTERS}]|[^\s{_LETTERS}]+)[{_ENDS}]*")
+_WORD = re.compile(
+    rf"\s*(?:(?:[^\s{_LETTERS}]*[{_BEGINNINGS}])?[{_LETTERS}]|[^\s{_LETTERS}]+)[{_ENDS}]*"
+)
 
 
 def _width(context: Any, text: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 
 from ai_ever_zoom_addon.ui import languages
 from ai_ever_zoom_addon.ui.seams import EVERZOOM_OT_take_crop
+from ai_ever_zoom_addon.ui.text import lines as text_lines
 
 from .drawing import Layout, draw_panels
 from .nested import write_series
@@ -71,3 +73,17 @@ def test_a_crop_says_for_which_images_it_is_taken(addon: None) -> None:
     assert "this image alone" in EVERZOOM_OT_take_crop.description(bpy.context, given)
     given.is_of_one = False
     assert "for all images" in EVERZOOM_OT_take_crop.description(bpy.context, given)
+
+
+@pytest.mark.parametrize("language", ["ja", "zh_HANS"])
+def test_no_line_begins_or_ends_with_a_mark_of_the_others(language: str) -> None:
+    """As printers have it there: no line begins with a full stop, and none ends with a bracket."""
+    for text in languages.read(languages.FOLDER / f"{language}.json").values():
+        lines = text_lines(bpy.context, text, 150.0)
+        assert "".join("".join(lines).split()) == "".join(text.split())
+        for before, after in itertools.pairwise(lines):
+            assert (
+                after[0]
+                not in "\uff0c\u3001\uff0e\u3002\uff1a\uff1b\uff1f\u300d\uff09\u201d\u3005\u30fc"
+            ), text
+            assert before[-1] not in "\u300c\uff08\u201c", text
