@@ -64,7 +64,8 @@ def newer(extension_zip: Path, path: Path) -> Path:
         for name in old.namelist():
             content = old.read(name)
             if name == build.MANIFEST.name:
-                text = content.decode("utf-8").replace(f'"{version}"', '"99.0.0"')
+                line = f'\nversion = "{version}"\n'  # not that of the manifest's own form
+                text = content.decode("utf-8").replace(line, '\nversion = "99.0.0"\n')
                 assert tomllib.loads(text)["version"] == "99.0.0"
                 content = text.encode("utf-8")
             elif name == "plain.py":
