@@ -43,12 +43,14 @@ class Text(str):
         template = translate(self.template)
         if not self.values:
             return template
-        return template.format(
-            **{
-                name: value.said(translate) if isinstance(value, Text) else value
-                for name, value in self.values.items()
-            }
-        )
+        values = {
+            name: value.said(translate) if isinstance(value, Text) else value
+            for name, value in self.values.items()
+        }
+        try:
+            return template.format(**values)
+        except (LookupError, ValueError):  # a place in it is mistyped
+            return self.template.format(**values)
 
     def to_json(self) -> str | dict[str, Any]:
         """How it was made as plain JSON values, for `from_json`."""

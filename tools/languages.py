@@ -21,6 +21,9 @@ from tools import ROOT
 PACKAGE = ROOT / "ai_ever_zoom_addon"
 FOLDER = PACKAGE / "languages"
 
+# The languages that are whole, and what Blender calls them. Others may be on their way.
+WHOLE = {"de": "de_DE", "es": "es", "fr": "fr_FR", "ja": "ja_JP", "zh_HANS": "zh_HANS"}
+
 # Functions of ours whose words are read in the window.
 _SAYS = {
     *("Text", "EverZoomError", "UnusableError"),

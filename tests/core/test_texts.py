@@ -122,3 +122,9 @@ def test_a_text_that_is_passed_on_keeps_how_it_was_made() -> None:
     for passed_on in (Text(text), pickle.loads(pickle.dumps(text))):
         assert passed_on == "3 frames"
         assert german(passed_on) == "3 Bilder"
+
+
+def test_a_mistyped_place_is_no_reason_to_say_nothing() -> None:
+    text = Text("{count} frames", count=3)
+    for wrong in ("{conto} fotogrammi", "{count:q} fotogrammi", "{count fotogrammi"):
+        assert text.said(lambda _, wrong=wrong: wrong) == "3 frames"  # type: ignore[misc]
