@@ -52,10 +52,8 @@ class Text(str):
         except (LookupError, ValueError):  # a place in it is mistyped
             return self.template.format(**values)
 
-    def to_json(self) -> str | dict[str, Any]:
-        """How it was made as plain JSON values, for `from_json`."""
-        if not self.values:
-            return self.template
+    def to_json(self) -> dict[str, Any]:
+        """How it was made as plain JSON values, for `from_json`; names stay apart from words."""
         values = {
             name: value.to_json()
             if isinstance(value, Text)
@@ -83,10 +81,12 @@ class Text(str):
             template, values = found["template"], found["values"]
             if deepest < 1:
                 raise ValueError("it is a text within too deep texts")
-            if not set("{}").isdisjoint(_PLACE.sub("", template)):
+            if not set("{}").isdisjoint(_PLACE.sub("", template)) and values:
                 raise ValueError("its places are not plain")
             values = {
-                name: value if isinstance(value, int | float) else cls.from_json(value, deepest - 1)
+                name: value
+                if isinstance(value, int | float | str)
+                else cls.from_json(value, deepest - 1)
                 for name, value in values.items()
             }
             if sum(map(len, (template, *map(str, values.values())))) > _LONGEST:

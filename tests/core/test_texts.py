@@ -38,7 +38,13 @@ def test_a_text_within_a_text_comes_back_from_a_file() -> None:
     kept = Text.from_json(json.loads(json.dumps(frames.to_json())))
     assert kept == "3 frames in {a}"
     assert german(kept) == "3 Bilder im Ordner {a}"
-    assert Text.from_json(Text("a {b} c").to_json()) == "a {b} c"
+    assert Text.from_json(Text("a { {b}").to_json()) == "a { {b}"
+
+
+def test_a_name_in_a_file_is_not_taken_for_a_word() -> None:
+    for folder, shown in (("Flash", "Flash"), (Text("Flash"), "Blitz")):
+        frames = Text("{frames} in {folder}", frames="{3}", folder=folder)
+        assert german(Text.from_json(frames.to_json())) == f"{{3}} im Ordner {shown}"
 
 
 @pytest.mark.parametrize(
@@ -51,6 +57,7 @@ def test_a_text_within_a_text_comes_back_from_a_file() -> None:
         {"template": "{a}", "values": {"b": 1}},
         {"template": "{a}", "values": 5},
         {"template": 5, "values": {}},
+        {"template": ["a"], "values": {}},
         {"template": "{a:999999999}", "values": {"a": 1}},
         {"template": "{a.__class__}", "values": {"a": 1}},
         {"template": "{a[0]}", "values": {"a": "b"}},
