@@ -43,7 +43,7 @@ def zoom() -> Any:
 
 def test_the_lists_are_those_of_the_code(addon: None) -> None:
     page = PAGE.read_text("utf-8")
-    assert make_reference.filled(page) == page, "run docs/make_reference.py"
+    assert make_reference.filled(page) == page, "run .env/bpy-5.2/bin/python -m docs.make_reference"
     assert page.count("\n| `crop` |") == 2  # of all, and of one image
 
 

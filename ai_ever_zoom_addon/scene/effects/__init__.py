@@ -2,7 +2,7 @@
 
 To add one, say a rain:
 
-1. Write a module `rain.py` with a subclass of `Effect` (base.py; flash.py is the shortest example):
+1. Write a module `rain.py` with a subclass of `Effect` (base.py; fireflies.py is short):
    a frozen dataclass whose docstring is the button's tooltip, whose fields are the settings in the
    redo panel, each annotated by a `Setting` with its name and what it does, and whose `make` makes
    plain objects, materials and drivers in the place that it is given.
@@ -11,7 +11,7 @@ To add one, say a rain:
 All else follows from that: the button and its operator (ui/effects.py), the line in the panel's
 list with its cross, hiding with the image, and removing. docs/gallery.md shows every effect, and
 docs/gallery.py makes the pictures; tests/scene/test_gallery.py runs what holds for all of them for
-the new one, too, and fails until it is in both.
+the new one, too, once it has a line in `CLEAR` and `OTHERS` there, and fails until all is done.
 """
 
 from __future__ import annotations
