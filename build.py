@@ -9,10 +9,10 @@ python3 build.py fuzz [...]      tries nonsense of every kind and counts what ca
 python3 build.py release X.Y.Z   makes all that a release needs, or says what is missing
 python3 build.py doctor          tells what there is on this machine, for a report of a problem
 python3 build.py clean           removes all that was made here, but for what you rendered
-python3 build.py languages       collects what the window says, for its translators
+python3 build.py languages [..]  collects what the window says, for its translators
 python3 build.py lock            looks up all packages anew, for tools/locks/ (developers)
 
-`--help` after render or test lists their options. What a command needs (the bpy wheel, test tools,
+`--help` after a command tells what it takes. What a command needs (the bpy wheel, test tools,
 what makes pages of the guide) is installed into environments of its own in .env/, the first time
 and whenever it changes; tools/ finds or makes them.
 """
@@ -27,6 +27,7 @@ if sys.version_info < (3, 9):
     )
 
 import argparse
+import ast
 import contextlib
 import ctypes
 import os
@@ -258,16 +259,29 @@ def lock(arguments: list[str]) -> int:
     return locking.main(arguments)
 
 
-def set_up_options(arguments: list[str], prog: str) -> tuple[Wishes, list[str]]:
-    """What of the arguments is about the set-up, and the rest."""
-    parser = argparse.ArgumentParser(prog=prog, allow_abbrev=False, add_help=False)
+def set_up_options(arguments: list[str], program: str = "") -> tuple[Wishes, list[str]]:
+    """What of the arguments is about the set-up, and the rest; help is told before any set-up.
+
+    Args:
+        arguments: Of the command.
+        program: The file of what gets the rest, whose docstring tells what that may be.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"build.py {Path(program).parts[1].partition('.')[0]}" if program else "build.py",
+        description=ast.get_docstring(ast.parse((ROOT / program).read_text(encoding="utf-8")))
+        if program
+        else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        add_help=bool(program),
+    )
     add_options(parser)
     options, rest = parser.parse_known_args(arguments)
     return wishes_of(options), rest
 
 
 def bench(arguments: list[str]) -> int:
-    wishes, rest = set_up_options(arguments, "build.py bench")
+    wishes, rest = set_up_options(arguments, "tests/bench/__main__.py")
     _, python = bpy_environment(next(iter(BPY)), wishes, ["tests", "benchmark"])
     os.chdir(ROOT)
     return hand_over([str(python), "-m", "tests.bench", *rest])
@@ -275,7 +289,7 @@ def bench(arguments: list[str]) -> int:
 
 def fuzz(arguments: list[str]) -> int:
     """In every supported bpy wheel; 1 if something was found in one."""
-    wishes, rest = set_up_options(arguments, "build.py fuzz")
+    wishes, rest = set_up_options(arguments, "tests/fuzz/__main__.py")
     status = 0
     os.chdir(ROOT)
     for series in BPY:
@@ -286,7 +300,7 @@ def fuzz(arguments: list[str]) -> int:
 
 
 def languages(arguments: list[str]) -> int:
-    wishes, rest = set_up_options(arguments, "build.py languages")
+    wishes, rest = set_up_options(arguments, "tools/languages.py")
     _, python = bpy_environment(next(iter(BPY)), wishes)
     os.chdir(ROOT)
     return hand_over([str(python), "-m", "tools.languages", *rest])
@@ -299,7 +313,7 @@ def release(arguments: list[str]) -> int:
 
 
 def zip_(arguments: list[str]) -> int:
-    wishes, rest = set_up_options(arguments, "build.py")
+    wishes, rest = set_up_options(arguments)
     if rest:
         raise BuildError(f"{' '.join(rest)} is not understood; build.py --help lists all there is.")
     print(build_zip(wishes=wishes), flush=True)
@@ -332,6 +346,8 @@ def main(arguments: list[str]) -> int:
         else:
             print(__doc__)
             status = 0 if first in ("-h", "--help") else 2
+            if status:
+                print(f"build.py: {first} is no command; these are all.", file=sys.stderr)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # whoever read it has enough, such as head

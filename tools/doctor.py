@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import re
@@ -94,7 +95,7 @@ def about_bpy() -> Iterator[Line]:
 
 def main(arguments: list[str]) -> int:
     """Print it, in a form that can be pasted."""
-    del arguments
+    argparse.ArgumentParser(prog="build.py doctor", description=__doc__).parse_args(arguments)
     for part in (about_the_project, about_the_machine, about_pythons, about_bpy):
         for name, value in part():
             print(f"{name:14} {value}".rstrip(), flush=True)

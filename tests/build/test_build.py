@@ -278,4 +278,14 @@ def test_a_wrong_option_is_one_line(arguments: list[str], wrong: str) -> None:
 def test_an_unknown_command_shows_what_there_is() -> None:
     done = run_build("rendr")
     assert done.returncode == 2
+    assert "rendr is no command" in done.stderr
     assert "build.py render" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["bench", "fuzz", "languages"])
+def test_help_is_told_before_anything_is_set_up(command: str) -> None:
+    # Without the packages' folders there is nothing that it could be set up by.
+    program = [sys.executable, "-S", str(build.ROOT / "build.py"), command, "--help"]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"build.py {command}" in done.stdout and "--no-system-packages" in done.stdout

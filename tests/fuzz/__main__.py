@@ -1,6 +1,8 @@
 """`python3 build.py fuzz`: cases made from numbers, and what they came to. Touches bpy if it can.
 
 Without Blender the kinds run that need none. The same numbers make the same cases again.
+[--cases N] of each kind, 100 if not given; [--first N]: the first case's number;
+[--kind decoding|files|options|pictures|presets]: only these.
 """
 
 from __future__ import annotations
