@@ -53,8 +53,11 @@ def collect() -> list[str]:
 
 
 def _has_words(text: str) -> bool:
-    without_places = re.sub(r"\{[^}]*\}", "", text)
-    return text not in NAMES and bool(re.search(r"[A-Za-z]{2}|^ [sh]$", without_places))
+    """Whether there is anything to translate: words, or what stands between two values."""
+    if text in NAMES or not text:
+        return False
+    between = re.sub(r"\{[^}]*\}", "", text)
+    return bool(re.search(r"[A-Za-z]{2}|^ [sh]$", between)) or text.count("{") > 1
 
 
 def places(text: str) -> list[str]:

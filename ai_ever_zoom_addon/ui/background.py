@@ -218,7 +218,7 @@ def draw_background(layout: Any) -> None:
         text = Text("Rendering {progress}", progress=running.text)
     else:
         text = Text(
-            "Rendering {progress}, {time} left",
+            "{progress}, {time} left",
             progress=running.text,
             time=told_seconds(running.left),
         )

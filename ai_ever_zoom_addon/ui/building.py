@@ -435,7 +435,7 @@ class EVERZOOM_OT_build(LongOperator, bpy.types.Operator):
             return set(
                 manager.invoke_props_dialog(
                     self,
-                    width=360,
+                    width=460,  # the longest line, in any language
                     title=translated(Text("Build into This Scene")),
                     confirm_text=translated(Text("Build")),
                 )

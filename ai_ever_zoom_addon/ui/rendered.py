@@ -31,6 +31,7 @@ from ..texts import Text
 from ..wording import told_bytes, told_seconds
 from .languages import refuse, translated
 from .reporting import Reporting, inform
+from .text import draw_lines
 from .work import redraw
 
 # Videos that have an index, and how large one is that is written anew while the window waits.
@@ -343,7 +344,7 @@ def draw_after(layout: Any, context: Any) -> None:
         text, icon = Text("Saved to {output}", output=job.output.name), "CHECKMARK"
     else:
         text, icon = Text("{output}, rendered before", output=job.output.name), "CHECKMARK"
-    layout.label(text=translated(text), translate=False, icon=icon)
+    draw_lines(layout, context, text, icon)
     row = layout.row(align=True)
     row.operator(
         EVERZOOM_OT_play_rendered.bl_idname,

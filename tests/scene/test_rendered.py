@@ -167,7 +167,7 @@ def test_a_render_in_the_background_tells_the_same(scene: Any, tmp_path: Path) -
     bar.texts.clear()
     _draw_in_status_bar(header, bpy.context)
     (text,) = bar.texts
-    assert text.startswith("Rendering frame 2 of 8, ") and text.endswith(" s left")
+    assert text.startswith("frame 2 of 8, ") and text.endswith(" s left")
     finish()
     bar.texts.clear()
     _draw_in_status_bar(header, bpy.context)
