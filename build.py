@@ -266,15 +266,14 @@ def set_up_options(arguments: list[str], program: str = "") -> tuple[Wishes, lis
         arguments: Of the command.
         program: The file of what gets the rest, whose docstring tells what that may be.
     """
-    parser = argparse.ArgumentParser(
-        prog=f"build.py {Path(program).parts[1].partition('.')[0]}" if program else "build.py",
-        description=ast.get_docstring(ast.parse((ROOT / program).read_text(encoding="utf-8")))
-        if program
-        else None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        add_help=bool(program),
-    )
+    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
+    if program and not {"-h", "--help"}.isdisjoint(arguments):
+        text = ast.get_docstring(ast.parse((ROOT / program).read_text(encoding="utf-8")))
+        parser = argparse.ArgumentParser(
+            prog=f"build.py {Path(program).parts[1].partition('.')[0]}",
+            description=text,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
     add_options(parser)
     options, rest = parser.parse_known_args(arguments)
     return wishes_of(options), rest
