@@ -155,5 +155,7 @@ def main(arguments: Sequence[str]) -> int:
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)
         shutil.copytree(folder, target)
+    if options.website:
+        print("Both manifests have the website now: commit them before you tag.")
     print(target)
     return 0

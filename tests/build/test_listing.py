@@ -157,7 +157,7 @@ def test_a_release_is_refused(
 
 
 def test_the_address_that_a_release_lacks_can_be_given(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     manifests = [place / build.MANIFEST.name for place in (checkout, build.PACKAGE)]
     for file in manifests:
@@ -179,6 +179,7 @@ def test_the_address_that_a_release_lacks_can_be_given(
     assert releasing.git("status", "--porcelain") == ""  # and so it can be tried again
     monkeypatch.setattr(run, "main", lambda arguments: 0)
     assert releasing.main(["9.8.7", "--website", "https://another.place/x"]) == 0
+    assert "commit them" in capsys.readouterr().out
     for file in manifests:
         held = tomllib.loads(file.read_text(encoding="utf-8"))
         assert held["website"] == "https://another.place/x"
